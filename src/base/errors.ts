@@ -1,0 +1,100 @@
+/**
+ * The catalogue of operational errors: a closed set of codes, each with its text, whether a retry can
+ * help, and, for a failed write, whether it may have happened.
+ *
+ * Texts are etcd's where etcd has one, since clients match on them (design §4.1). `rpc/status.ts` is the
+ * only map from codes to gRPC statuses.
+ */
+
+/** Whether a failed write surely had no effect, or may have had one. Reads always fail as `rejected`. */
+export type Outcome = 'rejected' | 'unknown';
+
+/** Every code, with its default text and whether the same request may succeed later. */
+const catalogue = {
+  EMPTY_KEY: { text: 'etcdserver: key is not provided', retryable: false },
+  KEY_NOT_FOUND: { text: 'etcdserver: key not found', retryable: false },
+  VALUE_PROVIDED: { text: 'etcdserver: value is provided', retryable: false },
+  LEASE_PROVIDED: { text: 'etcdserver: lease is provided', retryable: false },
+  TOO_MANY_OPERATIONS: { text: 'etcdserver: too many operations in txn request', retryable: false },
+  DUPLICATE_KEY: { text: 'etcdserver: duplicate key given in txn request', retryable: false },
+  INVALID_SORT_OPTION: { text: 'etcdserver: invalid sort option', retryable: false },
+  INVALID_ARGUMENT: { text: 'etcdserver: invalid argument', retryable: false },
+  COMPACTED: {
+    text: 'etcdserver: mvcc: required revision has been compacted',
+    retryable: false,
+  },
+  FUTURE_REVISION: {
+    text: 'etcdserver: mvcc: required revision is a future revision',
+    retryable: false,
+  },
+  NO_SPACE: { text: 'etcdserver: mvcc: database space exceeded', retryable: false },
+  LEASE_NOT_FOUND: { text: 'etcdserver: requested lease not found', retryable: false },
+  REQUEST_TOO_LARGE: { text: 'etcdserver: request is too large', retryable: false },
+  TOO_MANY_REQUESTS: { text: 'etcdserver: too many requests', retryable: true },
+  NO_LEADER: { text: 'etcdserver: no leader', retryable: true },
+  NOT_LEADER: { text: 'etcdserver: not leader', retryable: true },
+  LEADER_CHANGED: { text: 'etcdserver: leader changed', retryable: true },
+  TIMEOUT: { text: 'etcdserver: request timed out', retryable: true },
+  TIMEOUT_LEADER_FAILURE: {
+    text: 'etcdserver: request timed out, possibly due to previous leader failure',
+    retryable: true,
+  },
+  CANCELLED: { text: 'etcdserver: request cancelled', retryable: true },
+  STOPPED: { text: 'etcdserver: server stopped', retryable: true },
+  MEMBER_NOT_FOUND: { text: 'etcdserver: member not found', retryable: false },
+  UNHEALTHY: { text: 'etcdserver: unhealthy cluster', retryable: true },
+  CORRUPT: { text: 'etcdserver: corrupt cluster', retryable: false },
+  CLUSTER_ID_MISMATCH: { text: 'etcdserver: cluster ID mismatch', retryable: false },
+  NOT_IMPLEMENTED: { text: 'etcdserver: not implemented', retryable: false },
+  DATA_DIR_LOCKED: { text: 'the data directory is in use by another process', retryable: false },
+  DATA_DIR_MISMATCH: {
+    text: 'the data directory belongs to another member or cluster',
+    retryable: false,
+  },
+  DATA_CORRUPT: { text: 'stored data is damaged', retryable: false },
+  DISK_FULL: { text: 'no space left on the disk that holds the data', retryable: true },
+  STORAGE_FAILED: { text: 'storage failed', retryable: false },
+  CONFIG_INVALID: { text: 'invalid configuration', retryable: false },
+  INTERNAL: { text: 'etcdserver: internal error', retryable: false },
+} as const satisfies Record<string, { text: string; retryable: boolean }>;
+
+/** One of the closed set of operational error codes. */
+export type ErrorCode = keyof typeof catalogue;
+
+/** All codes, in catalogue order; for tests and for the documentation check. */
+export const errorCodes = Object.keys(catalogue) as readonly ErrorCode[];
+
+/** What a {@link KvError} may carry beyond its code. */
+export interface KvErrorOptions {
+  /** Replaces the catalogue text. */
+  readonly message?: string | undefined;
+  /** For writes: whether it may have happened. Default `rejected`. */
+  readonly outcome?: Outcome | undefined;
+  /** Named facts for logs; never keys' values or secrets. */
+  readonly details?: Readonly<Record<string, string | number>> | undefined;
+  readonly cause?: unknown;
+}
+
+/** The one operational error of the shell: coded, and clear about the outcome. */
+export class KvError extends Error {
+  override readonly name = 'KvError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  /** Whether the request may have taken effect. */
+  readonly outcome: Outcome;
+  readonly details: Readonly<Record<string, string | number>>;
+
+  constructor(code: ErrorCode, options: KvErrorOptions = {}) {
+    const { message, outcome = 'rejected', details = {}, cause } = options;
+    super(message ?? catalogue[code].text, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.retryable = catalogue[code].retryable;
+    this.outcome = outcome;
+    this.details = details;
+  }
+}
+
+/** Returns etcd's (or our) text for `code`. */
+export function errorText(code: ErrorCode): string {
+  return catalogue[code].text;
+}

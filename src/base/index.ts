@@ -1,0 +1,16 @@
+/** Facade of the leaf utilities. */
+export { assert, InvariantViolation, must, unreachable } from './assert.ts';
+export {
+  compareBytes,
+  concatBytes,
+  emptyBytes,
+  equalBytes,
+  prefixEnd,
+  readUint32,
+  readUint64,
+  writeUint32,
+  writeUint64,
+} from './bytes.ts';
+export { type ErrorCode, errorCodes, errorText, KvError, type KvErrorOptions, type Outcome } from './errors.ts';
+export { createPrng, type Prng } from './prng.ts';
+export type { MonotonicClock, TimerHandle, Timers } from './time.ts';

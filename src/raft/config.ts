@@ -1,0 +1,86 @@
+/** Settings of one Raft node, with their units, defaults and the relations that must hold between them. */
+import { assert, type Prng } from '../base/index.ts';
+import type { ConfState, HardState, LogIndex, LogSummary, NodeId } from './types.ts';
+
+/** How a node behaves. All counts and sizes are inclusive maxima. */
+export interface RaftOptions {
+  /** Ticks without word from a leader before a follower may campaign; each draw is in [T, 2T-1]. Default 10. */
+  readonly electionTimeoutTicks: number;
+  /** Ticks between a leader's heartbeats. Default 1. */
+  readonly heartbeatTicks: number;
+  /** Pre-vote (Raft thesis §9.6). Default true. */
+  readonly preVote: boolean;
+  /** Check-quorum with vote stickiness (§4.2.3, §6.2). Default true. */
+  readonly checkQuorum: boolean;
+  /** Data bytes in one AppendEntries; a larger entry goes alone. Default 1 MiB. */
+  readonly appendBytesMax: number;
+  /** Unanswered AppendEntries per follower. Default 256. */
+  readonly inflightMessagesMax: number;
+  /** Data bytes unanswered per follower. Default 16 MiB; at least `appendBytesMax`. */
+  readonly inflightBytesMax: number;
+  /** Data bytes of uncommitted entries a leader takes on before it refuses proposals. Default 64 MiB. */
+  readonly uncommittedBytesMax: number;
+  /** Data bytes handed out for applying and not yet confirmed. Default 16 MiB. */
+  readonly applyingBytesMax: number;
+  /** Data bytes of stable, applied entries kept in memory for followers. Default 32 MiB. */
+  readonly cacheBytesMax: number;
+  /** Read requests waiting for a confirmation or a first commit of the term. Default 100,000. */
+  readonly pendingReadsMax: number;
+  /** Whether a follower passes proposals on to its leader. Default true. */
+  readonly forwardProposals: boolean;
+}
+
+export const defaultRaftOptions: RaftOptions = {
+  electionTimeoutTicks: 10,
+  heartbeatTicks: 1,
+  preVote: true,
+  checkQuorum: true,
+  appendBytesMax: 1024 * 1024,
+  inflightMessagesMax: 256,
+  inflightBytesMax: 16 * 1024 * 1024,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+  applyingBytesMax: 16 * 1024 * 1024,
+  cacheBytesMax: 32 * 1024 * 1024,
+  pendingReadsMax: 100_000,
+  forwardProposals: true,
+};
+
+/** What a node starts or restarts from. */
+export interface RaftConfig {
+  readonly id: NodeId;
+  readonly prng: Prng;
+  readonly options: RaftOptions;
+  readonly hardState: HardState;
+  readonly log: LogSummary;
+  readonly confState: ConfState;
+  /** The state machine's own durable position: nothing at or below it is handed out again. */
+  readonly lastApplied: LogIndex;
+}
+
+/** Stops when the settings cannot work together, naming the setting. */
+export function checkRaftConfig(config: RaftConfig): void {
+  const { id, options, hardState, log, lastApplied } = config;
+  assert(Number.isSafeInteger(id) && id > 0, `id must be a positive safe integer, is ${id}`);
+  assert(options.heartbeatTicks >= 1, 'heartbeatTicks must be at least 1');
+  assert(
+    options.electionTimeoutTicks > options.heartbeatTicks,
+    'electionTimeoutTicks must be above heartbeatTicks',
+  );
+  assert(options.inflightMessagesMax >= 1, 'inflightMessagesMax must be at least 1');
+  assert(options.appendBytesMax >= 1, 'appendBytesMax must be at least 1');
+  assert(
+    options.inflightBytesMax >= options.appendBytesMax,
+    'inflightBytesMax must be at least appendBytesMax',
+  );
+  assert(options.applyingBytesMax >= 1, 'applyingBytesMax must be at least 1');
+  assert(options.pendingReadsMax >= 1, 'pendingReadsMax must be at least 1');
+  const lastIndex = Math.max(log.lastIndex, log.snapshotIndex);
+  assert(
+    hardState.commitIndex >= log.snapshotIndex && hardState.commitIndex <= lastIndex,
+    `commitIndex ${hardState.commitIndex} must lie in [${log.snapshotIndex}, ${lastIndex}]`,
+  );
+  assert(
+    lastApplied >= log.snapshotIndex && lastApplied <= lastIndex,
+    `lastApplied ${lastApplied} must lie in [${log.snapshotIndex}, ${lastIndex}]`,
+  );
+}
