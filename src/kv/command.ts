@@ -1,0 +1,132 @@
+/**
+ * Commands of the state machine and their results, as data.
+ *
+ * A command is what a log entry carries and every member applies; its encoding is versioned
+ * (`command-codec.ts`). Checks that need no state are done before a command is proposed (`rpc/validate.ts`).
+ */
+import type { ErrorCode } from '../base/index.ts';
+
+/** A lease's id, as the client chose it: any 64-bit integer; 0n means "no lease". */
+export type LeaseId = bigint;
+
+/** A key's state as clients see it. */
+export interface KeyValue {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  /** Revision of the key's creation, of its last change, and the number of changes since creation. */
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  readonly lease: LeaseId;
+}
+
+/**
+ * Which keys an operation speaks of: `rangeEnd` undefined (or empty) means the one key, the single byte
+ * 0 means every key from `key` on, anything else is the half-open range `[key, rangeEnd)`.
+ */
+export interface KeySelector {
+  readonly key: Uint8Array;
+  readonly rangeEnd?: Uint8Array | undefined;
+}
+
+export interface PutOperation {
+  readonly type: 'put';
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly lease: LeaseId;
+  readonly prevKv: boolean;
+  readonly ignoreValue: boolean;
+  readonly ignoreLease: boolean;
+}
+
+export interface DeleteRangeOperation extends KeySelector {
+  readonly type: 'deleteRange';
+  readonly prevKv: boolean;
+}
+
+export type SortTarget = 'key' | 'version' | 'create' | 'mod' | 'value';
+export type SortOrder = 'none' | 'ascend' | 'descend';
+
+/** A read. Revisions of 0 mean "not given"; `limit` 0 means no limit. */
+export interface RangeOperation extends KeySelector {
+  readonly type: 'range';
+  readonly limit: number;
+  readonly revision: number;
+  readonly sortOrder: SortOrder;
+  readonly sortTarget: SortTarget;
+  readonly keysOnly: boolean;
+  readonly countOnly: boolean;
+  readonly minModRevision: number;
+  readonly maxModRevision: number;
+  readonly minCreateRevision: number;
+  readonly maxCreateRevision: number;
+}
+
+/** One condition; over a range it must hold for every key in it, and holds for none (except as etcd says). */
+export type Compare = KeySelector & {
+  readonly result: 'equal' | 'greater' | 'less' | 'notEqual';
+} & (
+    | { readonly target: 'version' | 'create' | 'mod'; readonly operand: number }
+    | { readonly target: 'value'; readonly operand: Uint8Array }
+    | { readonly target: 'lease'; readonly operand: LeaseId }
+  );
+
+/** If all of `compare` hold then `success` else `failure`; operations take effect in order, as one revision. */
+export interface TxnOperation {
+  readonly type: 'txn';
+  readonly compare: readonly Compare[];
+  readonly success: readonly Operation[];
+  readonly failure: readonly Operation[];
+}
+
+/** What may stand in a transaction. */
+export type Operation = PutOperation | DeleteRangeOperation | RangeOperation | TxnOperation;
+
+/** Forgets history up to and including `revision`, but for each key's newest change in it. */
+export interface CompactCommand {
+  readonly type: 'compact';
+  readonly revision: number;
+}
+
+/** What a log entry may carry. */
+export type Command = PutOperation | DeleteRangeOperation | TxnOperation | CompactCommand;
+
+export interface PutResult {
+  readonly type: 'put';
+  readonly prevKv?: KeyValue | undefined;
+}
+
+export interface DeleteRangeResult {
+  readonly type: 'deleteRange';
+  readonly deleted: number;
+  readonly prevKvs: readonly KeyValue[];
+}
+
+export interface RangeResult {
+  readonly type: 'range';
+  readonly kvs: readonly KeyValue[];
+  readonly more: boolean;
+  readonly count: number;
+}
+
+export interface TxnResult {
+  readonly type: 'txn';
+  readonly succeeded: boolean;
+  readonly responses: readonly OperationResult[];
+}
+
+export interface CompactResult {
+  readonly type: 'compact';
+}
+
+export type OperationResult = PutResult | DeleteRangeResult | RangeResult | TxnResult;
+
+/** The outcome of one applied command; `revision` is the store's after it (the response header's). */
+export type CommandResult =
+  | {
+      readonly kind: 'ok';
+      readonly revision: number;
+      readonly result: OperationResult | CompactResult;
+    }
+  /** Refused by the state machine: the command changed nothing, on any member. */
+  | { readonly kind: 'refused'; readonly revision: number; readonly code: ErrorCode };

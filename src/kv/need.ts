@@ -1,0 +1,43 @@
+/**
+ * How pure code reads: it yields what it needs and is given the records back.
+ *
+ * Reading and applying are generators of {@link Need}s. They never await; whoever runs them (the driver over
+ * an engine, a test or the simulator over a map) loads what is asked for and goes on. So the same code serves
+ * a range request, a range in a transaction, and the naive model's tests.
+ */
+
+/** A stored record under its engine key (see `key-layout.ts`). */
+export interface StoredRecord {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Records wanted from the engine. A scan is of `[gte, lt)`, at most `limit` records, in byte order. */
+export type Need =
+  | {
+      readonly type: 'get';
+      readonly keys: readonly Uint8Array[];
+      /** When true, all writes handed out before must be visible to this read. */
+      readonly afterWrites: boolean;
+    }
+  | {
+      readonly type: 'scan';
+      readonly gte: Uint8Array;
+      readonly lt: Uint8Array;
+      readonly limit: number;
+      readonly reverse: boolean;
+      readonly afterWrites: boolean;
+    };
+
+/** The answer to a need: values in the order of `keys`, or the scanned records. */
+export type Loaded =
+  | { readonly type: 'get'; readonly values: readonly (Uint8Array | undefined)[] }
+  | { readonly type: 'scan'; readonly records: readonly StoredRecord[] };
+
+/** A computation that reads as it goes and ends with `T`. */
+export type Reading<T> = Generator<Need, T, Loaded>;
+
+/** One change of the state; the same shape as the engine's operations. */
+export type StateWrite =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'delete'; readonly key: Uint8Array };
