@@ -1,0 +1,90 @@
+/**
+ * What one member offers to the services in front of it: propose a command, read, tell its status.
+ *
+ * `Member` (driver.ts) implements it; `rpc` knows only this page.
+ */
+import type { Command, CommandResult, KeyValue, RangeOperation, RangeResult } from '../kv/index.ts';
+import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
+
+/** A member of the cluster as clients see it. */
+export interface ClusterMember {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  /** Empty until the member has published them. */
+  readonly clientUrls: readonly string[];
+  readonly isLearner: boolean;
+}
+
+/** What a member says of itself. */
+export interface MemberStatus {
+  readonly clusterId: number;
+  readonly memberId: NodeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly term: Term;
+  /** The leader's id, or 0 when none is known. */
+  readonly leader: NodeId;
+  readonly commitIndex: LogIndex;
+  readonly appliedIndex: LogIndex;
+  readonly revision: number;
+  readonly compactRevision: number;
+  /** Approximate bytes on disk of log and state. */
+  readonly sizeBytes: number;
+  readonly isLearner: boolean;
+  /** Reasons why this member is not in order; empty when it is. */
+  readonly errors: readonly string[];
+}
+
+/** Bounds a call: it ends with a TIMEOUT or CANCELLED error after `deadlineMs` or when `signal` fires. */
+export interface CallOptions {
+  /** Milliseconds from now; the member's own request timeout applies when absent or larger. */
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A range's result and the store's revision at which it was read. */
+export interface RangeAnswer {
+  readonly revision: number;
+  readonly result: RangeResult;
+}
+
+/** One part of a streamed range: consecutive keys, all read at the same `revision`. */
+export interface RangeChunk {
+  readonly revision: number;
+  readonly kvs: readonly KeyValue[];
+}
+
+/** One member of a cluster, as its services use it. */
+export interface MemberApi {
+  readonly clusterId: number;
+  readonly memberId: NodeId;
+  /** The term this member is in, for response headers. */
+  readonly term: Term;
+  /** Revision of the newest state that reads on this member can see. */
+  readonly revision: number;
+  /**
+   * Proposes a command, on any member, and resolves once this member has applied it.
+   *
+   * @throws {KvError} with `outcome` `rejected` when it surely had no effect, `unknown` when it may have:
+   * TOO_MANY_REQUESTS, REQUEST_TOO_LARGE, TIMEOUT, TIMEOUT_LEADER_FAILURE, LEADER_CHANGED, CANCELLED, STOPPED.
+   */
+  propose(command: Command, options?: CallOptions): Promise<CommandResult>;
+  /**
+   * Reads a range: linearizable unless `isSerializable` (Raft thesis §6.4).
+   *
+   * @throws {KvError} COMPACTED, FUTURE_REVISION, TOO_MANY_REQUESTS, TIMEOUT, CANCELLED, STOPPED.
+   */
+  range(
+    range: RangeOperation,
+    options?: CallOptions & { readonly isSerializable?: boolean | undefined },
+  ): Promise<RangeAnswer>;
+  /** Waits until a linearizable read may be served from this member's state. */
+  confirmRead(options?: CallOptions): Promise<void>;
+  /** Resolves once history up to the applied compact revision is physically gone. */
+  compactionDone(options?: CallOptions): Promise<void>;
+  status(): MemberStatus;
+  members(): readonly ClusterMember[];
+  /** Hands leadership to `target`; resolves once it leads. */
+  moveLeader(target: NodeId, options?: CallOptions): Promise<void>;
+}
