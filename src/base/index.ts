@@ -13,4 +13,4 @@ export {
 } from './bytes.ts';
 export { type ErrorCode, errorCodes, errorText, KvError, type KvErrorOptions, type Outcome } from './errors.ts';
 export { createPrng, type Prng } from './prng.ts';
-export type { MonotonicClock, TimerHandle, Timers } from './time.ts';
+export type { EventLoop, MonotonicClock, TimerHandle, Timers } from './time.ts';

@@ -18,3 +18,9 @@ export interface Timers extends MonotonicClock {
   after(delayMs: number, callback: () => void): TimerHandle;
   every(periodMs: number, callback: () => void): TimerHandle;
 }
+
+/** The event loop as its users need it: timers, and a callback once the present turn's input is in. */
+export interface EventLoop extends Timers {
+  /** Calls back after the callbacks that are due now, before the loop waits again. */
+  endOfTurn(callback: () => void): void;
+}

@@ -1,0 +1,676 @@
+/**
+ * One running member: carries out what `replica.ts` decides, on real ports.
+ *
+ * The loop: inputs (messages, calls, ticks, finished I/O) change the replica and ask for a turn; at the end of
+ * the event loop's turn `#turn()` fetches the effects and starts them: messages leave, one log write starts,
+ * committed entries enter the state lane. No effect is awaited there; its end is a new input.
+ *
+ * Invariant: messages that rest on a log write leave only after it is durable (`ready.ts`), and at most one
+ * log write is under way. A storage failure stops the member: what it may have promised is no longer known.
+ */
+import { type EventLoop, KvError, must, type Prng, type TimerHandle } from '../base/index.ts';
+import {
+  type Command,
+  type CommandResult,
+  encodeCommand,
+  type RangeOperation,
+  StateMachine,
+  stateMetaKey,
+} from '../kv/index.ts';
+import type { Metrics } from '../observability/index.ts';
+import type { NodeId, RaftEvent, RaftOptions, StorageWrite, Term } from '../raft/index.ts';
+import type { Engine, LogStore } from '../storage/index.ts';
+import type { Transport } from '../transport/index.ts';
+import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
+import { createRaftConfig } from './bootstrap.ts';
+import type { ProposalFailure, ProposalId } from './proposals.ts';
+import { RangeReader } from './range-reader.ts';
+import type { ReadId } from './reads.ts';
+import { type ApplyBatch, Replica, type ReplicaLimits } from './replica.ts';
+import { StateLane } from './state-lane.ts';
+
+/** Log lines as events with fields; pino's loggers fit. */
+export interface EventLogger {
+  info(fields: object): void;
+  warn(fields: object): void;
+  error(fields: object): void;
+}
+
+/** How a member behaves; see `docs/configuration.md` for the flags behind it. */
+export interface MemberOptions {
+  /** Length of a tick, milliseconds; also the heartbeat interval. */
+  readonly tickMs: number;
+  readonly raft: RaftOptions;
+  readonly limits: Omit<ReplicaLimits, 'readRetryTicks'>;
+  /** A call's deadline when it brings none, and the longest it may ask for, milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Encoded bytes of one command. */
+  readonly requestBytesMax: number;
+  /** Bytes of current records kept in memory. */
+  readonly cacheBytesMax: number;
+}
+
+/** What a member is made of. */
+export interface MemberConfig {
+  readonly clusterId: number;
+  readonly id: NodeId;
+  readonly members: readonly ClusterMember[];
+  readonly log: LogStore;
+  readonly engine: Engine;
+  readonly transport: Transport;
+  readonly eventLoop: EventLoop;
+  readonly prng: Prng;
+  readonly metrics: Metrics;
+  readonly logger: EventLogger;
+  readonly options: MemberOptions;
+  /** Called once when the member cannot go on; it serves nothing from then on. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+interface PendingProposal {
+  readonly resolve: (result: CommandResult) => void;
+  readonly reject: (error: KvError) => void;
+  readonly startMs: number;
+  readonly leader: NodeId;
+}
+
+interface PendingRead {
+  readonly resolve: () => void;
+  readonly reject: (error: KvError) => void;
+  readonly startMs: number;
+}
+
+/** Milliseconds between attempts of a log write that found the disk full. */
+const diskFullRetryMs = 1000;
+
+/** See the module comment. */
+export class Member implements MemberApi {
+  readonly clusterId: number;
+  readonly memberId: NodeId;
+  readonly #config: MemberConfig;
+  readonly #replica: Replica;
+  readonly #stateMachine: StateMachine;
+  readonly #lane: StateLane;
+  readonly #reader: RangeReader;
+  readonly #proposals = new Map<ProposalId, PendingProposal>();
+  readonly #reads = new Map<ReadId, PendingRead>();
+  readonly #waiters = new Set<() => void>();
+  #ticker: TimerHandle | undefined;
+  #isTurnDue = false;
+  #writing: Promise<void> | undefined;
+  #isDiskFull = false;
+  #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
+  #sizeBytes = 0;
+  #fatal: unknown;
+
+  private constructor(config: MemberConfig, stateMeta: Uint8Array | undefined) {
+    const { id, log, engine, options, prng } = config;
+    this.#config = config;
+    this.clusterId = config.clusterId;
+    this.memberId = id;
+    this.#stateMachine = new StateMachine({
+      cacheBytesMax: options.cacheBytesMax,
+      meta: stateMeta,
+    });
+    const raft = createRaftConfig({
+      id,
+      voters: config.members.filter((member) => !member.isLearner).map((member) => member.id),
+      log,
+      lastApplied: this.#stateMachine.lastApplied,
+      options: options.raft,
+      prng,
+    });
+    const readRetryTicks = Math.max(1, Math.floor(options.raft.electionTimeoutTicks / 2));
+    this.#replica = new Replica({ raft, limits: { ...options.limits, readRetryTicks }, prng });
+    this.#lane = new StateLane(engine, this.#stateMachine, {
+      onApplied: (batch, results) => {
+        this.#onApplied(batch, results);
+      },
+      onReadable: (index) => {
+        this.#replica.readable(index);
+        this.#scheduleTurn();
+      },
+      onFatal: (error) => {
+        this.#fail(error);
+      },
+      endOfTurn: (callback) => {
+        config.eventLoop.endOfTurn(callback);
+      },
+    });
+    this.#reader = new RangeReader(this.#stateMachine, this.#lane);
+  }
+
+  /**
+   * Builds a member from its stores; it takes part once `start()` is called.
+   *
+   * @throws {KvError} DATA_CORRUPT — log and state contradict each other.
+   */
+  static async open(config: MemberConfig): Promise<Member> {
+    const [meta] = await config.engine.getMany([stateMetaKey]);
+    return new Member(config, meta);
+  }
+
+  get term(): Term {
+    return this.#replica.term;
+  }
+
+  get revision(): number {
+    return this.#lane.readableRevision;
+  }
+
+  /** The leader's id, or 0. */
+  get leader(): NodeId {
+    return this.#replica.leader;
+  }
+
+  get isLeader(): boolean {
+    return this.#replica.isLeader;
+  }
+
+  /** Joins the cluster: listens, dials, ticks. */
+  async start(): Promise<void> {
+    const { transport, eventLoop, options } = this.#config;
+    await transport.start({
+      onMessages: (messages) => {
+        this.#replica.step(messages);
+        this.#scheduleTurn();
+      },
+      onUnreachable: (peer) => {
+        this.#replica.reportUnreachable(peer);
+        this.#scheduleTurn();
+      },
+    });
+    this.#phase = 'running';
+    this.#ticker = eventLoop.every(options.tickMs, () => {
+      this.#replica.tick();
+      this.#reportGauges();
+      this.#scheduleTurn();
+    });
+    this.#lane.compact();
+    this.#scheduleTurn();
+    await this.#refreshSize();
+  }
+
+  propose(command: Command, options: CallOptions = {}): Promise<CommandResult> {
+    const { metrics, eventLoop } = this.#config;
+    metrics.proposalsTotal.inc();
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      return this.#rejectProposal(refusal);
+    }
+    const bytes = encodeCommand(command);
+    if (bytes.length > this.#config.options.requestBytesMax) {
+      return this.#rejectProposal(new KvError('REQUEST_TOO_LARGE'));
+    }
+    const id = this.#replica.maybePropose(bytes, this.#deadlineTick(options));
+    if (id === undefined) {
+      return this.#rejectProposal(new KvError('TOO_MANY_REQUESTS'));
+    }
+    this.#scheduleTurn();
+    return new Promise<CommandResult>((resolve, reject) => {
+      const { leader } = this.#replica;
+      this.#proposals.set(id, { resolve, reject, startMs: eventLoop.nowMs(), leader });
+      onAbort(options.signal, () => {
+        const failure = this.#replica.cancelProposal(id);
+        if (failure !== undefined) {
+          this.#failProposal(failure);
+        }
+      });
+    });
+  }
+
+  range(
+    range: RangeOperation,
+    options: CallOptions & { readonly isSerializable?: boolean | undefined } = {},
+  ): Promise<RangeAnswer> {
+    if (options.isSerializable === true) {
+      return this.#readRange(range);
+    }
+    return this.confirmRead(options).then(() => this.#readRange(range));
+  }
+
+  confirmRead(options: CallOptions = {}): Promise<void> {
+    if (this.#phase === 'stopped' || this.#fatal !== undefined) {
+      return Promise.reject(new KvError('STOPPED'));
+    }
+    const id = this.#replica.maybeRead(this.#deadlineTick(options));
+    if (id === undefined) {
+      return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
+    }
+    this.#scheduleTurn();
+    return new Promise<void>((resolve, reject) => {
+      this.#reads.set(id, { resolve, reject, startMs: this.#config.eventLoop.nowMs() });
+      onAbort(options.signal, () => {
+        if (this.#reads.delete(id)) {
+          this.#replica.cancelRead(id);
+          reject(new KvError('CANCELLED'));
+        }
+      });
+    });
+  }
+
+  async compactionDone(options: CallOptions = {}): Promise<void> {
+    await this.#bounded(this.#lane.compactionDone(), options);
+  }
+
+  status(): MemberStatus {
+    const raft = this.#replica.status();
+    const errors: string[] = [];
+    if (raft.leader === 0) {
+      errors.push('etcdserver: no leader');
+    }
+    if (this.#isDiskFull) {
+      errors.push('no space left on the disk that holds the log: writes wait');
+    }
+    return {
+      clusterId: this.clusterId,
+      memberId: this.memberId,
+      name: this.#self().name,
+      role: raft.role,
+      term: raft.term,
+      leader: raft.leader,
+      commitIndex: raft.commitIndex,
+      appliedIndex: this.#stateMachine.lastApplied.index,
+      revision: this.#stateMachine.revision,
+      compactRevision: this.#stateMachine.compactRevision,
+      sizeBytes: this.#sizeBytes,
+      isLearner: false,
+      errors,
+    };
+  }
+
+  members(): readonly ClusterMember[] {
+    return this.#config.members;
+  }
+
+  async moveLeader(target: NodeId, options: CallOptions = {}): Promise<void> {
+    const refusal = this.#replica.transferLeader(target);
+    if (refusal !== undefined) {
+      throw new KvError('INVALID_ARGUMENT', { message: `etcdserver: bad leader transferee (${refusal})` });
+    }
+    this.#scheduleTurn();
+    await this.#bounded(
+      this.#until(() => this.#replica.leader === target),
+      options,
+    );
+  }
+
+  /**
+   * Leaves in good order: refuses new work, hands leadership over, waits for what is under way, closes the
+   * stores. Each wait is bounded; what is left then fails with STOPPED and its true outcome.
+   */
+  async stop(): Promise<void> {
+    if (this.#phase === 'draining' || this.#phase === 'stopped') {
+      return;
+    }
+    const { eventLoop, options, transport, log, engine } = this.#config;
+    const electionMs = options.tickMs * options.raft.electionTimeoutTicks;
+    this.#phase = 'draining';
+    if (this.#fatal === undefined) {
+      await this.#handOver(electionMs);
+      const isDrained = (): boolean => this.#proposals.size === 0 && this.#reads.size === 0;
+      await Promise.race([this.#until(isDrained), delay(eventLoop, options.requestTimeoutMs)]);
+    }
+    this.#phase = 'stopped';
+    this.#ticker?.cancel();
+    this.#endPending();
+    await transport.stop();
+    await this.#writing;
+    await this.#lane.close();
+    await log.close();
+    await engine.close();
+  }
+
+  #self(): ClusterMember {
+    return must(
+      this.#config.members.find((member) => member.id === this.memberId),
+      'this member in its own cluster',
+    );
+  }
+
+  #refusal(): KvError | undefined {
+    if (this.#phase !== 'running' || this.#fatal !== undefined) {
+      return new KvError('STOPPED');
+    }
+    return this.#isDiskFull ? new KvError('DISK_FULL') : undefined;
+  }
+
+  #rejectProposal(error: KvError): Promise<never> {
+    this.#config.metrics.proposalsFailed.inc({ outcome: error.outcome });
+    return Promise.reject(error);
+  }
+
+  #readRange(range: RangeOperation): Promise<RangeAnswer> {
+    const cached = this.#reader.maybeReadCached(range);
+    return cached === undefined ? this.#reader.read(range) : Promise.resolve(cached);
+  }
+
+  #deadlineTick(options: CallOptions): number {
+    const { requestTimeoutMs, tickMs } = this.#config.options;
+    const deadlineMs = Math.min(options.deadlineMs ?? requestTimeoutMs, requestTimeoutMs);
+    return this.#replica.tickCount + Math.max(1, Math.ceil(deadlineMs / tickMs));
+  }
+
+  #scheduleTurn(): void {
+    if (!this.#isTurnDue) {
+      this.#isTurnDue = true;
+      this.#config.eventLoop.endOfTurn(() => {
+        this.#turn();
+      });
+    }
+  }
+
+  #turn(): void {
+    this.#isTurnDue = false;
+    if (this.#phase === 'stopped' || this.#fatal !== undefined) {
+      return;
+    }
+    try {
+      this.#carryOut();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#waiters.size > 0) {
+      for (const check of [...this.#waiters]) {
+        check();
+      }
+    }
+    if (this.#replica.hasWork) {
+      this.#scheduleTurn();
+    }
+  }
+
+  #carryOut(): void {
+    const effects = this.#replica.turn();
+    if (effects.messages.length > 0) {
+      this.#config.transport.send(effects.messages);
+    }
+    if (effects.write !== undefined) {
+      this.#writing = this.#write(effects.write);
+    }
+    if (effects.apply !== undefined) {
+      this.#lane.push(effects.apply);
+    }
+    for (const load of effects.loads) {
+      this.#config.log.read(load.lo, load.hi, load.bytesMax).then(
+        (entries) => {
+          this.#replica.entriesLoaded(load.id, entries);
+          this.#scheduleTurn();
+        },
+        (error: unknown) => {
+          this.#fail(error);
+        },
+      );
+    }
+    this.#answerReads(effects.releasedReads, effects.expiredReads);
+    for (const failure of effects.failures) {
+      this.#failProposal(failure);
+    }
+    for (const event of effects.events) {
+      this.#report(event);
+    }
+  }
+
+  /** Makes one write durable, then sends what rested on it. A full disk is waited out; nothing is lost by it. */
+  async #write(write: StorageWrite): Promise<void> {
+    const { log, transport, metrics, eventLoop } = this.#config;
+    const { hardState, entries, mustSync } = write;
+    const startMs = eventLoop.nowMs();
+    for (;;) {
+      try {
+        await log.append({ hardState, entries, mustSync });
+        break;
+      } catch (error) {
+        if (!(error instanceof KvError) || error.code !== 'DISK_FULL') {
+          this.#fail(error);
+          return;
+        }
+        this.#noteDiskFull();
+        await delay(eventLoop, diskFullRetryMs);
+        if (this.#phase === 'stopped') {
+          return;
+        }
+      }
+    }
+    if (this.#isDiskFull) {
+      this.#isDiskFull = false;
+      this.#config.logger.info({ event: 'disk-has-room' });
+    }
+    if (mustSync) {
+      metrics.fsyncSeconds.observe((eventLoop.nowMs() - startMs) / 1000);
+    }
+    if (write.messages.length > 0) {
+      transport.send(write.messages);
+    }
+    this.#replica.writeDone(write.ticket);
+    this.#turn();
+  }
+
+  /** Refuses new writes and lets another member lead, until there is room again. */
+  #noteDiskFull(): void {
+    if (this.#isDiskFull) {
+      return;
+    }
+    this.#isDiskFull = true;
+    this.#config.logger.error({
+      event: 'disk-full',
+      remedy: 'free space on the disk of the data directory; writes go on by themselves',
+    });
+    const successor = this.#successor();
+    if (successor !== undefined) {
+      this.#replica.transferLeader(successor);
+      this.#scheduleTurn();
+    }
+  }
+
+  #onApplied(batch: ApplyBatch, results: readonly (CommandResult | undefined)[]): void {
+    const { metrics, eventLoop } = this.#config;
+    const nowMs = eventLoop.nowMs();
+    for (let i = 0; i < batch.proposalIds.length; i++) {
+      const id = batch.proposalIds[i] as ProposalId;
+      const result = results[i];
+      if (result?.kind === 'ok' && result.result.type === 'compact') {
+        this.#lane.compact();
+      }
+      const pending = id === 0 ? undefined : this.#proposals.get(id);
+      if (pending !== undefined) {
+        this.#proposals.delete(id);
+        metrics.commitSeconds.observe((nowMs - pending.startMs) / 1000);
+        pending.resolve(must(result, 'the result of a proposed command'));
+      }
+    }
+    metrics.applyBatchEntries.observe(batch.entries.length);
+    this.#replica.applyDone(must(batch.entries.at(-1), 'an applied entry').index);
+    this.#scheduleTurn();
+  }
+
+  #answerReads(released: readonly ReadId[], expired: readonly ReadId[]): void {
+    const nowMs = this.#config.eventLoop.nowMs();
+    for (const id of released) {
+      const read = this.#reads.get(id);
+      if (read !== undefined) {
+        this.#reads.delete(id);
+        this.#config.metrics.readIndexSeconds.observe((nowMs - read.startMs) / 1000);
+        read.resolve();
+      }
+    }
+    for (const id of expired) {
+      const read = this.#reads.get(id);
+      this.#reads.delete(id);
+      read?.reject(new KvError('TIMEOUT'));
+    }
+  }
+
+  #failProposal(failure: ProposalFailure): void {
+    const pending = this.#proposals.get(failure.id);
+    if (pending === undefined) {
+      return;
+    }
+    this.#proposals.delete(failure.id);
+    this.#config.metrics.proposalsFailed.inc({ outcome: failure.outcome });
+    const { outcome, reason } = failure;
+    const leaderFailed = pending.leader !== this.#replica.leader || pending.leader === 0;
+    switch (reason) {
+      case 'timeout':
+        pending.reject(
+          new KvError(leaderFailed ? 'TIMEOUT_LEADER_FAILURE' : 'TIMEOUT', { outcome }),
+        );
+        break;
+      case 'cancelled':
+        pending.reject(new KvError('CANCELLED', { outcome }));
+        break;
+      case 'stopped':
+        pending.reject(new KvError('STOPPED', { outcome }));
+        break;
+    }
+  }
+
+  /** The other voter that is furthest, when this member leads. */
+  #successor(): NodeId | undefined {
+    const { progress } = this.#replica.status();
+    let best: { readonly id: NodeId; readonly matchIndex: number } | undefined;
+    for (const [id, { matchIndex }] of progress) {
+      const isBetter = best === undefined || matchIndex > best.matchIndex;
+      if (id !== this.memberId && isBetter) {
+        best = { id, matchIndex };
+      }
+    }
+    return this.#replica.isLeader ? best?.id : undefined;
+  }
+
+  async #handOver(electionMs: number): Promise<void> {
+    const successor = this.#successor();
+    if (successor === undefined || this.#replica.transferLeader(successor) !== undefined) {
+      return;
+    }
+    this.#scheduleTurn();
+    await Promise.race([
+      this.#until(() => !this.#replica.isLeader && this.#replica.leader !== 0),
+      delay(this.#config.eventLoop, 2 * electionMs),
+    ]);
+  }
+
+  #endPending(): void {
+    const { failures } = this.#replica.close();
+    for (const failure of failures) {
+      this.#failProposal(failure);
+    }
+    for (const read of this.#reads.values()) {
+      read.reject(new KvError('STOPPED'));
+    }
+    this.#reads.clear();
+  }
+
+  /** Resolves at the first turn after which `condition` holds. */
+  #until(condition: () => boolean): Promise<void> {
+    if (condition()) {
+      return Promise.resolve();
+    }
+    return new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (condition()) {
+          this.#waiters.delete(check);
+          resolve();
+        }
+      };
+      this.#waiters.add(check);
+    });
+  }
+
+  async #bounded(work: Promise<void>, options: CallOptions): Promise<void> {
+    const { eventLoop, options: own } = this.#config;
+    const deadlineMs = Math.min(options.deadlineMs ?? own.requestTimeoutMs, own.requestTimeoutMs);
+    let timer: TimerHandle | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = eventLoop.after(deadlineMs, () => {
+        reject(new KvError('TIMEOUT'));
+      });
+    });
+    try {
+      await Promise.race([work, deadline]);
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#fatal !== undefined || this.#phase === 'stopped') {
+      return;
+    }
+    this.#fatal = error;
+    this.#ticker?.cancel();
+    this.#endPending();
+    this.#config.onFatal(error);
+  }
+
+  #report(event: RaftEvent): void {
+    const { logger, metrics } = this.#config;
+    const { type, ...fields } = event;
+    if (event.type === 'leader-changed') {
+      metrics.leaderChanges.inc();
+      metrics.hasLeader.set(event.leader === 0 ? 0 : 1);
+    }
+    const isTrouble =
+      event.type === 'quorum-lost' ||
+      event.type === 'transfer-abandoned' ||
+      (event.type === 'leader-changed' && event.leader === 0);
+    if (isTrouble) {
+      logger.warn({ event: type, ...fields });
+    } else if (event.type !== 'reads-dropped' && event.type !== 'proposals-rejected') {
+      logger.info({ event: type, ...fields });
+    }
+  }
+
+  #reportGauges(): void {
+    const { metrics, transport } = this.#config;
+    const raft = this.#replica.status();
+    metrics.isLeader.set(raft.role === 'leader' ? 1 : 0);
+    metrics.hasLeader.set(raft.leader === 0 ? 0 : 1);
+    metrics.term.set(raft.term);
+    metrics.commitIndex.set(raft.commitIndex);
+    metrics.appliedIndex.set(this.#stateMachine.lastApplied.index);
+    metrics.revision.set(this.#stateMachine.revision);
+    metrics.compactRevision.set(this.#stateMachine.compactRevision);
+    metrics.proposalsPending.set(this.#replica.pendingProposals);
+    metrics.readsPending.set(this.#replica.pendingReads);
+    for (const link of transport.links()) {
+      const labels = { peer: link.peer.name };
+      metrics.peerConnected.set(labels, link.isConnected ? 1 : 0);
+      metrics.peerQueueBytes.set(labels, link.queuedBytes);
+      if (link.roundTripMs !== undefined) {
+        metrics.peerRoundTripSeconds.set(labels, link.roundTripMs / 1000);
+      }
+    }
+    if (this.#replica.tickCount % sizeRefreshTicks === 0) {
+      this.#refreshSize().catch((error: unknown) => {
+        this.#fail(error);
+      });
+    }
+  }
+
+  async #refreshSize(): Promise<void> {
+    this.#sizeBytes = this.#config.log.sizeBytes() + (await this.#config.engine.sizeBytes());
+  }
+}
+
+/** Ticks between looks at the stores' sizes. */
+const sizeRefreshTicks = 50;
+
+/** Calls back when `signal` fires, at once if it has. */
+function onAbort(signal: AbortSignal | undefined, callback: () => void): void {
+  if (signal === undefined) {
+    return;
+  }
+  if (signal.aborted) {
+    callback();
+  } else {
+    signal.addEventListener('abort', callback, { once: true });
+  }
+}
+
+function delay(eventLoop: EventLoop, delayMs: number): Promise<void> {
+  return new Promise<void>((resolve) => {
+    eventLoop.after(delayMs, resolve);
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * Serves range requests from a member's readable state.
+ *
+ * A range is read at one revision, so that it may take many trips to the engine while writes go on: later
+ * changes carry higher revisions and are looked through. Only compaction can take away what it needs; a read
+ * at the present revision that was overtaken by one is done again, a read in the past is refused.
+ */
+import { KvError } from '../base/index.ts';
+import { rangeQuery, type RangeOperation, type StateMachine } from '../kv/index.ts';
+import type { RangeAnswer } from './api.ts';
+import type { StateLane } from './state-lane.ts';
+
+/** Limit: how often a read overtaken by compactions is done again before its caller is told. */
+const attemptsMax = 4;
+
+/** See the module comment. */
+export class RangeReader {
+  readonly #stateMachine: StateMachine;
+  readonly #lane: StateLane;
+
+  constructor(stateMachine: StateMachine, lane: StateLane) {
+    this.#stateMachine = stateMachine;
+    this.#lane = lane;
+  }
+
+  /** The answer when it needs nothing from the engine, else undefined. */
+  maybeReadCached(range: RangeOperation): RangeAnswer | undefined {
+    const revision = this.#lane.readableRevision;
+    const result = this.#stateMachine.cachedPoint(range, revision);
+    return result === undefined ? undefined : { revision, result };
+  }
+
+  /**
+   * Reads a range at the readable revision, or at the one it names.
+   *
+   * @throws {KvError} COMPACTED, FUTURE_REVISION — as the range's revision demands.
+   */
+  async read(range: RangeOperation): Promise<RangeAnswer> {
+    for (let attempt = 1; ; attempt++) {
+      const revision = this.#lane.readableRevision;
+      const { compactRevision } = this.#stateMachine;
+      const answer = await this.#lane.read(rangeQuery(range, { revision, compactRevision }));
+      if ('kind' in answer) {
+        throw new KvError(answer.code);
+      }
+      const readRevision = range.revision > 0 ? range.revision : revision;
+      if (this.#stateMachine.compactRevision <= readRevision) {
+        return { revision, result: answer };
+      }
+      if (range.revision > 0 || attempt === attemptsMax) {
+        throw new KvError('COMPACTED');
+      }
+    }
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * One member's decisions: when proposals and reads go to Raft, when they are answered, given up or tried
+ * again. Synchronous and pure; `driver.ts` carries out what it returns.
+ *
+ * Data flows one way: inputs change state and are noted; once a turn the driver calls `turn()`, which hands
+ * the queued proposals and reads to Raft as one batch each and returns everything there is to do. So all that
+ * arrives in one turn of the event loop shares one log write, one message per peer and one read round.
+ */
+import { assert, type Prng } from '../base/index.ts';
+import type { AppliedEntry } from '../kv/index.ts';
+import {
+  type Entry,
+  type LoadRequest,
+  type LogIndex,
+  type Message,
+  type NodeId,
+  Raft,
+  type RaftConfig,
+  type RaftEvent,
+  type RaftStatus,
+  type StorageWrite,
+  type WriteTicket,
+} from '../raft/index.ts';
+import { decodeEnvelope, type ProposalFailure, type ProposalId, ProposalTable } from './proposals.ts';
+import { type ReadId, ReadQueue } from './reads.ts';
+
+/** Bounds of one member. */
+export interface ReplicaLimits {
+  /** Unanswered proposals. */
+  readonly proposalsMax: number;
+  /** Bytes of unanswered proposals. */
+  readonly proposalBytesMax: number;
+  /** Waiting linearizable reads. */
+  readonly readsMax: number;
+  /** Ticks after which an unanswered read round is asked for again. */
+  readonly readRetryTicks: number;
+}
+
+/** Committed entries as the state machine takes them, with the local proposal each one answers (or 0). */
+export interface ApplyBatch {
+  readonly entries: readonly AppliedEntry[];
+  readonly proposalIds: readonly ProposalId[];
+}
+
+/** Everything the driver must do after a turn. */
+export interface Effects {
+  readonly messages: readonly Message[];
+  readonly write?: StorageWrite | undefined;
+  readonly apply?: ApplyBatch | undefined;
+  readonly loads: readonly LoadRequest[];
+  readonly failures: readonly ProposalFailure[];
+  readonly releasedReads: readonly ReadId[];
+  readonly expiredReads: readonly ReadId[];
+  readonly events: readonly RaftEvent[];
+}
+
+/** What a replica starts from. */
+export interface ReplicaConfig {
+  readonly raft: RaftConfig;
+  readonly limits: ReplicaLimits;
+  readonly prng: Prng;
+}
+
+const emptyCommand = new Uint8Array(0);
+
+/** Limit: forwarded batches remembered; a refusal comes within a round trip or not at all. */
+const forwardedBatchesMax = 1024;
+
+/** See the module comment. */
+export class Replica {
+  readonly #raft: Raft;
+  readonly #limits: ReplicaLimits;
+  readonly #proposals: ProposalTable;
+  readonly #reads: ReadQueue;
+  #tick = 0;
+  /** Proposal batches handed to Raft under a context, to find them again when Raft refuses. */
+  readonly #forwardedByContext = new Map<number, readonly ProposalId[]>();
+  #nextContext = 1;
+  /** State up to here can be read on this member. */
+  #readableIndex: LogIndex;
+  /** Highest term of which an entry has been handed out for applying. */
+  #appliedTerm = 0;
+  #failures: ProposalFailure[] = [];
+  #expiredReads: ReadId[] = [];
+
+  constructor(config: ReplicaConfig) {
+    const { raft, limits, prng } = config;
+    this.#raft = new Raft(raft);
+    this.#limits = limits;
+    this.#proposals = new ProposalTable(raft.id, prng.nextUint32(), {
+      countMax: limits.proposalsMax,
+      bytesMax: limits.proposalBytesMax,
+    });
+    this.#reads = new ReadQueue(limits.readsMax);
+    this.#readableIndex = raft.lastApplied;
+  }
+
+  get term(): number {
+    return this.#raft.term;
+  }
+
+  /** The leader's id, or 0. */
+  get leader(): NodeId {
+    return this.#raft.leader;
+  }
+
+  get isLeader(): boolean {
+    return this.#raft.role === 'leader';
+  }
+
+  get tickCount(): number {
+    return this.#tick;
+  }
+
+  get pendingProposals(): number {
+    return this.#proposals.count;
+  }
+
+  get pendingReads(): number {
+    return this.#reads.count;
+  }
+
+  status(): RaftStatus {
+    return this.#raft.status();
+  }
+
+  /** One tick of logical time: elections, heartbeats, deadlines, retries. */
+  tick(): void {
+    this.#tick++;
+    this.#raft.tick();
+    if (this.#proposals.count > 0) {
+      this.#failures.push(...this.#proposals.expire(this.#tick));
+    }
+    if (this.#reads.count > 0) {
+      this.#expiredReads.push(...this.#reads.expire(this.#tick));
+      this.#reads.requeueStale(this.#tick - this.#limits.readRetryTicks);
+    }
+  }
+
+  step(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#raft.step(message);
+    }
+  }
+
+  reportUnreachable(peer: NodeId): void {
+    this.#raft.reportUnreachable(peer);
+  }
+
+  /** Queues a command; undefined when too much waits already, and then nothing has happened. */
+  maybePropose(command: Uint8Array, deadlineTick: number): ProposalId | undefined {
+    return this.#proposals.maybeAdd(command, deadlineTick);
+  }
+
+  /** Queues a linearizable read; undefined when too many wait already. */
+  maybeRead(deadlineTick: number): ReadId | undefined {
+    return this.#reads.maybeAdd(deadlineTick);
+  }
+
+  /** Ends a proposal that its caller has given up; it may still happen if Raft has taken it. */
+  cancelProposal(id: ProposalId): ProposalFailure | undefined {
+    return this.#proposals.cancel(id);
+  }
+
+  cancelRead(id: ReadId): void {
+    this.#reads.cancel(id);
+  }
+
+  /** Orders a transfer of leadership; the answer says why not, if not. */
+  transferLeader(target: NodeId): string | undefined {
+    const result = this.#raft.transferLeader(target);
+    return result.kind === 'refused' ? result.reason : undefined;
+  }
+
+  writeDone(ticket: WriteTicket): void {
+    this.#raft.writeDone(ticket);
+  }
+
+  entriesLoaded(id: number, entries: readonly Entry[]): void {
+    this.#raft.entriesLoaded(id, entries);
+  }
+
+  /** The state machine has taken everything up to `index`. */
+  applyDone(index: LogIndex): void {
+    this.#raft.applyDone(index);
+  }
+
+  /** Reads on this member now see everything up to `index`. */
+  readable(index: LogIndex): void {
+    assert(index >= this.#readableIndex, () => `readable index ${index} shrinks`);
+    this.#readableIndex = index;
+  }
+
+  /** Ends every proposal and read; the driver answers them. Nothing may be queued afterwards. */
+  close(): { readonly failures: readonly ProposalFailure[]; readonly reads: readonly ReadId[] } {
+    return { failures: this.#proposals.close(), reads: this.#reads.close() };
+  }
+
+  /** Hands what is queued to Raft and returns everything there is to do; empty when nothing is. */
+  turn(): Effects {
+    this.#proposeQueued();
+    this.#askForReads();
+    const ready = this.#raft.ready();
+    this.#handleEvents(ready.events);
+    for (const state of ready.readStates) {
+      this.#reads.confirm(state);
+    }
+    const apply =
+      ready.committedEntries.length === 0 ? undefined : this.#openEntries(ready.committedEntries);
+    const failures = this.#failures;
+    const expiredReads = this.#expiredReads;
+    this.#failures = [];
+    this.#expiredReads = [];
+    return {
+      messages: ready.messages,
+      write: ready.write,
+      apply,
+      loads: ready.loads,
+      failures,
+      releasedReads: this.#reads.release(this.#readableIndex),
+      expiredReads,
+      events: ready.events,
+    };
+  }
+
+  /** True when another `turn()` would do more than the last one did, without any new input. */
+  get hasWork(): boolean {
+    return this.#raft.hasReady();
+  }
+
+  #proposeQueued(): void {
+    if (!this.#proposals.hasQueued || this.#raft.leader === 0) {
+      return;
+    }
+    const { ids, data } = this.#proposals.takeQueued();
+    if (ids.length === 0) {
+      return;
+    }
+    const context = this.#nextContext++;
+    const result = this.#raft.propose(data, context);
+    switch (result.kind) {
+      case 'appended':
+        this.#proposals.markProposed(ids, result.term);
+        break;
+      case 'forwarded':
+        this.#proposals.markProposed(ids, this.#raft.term);
+        this.#rememberForwarded(context, ids);
+        break;
+      case 'dropped':
+        // Nothing has happened: they wait for a leader, room in the log or the end of a transfer.
+        this.#proposals.requeue(ids);
+        break;
+    }
+  }
+
+  /** A forgotten batch that is refused after all ends as `unknown` at its deadline: safe, only slow. */
+  #rememberForwarded(context: number, ids: readonly ProposalId[]): void {
+    this.#forwardedByContext.set(context, ids);
+    if (this.#forwardedByContext.size > forwardedBatchesMax) {
+      for (const oldest of this.#forwardedByContext.keys()) {
+        this.#forwardedByContext.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  #askForReads(): void {
+    if (!this.#reads.hasQueued || this.#raft.leader === 0) {
+      return;
+    }
+    const context = this.#reads.startRound(this.#tick);
+    if (this.#raft.readIndex(context).kind === 'dropped') {
+      this.#reads.requeue([context]);
+    }
+  }
+
+  #handleEvents(events: readonly RaftEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'reads-dropped') {
+        this.#reads.requeue(event.contexts);
+      } else if (event.type === 'proposals-rejected') {
+        const ids = this.#forwardedByContext.get(event.context);
+        this.#forwardedByContext.delete(event.context);
+        this.#proposals.requeue(ids ?? []);
+      }
+    }
+  }
+
+  /** Takes committed entries out of their envelopes and finds the proposals they answer. */
+  #openEntries(committed: readonly Entry[]): ApplyBatch {
+    const entries: AppliedEntry[] = [];
+    const proposalIds: ProposalId[] = [];
+    for (const entry of committed) {
+      const { index, term } = entry;
+      if (term > this.#appliedTerm) {
+        this.#appliedTerm = term;
+        this.#proposals.requeueLost(term);
+      }
+      if (entry.data.length === 0) {
+        entries.push({ index, term, command: emptyCommand });
+        proposalIds.push(0);
+        continue;
+      }
+      const envelope = decodeEnvelope(entry.data);
+      entries.push({ index, term, command: envelope.command });
+      proposalIds.push(this.#proposals.maybeResolve(envelope) ?? 0);
+    }
+    return { entries, proposalIds };
+  }
+}
