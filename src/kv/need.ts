@@ -5,6 +5,7 @@
  * an engine, a test or the simulator over a map) loads what is asked for and goes on. So the same code serves
  * a range request, a range in a transaction, and the naive model's tests.
  */
+import { assert } from '../base/index.ts';
 
 /** A stored record under its engine key (see `key-layout.ts`). */
 export interface StoredRecord {
@@ -41,3 +42,15 @@ export type Reading<T> = Generator<Need, T, Loaded>;
 export type StateWrite =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: Uint8Array };
+
+/** Narrows the answer to a `get`; anything else is a fault of the caller that runs the computation. */
+export function expectGet(loaded: Loaded): Extract<Loaded, { type: 'get' }> {
+  assert(loaded.type === 'get', 'a get must be answered with values');
+  return loaded;
+}
+
+/** Narrows the answer to a `scan`. */
+export function expectScan(loaded: Loaded): Extract<Loaded, { type: 'scan' }> {
+  assert(loaded.type === 'scan', 'a scan must be answered with records');
+  return loaded;
+}

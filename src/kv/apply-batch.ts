@@ -1,0 +1,229 @@
+/**
+ * The changes that one run of `apply` makes, from the first entry to the finished engine batch.
+ *
+ * It numbers revisions, writes events, keeps each changed key's newest record, and lets ranges of the same
+ * batch see all of it as an {@link Overlay}. A key that changes many times in one batch has one current
+ * record written, the last; every event is written, for history and watches.
+ */
+import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
+import type { LeaseId } from './command.ts';
+import type { EngineRange } from './key-layout.ts';
+import type { StateWrite, StoredRecord } from './need.ts';
+import type { Overlay } from './range.ts';
+import { encodeChange, type MvccRecord } from './record.ts';
+import type { CacheEntry, RecordCache } from './record-cache.ts';
+
+/** Where a batch starts. */
+export interface ApplyBatchStart {
+  readonly sequence: number;
+  readonly revision: number;
+  readonly compactRevision: number;
+}
+
+/** What a put leaves behind. */
+export interface PutContent {
+  readonly value: Uint8Array;
+  readonly lease: LeaseId;
+}
+
+/** Collects the changes of one run of `apply`. */
+export class ApplyBatch implements Overlay {
+  /** The output that these changes become. */
+  readonly sequence: number;
+  readonly #cache: RecordCache;
+  /** Revision after the last finished command. */
+  #revision: number;
+  #compactRevision: number;
+  /** Changes of the command under way; they share the revision after `#revision`. */
+  #sub = 0;
+  /** Events in the order of revisions. */
+  readonly #events: StateWrite[] = [];
+  /** Entries of all changed keys, each once. */
+  readonly #changed: CacheEntry[] = [];
+  /** The same as records by ascending key, from the first range on. */
+  #sorted: CacheEntry[] | undefined;
+
+  constructor(cache: RecordCache, start: ApplyBatchStart) {
+    this.#cache = cache;
+    this.sequence = start.sequence;
+    this.#revision = start.revision;
+    this.#compactRevision = start.compactRevision;
+  }
+
+  /** Revision after the last finished command. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get compactRevision(): number {
+    return this.#compactRevision;
+  }
+
+  /** Revision that a read of the command under way is made at: its own changes are seen. */
+  get readRevision(): number {
+    return this.#sub > 0 ? this.#revision + 1 : this.#revision;
+  }
+
+  /** Entries of all changed keys. */
+  get changed(): readonly CacheEntry[] {
+    return this.#changed;
+  }
+
+  /** Ends the command under way: if it changed anything, its revision is now the store's. */
+  finishCommand(): number {
+    if (this.#sub > 0) {
+      this.#revision++;
+      this.#sub = 0;
+    }
+    return this.#revision;
+  }
+
+  /** From here on history below `revision` is not readable. */
+  compact(revision: number): void {
+    assert(revision > this.#compactRevision, 'the compact revision only grows');
+    this.#compactRevision = revision;
+  }
+
+  /** Returns the entry of a key that was loaded before the batch was applied. */
+  entryOf(key: Uint8Array): CacheEntry {
+    const entry = this.#cache.lookup(key);
+    return must(entry, 'the record of a key that the batch has asked for');
+  }
+
+  /** Returns a key's live record, or undefined. */
+  liveRecord(key: Uint8Array): MvccRecord | undefined {
+    const { record } = this.entryOf(key);
+    return record === undefined || record.isTombstone ? undefined : record;
+  }
+
+  /** Sets a key's value. */
+  put(entry: CacheEntry, key: Uint8Array, content: PutContent): void {
+    const { record: old } = entry;
+    const isNew = old === undefined || old.isTombstone;
+    this.#write(entry, key, {
+      createRevision: isNew ? this.#revision + 1 : old.createRevision,
+      version: isNew ? 1 : old.version + 1,
+      isTombstone: false,
+      value: content.value,
+      lease: content.lease,
+    });
+  }
+
+  /** Deletes a live key. */
+  delete(entry: CacheEntry, key: Uint8Array): void {
+    assert(entry.record !== undefined, 'only a key that has a record can be deleted');
+    assert(!entry.record.isTombstone, 'only a live key can be deleted');
+    this.#write(entry, key, {
+      createRevision: 0,
+      version: 0,
+      isTombstone: true,
+      value: emptyBytes,
+      lease: 0n,
+    });
+  }
+
+  /** Deletes a live key that a scan has found, with the record it had then. */
+  deleteScanned(key: Uint8Array, record: MvccRecord): void {
+    const entry = this.#cache.acquire(key);
+    if (!entry.isLoaded) {
+      this.#cache.load(entry, record);
+    }
+    this.delete(entry, key);
+  }
+
+  /** Returns the engine operations: every event, then each changed key's newest record. */
+  writes(): StateWrite[] {
+    const writes = this.#events.slice();
+    for (const { change } of this.#changed) {
+      const { keysKey, current } = must(change, 'the change of a changed key');
+      writes.push({ type: 'put', key: keysKey, value: current });
+    }
+    return writes;
+  }
+
+  pointRecord(key: Uint8Array): MvccRecord | undefined {
+    return this.entryOf(key).record;
+  }
+
+  changedIn(range: EngineRange): readonly StoredRecord[] {
+    this.#sorted ??= this.#changed
+      .slice()
+      .sort((a, b) => compareBytes(changeKeyOf(a), changeKeyOf(b)));
+    const sorted = this.#sorted;
+    const records: StoredRecord[] = [];
+    for (let at = indexOfKey(sorted, range.gte); at < sorted.length; at++) {
+      const { keysKey, current } = must(sorted[at]?.change, 'the change of a changed key');
+      if (compareBytes(keysKey, range.lt) >= 0) {
+        break;
+      }
+      records.push({ key: keysKey, value: current });
+    }
+    return records;
+  }
+
+  eventAt(revisionKey: Uint8Array): Uint8Array | undefined {
+    let lo = 0;
+    let hi = this.#events.length;
+    while (lo < hi) {
+      const middle = (lo + hi) >>> 1;
+      const { key } = must(this.#events[middle], 'an event of the batch');
+      if (compareBytes(key, revisionKey) < 0) {
+        lo = middle + 1;
+      } else {
+        hi = middle;
+      }
+    }
+    const event = this.#events[lo];
+    return event?.type === 'put' && equalBytes(event.key, revisionKey) ? event.value : undefined;
+  }
+
+  #write(
+    entry: CacheEntry,
+    key: Uint8Array,
+    next: Pick<MvccRecord, 'createRevision' | 'version' | 'isTombstone' | 'value' | 'lease'>,
+  ): void {
+    const { record: old } = entry;
+    // A tombstone below the compact revision may or may not be gone from this member's disk already; no
+    // member refers to it, so that equal logs give equal records.
+    const hasPrev = old !== undefined && !(old.isTombstone && old.main < this.#compactRevision);
+    const record = {
+      main: this.#revision + 1,
+      sub: this.#sub++,
+      createRevision: next.createRevision,
+      version: next.version,
+      lease: next.lease,
+      prevMain: hasPrev ? old.main : 0,
+      prevSub: hasPrev ? old.sub : 0,
+      isTombstone: next.isTombstone,
+      value: next.value,
+    };
+    const change = encodeChange(key, record);
+    record.value = change.value;
+    this.#events.push({ type: 'put', key: change.revisionKey, value: change.event });
+    if (this.#cache.write(entry, this.sequence, record, change)) {
+      this.#changed.push(entry);
+      if (this.#sorted !== undefined) {
+        this.#sorted.splice(indexOfKey(this.#sorted, change.keysKey), 0, entry);
+      }
+    }
+  }
+}
+
+function changeKeyOf(entry: CacheEntry): Uint8Array {
+  return must(entry.change, 'the change of a changed key').keysKey;
+}
+
+/** Index of the first of the sorted entries whose key is not below `key`. */
+function indexOfKey(sorted: readonly CacheEntry[], key: Uint8Array): number {
+  let lo = 0;
+  let hi = sorted.length;
+  while (lo < hi) {
+    const middle = (lo + hi) >>> 1;
+    if (compareBytes(changeKeyOf(must(sorted[middle], 'a sorted entry')), key) < 0) {
+      lo = middle + 1;
+    } else {
+      hi = middle;
+    }
+  }
+  return lo;
+}

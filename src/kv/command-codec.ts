@@ -1,0 +1,323 @@
+/**
+ * The bytes of a command, as they stand in the log: one format byte, then the operation.
+ *
+ * A put, the hot path, is encoded with one allocation and decoded without copying: keys and values of a
+ * decoded command are views of the log entry. Bytes that no version of this program could have written make
+ * the decoder throw: members must not guess, or their states would part. A future format gets a new first
+ * byte, and old members refuse to apply it rather than misread it.
+ */
+import { assert } from '../base/index.ts';
+import type {
+  Command,
+  Compare,
+  DeleteRangeOperation,
+  Operation,
+  PutOperation,
+  RangeOperation,
+  SortOrder,
+  SortTarget,
+  TxnOperation,
+} from './command.ts';
+import { ByteReader, ByteWriter, varintSize, writeBigint64, writeVarint } from './varint.ts';
+
+/** First byte of every command. */
+const commandFormat = 1;
+
+/** Transactions may nest this deep (the outermost counts as 1); checked when a request comes in. */
+export const txnDepthMax = 32;
+
+const typePut = 1;
+const typeDeleteRange = 2;
+const typeTxn = 3;
+const typeCompact = 4;
+const typeRange = 5;
+
+const flagPrevKv = 1;
+const flagIgnoreValue = 2;
+const flagIgnoreLease = 4;
+const flagLease = 8;
+
+const flagKeysOnly = 1;
+const flagCountOnly = 2;
+
+// A name's position is its number on disk: append only.
+const sortTargets: readonly SortTarget[] = ['key', 'version', 'create', 'mod', 'value'];
+const sortOrders: readonly SortOrder[] = ['none', 'ascend', 'descend'];
+const compareResults: readonly Compare['result'][] = ['equal', 'greater', 'less', 'notEqual'];
+const compareTargets: readonly Compare['target'][] = ['version', 'create', 'mod', 'value', 'lease'];
+
+/** Encodes a command for the log. */
+export function encodeCommand(command: Command): Uint8Array {
+  if (command.type === 'put') {
+    return encodePut(command);
+  }
+  const writer = new ByteWriter();
+  writer.byte(commandFormat);
+  if (command.type === 'compact') {
+    writer.byte(typeCompact);
+    writer.varint(command.revision);
+  } else {
+    writeOperation(writer, command, 1);
+  }
+  return writer.finish();
+}
+
+/**
+ * Decodes a command; its byte strings are views of `bytes`.
+ *
+ * @throws {InvariantViolation} when the bytes are not exactly one command of a known format.
+ */
+export function decodeCommand(bytes: Uint8Array): Command {
+  const reader = new ByteReader(bytes, 'command');
+  const format = reader.byte();
+  if (format !== commandFormat) {
+    return reader.fail(`has the unknown format ${format}`);
+  }
+  const type = reader.byte();
+  let command: Command;
+  if (type === typePut) {
+    command = readPut(reader);
+  } else if (type === typeCompact) {
+    command = { type: 'compact', revision: reader.varint() };
+  } else {
+    const operation = readOperation(reader, type, 1);
+    if (operation.type === 'range') {
+      return reader.fail('is a bare range');
+    }
+    command = operation;
+  }
+  reader.end();
+  return command;
+}
+
+function putFlags(put: PutOperation): number {
+  return (
+    (put.prevKv ? flagPrevKv : 0) |
+    (put.ignoreValue ? flagIgnoreValue : 0) |
+    (put.ignoreLease ? flagIgnoreLease : 0) |
+    (put.lease === 0n ? 0 : flagLease)
+  );
+}
+
+function encodePut(put: PutOperation): Uint8Array {
+  const { key, value } = put;
+  const flags = putFlags(put);
+  const leaseBytes = (flags & flagLease) === 0 ? 0 : 8;
+  const headerBytes = 3 + leaseBytes + varintSize(key.length) + varintSize(value.length);
+  const bytes = new Uint8Array(headerBytes + key.length + value.length);
+  bytes[0] = commandFormat;
+  bytes[1] = typePut;
+  bytes[2] = flags;
+  let offset = 3;
+  if (leaseBytes > 0) {
+    writeBigint64(bytes, offset, put.lease);
+    offset += leaseBytes;
+  }
+  offset = writeVarint(bytes, offset, key.length);
+  bytes.set(key, offset);
+  offset = writeVarint(bytes, offset + key.length, value.length);
+  bytes.set(value, offset);
+  return bytes;
+}
+
+function writeOperation(writer: ByteWriter, operation: Operation, depth: number): void {
+  switch (operation.type) {
+    case 'put':
+      writer.byte(typePut);
+      writer.byte(putFlags(operation));
+      if (operation.lease !== 0n) {
+        writer.bigint64(operation.lease);
+      }
+      writer.lengthPrefixed(operation.key);
+      writer.lengthPrefixed(operation.value);
+      break;
+    case 'deleteRange':
+      writer.byte(typeDeleteRange);
+      writer.byte(operation.prevKv ? flagPrevKv : 0);
+      writeSelector(writer, operation.key, operation.rangeEnd);
+      break;
+    case 'range':
+      writer.byte(typeRange);
+      writeRange(writer, operation);
+      break;
+    case 'txn':
+      writer.byte(typeTxn);
+      writeTxn(writer, operation, depth);
+      break;
+  }
+}
+
+function writeSelector(
+  writer: ByteWriter,
+  key: Uint8Array,
+  rangeEnd: Uint8Array | undefined,
+): void {
+  writer.lengthPrefixed(key);
+  if (rangeEnd === undefined) {
+    writer.byte(0);
+  } else {
+    writer.lengthPrefixed(rangeEnd);
+  }
+}
+
+function writeRange(writer: ByteWriter, range: RangeOperation): void {
+  writer.byte((range.keysOnly ? flagKeysOnly : 0) | (range.countOnly ? flagCountOnly : 0));
+  writer.byte(sortOrders.indexOf(range.sortOrder));
+  writer.byte(sortTargets.indexOf(range.sortTarget));
+  writeSelector(writer, range.key, range.rangeEnd);
+  // Signed: etcd gives negative numbers a meaning here, and a client may send them.
+  writer.signedVarint(range.limit);
+  writer.signedVarint(range.revision);
+  writer.signedVarint(range.minModRevision);
+  writer.signedVarint(range.maxModRevision);
+  writer.signedVarint(range.minCreateRevision);
+  writer.signedVarint(range.maxCreateRevision);
+}
+
+function writeTxn(writer: ByteWriter, txn: TxnOperation, depth: number): void {
+  assert(depth <= txnDepthMax, `transactions may nest ${txnDepthMax} deep`);
+  writer.varint(txn.compare.length);
+  for (const compare of txn.compare) {
+    writeCompare(writer, compare);
+  }
+  for (const branch of [txn.success, txn.failure]) {
+    writer.varint(branch.length);
+    for (const operation of branch) {
+      writeOperation(writer, operation, depth + 1);
+    }
+  }
+}
+
+function writeCompare(writer: ByteWriter, compare: Compare): void {
+  writer.byte(compareTargets.indexOf(compare.target));
+  writer.byte(compareResults.indexOf(compare.result));
+  writeSelector(writer, compare.key, compare.rangeEnd);
+  if (compare.target === 'value') {
+    writer.lengthPrefixed(compare.operand);
+  } else if (compare.target === 'lease') {
+    writer.bigint64(compare.operand);
+  } else {
+    writer.signedVarint(compare.operand);
+  }
+}
+
+function readOperation(reader: ByteReader, type: number, depth: number): Operation {
+  switch (type) {
+    case typePut:
+      return readPut(reader);
+    case typeDeleteRange:
+      return readDeleteRange(reader);
+    case typeRange:
+      return readRange(reader);
+    case typeTxn:
+      return readTxn(reader, depth);
+    default:
+      return reader.fail(`has the unknown operation type ${type}`);
+  }
+}
+
+function readPut(reader: ByteReader): PutOperation {
+  const flags = readFlags(reader, 15);
+  const lease = (flags & flagLease) === 0 ? 0n : reader.bigint64();
+  const key = readKey(reader);
+  return {
+    type: 'put',
+    key,
+    value: reader.lengthPrefixed(),
+    lease,
+    prevKv: (flags & flagPrevKv) !== 0,
+    ignoreValue: (flags & flagIgnoreValue) !== 0,
+    ignoreLease: (flags & flagIgnoreLease) !== 0,
+  };
+}
+
+function readDeleteRange(reader: ByteReader): DeleteRangeOperation {
+  const flags = readFlags(reader, flagPrevKv);
+  const key = readKey(reader);
+  const rangeEnd = readRangeEnd(reader);
+  return { type: 'deleteRange', key, rangeEnd, prevKv: flags !== 0 };
+}
+
+function readRange(reader: ByteReader): RangeOperation {
+  const flags = readFlags(reader, flagKeysOnly | flagCountOnly);
+  const sortOrder = readName(reader, sortOrders);
+  const sortTarget = readName(reader, sortTargets);
+  const key = readKey(reader);
+  const rangeEnd = readRangeEnd(reader);
+  return {
+    type: 'range',
+    key,
+    rangeEnd,
+    limit: reader.signedVarint(),
+    revision: reader.signedVarint(),
+    sortOrder,
+    sortTarget,
+    keysOnly: (flags & flagKeysOnly) !== 0,
+    countOnly: (flags & flagCountOnly) !== 0,
+    minModRevision: reader.signedVarint(),
+    maxModRevision: reader.signedVarint(),
+    minCreateRevision: reader.signedVarint(),
+    maxCreateRevision: reader.signedVarint(),
+  };
+}
+
+function readTxn(reader: ByteReader, depth: number): TxnOperation {
+  if (depth > txnDepthMax) {
+    return reader.fail(`nests transactions more than ${txnDepthMax} deep`);
+  }
+  const compare: Compare[] = [];
+  for (let left = readCount(reader); left > 0; left--) {
+    compare.push(readCompare(reader));
+  }
+  const success = readOperations(reader, depth + 1);
+  const failure = readOperations(reader, depth + 1);
+  return { type: 'txn', compare, success, failure };
+}
+
+function readOperations(reader: ByteReader, depth: number): readonly Operation[] {
+  const operations: Operation[] = [];
+  for (let left = readCount(reader); left > 0; left--) {
+    operations.push(readOperation(reader, reader.byte(), depth));
+  }
+  return operations;
+}
+
+function readCompare(reader: ByteReader): Compare {
+  const target = readName(reader, compareTargets);
+  const result = readName(reader, compareResults);
+  const key = readKey(reader);
+  const rangeEnd = readRangeEnd(reader);
+  if (target === 'value') {
+    return { target, result, key, rangeEnd, operand: reader.lengthPrefixed() };
+  }
+  if (target === 'lease') {
+    return { target, result, key, rangeEnd, operand: reader.bigint64() };
+  }
+  return { target, result, key, rangeEnd, operand: reader.signedVarint() };
+}
+
+function readFlags(reader: ByteReader, known: number): number {
+  const flags = reader.byte();
+  return (flags & ~known) === 0 ? flags : reader.fail(`has the unknown flags ${flags}`);
+}
+
+function readKey(reader: ByteReader): Uint8Array {
+  const key = reader.lengthPrefixed();
+  return key.length > 0 ? key : reader.fail('has an empty key');
+}
+
+function readRangeEnd(reader: ByteReader): Uint8Array | undefined {
+  const rangeEnd = reader.lengthPrefixed();
+  return rangeEnd.length > 0 ? rangeEnd : undefined;
+}
+
+/** Every counted thing takes a byte at least, so a count above what is left is a lie. */
+function readCount(reader: ByteReader): number {
+  const count = reader.varint();
+  return count <= reader.remaining ? count : reader.fail(`promises ${count} more items`);
+}
+
+function readName<T extends string>(reader: ByteReader, names: readonly T[]): T {
+  const number = reader.byte();
+  return names[number] ?? reader.fail(`has the unknown name number ${number}`);
+}

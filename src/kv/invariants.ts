@@ -1,0 +1,142 @@
+/**
+ * The rules that the stored records obey at every point, as one expensive check for tests and simulation.
+ *
+ * Invariants:
+ * - each key's current record is the newest event of the key, byte for byte;
+ * - from the compact revision on no event is missing: revisions are contiguous, and `sub` counts from 0;
+ * - the events of a key form a chain by their previous revision; a link may be missing only below the
+ *   compact revision; versions count up by one and creation revisions are kept along it.
+ */
+import { assert, compareBytes, equalBytes, must } from '../base/index.ts';
+import {
+  keysTable,
+  mapKeyOf,
+  metaTable,
+  revisionOf,
+  revisionsTable,
+  stateMetaKey,
+  userKeyOf,
+} from './key-layout.ts';
+import type { StoredRecord } from './need.ts';
+import { decodeCurrent, decodeEvent, decodeMeta, type MvccRecord, type StateMeta } from './record.ts';
+
+/** What is known of a key while its events pass by in order. */
+interface KeyHistory {
+  newest: MvccRecord;
+  /** The event's bytes. */
+  bytes: Uint8Array;
+}
+
+/**
+ * Checks all records of a store against each other.
+ *
+ * @throws {InvariantViolation} naming the first rule that does not hold.
+ */
+export function verifyState(records: Iterable<StoredRecord>): void {
+  const sorted = [...records].sort((a, b) => compareBytes(a.key, b.key));
+  const metaRecord = sorted.find(({ key }) => equalBytes(key, stateMetaKey));
+  if (metaRecord === undefined) {
+    assert(sorted.length === 0, 'only an empty store has no meta record');
+    return;
+  }
+  const meta = decodeMeta(metaRecord.value);
+  verifyMeta(meta);
+  const histories = verifyEvents(
+    sorted.filter(({ key }) => key[0] === revisionsTable),
+    meta,
+  );
+  const current = sorted.filter(({ key }) => key[0] === keysTable);
+  verifyCurrent(current, histories);
+  for (const { key } of sorted) {
+    const isKnown = key[0] === keysTable || key[0] === revisionsTable || key[0] === metaTable;
+    assert(isKnown, () => `table ${String(key[0])} is known`);
+  }
+}
+
+function verifyMeta(meta: StateMeta): void {
+  assert(meta.revision >= 1, 'revisions begin at 1');
+  assert(meta.compactRevision <= meta.revision, 'compaction stays within history');
+  assert(meta.compactedRevision <= meta.compactRevision, 'removal follows compaction');
+  assert(meta.compactCursor.main <= meta.compactRevision, 'the cursor stays below the compaction');
+}
+
+function verifyEvents(events: readonly StoredRecord[], meta: StateMeta): Map<string, KeyHistory> {
+  const histories = new Map<string, KeyHistory>();
+  let expectedMain = Math.max(meta.compactRevision, 2);
+  let expectedSub = 0;
+  for (const { key: eventKey, value } of events) {
+    const { main, sub } = revisionOf(eventKey);
+    const { key, record } = decodeEvent(value);
+    const name = `event ${main}.${sub}`;
+    assert(record.main === main && record.sub === sub, `${name} stands under its own revision`);
+    if (main >= meta.compactRevision) {
+      const isSame = main === expectedMain && sub === expectedSub;
+      const isNext = expectedSub > 0 && main === expectedMain + 1 && sub === 0;
+      assert(isSame || isNext, `${name} follows the one before`);
+      expectedMain = main;
+      expectedSub = sub + 1;
+    }
+    verifyRecord(record, name);
+    const history = histories.get(mapKeyOf(key));
+    verifyLink(record, history?.newest, { compactRevision: meta.compactRevision, name });
+    histories.set(mapKeyOf(key), { newest: record, bytes: value });
+  }
+  const isComplete = expectedMain === meta.revision && expectedSub > 0;
+  assert(isComplete || meta.revision === 1, `events reach up to revision ${meta.revision}`);
+  return histories;
+}
+
+function verifyRecord(record: MvccRecord, name: string): void {
+  if (record.isTombstone) {
+    assert(record.version === 0 && record.createRevision === 0, `${name}: a deletion counts nothing`);
+    assert(record.value.length === 0 && record.lease === 0n, `${name}: a deletion holds nothing`);
+    assert(record.prevMain !== 0, `${name}: a deletion deletes something`);
+  } else {
+    assert(record.version >= 1, `${name}: versions begin at 1`);
+    assert(record.createRevision <= record.main, `${name}: created at or before its change`);
+    const isFirst = record.version === 1;
+    assert(!isFirst || record.createRevision === record.main, `${name}: created by version 1`);
+  }
+}
+
+function verifyLink(
+  record: MvccRecord,
+  before: MvccRecord | undefined,
+  context: { readonly compactRevision: number; readonly name: string },
+): void {
+  const { compactRevision, name } = context;
+  if (before === undefined) {
+    const isCut = record.prevMain === 0 || record.prevMain < compactRevision;
+    assert(isCut, `${name}: the change before is missing though not compacted`);
+    assert(
+      record.prevMain !== 0 || (!record.isTombstone && record.version === 1),
+      `${name}: only a creation has nothing before it`,
+    );
+    return;
+  }
+  const isLinked = record.prevMain === before.main && record.prevSub === before.sub;
+  if (!isLinked) {
+    assert(record.prevMain === 0, `${name}: the chain leaps over ${before.main}.${before.sub}`);
+    const isForgotten = before.isTombstone && before.main < compactRevision;
+    assert(isForgotten, `${name}: only a compacted deletion is left out of the chain`);
+  }
+  if (before.isTombstone) {
+    assert(!record.isTombstone && record.version === 1, `${name}: after a deletion comes a creation`);
+  } else if (!record.isTombstone) {
+    assert(record.version === before.version + 1, `${name}: versions count up by one`);
+    assert(record.createRevision === before.createRevision, `${name}: creation is remembered`);
+  }
+}
+
+function verifyCurrent(
+  current: readonly StoredRecord[],
+  histories: ReadonlyMap<string, KeyHistory>,
+): void {
+  assert(current.length === histories.size, 'as many current records as keys with events');
+  for (const { key, value } of current) {
+    decodeCurrent(value);
+    const history = histories.get(mapKeyOf(userKeyOf(key)));
+    const { bytes } = must(history, 'the newest event of a current record');
+    assert(equalBytes(value, bytes.subarray(0, value.length)), 'a current record is an event');
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Where the state machine's records stand in the engine: one ordered key space, a leading byte per table.
+ *
+ * | byte | table     | rest of the key                  | value                                            |
+ * |------|-----------|----------------------------------|--------------------------------------------------|
+ * | `k`  | keys      | the user's key                   | current record; a tombstone until compacted      |
+ * | `r`  | revisions | main (8 bytes), sub (4 bytes)    | the full event: record and key                   |
+ * | `m`  | meta      | a name                           | one record each                                  |
+ *
+ * The letters `l` (leases), `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5). Integers
+ * are big-endian, so byte order is the order of revisions, and of keys.
+ */
+import { assert, concatBytes, readUint32, readUint64, writeUint32 } from '../base/index.ts';
+import type { KeySelector } from './command.ts';
+
+/** Leading byte of the table of current records. */
+export const keysTable = 0x6b;
+/** Leading byte of the table of events. */
+export const revisionsTable = 0x72;
+/** Leading byte of the table of single records. */
+export const metaTable = 0x6d;
+
+/** Key of the record that holds the applied index and the revisions. */
+export const stateMetaKey: Uint8Array = Uint8Array.of(metaTable, 0x73);
+
+/** Length of a key of the revisions table. */
+export const revisionKeyBytes = 13;
+
+/** Largest `sub` that a key of the revisions table can hold. */
+export const subMax = 0xffff_ffff;
+
+/** A position in history: the store's revision, and the number of the change within it. */
+export interface Revision {
+  readonly main: number;
+  readonly sub: number;
+}
+
+/** Returns the engine key of `userKey`'s current record. */
+export function keysKey(userKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(userKey.length + 1);
+  key[0] = keysTable;
+  key.set(userKey, 1);
+  return key;
+}
+
+/** Returns the user's key, as a view, of an engine key of the keys table. */
+export function userKeyOf(engineKey: Uint8Array): Uint8Array {
+  assert(engineKey[0] === keysTable && engineKey.length > 1, 'not a key of the keys table');
+  return engineKey.subarray(1);
+}
+
+/** Returns the engine key of the event at (main, sub). */
+export function revisionKey(main: number, sub: number): Uint8Array {
+  const key = new Uint8Array(revisionKeyBytes);
+  writeRevisionKey(key, 0, main, sub);
+  return key;
+}
+
+/** Writes the engine key of the event at (main, sub) at `offset`. */
+export function writeRevisionKey(
+  target: Uint8Array,
+  offset: number,
+  main: number,
+  sub: number,
+): void {
+  target[offset] = revisionsTable;
+  writeUint32(target, offset + 1, Math.floor(main / 0x1_0000_0000));
+  writeUint32(target, offset + 5, main >>> 0);
+  writeUint32(target, offset + 9, sub);
+}
+
+/** Returns the revision of an engine key of the revisions table. */
+export function revisionOf(engineKey: Uint8Array): Revision {
+  assert(engineKey[0] === revisionsTable, 'not a key of the revisions table');
+  assert(engineKey.length === revisionKeyBytes, 'a key of the revisions table has 13 bytes');
+  return { main: readUint64(engineKey, 1), sub: readUint32(engineKey, 9) };
+}
+
+/** Tells whether a selector names one key rather than a range. */
+export function isPoint(selector: KeySelector): boolean {
+  return selector.rangeEnd === undefined || selector.rangeEnd.length === 0;
+}
+
+/** Engine keys `[gte, lt)`. */
+export interface EngineRange {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+}
+
+/** Returns the engine keys of the current records that a range selector names; empty when `gte >= lt`. */
+export function keysRange(selector: KeySelector): EngineRange {
+  const { key, rangeEnd } = selector;
+  assert(rangeEnd !== undefined && rangeEnd.length > 0, 'a point is no range');
+  const isFromKey = rangeEnd.length === 1 && rangeEnd[0] === 0;
+  return {
+    gte: keysKey(key),
+    lt: isFromKey ? Uint8Array.of(keysTable + 1) : keysKey(rangeEnd),
+  };
+}
+
+/** Returns the engine keys of the events from `from` to the last one at main revision `lastMain`. */
+export function revisionsRange(from: Revision, lastMain: number): EngineRange {
+  return { gte: revisionKey(from.main, from.sub), lt: revisionKey(lastMain + 1, 0) };
+}
+
+/** Returns the smallest byte string above `key`. */
+export function successorKey(key: Uint8Array): Uint8Array {
+  return concatBytes(key, Uint8Array.of(0));
+}
+
+/**
+ * Returns a string that stands for `bytes` in a map: one character per byte.
+ *
+ * Long keys go through in pieces, since a call takes a bounded number of arguments.
+ */
+export function mapKeyOf(bytes: Uint8Array): string {
+  const { length } = bytes;
+  if (length <= pieceBytes) {
+    return String.fromCharCode.apply(null, bytes as unknown as number[]);
+  }
+  let text = '';
+  for (let at = 0; at < length; at += pieceBytes) {
+    const piece = bytes.subarray(at, Math.min(at + pieceBytes, length));
+    text += String.fromCharCode.apply(null, piece as unknown as number[]);
+  }
+  return text;
+}
+
+const pieceBytes = 4096;

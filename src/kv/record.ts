@@ -1,0 +1,218 @@
+/**
+ * The bytes of the state machine's records.
+ *
+ * One change writes two records that share their bytes: the event is the current record followed by the
+ * current record's engine key. So a put is encoded once, in one allocation, whatever is made of it:
+ *
+ * ```text
+ *   | format | flags | main | sub | create | version | prev | lease | length | value | 'k' key | 'r' main sub |
+ *   '--------------------------- current record ---------------------------'  key of it   key of the event
+ *   '---------------------------------- event -------------------------------------'
+ * ```
+ *
+ * Numbers are varints; `prev` (main, sub) and `lease` are there when the flags say so. The first byte is the
+ * format's version. Every decoder checks lengths to the last byte.
+ */
+import { assert, emptyBytes } from '../base/index.ts';
+import type { KeyValue, LeaseId } from './command.ts';
+import {
+  keysTable,
+  type Revision,
+  revisionKeyBytes,
+  subMax,
+  userKeyOf,
+  writeRevisionKey,
+} from './key-layout.ts';
+import { ByteReader, varintBytesMax, writeBigint64, writeVarint } from './varint.ts';
+
+/** A key's state after one of its changes. */
+export interface MvccRecord {
+  /** The change's revision. */
+  readonly main: number;
+  readonly sub: number;
+  readonly createRevision: number;
+  /** Changes since creation, 1 for the first; 0 in a tombstone, as is `createRevision`. */
+  readonly version: number;
+  readonly lease: LeaseId;
+  /** Revision of the key's change before this one; `prevMain` is 0 when there is none. */
+  readonly prevMain: number;
+  readonly prevSub: number;
+  readonly isTombstone: boolean;
+  readonly value: Uint8Array;
+}
+
+/** The views into one allocation that a change is written from. */
+export interface EncodedChange {
+  readonly keysKey: Uint8Array;
+  readonly current: Uint8Array;
+  readonly revisionKey: Uint8Array;
+  readonly event: Uint8Array;
+  /** The value inside them. */
+  readonly value: Uint8Array;
+}
+
+/** A change as the revisions table holds it. */
+export interface MvccEvent {
+  readonly key: Uint8Array;
+  readonly record: MvccRecord;
+}
+
+const recordFormat = 1;
+const flagTombstone = 1;
+const flagPrev = 2;
+const flagLease = 4;
+const flagsKnown = flagTombstone | flagPrev | flagLease;
+
+/** Format, flags, six numbers, the lease and the value's length. */
+const headerBytesMax = 2 + 7 * varintBytesMax + 8;
+
+/** Encodes a change of `userKey`: its current record, its event, and the keys of both. */
+export function encodeChange(userKey: Uint8Array, record: MvccRecord): EncodedChange {
+  const { main, sub, value } = record;
+  assert(sub <= subMax, 'a revision holds at most 2^32 changes');
+  const valueLength = value.length;
+  const keyLength = userKey.length + 1;
+  const bytes = new Uint8Array(headerBytesMax + valueLength + keyLength + revisionKeyBytes);
+  const hasPrev = record.prevMain !== 0;
+  const hasLease = record.lease !== 0n;
+  bytes[0] = recordFormat;
+  bytes[1] =
+    (record.isTombstone ? flagTombstone : 0) |
+    (hasPrev ? flagPrev : 0) |
+    (hasLease ? flagLease : 0);
+  let at = writeVarint(bytes, 2, main);
+  at = writeVarint(bytes, at, sub);
+  at = writeVarint(bytes, at, record.createRevision);
+  at = writeVarint(bytes, at, record.version);
+  if (hasPrev) {
+    at = writeVarint(bytes, at, record.prevMain);
+    at = writeVarint(bytes, at, record.prevSub);
+  }
+  if (hasLease) {
+    writeBigint64(bytes, at, record.lease);
+    at += 8;
+  }
+  const valueAt = writeVarint(bytes, at, valueLength);
+  bytes.set(value, valueAt);
+  const keyAt = valueAt + valueLength;
+  bytes[keyAt] = keysTable;
+  bytes.set(userKey, keyAt + 1);
+  const revisionAt = keyAt + keyLength;
+  writeRevisionKey(bytes, revisionAt, main, sub);
+  return {
+    keysKey: bytes.subarray(keyAt, revisionAt),
+    current: bytes.subarray(0, keyAt),
+    revisionKey: bytes.subarray(revisionAt, revisionAt + revisionKeyBytes),
+    event: bytes.subarray(0, revisionAt),
+    value: bytes.subarray(valueAt, keyAt),
+  };
+}
+
+/** Decodes a record of the keys table; its value is a view of `bytes`. */
+export function decodeCurrent(bytes: Uint8Array): MvccRecord {
+  const reader = new ByteReader(bytes, 'record of the keys table');
+  const record = readRecord(reader);
+  reader.end();
+  return record;
+}
+
+/** Decodes a record of the revisions table; its key and value are views of `bytes`. */
+export function decodeEvent(bytes: Uint8Array): MvccEvent {
+  const reader = new ByteReader(bytes, 'record of the revisions table');
+  const record = readRecord(reader);
+  return { record, key: userKeyOf(reader.take(reader.remaining)) };
+}
+
+/** Main revision of a current record or event, and whether it is a deletion, without decoding the rest. */
+export function peekRecord(bytes: Uint8Array): { main: number; isTombstone: boolean } {
+  const reader = new ByteReader(bytes, 'record');
+  const flags = readHead(reader);
+  return { main: reader.varint(), isTombstone: (flags & flagTombstone) !== 0 };
+}
+
+/** Returns what clients see of a live record. */
+export function recordToKeyValue(key: Uint8Array, record: MvccRecord): KeyValue {
+  return {
+    key,
+    value: record.value,
+    createRevision: record.createRevision,
+    modRevision: record.main,
+    version: record.version,
+    lease: record.lease,
+  };
+}
+
+/** What the state machine knows of itself besides the records; written with every batch. */
+export interface StateMeta {
+  /** Position in the log up to which entries have been applied. */
+  readonly appliedIndex: number;
+  readonly appliedTerm: number;
+  /** Revision of the newest change; 1 in a fresh store. */
+  readonly revision: number;
+  /** History below is not readable any more; 0 before the first compaction. */
+  readonly compactRevision: number;
+  /** Physical removal is complete up to this compaction. Not replicated: each member removes at its own pace. */
+  readonly compactedRevision: number;
+  /** Next event that physical removal looks at. */
+  readonly compactCursor: Revision;
+}
+
+const metaFormat = 1;
+
+/** Encodes the record under `stateMetaKey`. */
+export function encodeMeta(meta: StateMeta): Uint8Array {
+  const bytes = new Uint8Array(1 + 7 * varintBytesMax);
+  bytes[0] = metaFormat;
+  let at = writeVarint(bytes, 1, meta.appliedIndex);
+  at = writeVarint(bytes, at, meta.appliedTerm);
+  at = writeVarint(bytes, at, meta.revision);
+  at = writeVarint(bytes, at, meta.compactRevision);
+  at = writeVarint(bytes, at, meta.compactedRevision);
+  at = writeVarint(bytes, at, meta.compactCursor.main);
+  at = writeVarint(bytes, at, meta.compactCursor.sub);
+  return bytes.subarray(0, at);
+}
+
+/** Decodes the record under `stateMetaKey`. */
+export function decodeMeta(bytes: Uint8Array): StateMeta {
+  const reader = new ByteReader(bytes, 'meta record');
+  const format = reader.byte();
+  if (format !== metaFormat) {
+    return reader.fail(`has the unknown format ${format}`);
+  }
+  const meta: StateMeta = {
+    appliedIndex: reader.varint(),
+    appliedTerm: reader.varint(),
+    revision: reader.varint(),
+    compactRevision: reader.varint(),
+    compactedRevision: reader.varint(),
+    compactCursor: { main: reader.varint(), sub: reader.varint() },
+  };
+  reader.end();
+  return meta;
+}
+
+function readHead(reader: ByteReader): number {
+  const format = reader.byte();
+  if (format !== recordFormat) {
+    return reader.fail(`has the unknown format ${format}`);
+  }
+  const flags = reader.byte();
+  return (flags & ~flagsKnown) === 0 ? flags : reader.fail(`has the unknown flags ${flags}`);
+}
+
+function readRecord(reader: ByteReader): MvccRecord {
+  const flags = readHead(reader);
+  const main = reader.varint();
+  const sub = reader.varint();
+  const createRevision = reader.varint();
+  const version = reader.varint();
+  const hasPrev = (flags & flagPrev) !== 0;
+  const prevMain = hasPrev ? reader.varint() : 0;
+  const prevSub = hasPrev ? reader.varint() : 0;
+  const lease = (flags & flagLease) === 0 ? 0n : reader.bigint64();
+  const length = reader.varint();
+  const value = length === 0 ? emptyBytes : reader.take(length);
+  const isTombstone = (flags & flagTombstone) !== 0;
+  return { main, sub, createRevision, version, lease, prevMain, prevSub, isTombstone, value };
+}

@@ -1,0 +1,376 @@
+/**
+ * The replicated state machine: committed entries in, results and engine writes out.
+ *
+ * Pure and deterministic: equal entries give equal results and records on every member. It holds no keyspace,
+ * only a bounded cache; what else it needs to know it asks for (`need.ts`). Reads of a batch come first, in
+ * one request, so applying a batch of puts is one synchronous run over arrays.
+ *
+ * The caller runs `apply` and `compactStep` one after the other, hands the writes of each output to the
+ * engine in order, as one atomic batch each, and calls `settled` once the engine holds them. It may start
+ * the next run before that.
+ *
+ * Invariant: the writes of an output bring the engine from the state at the last output's `lastApplied` to
+ * the state at this one's, the meta record included; so a crash at any point leaves a state that is exactly
+ * some applied index.
+ */
+import { assert, type ErrorCode, must } from '../base/index.ts';
+import { ApplyBatch } from './apply-batch.ts';
+import type { Command, CommandResult, RangeOperation } from './command.ts';
+import { decodeCommand } from './command-codec.ts';
+import { type CompactProgress, planCompaction } from './compaction.ts';
+import { isPoint, keysKey, stateMetaKey } from './key-layout.ts';
+import { expectGet, type Reading, type StateWrite } from './need.ts';
+import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
+import { decodeCurrent, decodeMeta, encodeMeta } from './record.ts';
+import { type CacheEntry, RecordCache } from './record-cache.ts';
+import {
+  checkBarePut,
+  executeDeleteRange,
+  executePut,
+  executeTxn,
+  type LeaseLookup,
+  visitPointKeys,
+} from './txn.ts';
+
+/** A committed log entry. An empty command only moves `lastApplied`. */
+export interface AppliedEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly command: Uint8Array;
+}
+
+/** A position in the log. */
+export interface AppliedPosition {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** What one run of `apply` amounts to. */
+export interface ApplyOutput {
+  /** Names this output to `settled`; outputs of `apply` and `compactStep` are numbered together. */
+  readonly sequence: number;
+  /** One per entry, in order; undefined for an empty command. */
+  readonly results: readonly (CommandResult | undefined)[];
+  /** One atomic engine batch. */
+  readonly writes: readonly StateWrite[];
+  readonly lastApplied: AppliedPosition;
+  readonly revision: number;
+  readonly compactRevision: number;
+}
+
+/** What one step of physical compaction amounts to. */
+export interface CompactOutput {
+  readonly sequence: number;
+  /** One atomic engine batch; empty when there was nothing to do. */
+  readonly writes: readonly StateWrite[];
+  /** True once history is physically gone up to the compact revision. */
+  readonly isDone: boolean;
+}
+
+/** How a state machine is started. */
+export interface StateMachineOptions {
+  /** Bound of the cache of current records; records on their way to the engine come on top. */
+  readonly cacheBytesMax: number;
+  /** Value stored under `stateMetaKey`; undefined for a fresh store. */
+  readonly meta: Uint8Array | undefined;
+}
+
+/** Engine keys of records to be loaded, and the entries that wait for them. */
+interface MissingRecords {
+  readonly keys: Uint8Array[];
+  readonly entries: CacheEntry[];
+}
+
+// Leases come with their own commands; until a store has granted one, no put may name any.
+const noLeases: LeaseLookup = { hasLease: () => false };
+
+/** The replicated state machine of one member. */
+export class StateMachine {
+  readonly #cache: RecordCache;
+  #lastApplied: AppliedPosition = { index: 0, term: 0 };
+  /** Revision of the newest change; 1 in a fresh store, as in etcd. Never decreases. */
+  #revision = 1;
+  /** History below is not readable. Invariant: at most `#revision`, never decreases. */
+  #compactRevision = 0;
+  #progress: CompactProgress = { compactedRevision: 0, cursor: { main: 0, sub: 0 } };
+  /** Number of the last output. */
+  #sequence = 0;
+  #settled = 0;
+  #isRunning = false;
+
+  constructor(options: StateMachineOptions) {
+    this.#cache = new RecordCache(options.cacheBytesMax);
+    if (options.meta !== undefined) {
+      const meta = decodeMeta(options.meta);
+      this.#lastApplied = { index: meta.appliedIndex, term: meta.appliedTerm };
+      this.#revision = meta.revision;
+      this.#compactRevision = meta.compactRevision;
+      this.#progress = { compactedRevision: meta.compactedRevision, cursor: meta.compactCursor };
+      assert(this.#compactRevision <= this.#revision, 'compacted beyond the store revision');
+    }
+  }
+
+  /** Position of the last entry of the last finished `apply`. */
+  get lastApplied(): AppliedPosition {
+    return this.#lastApplied;
+  }
+
+  /** Revision of the newest change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Reads below this revision are refused. */
+  get compactRevision(): number {
+    return this.#compactRevision;
+  }
+
+  /** Tells whether compacted history is still to be removed by `compactStep`. */
+  get hasCompactionWork(): boolean {
+    return this.#progress.compactedRevision < this.#compactRevision;
+  }
+
+  /** Estimated memory that cached records take, for metrics. */
+  get cacheBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /**
+   * Applies entries in order.
+   *
+   * @throws {InvariantViolation} when a command cannot be decoded: members must not part silently.
+   */
+  *apply(entries: readonly AppliedEntry[]): Reading<ApplyOutput> {
+    const sequence = this.#begin();
+    const commands = this.#decode(entries);
+    const putEntries = yield* this.#load(commands);
+    const batch = new ApplyBatch(this.#cache, {
+      sequence,
+      revision: this.#revision,
+      compactRevision: this.#compactRevision,
+    });
+    const results: (CommandResult | undefined)[] = [];
+    for (const [index, command] of commands.entries()) {
+      if (command?.type === 'put') {
+        const entry = must(putEntries[index], 'the entry of a put');
+        const code = checkBarePut(command, entry, noLeases);
+        results.push(
+          code === undefined
+            ? {
+                kind: 'ok',
+                result: executePut(batch, command, entry),
+                revision: batch.finishCommand(),
+              }
+            : { kind: 'refused', code, revision: batch.revision },
+        );
+      } else {
+        results.push(command === undefined ? undefined : yield* execute(batch, command));
+      }
+    }
+    const last = entries.at(-1);
+    if (last !== undefined) {
+      this.#lastApplied = { index: last.index, term: last.term };
+    }
+    return this.#finishApply(batch, results);
+  }
+
+  /** The engine holds the writes of output `sequence` and of all before it. */
+  settled(sequence: number): void {
+    assert(sequence > this.#settled, 'outputs settle once and in order');
+    assert(sequence <= this.#sequence, 'only what was handed out can settle');
+    this.#settled = sequence;
+    this.#cache.settle(sequence);
+  }
+
+  /**
+   * Answers a range of one key without reading, when its record is cached and tells; otherwise undefined,
+   * and `rangeQuery` must be asked.
+   */
+  cachedPoint(range: RangeOperation, at: ReadPoint): RangeOutcome | undefined {
+    if (!isPoint(range)) {
+      return undefined;
+    }
+    const revision = resolveRevision(range.revision, at);
+    if (typeof revision === 'string') {
+      return { kind: 'refused', code: revision };
+    }
+    const entry = this.#cache.lookup(range.key);
+    if (entry === undefined || (entry.record !== undefined && entry.record.main > revision)) {
+      return undefined;
+    }
+    return { kind: 'ok', result: pointResult(range, entry.record) };
+  }
+
+  /**
+   * Removes a piece of the history that compactions have made unreadable; runs in turn with `apply`.
+   *
+   * @remarks
+   * `limit` is the number of events looked at, which bounds the time a step takes. Progress is part of the
+   * writes, so after a crash the next step goes on where the engine's state says.
+   */
+  *compactStep(limit: number): Reading<CompactOutput> {
+    const sequence = this.#begin();
+    const plan = yield* planCompaction(this.#progress, this.#compactRevision, limit);
+    const missing: MissingRecords = { keys: [], entries: [] };
+    const tombstones = plan.tombstones.map(({ key }) => this.#acquire(key, missing));
+    yield* this.#loadMissing(missing);
+    const writes: StateWrite[] = plan.removedEvents.map((key) => ({ type: 'delete', key }));
+    const removed: CacheEntry[] = [];
+    for (const [index, { key, main, sub }] of plan.tombstones.entries()) {
+      const entry = must(tombstones[index], 'the entry of a tombstone');
+      if (entry.record?.main === main && entry.record.sub === sub) {
+        writes.push({ type: 'delete', key: keysKey(key) });
+        this.#cache.write(entry, sequence, undefined, undefined);
+        removed.push(entry);
+      }
+    }
+    this.#progress = plan.progress;
+    if (plan.hasMoved) {
+      writes.push(this.#metaWrite());
+    }
+    this.#end(sequence, removed);
+    return { sequence, writes, isDone: !this.hasCompactionWork };
+  }
+
+  /** Decodes all commands first: a malformed one stops the member before anything is changed. */
+  #decode(entries: readonly AppliedEntry[]): (Command | undefined)[] {
+    let previous = this.#lastApplied;
+    return entries.map((entry) => {
+      assert(entry.index > previous.index, () => {
+        return `entry ${entry.index} comes after ${previous.index} has been applied`;
+      });
+      assert(entry.term >= previous.term, 'terms never decrease along the log');
+      previous = entry;
+      return entry.command.length === 0 ? undefined : decodeCommand(entry.command);
+    });
+  }
+
+  /** Loads the current records of all keys that the commands name; returns the entries of bare puts. */
+  *#load(commands: readonly (Command | undefined)[]): Reading<(CacheEntry | undefined)[]> {
+    const missing: MissingRecords = { keys: [], entries: [] };
+    const acquire = (key: Uint8Array): CacheEntry => this.#acquire(key, missing);
+    const putEntries = commands.map((command) => {
+      switch (command?.type) {
+        case 'put':
+          return acquire(command.key);
+        case 'deleteRange':
+          return isPoint(command) ? acquire(command.key) : undefined;
+        case 'txn':
+          visitPointKeys(command, acquire);
+          return undefined;
+        default:
+          return undefined;
+      }
+    });
+    yield* this.#loadMissing(missing);
+    return putEntries;
+  }
+
+  /** Returns the entry of a key; if it is new, notes it in `missing`. */
+  #acquire(key: Uint8Array, missing: MissingRecords): CacheEntry {
+    const { size } = this.#cache;
+    const entry = this.#cache.acquire(key);
+    if (this.#cache.size > size) {
+      missing.keys.push(keysKey(key));
+      missing.entries.push(entry);
+    }
+    return entry;
+  }
+
+  *#loadMissing({ keys, entries }: MissingRecords): Reading<void> {
+    if (keys.length === 0) {
+      return;
+    }
+    // Whatever is not cached is settled, so this read need not wait for writes under way.
+    const { values } = expectGet(yield { type: 'get', keys, afterWrites: false });
+    assert(values.length === keys.length, 'a get is answered with as many values as keys');
+    for (let at = 0; at < keys.length; at++) {
+      const bytes = values[at];
+      const entry = must(entries[at], 'the entry of a missing record');
+      this.#cache.load(entry, bytes === undefined ? undefined : decodeCurrent(bytes));
+    }
+  }
+
+  #begin(): number {
+    assert(!this.#isRunning, 'apply and compactStep run one after the other');
+    this.#isRunning = true;
+    this.#cache.hold();
+    return ++this.#sequence;
+  }
+
+  #end(sequence: number, written: readonly CacheEntry[]): void {
+    this.#isRunning = false;
+    this.#cache.release(sequence, written);
+  }
+
+  #finishApply(batch: ApplyBatch, results: ApplyOutput['results']): ApplyOutput {
+    this.#revision = batch.revision;
+    if (batch.compactRevision > this.#compactRevision) {
+      const { cursor } = this.#progress;
+      if (cursor.main === this.#compactRevision) {
+        // Events at the old compact revision have been spared so far; they are looked at again.
+        this.#progress = { ...this.#progress, cursor: { main: cursor.main, sub: 0 } };
+      }
+      this.#compactRevision = batch.compactRevision;
+    }
+    const writes = batch.writes();
+    writes.push(this.#metaWrite());
+    this.#end(batch.sequence, batch.changed);
+    return {
+      sequence: batch.sequence,
+      results,
+      writes,
+      lastApplied: this.#lastApplied,
+      revision: this.#revision,
+      compactRevision: this.#compactRevision,
+    };
+  }
+
+  #metaWrite(): StateWrite {
+    const value = encodeMeta({
+      appliedIndex: this.#lastApplied.index,
+      appliedTerm: this.#lastApplied.term,
+      revision: this.#revision,
+      compactRevision: this.#compactRevision,
+      compactedRevision: this.#progress.compactedRevision,
+      compactCursor: this.#progress.cursor,
+    });
+    return { type: 'put', key: stateMetaKey, value };
+  }
+}
+
+/** Executes any command but a bare put. */
+function* execute(
+  batch: ApplyBatch,
+  command: Exclude<Command, { type: 'put' }>,
+): Reading<CommandResult> {
+  switch (command.type) {
+    case 'deleteRange': {
+      const result = yield* executeDeleteRange(batch, command);
+      return { kind: 'ok', result, revision: batch.finishCommand() };
+    }
+    case 'txn': {
+      const outcome = yield* executeTxn(batch, command, noLeases);
+      return 'kind' in outcome
+        ? { ...outcome, revision: batch.revision }
+        : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
+    }
+    case 'compact': {
+      const { revision } = batch;
+      const code = checkCompact(batch, command.revision);
+      if (code !== undefined) {
+        return { kind: 'refused', code, revision };
+      }
+      batch.compact(command.revision);
+      return { kind: 'ok', result: { type: 'compact' }, revision };
+    }
+  }
+}
+
+/** Order of the checks as in etcd. */
+function checkCompact(batch: ApplyBatch, revision: number): ErrorCode | undefined {
+  if (revision <= batch.compactRevision) {
+    return 'COMPACTED';
+  }
+  return revision > batch.revision ? 'FUTURE_REVISION' : undefined;
+}

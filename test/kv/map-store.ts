@@ -1,0 +1,159 @@
+/**
+ * A small ordered store for the state machine's tests: it answers needs, and keeps writes back for as long as
+ * a test wants, as an engine with a queue does.
+ */
+import { assert, compareBytes, must } from '../../src/base/index.ts';
+import {
+  type ApplyOutput,
+  type CompactOutput,
+  type Loaded,
+  type Need,
+  type Reading,
+  StateMachine,
+  stateMetaKey,
+  type StateWrite,
+  type StoredRecord,
+} from '../../src/kv/index.ts';
+import { mapKeyOf } from '../../src/kv/key-layout.ts';
+
+/** An ordered map with a queue of writes that it does not show yet. */
+export class MapStore {
+  readonly #records = new Map<string, StoredRecord>();
+  #sorted: StoredRecord[] | undefined;
+  /** Outputs handed over, but neither visible nor settled. */
+  #queue: (readonly StateWrite[])[] = [];
+  /** Needs answered, for tests that count them. */
+  readonly needs: Need[] = [];
+
+  write(writes: readonly StateWrite[]): void {
+    this.#queue.push(writes);
+  }
+
+  /** Number of outputs whose writes are not visible. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Makes the writes of the `count` oldest outputs visible. */
+  flush(count = this.#queue.length): void {
+    for (const writes of this.#queue.splice(0, count)) {
+      for (const write of writes) {
+        if (write.type === 'put') {
+          this.#records.set(mapKeyOf(write.key), {
+            key: write.key.slice(),
+            value: write.value.slice(),
+          });
+        } else {
+          this.#records.delete(mapKeyOf(write.key));
+        }
+      }
+      this.#sorted = undefined;
+    }
+  }
+
+  /** Forgets what is not visible, as a power cut does. */
+  crash(): void {
+    this.#queue = [];
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#records.get(mapKeyOf(key))?.value;
+  }
+
+  /** All visible records in byte order. */
+  records(): readonly StoredRecord[] {
+    this.#sorted ??= [...this.#records.values()].sort((a, b) => compareBytes(a.key, b.key));
+    return this.#sorted;
+  }
+
+  load(need: Need): Loaded {
+    this.needs.push(need);
+    if (need.afterWrites) {
+      this.flush();
+    }
+    if (need.type === 'get') {
+      return { type: 'get', values: need.keys.map((key) => this.get(key)) };
+    }
+    assert(!need.reverse, 'the state machine never scans backwards');
+    const records = this.records().filter(({ key }) => {
+      return compareBytes(key, need.gte) >= 0 && compareBytes(key, need.lt) < 0;
+    });
+    return { type: 'scan', records: records.slice(0, need.limit) };
+  }
+}
+
+/** Runs a reading to its end over `store`; `between` is called at every need. */
+export function runReading<T>(reading: Reading<T>, store: MapStore, between?: () => void): T {
+  let step = reading.next();
+  while (step.done !== true) {
+    between?.();
+    step = reading.next(store.load(step.value));
+  }
+  return step.value;
+}
+
+/** A state machine over a store, with its settlement in the test's hands. */
+export class Machine {
+  readonly store: MapStore;
+  readonly machine: StateMachine;
+  #index: number;
+  /** Sequences of outputs not settled. */
+  #unsettled: number[] = [];
+
+  constructor(options: { store?: MapStore; cacheBytesMax?: number } = {}) {
+    this.store = options.store ?? new MapStore();
+    this.machine = new StateMachine({
+      cacheBytesMax: options.cacheBytesMax ?? 1_000_000,
+      meta: this.store.get(stateMetaKey),
+    });
+    this.#index = this.machine.lastApplied.index;
+  }
+
+  /** Applies encoded commands as consecutive entries of term 1; nothing of it is settled yet. */
+  apply(commands: readonly Uint8Array[], between?: () => void): ApplyOutput {
+    const entries = commands.map((command, at) => ({
+      index: this.#index + 1 + at,
+      term: 1,
+      command,
+    }));
+    const output = runReading(this.machine.apply(entries), this.store, between);
+    this.#index += commands.length;
+    this.#take(output);
+    return output;
+  }
+
+  compactStep(limit: number): CompactOutput {
+    const output = runReading(this.machine.compactStep(limit), this.store);
+    this.#take(output);
+    return output;
+  }
+
+  /** The engine has written everything. */
+  settle(count = this.#unsettled.length): void {
+    for (const sequence of this.#unsettled.splice(0, count)) {
+      if (this.store.queued > this.#unsettled.length) {
+        this.store.flush(this.store.queued - this.#unsettled.length);
+      }
+      this.machine.settled(sequence);
+    }
+  }
+
+  get unsettled(): number {
+    return this.#unsettled.length;
+  }
+
+  #take(output: ApplyOutput | CompactOutput): void {
+    this.store.write(output.writes);
+    this.#unsettled.push(output.sequence);
+  }
+}
+
+/** Returns the bytes of a text of single-byte characters. */
+export function bytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => must(character.codePointAt(0), 'a character'));
+}
+
+/** Returns the text of such bytes. */
+export function text(value: Uint8Array): string {
+  return mapKeyOf(value);
+}
