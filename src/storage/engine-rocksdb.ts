@@ -1,0 +1,310 @@
+/**
+ * The engine on RocksDB: the only importer of `rocksdb-native` (ADR-002).
+ *
+ * The binding runs every batch on libuv's pool, where two batches in flight may pass each other. So one write
+ * is in flight at a time, and what is called meanwhile travels together as the next one: order is kept, and
+ * a batch stays atomic inside a larger one. There is no synced write: after a power cut the store opens at an
+ * exact prefix of its batches, and the log replays the rest.
+ */
+import type RocksDB from 'rocksdb-native';
+import type { ReadBatch, WriteBatch } from 'rocksdb-native';
+import { assert, KvError } from '../base/index.ts';
+import type { Engine, EngineOperation, EngineRecord, EngineScan, EngineSnapshot } from './ports.ts';
+
+/** Bytes of recent writes in memory before they become a file; there may be two such buffers. */
+const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
+
+/** Records a scan fetches in one trip; opening an iterator costs about 100 µs, a record in it about 1. */
+const SCAN_CHUNK_RECORDS = 512;
+
+/** Threads for flushes and compactions. */
+const BACKGROUND_JOBS_MAX = 2;
+
+/** Operations the write batch has room for from the start; it grows as needed. */
+const WRITE_CAPACITY = 1024;
+
+/**
+ * Opens, or creates, a RocksDB store in `folder`.
+ *
+ * @throws {KvError} STORAGE_FAILED — the native library cannot be loaded; names what to install.
+ * @throws {KvError} DATA_DIR_LOCKED — another process has the store open.
+ * @throws {KvError} DATA_CORRUPT — the store does not open.
+ */
+export async function openRocksdbEngine(folder: string): Promise<Engine> {
+  const binding = await loadBinding();
+  const db = new binding(folder, {
+    createIfMissing: true,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    maxBackgroundJobs: BACKGROUND_JOBS_MAX,
+    optimizeFiltersForMemory: true,
+    walRecoveryMode: binding.constants.walRecoveryMode.POINT_IN_TIME,
+  });
+  try {
+    await db.ready();
+  } catch (error) {
+    throw openError(error, folder);
+  }
+  return new RocksdbEngine(db);
+}
+
+async function loadBinding(): Promise<typeof RocksDB> {
+  try {
+    return (await import('rocksdb-native')).default;
+  } catch (error) {
+    throw bindingError(error);
+  }
+}
+
+/** Says what to install when the native library does not load. */
+export function bindingError(error: unknown): KvError {
+  const reasons: string[] = [];
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    reasons.push(cause.message);
+  }
+  const reason = reasons.join(': ');
+  const remedy = reason.includes('libatomic')
+    ? 'Install the system library libatomic.so.1 (Debian and Ubuntu: apt-get install libatomic1).'
+    : 'On Linux it needs glibc 2.34 or newer and libatomic.so.1 (Debian and Ubuntu: libatomic1).';
+  return new KvError('STORAGE_FAILED', {
+    message: `the storage engine rocksdb-native cannot be loaded. ${remedy} Reason: ${reason}`,
+    cause: error,
+  });
+}
+
+function openError(error: unknown, folder: string): KvError {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (/lock/i.test(reason)) {
+    const message = `the store in ${folder} is in use by another process: ${reason}`;
+    return new KvError('DATA_DIR_LOCKED', { message, cause: error });
+  }
+  if (/corrupt|checksum/i.test(reason)) {
+    const message =
+      `stored data is damaged: the store in ${folder} does not open: ${reason}. ` +
+      'Remedy: move the data directory away and let this member rejoin from its peers.';
+    return new KvError('DATA_CORRUPT', { message, cause: error });
+  }
+  return engineError(error, `the store in ${folder} does not open`, 'rejected');
+}
+
+function engineError(error: unknown, what: string, outcome: 'rejected' | 'unknown'): KvError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const isFull = /no space left/i.test(reason);
+  return new KvError(isFull ? 'DISK_FULL' : 'STORAGE_FAILED', {
+    message: `${what}: ${reason}`,
+    outcome,
+    cause: error,
+  });
+}
+
+/** A call of `write` that waits for its turn. */
+interface PendingWrite {
+  readonly batch: readonly EngineOperation[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+class RocksdbEngine implements Engine {
+  readonly #db: RocksDB;
+  /** Used again and again: making one costs more than filling it. */
+  readonly #writeBatch: WriteBatch;
+  /** Writes called while one is in flight. Limit: the callers'; each waits for its promise. */
+  #pending: PendingWrite[] = [];
+  /** Settles when nothing is in flight and nothing pending; never rejects. */
+  #writing: Promise<void> | undefined;
+  /** Set by the first failed write. Invariant: no later write is applied, so the store keeps to a prefix. */
+  #failure: KvError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(db: RocksDB) {
+    this.#db = db;
+    this.#writeBatch = db.write({ capacity: WRITE_CAPACITY });
+  }
+
+  async write(batch: readonly EngineOperation[]): Promise<void> {
+    this.#checkOpen();
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ batch, resolve, reject });
+      this.#writing ??= this.#writeAll();
+    });
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    this.#checkOpen();
+    return getMany(this.#db, keys);
+  }
+
+  async scan(range: EngineScan): Promise<readonly EngineRecord[]> {
+    this.#checkOpen();
+    return scan(this.#db, range);
+  }
+
+  snapshot(): EngineSnapshot {
+    this.#checkOpen();
+    return new RocksdbSnapshot(this.#db.snapshot());
+  }
+
+  async flush(): Promise<void> {
+    this.#checkOpen();
+    await this.#writing;
+    this.#checkHealthy();
+    try {
+      await this.#db.flush();
+    } catch (error) {
+      throw engineError(error, 'the store could not be flushed', 'unknown');
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    this.#checkOpen();
+    const files = await this.#db.getProperty('rocksdb.total-sst-files-size');
+    const buffers = await this.#db.getProperty('rocksdb.cur-size-all-mem-tables');
+    return Number(files ?? 0) + Number(buffers ?? 0);
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#writing;
+    this.#writeBatch.destroy();
+    await this.#db.close({ force: true });
+  }
+
+  #checkOpen(): void {
+    assert(this.#closing === undefined, 'the engine is open');
+  }
+
+  #checkHealthy(): void {
+    if (this.#failure !== undefined) {
+      throw new KvError('STORAGE_FAILED', {
+        message: `the store stopped at an earlier failure (${this.#failure.message})`,
+        cause: this.#failure,
+      });
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    // The writes of one turn travel together.
+    await Promise.resolve();
+    while (this.#pending.length > 0) {
+      const writes = this.#pending;
+      this.#pending = [];
+      try {
+        this.#checkHealthy();
+        await this.#writeTogether(writes);
+      } catch (error) {
+        for (const { reject } of writes) {
+          reject(error);
+        }
+        continue;
+      }
+      for (const { resolve } of writes) {
+        resolve();
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #writeTogether(writes: readonly PendingWrite[]): Promise<void> {
+    const target = this.#writeBatch;
+    for (const { batch } of writes) {
+      for (const operation of batch) {
+        addOperation(target, operation);
+      }
+    }
+    try {
+      await target.flush();
+    } catch (error) {
+      this.#failure = engineError(error, 'a batch could not be written', 'unknown');
+      throw this.#failure;
+    }
+  }
+}
+
+class RocksdbSnapshot implements EngineSnapshot {
+  readonly #session: RocksDB;
+  #isClosed = false;
+
+  constructor(session: RocksDB) {
+    this.#session = session;
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    assert(!this.#isClosed, 'the snapshot is open');
+    return getMany(this.#session, keys);
+  }
+
+  async scan(range: EngineScan): Promise<readonly EngineRecord[]> {
+    assert(!this.#isClosed, 'the snapshot is open');
+    return scan(this.#session, range);
+  }
+
+  close(): void {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      // Closing a session of an open store does its work at once; reads under way keep the state pinned.
+      void this.#session.close();
+    }
+  }
+}
+
+function addOperation(target: WriteBatch, operation: EngineOperation): void {
+  switch (operation.type) {
+    case 'put':
+      target.tryPut(operation.key, operation.value);
+      break;
+    case 'delete':
+      target.tryDelete(operation.key);
+      break;
+    case 'deleteRange':
+      target.tryDeleteRange(operation.key, operation.end);
+      break;
+  }
+}
+
+async function getMany(
+  db: RocksDB,
+  keys: readonly Uint8Array[],
+): Promise<readonly (Uint8Array | undefined)[]> {
+  if (keys.length === 0) {
+    return [];
+  }
+  const batch: ReadBatch = db.read({ capacity: keys.length, autoDestroy: true });
+  try {
+    const gets = keys.map((key) => batch.get(key));
+    const [values] = await Promise.all([Promise.all(gets), batch.flush()]);
+    return values.map((value) => value ?? undefined);
+  } catch (error) {
+    throw engineError(error, 'a read failed', 'rejected');
+  }
+}
+
+async function scan(db: RocksDB, range: EngineScan): Promise<readonly EngineRecord[]> {
+  const { gte, lt, limit, reverse = false } = range;
+  if (limit <= 0) {
+    return [];
+  }
+  // One more than needed: an iterator that comes back short knows its end without another trip.
+  const capacity = Math.min(limit, SCAN_CHUNK_RECORDS) + 1;
+  const stream = db.iterator({ gte, lt, reverse, limit, capacity });
+  return new Promise((resolve, reject) => {
+    const records: EngineRecord[] = [];
+    stream
+      .on('data', (record) => {
+        records.push(record);
+      })
+      .on('error', (error) => {
+        reject(engineError(error, 'a scan failed', 'rejected'));
+      })
+      .on('close', () => {
+        resolve(records);
+      });
+  });
+}

@@ -1,0 +1,16 @@
+/** Facade of durability: the ports, the log, the engines and the data directory. */
+export { createMemoryEngine } from './engine-memory.ts';
+export { openRocksdbEngine } from './engine-rocksdb.ts';
+export type { FileSystem, StorageFile } from './file-system.ts';
+export { nodeFileSystem } from './node-file-system.ts';
+export type {
+  Engine,
+  EngineOperation,
+  EngineReader,
+  EngineRecord,
+  EngineScan,
+  EngineSnapshot,
+  LogAppend,
+  LogStore,
+} from './ports.ts';
+export { createWal, defaultSegmentBytes, openWal, type WalOptions } from './wal.ts';

@@ -1,0 +1,377 @@
+/**
+ * Opening the log: reads every segment, checks every byte that counts, and tells a torn last write, which
+ * was never acknowledged and is cut off, from damage, which is refused.
+ *
+ * At most one frame is unsynced at any time, and a sector is written wholly or not at all. So after a crash
+ * only the last frame of the last segment may be incomplete, and then some of its sectors are still zero.
+ * Everything else that does not match its checksum is damage, and the log is not opened: what
+ * it cannot prove to be unacknowledged it never drops (design §4.4).
+ */
+import { KvError } from '../base/index.ts';
+import type { HardState, LogIndex, LogSummary, Term, TermRun } from '../raft/index.ts';
+import type { StorageFile } from './file-system.ts';
+import {
+  countZeroPieces,
+  decodeFrameHeader,
+  decodeSegmentHeader,
+  entryDataBytes,
+  entryHeaderBytes,
+  entryTerm,
+  frameBytes,
+  frameHeaderBytes,
+  type FrameHeader,
+  isEntryIntact,
+  isFrameHeader,
+  isZero,
+  segmentHeaderBytes,
+  viewOf,
+} from './record.ts';
+import { Segment, SegmentMap } from './segment.ts';
+
+/** Bytes read at a time. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** What recovery found: enough to go on appending. */
+export interface RecoveredLog {
+  readonly map: SegmentMap;
+  readonly hardState: HardState;
+  readonly summary: LogSummary;
+  readonly nextFrameNumber: number;
+}
+
+/** A segment file as found in the folder, with the number in its name. */
+export interface FoundSegment {
+  readonly file: StorageFile;
+  readonly number: number;
+}
+
+/** The error for damage at `offset` of a file, with the way out for the operator. */
+export function corruptLog(path: string, offset: number, what: string): KvError {
+  return new KvError('DATA_CORRUPT', {
+    message:
+      `stored data is damaged: ${path} at offset ${offset}: ${what}. The log is left untouched. ` +
+      'Remedy: move the data directory away and let this member rejoin from its peers.',
+    details: { file: path, offset },
+  });
+}
+
+/** Reads all segments, in order, and cuts a torn frame off the last one. `found` is not empty. */
+export async function recoverLog(found: readonly FoundSegment[]): Promise<RecoveredLog> {
+  const recovery = new Recovery();
+  for (const [i, segment] of found.entries()) {
+    await recovery.readSegment(segment, i === found.length - 1);
+  }
+  return recovery.result();
+}
+
+class Recovery {
+  readonly #window = new Window();
+  readonly #termRuns: TermRun[] = [];
+  #map: SegmentMap | undefined;
+  #snapshotTerm: Term = 0;
+  #hardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
+  #nextFrameNumber = 0;
+
+  result(): RecoveredLog {
+    const map = this.#knownMap();
+    return {
+      map,
+      hardState: this.#hardState,
+      summary: {
+        snapshotIndex: map.snapshotIndex,
+        snapshotTerm: this.#snapshotTerm,
+        lastIndex: map.lastIndex,
+        termRuns: this.#termRuns,
+      },
+      nextFrameNumber: this.#nextFrameNumber,
+    };
+  }
+
+  async readSegment(found: FoundSegment, isLast: boolean): Promise<void> {
+    const segment = await this.#openSegment(found);
+    const { file, header } = segment;
+    const window = this.#window;
+    while (segment.end + frameHeaderBytes <= header.allocatedBytes) {
+      const at = segment.end;
+      // Why: no await, and so no microtask, for a frame that is in memory already.
+      if (!window.has(at, frameHeaderBytes)) {
+        await window.load(at, frameHeaderBytes);
+      }
+      if (!isFrameHeader(window.view, window.at(at), header.salt)) {
+        break;
+      }
+      const frame = decodeFrameHeader(window.view, window.at(at));
+      const size = frameBytes(frame.bodyBytes);
+      if (at + size > header.allocatedBytes) {
+        throw corruptLog(file.path, at, 'a frame reaches beyond the end of its segment');
+      }
+      if (!window.has(at, size)) {
+        await window.load(at, size);
+      }
+      const problem = findProblem(window.view, window.at(at), frame, header.salt);
+      if (problem !== undefined) {
+        await this.#cutTorn({ segment, frame, size, isLast, problem });
+        return;
+      }
+      this.#takeFrame(segment, frame, window.at(at) - at);
+      segment.end = at + size;
+    }
+    await this.#endSegment(segment, isLast);
+  }
+
+  async #openSegment({ file, number }: FoundSegment): Promise<Segment> {
+    const window = this.#window;
+    window.open(file);
+    const sizeBytes = file.sizeBytes();
+    if (sizeBytes < segmentHeaderBytes) {
+      throw corruptLog(file.path, sizeBytes, 'the file ends within the segment header');
+    }
+    await window.load(0, segmentHeaderBytes);
+    const header = decodeSegmentHeader(viewOf(window.bytes.subarray(0, segmentHeaderBytes)));
+    if (typeof header === 'string') {
+      throw corruptLog(file.path, 0, header);
+    }
+    if (header.number !== number) {
+      throw corruptLog(file.path, 8, `segment ${header.number} stands under the name of ${number}`);
+    }
+    if (sizeBytes < header.allocatedBytes) {
+      const what = `the file ends here but was allocated ${header.allocatedBytes} bytes`;
+      throw corruptLog(file.path, sizeBytes, what);
+    }
+    if (this.#map === undefined) {
+      this.#map = new SegmentMap(header.snapshotIndex);
+      this.#snapshotTerm = header.snapshotTerm;
+    } else if (header.firstFrameNumber !== this.#nextFrameNumber) {
+      const what =
+        `the segment starts with frame ${header.firstFrameNumber}, ` +
+        `the log before it ends with frame ${this.#nextFrameNumber - 1}`;
+      throw corruptLog(file.path, 40, what);
+    }
+    this.#nextFrameNumber = header.firstFrameNumber;
+    const segment = new Segment(file, file.path, header);
+    this.#map.segments.push(segment);
+    return segment;
+  }
+
+  /** Adds an intact frame to the log; `shift` leads from file offsets to the window's. */
+  #takeFrame(segment: Segment, frame: FrameHeader, shift: number): void {
+    const map = this.#knownMap();
+    const at = segment.end;
+    if (frame.number !== this.#nextFrameNumber) {
+      const what = `frame ${frame.number} stands where frame ${this.#nextFrameNumber} belongs`;
+      throw corruptLog(segment.file.path, at, what);
+    }
+    if (frame.entryCount > 0) {
+      if (frame.firstIndex <= map.snapshotIndex || frame.firstIndex > map.lastIndex + 1) {
+        const what = `entry ${frame.firstIndex} does not continue a log that ends at ${map.lastIndex}`;
+        throw corruptLog(segment.file.path, at, what);
+      }
+      map.truncate(frame.firstIndex);
+      truncateRuns(this.#termRuns, frame.firstIndex);
+      this.#takeEntries(segment, frame, shift);
+    }
+    this.#hardState = frame.hardState;
+    this.#nextFrameNumber++;
+  }
+
+  #takeEntries(segment: Segment, frame: FrameHeader, shift: number): void {
+    const map = this.#knownMap();
+    const { view } = this.#window;
+    let offset = segment.end + frameHeaderBytes;
+    let lastTerm = this.#termRuns.at(-1)?.term ?? this.#snapshotTerm;
+    for (let i = 0; i < frame.entryCount; i++) {
+      const index = frame.firstIndex + i;
+      const dataBytes = entryDataBytes(view, offset + shift);
+      const term = entryTerm(view, offset + shift);
+      if (term !== lastTerm || this.#termRuns.length === 0) {
+        if (term < lastTerm) {
+          const what = `entry ${index} has term ${term} after term ${lastTerm}`;
+          throw corruptLog(segment.file.path, offset, what);
+        }
+        this.#termRuns.push({ term, firstIndex: index });
+        lastTerm = term;
+      }
+      map.push(index, offset, dataBytes);
+      offset += entryHeaderBytes + dataBytes;
+    }
+  }
+
+  /** A frame whose header is intact and whose body is not: torn, or damaged. */
+  async #cutTorn(found: {
+    segment: Segment;
+    frame: FrameHeader;
+    size: number;
+    isLast: boolean;
+    problem: string;
+  }): Promise<void> {
+    const { segment, frame, size, isLast, problem } = found;
+    const { file, header } = segment;
+    const at = segment.end;
+    const window = this.#window;
+    const zeroPieces = countZeroPieces(window.view, window.at(at), size, at);
+    // A segment gets its name only after its first frame is synced, so the first cannot be torn.
+    const mayBeTorn = isLast && at > segmentHeaderBytes && frame.number === this.#nextFrameNumber;
+    if (!mayBeTorn || zeroPieces <= frame.zeroPieces) {
+      throw corruptLog(file.path, at, problem);
+    }
+    const after = await window.findNonZero(at + size, header.allocatedBytes);
+    if (after !== undefined) {
+      throw corruptLog(file.path, at, `${problem}, and the log goes on after it at ${after}`);
+    }
+    await zeroFill(file, at, at + size);
+  }
+
+  /** No valid frame header at the end of the segment: what stands there instead must be nothing. */
+  async #endSegment(segment: Segment, isLast: boolean): Promise<void> {
+    const { file, header } = segment;
+    const window = this.#window;
+    const end = segment.end;
+    if (end === segmentHeaderBytes) {
+      throw corruptLog(file.path, end, 'the first frame of the segment is missing');
+    }
+    if (end + frameHeaderBytes > header.allocatedBytes) {
+      return;
+    }
+    await window.load(end, frameHeaderBytes);
+    if (!isZero(window.view, window.at(end), window.at(end) + frameHeaderBytes)) {
+      throw corruptLog(file.path, end, 'a frame header does not match its checksum');
+    }
+    // In an earlier segment a lost end shows in the frame numbers of the next one.
+    if (isLast) {
+      await this.#clearRemains(segment);
+    }
+  }
+
+  /**
+   * Clears what a torn write may have left behind when the sector with its header never reached the disk. A
+   * valid header among it means that the zeros before it are damage.
+   */
+  async #clearRemains({ file, header, end }: Segment): Promise<void> {
+    const window = this.#window;
+    let at = await window.findNonZero(end, header.allocatedBytes);
+    if (at === undefined) {
+      return;
+    }
+    for (; at + frameHeaderBytes <= header.allocatedBytes; at += frameHeaderBytes) {
+      await window.load(at, frameHeaderBytes);
+      if (isFrameHeader(window.view, window.at(at), header.salt)) {
+        throw corruptLog(file.path, end, `a frame is missing, and the log goes on after it at ${at}`);
+      }
+    }
+    await zeroFill(file, end, header.allocatedBytes);
+  }
+
+  #knownMap(): SegmentMap {
+    if (this.#map === undefined) {
+      throw new Error('recovery has read no segment');
+    }
+    return this.#map;
+  }
+}
+
+/** Checks the entries and the padding of a frame; says what is wrong, or undefined when all is well. */
+function findProblem(
+  view: DataView,
+  at: number,
+  frame: FrameHeader,
+  salt: number,
+): string | undefined {
+  const bodyEnd = at + frameHeaderBytes + frame.bodyBytes;
+  let offset = at + frameHeaderBytes;
+  for (let i = 0; i < frame.entryCount; i++) {
+    const index: LogIndex = frame.firstIndex + i;
+    if (offset + entryHeaderBytes > bodyEnd) {
+      return `entry ${index} does not fit its frame`;
+    }
+    const dataBytes = entryDataBytes(view, offset);
+    const next = offset + entryHeaderBytes + dataBytes;
+    if (next > bodyEnd || !isEntryIntact(view, offset, { dataBytes, index, salt })) {
+      return `entry ${index} does not match its checksum`;
+    }
+    offset = next;
+  }
+  if (offset !== bodyEnd) {
+    return `frame ${frame.number} is longer than its entries`;
+  }
+  for (const end = at + frameBytes(frame.bodyBytes); offset < end; offset++) {
+    if (view.getUint8(offset) !== 0) {
+      return `frame ${frame.number} is not padded with zeros`;
+    }
+  }
+  return undefined;
+}
+
+function truncateRuns(runs: TermRun[], index: LogIndex): void {
+  for (let run = runs.at(-1); run !== undefined && run.firstIndex >= index; run = runs.at(-1)) {
+    runs.pop();
+  }
+}
+
+/** Writes zeros over `[start, end)` and makes them durable. */
+export async function zeroFill(file: StorageFile, start: number, end: number): Promise<void> {
+  const zeros = new Uint8Array(Math.min(1024 * 1024, end - start));
+  for (let at = start; at < end; at += zeros.length) {
+    await file.write(zeros, Math.min(zeros.length, end - at), at);
+  }
+  await file.sync();
+}
+
+/** A stretch of the current file in memory; file offset `o` stands at `at(o)`. */
+class Window {
+  bytes = new Uint8Array(WINDOW_BYTES);
+  view = viewOf(this.bytes);
+  #file: StorageFile | undefined;
+  #start = 0;
+  #length = 0;
+
+  open(file: StorageFile): void {
+    this.#file = file;
+    this.#start = 0;
+    this.#length = 0;
+  }
+
+  at(offset: number): number {
+    return offset - this.#start;
+  }
+
+  /** Whether `[offset, offset + length)` is in memory. */
+  has(offset: number, length: number): boolean {
+    return offset >= this.#start && offset + length <= this.#start + this.#length;
+  }
+
+  /** Brings `[offset, offset + length)` into memory; the file is known to reach that far. */
+  async load(offset: number, length: number): Promise<void> {
+    if (this.has(offset, length)) {
+      return;
+    }
+    if (this.#file === undefined) {
+      throw new Error('the window has no file');
+    }
+    if (length > this.bytes.length) {
+      this.bytes = new Uint8Array(length);
+      this.view = viewOf(this.bytes);
+    }
+    this.#start = offset;
+    this.#length = await this.#file.read(this.bytes, offset);
+    if (this.#length < length) {
+      throw corruptLog(this.#file.path, offset + this.#length, 'the file has become shorter');
+    }
+  }
+
+  /** The 64-byte unit of the first byte in `[start, end)` that is not zero; both are multiples of 64. */
+  async findNonZero(start: number, end: number): Promise<number | undefined> {
+    let at = start;
+    while (at < end) {
+      const length = Math.min(WINDOW_BYTES, end - at);
+      await this.load(at, length);
+      if (!isZero(this.view, this.at(at), this.at(at) + length)) {
+        while (isZero(this.view, this.at(at), this.at(at) + frameHeaderBytes)) {
+          at += frameHeaderBytes;
+        }
+        return at;
+      }
+      at += length;
+    }
+    return undefined;
+  }
+}

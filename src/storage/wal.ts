@@ -1,0 +1,450 @@
+/**
+ * The log of one member on disk: a write-ahead log of its own, not the engine's (ADR-003).
+ *
+ * One append is one frame, one write into a file that is already allocated, and one `fdatasync`. Batching is
+ * the caller's: while an append is under way the next batch collects. `wal-recovery.ts` opens the log,
+ * `record.ts` knows the formats, `segment.ts` where each entry stands.
+ *
+ * Invariant: at most one frame is unsynced at any time. A batch that need not be synced has no entries, so
+ * it is not written at all: its hard state waits in memory for the next frame, which carries it anyway.
+ */
+import { assert, KvError } from '../base/index.ts';
+import type { Entry, HardState, LogIndex, LogSummary } from '../raft/index.ts';
+import { type FileSystem, isDiskFull } from './file-system.ts';
+import type { LogAppend, LogStore } from './ports.ts';
+import {
+  bodyBytesOf,
+  decodeEntry,
+  encodeFrame,
+  encodeSegmentHeader,
+  entryHeaderBytes,
+  frameBytes,
+  frameHeaderBytes,
+  isEntryIntact,
+  entryDataBytes,
+  segmentHeaderBytes,
+  viewOf,
+} from './record.ts';
+import { type ReadRun, Segment, type SegmentMap, segmentName, segmentNumberOf } from './segment.ts';
+import { SegmentSupply, unusedSuffix } from './segment-supply.ts';
+import { corruptLog, type RecoveredLog, recoverLog } from './wal-recovery.ts';
+
+/** Size of a segment file: large enough to make a new one rare, small enough to allocate in a moment. */
+export const defaultSegmentBytes = 64 * 1024 * 1024;
+
+/** Smallest segment: a few frames. For tests; the default is right otherwise. */
+const SEGMENT_BYTES_MIN = 1024;
+
+/** The frame buffer that is kept between appends; a larger one is given back after use. */
+const FRAME_BUFFER_KEPT_BYTES = 8 * 1024 * 1024;
+
+/** Where and how a log is kept. */
+export interface WalOptions {
+  readonly folder: string;
+  readonly fileSystem: FileSystem;
+  /** A multiple of 64. Default {@link defaultSegmentBytes}. */
+  readonly segmentBytes?: number | undefined;
+  /** Unpredictable 32-bit integers, for the salts of segments. */
+  readonly randomUint32: () => number;
+}
+
+/**
+ * Creates an empty log in `folder`, durably; whatever an interrupted creation left there goes.
+ *
+ * NB: only for a member that is being created. A log that has ever been opened must never be created anew,
+ * since the member's votes would be forgotten (Raft thesis §3.8).
+ */
+export async function createWal(options: WalOptions): Promise<void> {
+  const { folder, fileSystem, segmentBytes = defaultSegmentBytes } = options;
+  checkSegmentBytes(segmentBytes);
+  fileSystem.makeFolder(folder);
+  for (const name of fileSystem.list(folder)) {
+    fileSystem.remove(`${folder}/${name}`);
+  }
+  const supply = new SegmentSupply(fileSystem, folder, segmentBytes);
+  try {
+    const { file, allocatedBytes } = await supply.take(segmentBytes);
+    const bytes = new Uint8Array(segmentHeaderBytes + frameHeaderBytes);
+    const view = viewOf(bytes);
+    const salt = options.randomUint32();
+    encodeSegmentHeader(view, {
+      number: 1,
+      allocatedBytes,
+      snapshotIndex: 0,
+      snapshotTerm: 0,
+      firstFrameNumber: 1,
+      salt,
+    });
+    encodeFrame({ bytes, view, at: segmentHeaderBytes }, [], {
+      salt,
+      number: 1,
+      hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
+      position: segmentHeaderBytes,
+    });
+    file.writeSync(bytes, bytes.length, 0);
+    await file.sync();
+    file.close();
+    fileSystem.rename(file.path, `${folder}/${segmentName(1, 1)}`);
+    await fileSystem.syncDirectory(folder);
+  } catch (error) {
+    throw storageError(error, `the log in ${folder} could not be created`, 'rejected');
+  }
+}
+
+/**
+ * Opens the log in `folder`, which {@link createWal} has made.
+ *
+ * @throws {KvError} DATA_CORRUPT — the log is damaged or gone; names file, offset and remedy.
+ * @throws {KvError} STORAGE_FAILED — the disk does not work.
+ */
+export async function openWal(options: WalOptions): Promise<LogStore> {
+  const { folder, fileSystem, segmentBytes = defaultSegmentBytes } = options;
+  checkSegmentBytes(segmentBytes);
+  const found = [];
+  for (const name of fileSystem.list(folder)) {
+    const number = segmentNumberOf(name);
+    if (number !== undefined) {
+      found.push({ name, number });
+    } else if (name.endsWith(unusedSuffix)) {
+      fileSystem.remove(`${folder}/${name}`);
+    }
+  }
+  const first = found[0];
+  if (first === undefined) {
+    throw corruptLog(folder, 0, 'the log has no segment, although this member has been in use');
+  }
+  for (const [i, { name, number }] of found.entries()) {
+    if (number !== first.number + i) {
+      throw corruptLog(`${folder}/${name}`, 0, `segment ${first.number + i} before it is missing`);
+    }
+  }
+  const opened: { file: ReturnType<FileSystem['open']>; number: number }[] = [];
+  try {
+    for (const { name, number } of found) {
+      opened.push({ file: fileSystem.open(`${folder}/${name}`, 'existing'), number });
+    }
+    const recovered = await recoverLog(opened);
+    // What was read may have been written but not synced by a process that was killed: from here on the
+    // member acts on it, so it must be durable first.
+    await recovered.map.active().file.sync();
+    await fileSystem.syncDirectory(folder);
+    return new Wal(options, segmentBytes, recovered);
+  } catch (error) {
+    for (const { file } of opened) {
+      file.close();
+    }
+    throw storageError(error, `the log in ${folder} could not be opened`, 'rejected');
+  }
+}
+
+function checkSegmentBytes(segmentBytes: number): void {
+  assert(segmentBytes % frameHeaderBytes === 0, 'segmentBytes is a multiple of 64');
+  assert(segmentBytes >= SEGMENT_BYTES_MIN, `segmentBytes is at least ${SEGMENT_BYTES_MIN}`);
+  assert(segmentBytes < 2 ** 31, 'segmentBytes is below 2 GiB');
+}
+
+/** A frame ready to be written, and the segment it goes to. */
+interface PlacedFrame {
+  readonly segment: Segment;
+  /** Bytes to write, from the start of the buffer. */
+  readonly length: number;
+  /** File offset of the write. */
+  readonly position: number;
+  /** File offset of the frame. */
+  readonly framePosition: number;
+  readonly isNewSegment: boolean;
+}
+
+class Wal implements LogStore {
+  readonly initialHardState: HardState;
+  readonly initialLog: LogSummary;
+  readonly #options: WalOptions;
+  readonly #map: SegmentMap;
+  readonly #supply: SegmentSupply;
+  /** Newest hard state handed in; changes when an append is durable, or need not be. */
+  #hardState: HardState;
+  /** Whether `#hardState` is ahead of the last frame. */
+  #hasUnwrittenHardState = false;
+  #nextFrameNumber: number;
+  /** Where frames are packed; only one is at a time. */
+  #buffer = new Uint8Array(256 * 1024);
+  #view = viewOf(this.#buffer);
+  #isAppending = false;
+  #isClosed = false;
+  /** Set once, by the first failed write or sync. Invariant: nothing is acknowledged afterwards. */
+  #failure: KvError | undefined;
+  readonly #reads = new Set<Promise<unknown>>();
+
+  constructor(options: WalOptions, segmentBytes: number, recovered: RecoveredLog) {
+    this.#options = options;
+    this.#map = recovered.map;
+    this.#hardState = recovered.hardState;
+    this.#nextFrameNumber = recovered.nextFrameNumber;
+    this.#supply = new SegmentSupply(options.fileSystem, options.folder, segmentBytes);
+    this.initialHardState = recovered.hardState;
+    this.initialLog = recovered.summary;
+  }
+
+  async append(batch: LogAppend): Promise<void> {
+    assert(!this.#isAppending, 'one append at a time');
+    this.#checkUsable();
+    const { entries } = batch;
+    const hardState = batch.hardState ?? this.#hardState;
+    this.#checkEntries(entries);
+    if (entries.length === 0 && !batch.mustSync) {
+      this.#hasUnwrittenHardState ||= batch.hardState !== undefined;
+      this.#hardState = hardState;
+      return;
+    }
+    this.#isAppending = true;
+    try {
+      const placed = await this.#place(entries, hardState);
+      await this.#writeFrame(placed);
+      this.#takeFrame(placed, entries, hardState);
+    } finally {
+      this.#isAppending = false;
+    }
+  }
+
+  async read(lo: LogIndex, hi: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
+    const { snapshotIndex, lastIndex } = this.#map;
+    assert(lo > snapshotIndex, () => `read from ${lo} is not above the snapshot at ${snapshotIndex}`);
+    assert(lo < hi, () => `read of [${lo}, ${hi}) is empty`);
+    assert(hi <= lastIndex + 1, () => `read up to ${hi} is beyond the last entry ${lastIndex}`);
+    this.#checkUsable();
+    const reading = Promise.all(
+      this.#map.runs(lo, hi, bytesMax).map(async (run) => this.#readRun(run)),
+    );
+    const settled = reading.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#reads.add(settled);
+    try {
+      return (await reading).flat();
+    } finally {
+      this.#reads.delete(settled);
+    }
+  }
+
+  sizeBytes(): number {
+    let bytes = 0;
+    for (const { header } of this.#map.segments) {
+      bytes += header.allocatedBytes;
+    }
+    return bytes;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) {
+      return;
+    }
+    assert(!this.#isAppending, 'a log is closed after its last append has settled');
+    try {
+      if (this.#hasUnwrittenHardState && this.#failure === undefined) {
+        await this.append({ hardState: this.#hardState, entries: [], mustSync: true });
+      }
+    } finally {
+      this.#isClosed = true;
+      await Promise.all(this.#reads);
+      await this.#supply.close();
+      for (const segment of this.#map.segments) {
+        segment.file.close();
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #checkUsable(): void {
+    assert(!this.#isClosed, 'the log is open');
+    if (this.#failure !== undefined) {
+      throw new KvError('STORAGE_FAILED', {
+        message: `the log stopped at an earlier failure (${this.#failure.message})`,
+        cause: this.#failure,
+      });
+    }
+  }
+
+  #checkEntries(entries: readonly Entry[]): void {
+    const first = entries[0];
+    if (first === undefined) {
+      return;
+    }
+    const { snapshotIndex, lastIndex } = this.#map;
+    assert(first.index > snapshotIndex, 'an append never reaches the compacted log');
+    assert(first.index <= lastIndex + 1, () => `entry ${first.index} leaves a hole after ${lastIndex}`);
+    for (let i = 1; i < entries.length; i++) {
+      assert(entries[i]?.index === first.index + i, 'entries of an append are contiguous');
+    }
+  }
+
+  /** Packs the frame into the buffer, and finds room for it: in the active segment, or in a new one. */
+  async #place(entries: readonly Entry[], hardState: HardState): Promise<PlacedFrame> {
+    const size = frameBytes(bodyBytesOf(entries));
+    const active = this.#map.active();
+    if (active.end + size <= active.header.allocatedBytes) {
+      this.#reserve(size);
+      this.#encode(0, entries, { salt: active.header.salt, hardState, position: active.end });
+      const position = active.end;
+      return { segment: active, length: size, position, framePosition: position, isNewSegment: false };
+    }
+    const blank = await this.#takeBlank(segmentHeaderBytes + size);
+    const header = {
+      number: active.header.number + 1,
+      allocatedBytes: blank.allocatedBytes,
+      snapshotIndex: active.header.snapshotIndex,
+      snapshotTerm: active.header.snapshotTerm,
+      firstFrameNumber: this.#nextFrameNumber,
+      salt: this.#options.randomUint32(),
+    };
+    const firstIndex = entries[0]?.index ?? this.#map.lastIndex + 1;
+    const path = `${this.#options.folder}/${segmentName(header.number, firstIndex)}`;
+    this.#reserve(segmentHeaderBytes + size);
+    encodeSegmentHeader(this.#view, header);
+    const position = segmentHeaderBytes;
+    this.#encode(position, entries, { salt: header.salt, hardState, position });
+    return {
+      segment: new Segment(blank.file, path, header),
+      length: segmentHeaderBytes + size,
+      position: 0,
+      framePosition: position,
+      isNewSegment: true,
+    };
+  }
+
+  #encode(
+    at: number,
+    entries: readonly Entry[],
+    context: { salt: number; hardState: HardState; position: number },
+  ): void {
+    const target = { bytes: this.#buffer, view: this.#view, at };
+    encodeFrame(target, entries, { ...context, number: this.#nextFrameNumber });
+  }
+
+  /** A full disk is survived here, since nothing of the batch is written yet; other errors are final. */
+  async #takeBlank(bytes: number): ReturnType<SegmentSupply['take']> {
+    try {
+      return await this.#supply.take(bytes);
+    } catch (error) {
+      if (isDiskFull(error)) {
+        throw new KvError('DISK_FULL', {
+          message:
+            `no space left on the disk for the next segment of the log in ${this.#options.folder}; ` +
+            'nothing is lost, writes go on once there is room',
+          cause: error,
+        });
+      }
+      throw this.#fail(error);
+    }
+  }
+
+  async #writeFrame({ segment, length, position, isNewSegment }: PlacedFrame): Promise<void> {
+    const { folder, fileSystem } = this.#options;
+    try {
+      segment.file.writeSync(this.#buffer, length, position);
+      await segment.file.datasync();
+      if (isNewSegment) {
+        fileSystem.rename(segment.file.path, segment.path);
+        await fileSystem.syncDirectory(folder);
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** The frame is durable: its entries are part of the log from here on. */
+  #takeFrame(placed: PlacedFrame, entries: readonly Entry[], hardState: HardState): void {
+    const { segment, framePosition, isNewSegment } = placed;
+    if (isNewSegment) {
+      this.#map.segments.push(segment);
+    }
+    const first = entries[0];
+    if (first !== undefined) {
+      this.#map.truncate(first.index);
+    }
+    let offset = framePosition + frameHeaderBytes;
+    for (const entry of entries) {
+      this.#map.push(entry.index, offset, entry.data.length);
+      offset += entryHeaderBytes + entry.data.length;
+    }
+    segment.end = placed.position + placed.length;
+    this.#hardState = hardState;
+    this.#hasUnwrittenHardState = false;
+    this.#nextFrameNumber++;
+    if (segment.end * 2 > segment.header.allocatedBytes) {
+      this.#supply.prepare();
+    }
+    if (this.#buffer.length > FRAME_BUFFER_KEPT_BYTES) {
+      this.#resize(FRAME_BUFFER_KEPT_BYTES);
+    }
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes > this.#buffer.length) {
+      this.#resize(Math.max(bytes, this.#buffer.length * 2));
+    }
+  }
+
+  #resize(bytes: number): void {
+    this.#buffer = new Uint8Array(bytes);
+    this.#view = viewOf(this.#buffer);
+  }
+
+  async #readRun(run: ReadRun): Promise<Entry[]> {
+    const { segment, lo, hi, offset, bytes: length } = run;
+    const { file, path, header } = segment;
+    // Taken now: an append may move the entries while the disk is read.
+    const places: { at: number; dataBytes: number }[] = [];
+    for (let index = lo; index < hi; index++) {
+      places.push({ at: segment.offsetOf(index) - offset, dataBytes: segment.dataBytesOf(index) });
+    }
+    const bytes = new Uint8Array(length);
+    let got: number;
+    try {
+      got = await file.read(bytes, offset);
+    } catch (error) {
+      throw storageError(error, `${path} could not be read at offset ${offset}`, 'rejected');
+    }
+    if (got < length) {
+      throw corruptLog(path, offset + got, 'the file has become shorter');
+    }
+    const view = viewOf(bytes);
+    return places.map(({ at, dataBytes }, i) => {
+      const index = lo + i;
+      const isIntact =
+        entryDataBytes(view, at) === dataBytes &&
+        isEntryIntact(view, at, { dataBytes, index, salt: header.salt });
+      if (!isIntact) {
+        throw corruptLog(path, offset + at, `entry ${index} does not match its checksum`);
+      }
+      return decodeEntry(bytes, view, at, index);
+    });
+  }
+
+  /** Makes the log refuse everything from now on; the batch under way may or may not be durable. */
+  #fail(error: unknown): KvError {
+    const failure = storageError(
+      error,
+      `the log in ${this.#options.folder} could not be written`,
+      'unknown',
+    );
+    this.#failure = failure;
+    return failure;
+  }
+}
+
+/** Wraps an error of the file system; a KvError passes as it is. */
+function storageError(error: unknown, what: string, outcome: 'rejected' | 'unknown'): KvError {
+  if (error instanceof KvError) {
+    return error;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new KvError(isDiskFull(error) ? 'DISK_FULL' : 'STORAGE_FAILED', {
+    message: `${what}: ${reason}`,
+    outcome,
+    cause: error,
+  });
+}

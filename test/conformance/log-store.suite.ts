@@ -1,0 +1,226 @@
+/**
+ * What every LogStore must do. The factory gives a harness around one log: `open` opens it, and opening again
+ * after `close` must find what was acknowledged. A naive twin (an array) says what that is.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createPrng, type Prng } from '../../src/base/index.ts';
+import type { Entry, HardState, TermRun } from '../../src/raft/index.ts';
+import type { LogStore } from '../../src/storage/index.ts';
+
+/** One log that can be opened again and again. */
+export interface LogStoreHarness {
+  open(): Promise<LogStore>;
+  dispose(): Promise<void>;
+}
+
+/** An entry whose data depends on index and term alone. */
+export function makeEntry(index: number, term: number, dataBytes = 5): Entry {
+  const data = new Uint8Array(dataBytes);
+  for (let i = 0; i < dataBytes; i++) {
+    data[i] = (index * 31 + term * 7 + i) & 0xff;
+  }
+  return { index, term, type: index % 7 === 3 ? 'confChange' : 'normal', data };
+}
+
+/** Entries `[lo, hi)` of one term. */
+export function makeEntries(lo: number, hi: number, term: number, dataBytes = 5): Entry[] {
+  return Array.from({ length: hi - lo }, (_, i) => makeEntry(lo + i, term, dataBytes));
+}
+
+/** The form entries are compared in: a Buffer or a plain array of the same bytes is the same data. */
+export function plain(entries: readonly Entry[]): unknown[] {
+  return entries.map(({ data, ...rest }) => ({ ...rest, data: [...data] }));
+}
+
+/** Term runs, the slow way. */
+export function termRunsOf(entries: readonly Entry[]): TermRun[] {
+  const runs: TermRun[] = [];
+  for (const { term, index } of entries) {
+    if (runs.at(-1)?.term !== term) {
+      runs.push({ term, firstIndex: index });
+    }
+  }
+  return runs;
+}
+
+const hardState = (currentTerm: number, votedFor: number, commitIndex: number): HardState => ({
+  currentTerm,
+  votedFor,
+  commitIndex,
+});
+
+/** Runs the suite; `create` makes an empty log. */
+export function describeLogStore(name: string, create: () => Promise<LogStoreHarness>): void {
+  describe(`${name} as a LogStore`, () => {
+    let harness: LogStoreHarness;
+    let log: LogStore;
+    beforeEach(async () => {
+      harness = await create();
+      log = await harness.open();
+    });
+    afterEach(async () => {
+      await log.close();
+      await harness.dispose();
+    });
+
+    const append = async (entries: readonly Entry[], state?: HardState): Promise<void> =>
+      log.append({ entries, hardState: state, mustSync: true });
+    const reopen = async (): Promise<void> => {
+      await log.close();
+      log = await harness.open();
+    };
+    const readAll = async (): Promise<readonly Entry[]> => {
+      const { lastIndex } = log.initialLog;
+      return lastIndex === 0 ? [] : log.read(1, lastIndex + 1, Number.MAX_SAFE_INTEGER);
+    };
+
+    test('an empty log says so', async () => {
+      expect(log.initialHardState).toEqual(hardState(0, 0, 0));
+      expect(log.initialLog).toEqual({
+        snapshotIndex: 0,
+        snapshotTerm: 0,
+        lastIndex: 0,
+        termRuns: [],
+      });
+      await reopen();
+      expect(log.initialLog.lastIndex).toBe(0);
+    });
+
+    test('entries and hard state are there after a reopen', async () => {
+      const entries = [...makeEntries(1, 4, 1), ...makeEntries(4, 6, 3)];
+      await append(entries, hardState(3, 2, 4));
+      await reopen();
+
+      expect(log.initialHardState).toEqual(hardState(3, 2, 4));
+      expect(log.initialLog).toEqual({
+        snapshotIndex: 0,
+        snapshotTerm: 0,
+        lastIndex: 5,
+        termRuns: termRunsOf(entries),
+      });
+      expect(plain(await readAll())).toEqual(plain(entries));
+    });
+
+    test('appended entries are readable at once', async () => {
+      const entries = makeEntries(1, 10, 1);
+      await append(entries);
+
+      expect(plain(await log.read(3, 6, 1000))).toEqual(plain(entries.slice(2, 5)));
+    });
+
+    test('a batch without hard state keeps the one before', async () => {
+      await append([], hardState(2, 1, 0));
+      await append(makeEntries(1, 2, 2));
+      await reopen();
+
+      expect(log.initialHardState).toEqual(hardState(2, 1, 0));
+    });
+
+    test('an unsynced hard state goes with the next synced batch, or with close', async () => {
+      await append(makeEntries(1, 3, 1), hardState(1, 1, 0));
+      await log.append({ hardState: hardState(1, 1, 1), entries: [], mustSync: false });
+      await append(makeEntries(3, 4, 1));
+      await reopen();
+      expect(log.initialHardState).toEqual(hardState(1, 1, 1));
+
+      await log.append({ hardState: hardState(1, 1, 3), entries: [], mustSync: false });
+      await reopen();
+      expect(log.initialHardState).toEqual(hardState(1, 1, 3));
+    });
+
+    test('an append at or below the last index overwrites the tail', async () => {
+      await append(makeEntries(1, 8, 1));
+      await append(makeEntries(4, 6, 2));
+      const expected = [...makeEntries(1, 4, 1), ...makeEntries(4, 6, 2)];
+
+      expect(plain(await log.read(1, 6, 1000))).toEqual(plain(expected));
+      await reopen();
+      expect(log.initialLog.lastIndex).toBe(5);
+      expect(log.initialLog.termRuns).toEqual(termRunsOf(expected));
+      expect(plain(await readAll())).toEqual(plain(expected));
+    });
+
+    test('the whole log can be overwritten', async () => {
+      await append(makeEntries(1, 5, 1));
+      await append(makeEntries(1, 2, 2));
+      await reopen();
+
+      expect(plain(await readAll())).toEqual(plain(makeEntries(1, 2, 2)));
+    });
+
+    test('a read stops before bytesMax is passed, but returns at least one entry', async () => {
+      await append(makeEntries(1, 11, 1, 100));
+
+      expect((await log.read(1, 11, 0)).length).toBe(1);
+      expect((await log.read(1, 11, 99)).length).toBe(1);
+      expect((await log.read(1, 11, 299)).length).toBe(2);
+      expect((await log.read(1, 11, 300)).length).toBe(3);
+      expect((await log.read(1, 11, 10_000)).length).toBe(10);
+      expect((await log.read(10, 11, 10_000)).length).toBe(1);
+    });
+
+    test('empty and large entries come back as they were', async () => {
+      const entries = [makeEntry(1, 1, 0), makeEntry(2, 1, 300_000), makeEntry(3, 1, 1)];
+      await append(entries);
+      await reopen();
+
+      expect(plain(await readAll())).toEqual(plain(entries));
+    });
+
+    test('a hole, a second append at the same time and a read beyond the end are programmer errors', async () => {
+      await append(makeEntries(1, 3, 1));
+
+      await expect(append(makeEntries(4, 5, 1))).rejects.toThrow('hole');
+      await expect(append([makeEntry(3, 1), makeEntry(5, 1)])).rejects.toThrow('contiguous');
+      await expect(log.read(1, 4, 1)).rejects.toThrow('beyond');
+      await expect(log.read(0, 1, 1)).rejects.toThrow('not above the snapshot');
+      const first = append(makeEntries(3, 4, 1));
+      await expect(append(makeEntries(4, 5, 1))).rejects.toThrow('one append at a time');
+      await first;
+    });
+
+    test('closing twice does nothing, and size is told', async () => {
+      await append(makeEntries(1, 2, 1));
+
+      expect(log.sizeBytes()).toBeGreaterThan(0);
+      await log.close();
+      await log.close();
+    });
+
+    test('agrees with a naive twin over random appends, overwrites and reopens', async () => {
+      const prng = createPrng(7);
+      let twin: Entry[] = [];
+      let twinState = hardState(0, 0, 0);
+      let term = 1;
+      for (let round = 0; round < 250; round++) {
+        const kind = prng.nextInt(0, 20);
+        if (kind === 0) {
+          await reopen();
+          expect(log.initialHardState).toEqual(twinState);
+          expect(log.initialLog.termRuns).toEqual(termRunsOf(twin));
+          expect(plain(await readAll())).toEqual(plain(twin));
+          continue;
+        }
+        term += kind < 3 ? 1 : 0;
+        const entries = randomEntries(prng, twin.length, term);
+        twin = [...twin.slice(0, (entries[0]?.index ?? twin.length + 1) - 1), ...entries];
+        twinState = hardState(term, prng.nextInt(0, 4), prng.nextInt(0, twin.length + 1));
+        await append(entries, twinState);
+        if (twin.length > 0) {
+          const lo = prng.nextInt(1, twin.length + 1);
+          const hi = prng.nextInt(lo + 1, twin.length + 2);
+          const read = await log.read(lo, hi, Number.MAX_SAFE_INTEGER);
+          expect(plain(read)).toEqual(plain(twin.slice(lo - 1, hi - 1)));
+        }
+      }
+    });
+  });
+}
+
+/** Mostly what follows; now and then an overwrite (which needs a term not below the kept ones: a new one). */
+function randomEntries(prng: Prng, lastIndex: number, term: number): Entry[] {
+  const isOverwrite = prng.nextInt(0, 12) === 0;
+  const lo = isOverwrite ? Math.max(1, lastIndex + 1 - prng.nextInt(0, 9)) : lastIndex + 1;
+  const hi = lo + prng.nextInt(0, 5);
+  return Array.from({ length: hi - lo }, (_, i) => makeEntry(lo + i, term, prng.nextInt(0, 60)));
+}
