@@ -1,0 +1,140 @@
+/**
+ * Random commands and reads for the state machine, over few keys and small numbers, so that everything
+ * meets everything: overwrites, deletions, overlapping ranges, revisions in and out of range.
+ */
+import type { Prng } from '../../src/base/index.ts';
+import type {
+  Command,
+  Compare,
+  Operation,
+  PutOperation,
+  RangeOperation,
+  SortOrder,
+  SortTarget,
+  TxnOperation,
+} from '../../src/kv/index.ts';
+import { bytes } from './map-store.ts';
+
+const keys = ['\0', 'a', 'a\0', 'aa', 'ab', 'b', 'ba', 'bb', 'c', 'ca', 'd', '\xfe', '\xff', '\xff\xff'];
+const rangeEnds = ['\0', '\0\0', 'a', 'ab', 'b', 'c', 'd', '\xff', '\xff\xff\xff'];
+const values = ['', '0', '1', '22', '\xff\0'];
+
+/** What random operations refer to. */
+export interface GeneratorContext {
+  readonly prng: Prng;
+  /** The store's revision at about the time of execution; chosen numbers lie around it. */
+  readonly revision: number;
+}
+
+/** Returns one of `choices`. */
+export function choose<T>(prng: Prng, choices: readonly T[]): T {
+  return choices[prng.nextInt(0, choices.length)] as T;
+}
+
+/** True with a chance of `percent`. */
+export function chance(prng: Prng, percent: number): boolean {
+  return prng.nextInt(0, 100) < percent;
+}
+
+/** Returns a random command. */
+export function randomCommand(context: GeneratorContext): Command {
+  const { prng } = context;
+  const dice = prng.nextInt(0, 100);
+  if (dice < 45) {
+    return randomPut(context);
+  }
+  if (dice < 60) {
+    return { type: 'deleteRange', ...randomSelector(context), prevKv: chance(prng, 50) };
+  }
+  if (dice < 95) {
+    return randomTxn(context, 1);
+  }
+  return { type: 'compact', revision: Math.max(0, randomRevision(context)) };
+}
+
+/** Returns a random read. */
+export function randomRange(context: GeneratorContext): RangeOperation {
+  const { prng } = context;
+  const isFiltered = chance(prng, 30);
+  const bound = (): number => (isFiltered && chance(prng, 50) ? randomRevision(context) : 0);
+  return {
+    type: 'range',
+    ...randomSelector(context),
+    limit: chance(prng, 50) ? prng.nextInt(-1, 8) : 0,
+    revision: chance(prng, 50) ? randomRevision(context) : 0,
+    sortOrder: choose<SortOrder>(prng, ['none', 'none', 'ascend', 'descend']),
+    sortTarget: choose<SortTarget>(prng, ['key', 'key', 'version', 'create', 'mod', 'value']),
+    keysOnly: chance(prng, 20),
+    countOnly: chance(prng, 15),
+    minModRevision: bound(),
+    maxModRevision: bound(),
+    minCreateRevision: bound(),
+    maxCreateRevision: bound(),
+  };
+}
+
+function randomPut({ prng }: GeneratorContext): PutOperation {
+  return {
+    type: 'put',
+    key: bytes(choose(prng, keys)),
+    value: bytes(choose(prng, values)),
+    lease: chance(prng, 2) ? 7n : 0n,
+    prevKv: chance(prng, 30),
+    ignoreValue: chance(prng, 10),
+    ignoreLease: chance(prng, 10),
+  };
+}
+
+function randomTxn(context: GeneratorContext, depth: number): TxnOperation {
+  const { prng } = context;
+  const operations = (): Operation[] =>
+    Array.from({ length: prng.nextInt(0, 4) }, () => randomOperation(context, depth));
+  return {
+    type: 'txn',
+    compare: Array.from({ length: prng.nextInt(0, 3) }, () => randomCompare(context)),
+    success: operations(),
+    failure: operations(),
+  };
+}
+
+function randomOperation(context: GeneratorContext, depth: number): Operation {
+  const { prng } = context;
+  const dice = prng.nextInt(0, 100);
+  if (dice < 40) {
+    return randomPut(context);
+  }
+  if (dice < 60) {
+    return { type: 'deleteRange', ...randomSelector(context), prevKv: chance(prng, 50) };
+  }
+  if (dice < 85 || depth >= 3) {
+    return randomRange(context);
+  }
+  return randomTxn(context, depth + 1);
+}
+
+function randomCompare(context: GeneratorContext): Compare {
+  const { prng } = context;
+  const selector = randomSelector(context);
+  const result = choose<Compare['result']>(prng, ['equal', 'greater', 'less', 'notEqual']);
+  const target = choose<Compare['target']>(prng, ['version', 'create', 'mod', 'value', 'lease']);
+  if (target === 'value') {
+    return { ...selector, result, target, operand: bytes(choose(prng, values)) };
+  }
+  if (target === 'lease') {
+    return { ...selector, result, target, operand: choose(prng, [0n, 7n, -1n]) };
+  }
+  const operand = target === 'version' ? prng.nextInt(-1, 4) : randomRevision(context);
+  return { ...selector, result, target, operand };
+}
+
+function randomSelector({ prng }: GeneratorContext): { key: Uint8Array; rangeEnd?: Uint8Array } {
+  const key = bytes(choose(prng, keys));
+  return chance(prng, 50) ? { key } : { key, rangeEnd: bytes(choose(prng, rangeEnds)) };
+}
+
+/** Mostly a recent revision, sometimes a distant or a future one. */
+function randomRevision({ prng, revision }: GeneratorContext): number {
+  return chance(prng, 80)
+    ? Math.max(0, revision - prng.nextInt(0, 12))
+    : prng.nextInt(-1, revision + 4);
+}
