@@ -341,8 +341,12 @@ export class Member implements MemberApi {
   }
 
   #readRange(range: RangeOperation): Promise<RangeAnswer> {
-    const cached = this.#reader.maybeReadCached(range);
-    return cached === undefined ? this.#reader.read(range) : Promise.resolve(cached);
+    try {
+      const cached = this.#reader.maybeReadCached(range);
+      return cached === undefined ? this.#reader.read(range) : Promise.resolve(cached);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #deadlineTick(options: CallOptions): number {

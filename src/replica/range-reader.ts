@@ -6,7 +6,13 @@
  * at the present revision that was overtaken by one is done again, a read in the past is refused.
  */
 import { KvError } from '../base/index.ts';
-import { rangeQuery, type RangeOperation, type StateMachine } from '../kv/index.ts';
+import {
+  type RangeOperation,
+  type RangeOutcome,
+  rangeQuery,
+  type ReadPoint,
+  type StateMachine,
+} from '../kv/index.ts';
 import type { RangeAnswer } from './api.ts';
 import type { StateLane } from './state-lane.ts';
 
@@ -25,9 +31,9 @@ export class RangeReader {
 
   /** The answer when it needs nothing from the engine, else undefined. */
   maybeReadCached(range: RangeOperation): RangeAnswer | undefined {
-    const revision = this.#lane.readableRevision;
-    const result = this.#stateMachine.cachedPoint(range, revision);
-    return result === undefined ? undefined : { revision, result };
+    const point = this.#readPoint();
+    const outcome = this.#stateMachine.cachedPoint(range, point);
+    return outcome === undefined ? undefined : answerOf(outcome, point);
   }
 
   /**
@@ -37,19 +43,29 @@ export class RangeReader {
    */
   async read(range: RangeOperation): Promise<RangeAnswer> {
     for (let attempt = 1; ; attempt++) {
-      const revision = this.#lane.readableRevision;
-      const { compactRevision } = this.#stateMachine;
-      const answer = await this.#lane.read(rangeQuery(range, { revision, compactRevision }));
-      if ('kind' in answer) {
-        throw new KvError(answer.code);
-      }
-      const readRevision = range.revision > 0 ? range.revision : revision;
-      if (this.#stateMachine.compactRevision <= readRevision) {
-        return { revision, result: answer };
+      const point = this.#readPoint();
+      const answer = answerOf(await this.#lane.read(rangeQuery(range, point)), point);
+      const readRevision = range.revision > 0 ? range.revision : point.revision;
+      if (this.#lane.removedRevision <= readRevision) {
+        return answer;
       }
       if (range.revision > 0 || attempt === attemptsMax) {
         throw new KvError('COMPACTED');
       }
     }
   }
+
+  /** The newest state that reads can see. A compaction of what is not readable yet does not count. */
+  #readPoint(): ReadPoint {
+    const revision = this.#lane.readableRevision;
+    const { compactRevision } = this.#stateMachine;
+    return { revision, compactRevision: Math.min(compactRevision, revision) };
+  }
+}
+
+function answerOf(outcome: RangeOutcome, point: ReadPoint): RangeAnswer {
+  if (outcome.kind === 'refused') {
+    throw new KvError(outcome.code);
+  }
+  return { revision: point.revision, result: outcome.result };
 }

@@ -15,11 +15,11 @@ import type {
   AppliedEntry,
   ApplyOutput,
   CommandResult,
+  CompactOutput,
   Loaded,
   Need,
   Reading,
   StateMachine,
-  StateWrite,
 } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
@@ -58,6 +58,7 @@ export class StateLane {
   #writing: Promise<void> | undefined;
   #readableIndex: LogIndex;
   #readableRevision: number;
+  #removedRevision: number;
   #gets: PendingGet[] = [];
 
   constructor(engine: Engine, stateMachine: StateMachine, handler: StateLaneHandler) {
@@ -66,6 +67,7 @@ export class StateLane {
     this.#handler = handler;
     this.#readableIndex = stateMachine.lastApplied.index;
     this.#readableRevision = stateMachine.revision;
+    this.#removedRevision = stateMachine.compactRevision;
     // A compaction that a crash cut short goes on where it stopped; with nothing to do it ends at once.
     this.#needsCompaction = true;
   }
@@ -76,6 +78,11 @@ export class StateLane {
 
   get readableRevision(): number {
     return this.#readableRevision;
+  }
+
+  /** History below may be physically gone, or going: reads that began at a lower revision do not count. */
+  get removedRevision(): number {
+    return this.#removedRevision;
   }
 
   /** Batches waiting to be applied. */
@@ -160,8 +167,9 @@ export class StateLane {
     this.#next();
   }
 
-  #finishCompactionStep(step: { readonly writes: readonly StateWrite[]; readonly isDone: boolean }): void {
+  #finishCompactionStep(step: CompactOutput): void {
     const done = (): void => {
+      this.#stateMachine.settled(step.sequence);
       if (step.isDone) {
         this.#needsCompaction = false;
         const waiters = this.#compactionWaiters;
@@ -172,12 +180,13 @@ export class StateLane {
       }
       this.#next();
     };
-    if (step.writes.length === 0) {
-      done();
-      return;
-    }
     this.#written()
-      .then(() => this.#engine.write(step.writes))
+      .then(async () => {
+        this.#removedRevision = this.#stateMachine.compactRevision;
+        if (step.writes.length > 0) {
+          await this.#engine.write(step.writes);
+        }
+      })
       .then(done)
       .catch((error: unknown) => {
         this.#handler.onFatal(error);
