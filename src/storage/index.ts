@@ -1,4 +1,10 @@
 /** Facade of durability: the ports, the log, the engines and the data directory. */
+export {
+  type DataDirectory,
+  type DataDirectoryOptions,
+  type MemberIdentity,
+  openDataDirectory,
+} from './data-dir.ts';
 export { createMemoryEngine } from './engine-memory.ts';
 export { openRocksdbEngine } from './engine-rocksdb.ts';
 export type { FileSystem, StorageFile } from './file-system.ts';
