@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { createPrng, InvariantViolation } from '../../src/base/index.ts';
+import {
+  type Command,
+  decodeCommand,
+  encodeCommand,
+  type TxnOperation,
+  txnDepthMax,
+} from '../../src/kv/index.ts';
+import { randomCommand } from './generators.ts';
+import { bytes } from './map-store.ts';
+
+const put: Command = {
+  type: 'put',
+  key: bytes('key'),
+  value: bytes('value'),
+  lease: 0n,
+  prevKv: true,
+  ignoreValue: false,
+  ignoreLease: false,
+};
+
+function nest(depth: number): TxnOperation {
+  const success = depth > 1 ? [nest(depth - 1)] : [];
+  return { type: 'txn', compare: [], success, failure: [] };
+}
+
+describe('command codec', () => {
+  test('random commands survive the round trip', () => {
+    const prng = createPrng(7);
+    for (let run = 0; run < 3000; run++) {
+      const command = randomCommand({ prng, revision: prng.nextInt(1, 1_000_000) });
+      expect(decodeCommand(encodeCommand(command))).toEqual(command);
+    }
+  });
+
+  test('leases keep all 64 bits', () => {
+    for (const lease of [1n, -1n, 2n ** 63n - 1n, -(2n ** 63n)]) {
+      expect(decodeCommand(encodeCommand({ ...put, lease }))).toEqual({ ...put, lease });
+    }
+  });
+
+  test('an empty range end is the same as none', () => {
+    const encoded = encodeCommand({
+      type: 'deleteRange',
+      key: bytes('a'),
+      rangeEnd: bytes(''),
+      prevKv: false,
+    });
+    expect(decodeCommand(encoded)).toMatchObject({ rangeEnd: undefined });
+  });
+
+  test('the bytes of a put are as documented', () => {
+    expect([...encodeCommand(put)]).toEqual([1, 1, 1, 3, ...bytes('key'), 5, ...bytes('value')]);
+  });
+
+  test('a decoded put refers to the bytes it came from', () => {
+    const encoded = encodeCommand(put);
+    const decoded = decodeCommand(encoded);
+    expect(decoded.type === 'put' && decoded.value.buffer).toBe(encoded.buffer);
+  });
+
+  test('every cut of a command is refused', () => {
+    const prng = createPrng(8);
+    for (let run = 0; run < 200; run++) {
+      const encoded = encodeCommand(randomCommand({ prng, revision: 100 }));
+      for (let length = 0; length < encoded.length; length++) {
+        expect(() => decodeCommand(encoded.subarray(0, length))).toThrow(InvariantViolation);
+      }
+    }
+  });
+
+  test('damaged bytes give a command or an InvariantViolation, and nothing else', () => {
+    const prng = createPrng(9);
+    for (let run = 0; run < 5000; run++) {
+      const encoded = encodeCommand(randomCommand({ prng, revision: 100 }));
+      for (let damages = prng.nextInt(1, 4); damages > 0; damages--) {
+        encoded[prng.nextInt(0, encoded.length)] = prng.nextInt(0, 256);
+      }
+      try {
+        const command = decodeCommand(encoded);
+        expect(decodeCommand(encodeCommand(command))).toEqual(command);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InvariantViolation);
+      }
+    }
+  });
+
+  test.each([
+    ['an unknown format', [9, 1], 'command has the unknown format 9'],
+    ['an unknown operation', [1, 99], 'unknown operation type 99'],
+    ['unknown flags', [1, 1, 16, 1, 97, 0], 'unknown flags 16'],
+    ['an empty key', [1, 1, 0, 0, 0], 'empty key'],
+    ['a bare range', [1, 5, 0, 0, 0, 1, 97, 0, 0, 0, 0, 0, 0, 0], 'bare range'],
+    ['bytes left over', [1, 4, 7, 0], 'bytes left over'],
+    ['more items than bytes', [1, 3, 100], 'promises 100 more items'],
+    ['an unknown compare target', [1, 3, 1, 9, 0, 1, 97, 0, 0], 'unknown name number 9'],
+  ])('%s is refused', (_what, encoded, message) => {
+    expect(() => decodeCommand(Uint8Array.from(encoded))).toThrow(message);
+  });
+
+  test('transactions nest as deep as the limit and no deeper', () => {
+    const deepest = nest(txnDepthMax);
+    expect(decodeCommand(encodeCommand(deepest))).toEqual(deepest);
+    expect(() => encodeCommand(nest(txnDepthMax + 1))).toThrow('nest');
+    const level = [3, 0, 1];
+    const tooDeep = [1, ...Array.from({ length: txnDepthMax + 1 }, () => level).flat(), 0, 0];
+    expect(() => decodeCommand(Uint8Array.from([...tooDeep, ...new Array(80).fill(0)]))).toThrow(
+      'nests transactions more than',
+    );
+  });
+});
