@@ -318,7 +318,7 @@ export async function zeroFill(file: StorageFile, start: number, end: number): P
 
 /** A stretch of the current file in memory; file offset `o` stands at `at(o)`. */
 class Window {
-  bytes = new Uint8Array(WINDOW_BYTES);
+  bytes = new Uint8Array(0);
   view = viewOf(this.bytes);
   #file: StorageFile | undefined;
   #start = 0;
@@ -328,6 +328,7 @@ class Window {
     this.#file = file;
     this.#start = 0;
     this.#length = 0;
+    this.#reserve(Math.min(WINDOW_BYTES, file.sizeBytes()));
   }
 
   at(offset: number): number {
@@ -347,10 +348,7 @@ class Window {
     if (this.#file === undefined) {
       throw new Error('the window has no file');
     }
-    if (length > this.bytes.length) {
-      this.bytes = new Uint8Array(length);
-      this.view = viewOf(this.bytes);
-    }
+    this.#reserve(length);
     this.#start = offset;
     this.#length = await this.#file.read(this.bytes, offset);
     if (this.#length < length) {
@@ -373,5 +371,12 @@ class Window {
       at += length;
     }
     return undefined;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes > this.bytes.length) {
+      this.bytes = new Uint8Array(bytes);
+      this.view = viewOf(this.bytes);
+    }
   }
 }

@@ -29,7 +29,7 @@ export function makeEntries(lo: number, hi: number, term: number, dataBytes = 5)
 
 /** The form entries are compared in: a Buffer or a plain array of the same bytes is the same data. */
 export function plain(entries: readonly Entry[]): unknown[] {
-  return entries.map(({ data, ...rest }) => ({ ...rest, data: [...data] }));
+  return entries.map(({ index, term, type, data }) => ({ index, term, type, data: [...data] }));
 }
 
 /** Term runs, the slow way. */
