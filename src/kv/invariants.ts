@@ -57,7 +57,8 @@ function verifyMeta(meta: StateMeta): void {
   assert(meta.revision >= 1, 'revisions begin at 1');
   assert(meta.compactRevision <= meta.revision, 'compaction stays within history');
   assert(meta.compactedRevision <= meta.compactRevision, 'removal follows compaction');
-  assert(meta.compactCursor.main <= meta.compactRevision, 'the cursor stays below the compaction');
+  const cursorMax = Math.max(meta.compactRevision, 0);
+  assert(meta.compactCursor.main <= cursorMax, 'removal looks at compacted history only');
 }
 
 function verifyEvents(events: readonly StoredRecord[], meta: StateMeta): Map<string, KeyHistory> {

@@ -149,7 +149,7 @@ export interface StateMeta {
   readonly appliedTerm: number;
   /** Revision of the newest change; 1 in a fresh store. */
   readonly revision: number;
-  /** History below is not readable any more; 0 before the first compaction. */
+  /** History below is not readable any more; -1 before the first compaction. */
   readonly compactRevision: number;
   /** Physical removal is complete up to this compaction. Not replicated: each member removes at its own pace. */
   readonly compactedRevision: number;
@@ -166,8 +166,9 @@ export function encodeMeta(meta: StateMeta): Uint8Array {
   let at = writeVarint(bytes, 1, meta.appliedIndex);
   at = writeVarint(bytes, at, meta.appliedTerm);
   at = writeVarint(bytes, at, meta.revision);
-  at = writeVarint(bytes, at, meta.compactRevision);
-  at = writeVarint(bytes, at, meta.compactedRevision);
+  // One is added, since both are -1 before the first compaction.
+  at = writeVarint(bytes, at, meta.compactRevision + 1);
+  at = writeVarint(bytes, at, meta.compactedRevision + 1);
   at = writeVarint(bytes, at, meta.compactCursor.main);
   at = writeVarint(bytes, at, meta.compactCursor.sub);
   return bytes.subarray(0, at);
@@ -184,8 +185,8 @@ export function decodeMeta(bytes: Uint8Array): StateMeta {
     appliedIndex: reader.varint(),
     appliedTerm: reader.varint(),
     revision: reader.varint(),
-    compactRevision: reader.varint(),
-    compactedRevision: reader.varint(),
+    compactRevision: reader.varint() - 1,
+    compactedRevision: reader.varint() - 1,
     compactCursor: { main: reader.varint(), sub: reader.varint() },
   };
   reader.end();

@@ -90,9 +90,13 @@ export class StateMachine {
   #lastApplied: AppliedPosition = { index: 0, term: 0 };
   /** Revision of the newest change; 1 in a fresh store, as in etcd. Never decreases. */
   #revision = 1;
-  /** History below is not readable. Invariant: at most `#revision`, never decreases. */
-  #compactRevision = 0;
-  #progress: CompactProgress = { compactedRevision: 0, cursor: { main: 0, sub: 0 } };
+  /**
+   * History below is not readable; -1 before the first compaction, so that one to revision 0 is accepted
+   * once, as in etcd. Invariant: at most `#revision`, never decreases.
+   */
+  #compactRevision = -1;
+  /** Invariant: removal never runs ahead of `#compactRevision`. */
+  #progress: CompactProgress = { compactedRevision: -1, cursor: { main: 0, sub: 0 } };
   /** Number of the last output. */
   #sequence = 0;
   #settled = 0;
@@ -120,7 +124,7 @@ export class StateMachine {
     return this.#revision;
   }
 
-  /** Reads below this revision are refused. */
+  /** Reads below this revision are refused; -1 before the first compaction. */
   get compactRevision(): number {
     return this.#compactRevision;
   }

@@ -25,7 +25,7 @@ type Keyspace = Map<string, KeyValue>;
 /** The state machine, the slow way. */
 export class Model {
   revision = 1;
-  compactRevision = 0;
+  compactRevision = -1;
   /** The keyspace as it was at each revision. */
   readonly #keyspaces = new Map<number, Keyspace>([[1, new Map()]]);
   /** The keyspace of the command under way, and whether it has changed anything. */
