@@ -21,8 +21,10 @@ export interface LogAppend {
  *   crash leaves either all of it or nothing: hard state and entries never part.
  * - One append at a time; a second call before the first has settled is a programmer error.
  * - No holes: entries continue the log or overwrite its tail, never below or at the compacted index.
- * - A failed append or sync is final: every later call fails too, and nothing is acknowledged (never retry
- *   an fsync). `DISK_FULL` is told apart and comes before anything of the batch is acknowledged.
+ * - A failed write or sync is final: every later call fails with `STORAGE_FAILED` too, and nothing is
+ *   acknowledged (never retry an fsync). Only a disk that has no room for more log, found before anything
+ *   of the batch is written, is survived: `DISK_FULL` with outcome `rejected`, nothing is lost, and a later
+ *   append may succeed once there is room.
  * - After a crash the log opens at exactly the acknowledged appends, plus possibly the one under way; or it
  *   refuses with `DATA_CORRUPT`, naming file, offset and remedy. It never drops what was acknowledged.
  */

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  type DataDirectory,
+  type FileSystem,
+  type MemberIdentity,
+  nodeFileSystem,
+  openDataDirectory,
+  openWal,
+} from '../../src/storage/index.ts';
+import { systemError } from './memory-file-system.ts';
+import { buildStorageProgram, startStorageProgram } from './storage-process.ts';
+import { createTempDir } from './temp-dir.ts';
+
+const identity: MemberIdentity = { clusterId: 0xc1, memberId: 0xa1, name: 'n1' };
+
+async function open(
+  path: string,
+  own: MemberIdentity = identity,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<DataDirectory> {
+  return openDataDirectory({
+    path,
+    identity: own,
+    fileSystem,
+    randomUint32: () => 7,
+    segmentBytes: 4096,
+  });
+}
+
+describe('openDataDirectory', () => {
+  test('creates a directory with an empty log, and finds it again', async () => {
+    const path = join(createTempDir(), 'deep', 'n1.holdfast');
+    const first = await open(path);
+    expect(first.isNew).toBe(true);
+    const log = await openWal({
+      folder: first.walFolder,
+      fileSystem: nodeFileSystem,
+      randomUint32: () => 8,
+    });
+    expect(log.initialLog.lastIndex).toBe(0);
+    await log.close();
+    await first.close();
+
+    const second = await open(path);
+    expect(second.isNew).toBe(false);
+    await second.close();
+  });
+
+  test('refuses the directory of another cluster or member, and names both', async () => {
+    const path = createTempDir();
+    await (await open(path)).close();
+
+    await expect(open(path, { ...identity, clusterId: 0xc2 })).rejects.toMatchObject({
+      code: 'DATA_DIR_MISMATCH',
+      message: expect.stringMatching(/another cluster.*of cluster c1.*of cluster c2.*--data-dir/),
+    });
+    await expect(open(path, { ...identity, memberId: 0xa2, name: 'n2' })).rejects.toMatchObject({
+      code: 'DATA_DIR_MISMATCH',
+      message: expect.stringMatching(/another member.*n1 \(id a1\).*n2 \(id a2\)/),
+    });
+    await (await open(path)).close();
+  });
+
+  test('refuses to start under an identity whose log is gone', async () => {
+    const path = createTempDir();
+    await (await open(path)).close();
+    rmSync(join(path, 'wal'), { recursive: true });
+
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'DATA_CORRUPT',
+      message: expect.stringMatching(/wal at offset 0: the log is gone.*rejoin from its peers/),
+    });
+  });
+
+  test('refuses data whose identity is gone or unreadable', async () => {
+    const path = createTempDir();
+    await (await open(path)).close();
+    for (const content of [undefined, '{', 'null', '{"formatVersion":1}']) {
+      if (content === undefined) {
+        rmSync(join(path, 'member.json'));
+      } else {
+        writeFileSync(join(path, 'member.json'), content);
+      }
+      await expect(open(path)).rejects.toMatchObject({
+        code: 'DATA_CORRUPT',
+        message: expect.stringMatching(/member\.json at offset 0.*rejoin from its peers/),
+      });
+    }
+  });
+
+  test('refuses a format of another version', async () => {
+    const path = createTempDir();
+    await (await open(path)).close();
+    const file = join(path, 'member.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"formatVersion": 1', '"formatVersion": 2'));
+
+    await expect(open(path)).rejects.toMatchObject({ message: /format version 2/ });
+  });
+
+  test('refuses a folder that holds something else, and one that is a file', async () => {
+    const path = createTempDir();
+    writeFileSync(join(path, 'notes.txt'), 'x');
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('notes.txt'),
+    });
+    await expect(open(join(path, 'notes.txt'))).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
+  test('an unwritable directory and a full disk are told apart, with what to do', async () => {
+    for (const [code, expected] of [
+      ['EACCES', 'CONFIG_INVALID'],
+      ['EROFS', 'CONFIG_INVALID'],
+      ['ENOSPC', 'DISK_FULL'],
+      ['EIO', 'STORAGE_FAILED'],
+    ] as const) {
+      const path = createTempDir();
+      const failing: FileSystem = {
+        ...nodeFileSystem,
+        open: () => {
+          throw systemError(code);
+        },
+      };
+      await expect(open(path, identity, failing)).rejects.toMatchObject({
+        code: expected,
+        message: expect.stringContaining(path),
+      });
+    }
+  });
+
+  test('a creation that was interrupted is done again', async () => {
+    const path = createTempDir();
+    let renames = 0;
+    const interrupted: FileSystem = {
+      ...nodeFileSystem,
+      rename: (from, to) => {
+        renames++;
+        if (renames === 2) {
+          throw new Error('killed');
+        }
+        nodeFileSystem.rename(from, to);
+      },
+    };
+    await expect(open(path, identity, interrupted)).rejects.toThrow('killed');
+
+    const again = await open(path);
+    expect(again.isNew).toBe(true);
+    await again.close();
+  });
+
+  test('lost+found of a fresh volume is no obstacle', async () => {
+    const path = createTempDir();
+    mkdirSync(join(path, 'lost+found'));
+
+    await (await open(path)).close();
+  });
+
+  test('a second process is refused with the holder named, and kill -9 frees the directory', async () => {
+    const root = createTempDir();
+    const path = join(root, 'data');
+    const program = buildStorageProgram(join(root, 'program'));
+    const { child, line } = await startStorageProgram(program, path, identity);
+    expect(line).toBe('open');
+
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'DATA_DIR_LOCKED',
+      message: expect.stringContaining(`process ${child.pid}`),
+    });
+    const second = await startStorageProgram(program, path, identity);
+    expect(second.line).toBe('DATA_DIR_LOCKED');
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const own = await open(path);
+    expect(own.isNew).toBe(false);
+    await own.close();
+  });
+
+  test('a second opening in the same process is refused', async () => {
+    const path = createTempDir();
+    const first = await open(path);
+
+    await expect(open(path)).rejects.toMatchObject({ code: 'DATA_DIR_LOCKED' });
+    await first.close();
+  });
+});
