@@ -1,14 +1,17 @@
 /**
  * CRC-32C (Castagnoli), the checksum of every byte this module writes.
  *
- * Plain TypeScript, sixteen bytes a step by table lookup, read through a DataView: about 1.4 GB/s, which is
- * far above what the disk takes, so no native module is needed. Polynomial 0x1EDC6F41 as in RFC 3720 §B.4.
+ * Plain TypeScript, sixteen bytes a step by table lookup, read through a DataView: about 1.4 GB/s,
+ * which is far above what the disk takes, so no native module is needed. Polynomial 0x1EDC6F41 as
+ * in RFC 3720 §B.4.
  */
 
 /** The polynomial with its bits reversed, as the shifting form below needs it. */
 const REVERSED_POLYNOMIAL = 0x82f6_3b78;
 
-/** Sixteen tables of 256; table `t` advances a byte that is `t` places before the end of the step. */
+/**
+ * Sixteen tables of 256; table `t` advances a byte that is `t` places before the end of the step.
+ */
 const tables = buildTables();
 
 function buildTables(): Int32Array {

@@ -1,5 +1,6 @@
 /**
- * A member's data directory: whose it is, that only one process uses it, and that nothing of it is gone.
+ * A member's data directory: whose it is, that only one process uses it, and that nothing of it is
+ * gone.
  *
  * ```text
  * member.json   identity: cluster, member, name, format; replaced atomically
@@ -9,8 +10,9 @@
  * ```
  *
  * A member's vote is in its log. So a directory is made in three synced steps (identity marked as
- * `initializing`, log, identity marked as `ready`): a log that is missing behind a `ready` identity was lost,
- * and is never quietly replaced by an empty one that could vote a second time (Raft thesis §3.8).
+ * `initializing`, log, identity marked as `ready`): a log that is missing behind a `ready` identity
+ * was lost, and is never quietly replaced by an empty one that could vote a second time (Raft
+ * thesis §3.8).
  */
 import { dirname, join, resolve } from 'node:path';
 import { KvError } from '../base/index.ts';
@@ -68,7 +70,8 @@ interface IdentityFile extends MemberIdentity {
  * @throws {KvError} DATA_DIR_LOCKED — another process uses it.
  * @throws {KvError} DATA_DIR_MISMATCH — it belongs to another cluster or member; names both.
  * @throws {KvError} DATA_CORRUPT — its identity or its log is damaged or gone.
- * @throws {KvError} CONFIG_INVALID — it cannot be used: not writable, not a folder, other files in it.
+ * @throws {KvError} CONFIG_INVALID — it cannot be used: not writable, no folder, other files in
+ * it.
  */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const path = resolve(options.path);
@@ -144,8 +147,8 @@ function checkUnused(path: string, names: readonly string[]): void {
   if (others.includes('wal') || others.includes('engine')) {
     throw new KvError('DATA_CORRUPT', {
       message:
-        `stored data is damaged: ${join(path, identityFileName)} at offset 0: the file is missing, but ` +
-        `there is data beside it (${others.join(', ')}). ` +
+        `stored data is damaged: ${join(path, identityFileName)} at offset 0: the file is ` +
+        `missing, but there is data beside it (${others.join(', ')}). ` +
         'Remedy: move the data directory away and let this member rejoin from its peers.',
       details: { file: join(path, identityFileName), offset: 0 },
     });
@@ -166,9 +169,10 @@ function checkIdentity(path: string, found: IdentityFile, wanted: MemberIdentity
   const differs = found.clusterId === wanted.clusterId ? 'member' : 'cluster';
   throw new KvError('DATA_DIR_MISMATCH', {
     message:
-      `the data directory ${path} belongs to another ${differs}: it holds ${describeIdentity(found)}, ` +
-      `this process is ${describeIdentity(wanted)}. Check --data-dir, --name, --initial-cluster and ` +
-      '--initial-cluster-token; a new member starts with an empty directory.',
+      `the data directory ${path} belongs to another ${differs}: it holds ` +
+      `${describeIdentity(found)}, this process is ${describeIdentity(wanted)}. ` +
+      'Check --data-dir, --name, --initial-cluster and --initial-cluster-token; ' +
+      'a new member starts with an empty directory.',
     details: {
       foundClusterId: found.clusterId,
       foundMemberId: found.memberId,
@@ -216,7 +220,8 @@ function parseIdentity(text: string, path: string): IdentityFile {
   if (formatVersion !== FORMAT_VERSION) {
     throw new KvError('CONFIG_INVALID', {
       message:
-        `${path} has format version ${String(formatVersion)}, this program reads ${FORMAT_VERSION}. ` +
+        `${path} has format version ${String(formatVersion)}, ` +
+        `this program reads ${FORMAT_VERSION}. ` +
         'Start the version that wrote it.',
     });
   }
@@ -259,7 +264,8 @@ async function syncParent(path: string, fileSystem: FileSystem): Promise<void> {
   try {
     await fileSystem.syncDirectory(dirname(path));
   } catch (error) {
-    // Why: a parent that may be passed but not read is common for mounted volumes, which exist already.
+    // Why: a parent that may be passed but not read is common for mounted volumes, which exist
+    // already.
     if (fileErrorCode(error) !== 'EACCES') {
       throw error;
     }
@@ -280,7 +286,8 @@ function directoryError(error: unknown, path: string): KvError {
   return new KvError(isUnusable ? 'CONFIG_INVALID' : 'STORAGE_FAILED', {
     message:
       `the data directory ${path} cannot be used: ${reason}. ` +
-      'Give the user that runs this process write access to it, or name another one with --data-dir.',
+      'Give the user that runs this process write access to it, ' +
+      'or name another one with --data-dir.',
     cause: error,
   });
 }

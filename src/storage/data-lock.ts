@@ -1,13 +1,14 @@
 /**
- * One process at a time on a data directory, by a lock that the kernel gives back when its holder dies.
+ * One process at a time on a data directory, by a lock that the kernel gives back when its holder
+ * dies.
  *
- * On Linux the lock is an abstract Unix socket named after the folder's device and inode: binding it is
- * atomic, it leaves no file behind, and `kill -9` frees it. Elsewhere it is a file with the holder's process
- * id, taken over once that process is gone.
+ * On Linux the lock is an abstract Unix socket named after the folder's device and inode: binding
+ * it is atomic, it leaves no file behind, and `kill -9` frees it. Elsewhere it is a file with the
+ * holder's process id, taken over once that process is gone.
  *
- * NB: abstract sockets belong to a network namespace, so two containers that share a volume do not see each
- * other's. RocksDB's own lock (`fcntl` on its LOCK file), which the member takes before it opens its log,
- * stops the second one then.
+ * NB: abstract sockets belong to a network namespace, so two containers that share a volume do not
+ * see each other's. RocksDB's own lock (`fcntl` on its LOCK file), which the member takes before it
+ * opens its log, stops the second one then.
  */
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -26,7 +27,8 @@ export interface DataLock {
 /**
  * Locks `folder`, which exists.
  *
- * @throws {KvError} DATA_DIR_LOCKED — another process (or this one) has it; names the process if known.
+ * @throws {KvError} DATA_DIR_LOCKED — another process (or this one) has it; names the process if
+ * known.
  */
 export async function lockFolder(
   folder: string,

@@ -1,6 +1,6 @@
 /**
- * The engine in memory: the reference that the real one is held against, and the store of tests and the
- * simulation. Nothing survives the process.
+ * The engine in memory: the reference that the real one is held against, and the store of tests and
+ * the simulation. Nothing survives the process.
  *
  * A treap of immutable nodes, ordered by key: a change copies the path to it, so a state is one
  * reference and a snapshot costs nothing. All operations are O(log n). Priorities come from a fixed

@@ -1,10 +1,10 @@
 /**
  * The engine on RocksDB: the only importer of `rocksdb-native` (ADR-002).
  *
- * The binding runs every batch on libuv's pool, where two batches in flight may pass each other. So one write
- * is in flight at a time, and what is called meanwhile travels together as the next one: order is kept, and
- * a batch stays atomic inside a larger one. There is no synced write: after a power cut the store opens at an
- * exact prefix of its batches, and the log replays the rest.
+ * The binding runs every batch on libuv's pool, where two batches in flight may pass each other. So
+ * one write is in flight at a time, and what is called meanwhile travels together as the next one:
+ * order is kept, and a batch stays atomic inside a larger one. There is no synced write: after a
+ * power cut the store opens at an exact prefix of its batches, and the log replays the rest.
  */
 import type RocksDB from 'rocksdb-native';
 import type { ReadBatch, WriteBatch } from 'rocksdb-native';
@@ -14,8 +14,14 @@ import type { Engine, EngineOperation, EngineRecord, EngineScan, EngineSnapshot 
 /** Bytes of recent writes in memory before they become a file; there may be two such buffers. */
 const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
 
-/** Records a scan fetches in one trip; opening an iterator costs about 100 µs, a record in it about 1. */
+/**
+ * Records a scan fetches in one trip; opening an iterator costs about 100 µs, a record in it about
+ * 1.
+ */
 const SCAN_CHUNK_RECORDS = 512;
+
+/** Half of the binding's default: a batched point read costs 13 µs instead of 25. */
+const TABLE_BLOCK_BYTES = 4096;
 
 /** Threads for flushes and compactions. */
 const BACKGROUND_JOBS_MAX = 2;
@@ -35,6 +41,7 @@ export async function openRocksdbEngine(folder: string): Promise<Engine> {
   const db = new binding(folder, {
     createIfMissing: true,
     writeBufferSize: WRITE_BUFFER_BYTES,
+    tableBlockSize: TABLE_BLOCK_BYTES,
     maxBackgroundJobs: BACKGROUND_JOBS_MAX,
     optimizeFiltersForMemory: true,
     walRecoveryMode: binding.constants.walRecoveryMode.POINT_IN_TIME,
@@ -112,7 +119,10 @@ class RocksdbEngine implements Engine {
   #pending: PendingWrite[] = [];
   /** Settles when nothing is in flight and nothing pending; never rejects. */
   #writing: Promise<void> | undefined;
-  /** Set by the first failed write. Invariant: no later write is applied, so the store keeps to a prefix. */
+  /**
+   * Set by the first failed write. Invariant: no later write is applied, so the store keeps to a
+   * prefix.
+   */
   #failure: KvError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -249,7 +259,8 @@ class RocksdbSnapshot implements EngineSnapshot {
   close(): void {
     if (!this.#isClosed) {
       this.#isClosed = true;
-      // Closing a session of an open store does its work at once; reads under way keep the state pinned.
+      // Closing a session of an open store does its work at once; reads under way keep the state
+      // pinned.
       void this.#session.close();
     }
   }

@@ -1,11 +1,14 @@
 /**
- * The few file operations that durability rests on, as a port: `node-file-system.ts` is the real one; tests
- * and the simulation put faults (failing syncs, full disks, torn writes, lost caches) in its place.
+ * The few file operations that durability rests on, as a port: `node-file-system.ts` is the real
+ * one; tests and the simulation put faults (failing syncs, full disks, torn writes, lost caches) in
+ * its place.
  *
  * To ensure correctness:
- * - What was written before a `datasync()` or `sync()` call survives a power cut once it has resolved.
+ * - What was written before a `datasync()` or `sync()` call survives a power cut once it has
+ *   resolved.
  * - `datasync` need not cover the file's size; a file that grew needs `sync`.
- * - A create, rename or remove survives a power cut once `syncDirectory` of its folder has resolved.
+ * - A create, rename or remove survives a power cut once `syncDirectory` of its folder has
+ *   resolved.
  * - Errors carry Node's `code` (`ENOSPC`, `EIO`, …).
  */
 
@@ -16,7 +19,10 @@ export interface StorageFile {
   writeSync(source: Uint8Array, length: number, position: number): void;
   /** As `writeSync`, off the event loop. */
   write(source: Uint8Array, length: number, position: number): Promise<void>;
-  /** Fills `target` from `position` on; returns how many bytes there were before the end of the file. */
+  /**
+   * Fills `target` from `position` on; returns how many bytes there were before the end of the
+   * file.
+   */
   read(target: Uint8Array, position: number): Promise<number>;
   /** Makes contents durable; need not cover a changed size. */
   datasync(): Promise<void>;
@@ -28,7 +34,10 @@ export interface StorageFile {
 
 /** A folder tree. Paths are absolute or relative to the process, with `/` between parts. */
 export interface FileSystem {
-  /** Opens for reading and writing: `create` makes an empty file, `existing` fails when there is none. */
+  /**
+   * Opens for reading and writing: `create` makes an empty file, `existing` fails when there is
+   * none.
+   */
   open(path: string, how: 'create' | 'existing'): StorageFile;
   /** Names in the folder, sorted; empty when the folder is absent. */
   list(folder: string): readonly string[];

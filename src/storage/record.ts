@@ -1,7 +1,9 @@
 /**
- * The record formats of the log: the header of a segment, the header of a frame, and a packed entry.
+ * The record formats of the log: the header of a segment, the header of a frame, and a packed
+ * entry.
  *
- * One append is one frame, so hard state and entries live or die together. All integers are little-endian.
+ * One append is one frame, so hard state and entries live or die together. All integers are
+ * little-endian.
  *
  * ```text
  * segment header (64 bytes, at 0)          frame header (64 bytes, at a multiple of 64)
@@ -16,16 +18,18 @@
  *  56 u32 salt                              48 u64 commit index
  *  60 u32 crc32c of 0..60, seed 0           60 u32 crc32c of 0..60, seed salt
  *
- * entry: 0 u32 crc32c of the rest · 4 u32 data length, top bit set for confChange · 8 u64 term · 16 data
+ * entry: 0 u32 crc32c of the rest · 4 u32 length, top bit: confChange · 8 u64 term · 16 data
  * ```
  *
- * - The salt is random per segment and seeds every checksum in it, so that user data can never pass for a
- *   frame. An entry's seed also mixes in its index: an entry read at the wrong place fails its check.
+ * - The salt is random per segment and seeds every checksum in it, so that user data can never pass
+ *   for a frame. An entry's seed also mixes in its index: an entry read at the wrong place fails
+ *   its check.
  * - Every frame carries the whole hard state, so any suffix of the log is enough to know it.
- * - A frame is padded with zeros to 64 bytes. A header therefore never straddles a disk sector (512 bytes),
- *   and is written wholly or not at all.
- * - *Zero pieces* counts the sector-wide pieces of the frame, after the one with the header, that are all
- *   zero as written. A frame found with more of them has sectors that never reached the disk: torn.
+ * - A frame is padded with zeros to 64 bytes. A header therefore never straddles a disk sector (512
+ *   bytes), and is written wholly or not at all.
+ * - *Zero pieces* counts the sector-wide pieces of the frame, after the one with the header, that
+ *   are all zero as written. A frame found with more of them has sectors that never reached the
+ *   disk: torn.
  */
 import { assert } from '../base/index.ts';
 import type { Entry, HardState, LogIndex, Term } from '../raft/index.ts';
@@ -51,7 +55,9 @@ const CONF_CHANGE_BIT = 0x8000_0000;
 export interface SegmentHeader {
   /** Ascends by one from segment to segment. */
   readonly number: number;
-  /** Size of the file, synced before the segment came into use: a shorter file has lost something. */
+  /**
+   * Size of the file, synced before the segment came into use: a shorter file has lost something.
+   */
   readonly allocatedBytes: number;
   readonly snapshotIndex: LogIndex;
   readonly snapshotTerm: Term;
@@ -134,8 +140,8 @@ export interface FrameContext {
 }
 
 /**
- * Packs one frame into `bytes` from `at` on and returns its size, padding included. `view` covers `bytes`,
- * and there is room for the whole frame.
+ * Packs one frame into `bytes` from `at` on and returns its size, padding included. `view` covers
+ * `bytes`, and there is room for the whole frame.
  */
 export function encodeFrame(
   { bytes, view, at }: { bytes: Uint8Array; view: DataView; at: number },
@@ -227,7 +233,9 @@ export function isEntryIntact(
   return view.getUint32(at, true) === crc32c(view, at + 4, end, entrySeed(salt, index));
 }
 
-/** Unpacks an entry that {@link isEntryIntact} has accepted; its data shares the memory of `bytes`. */
+/**
+ * Unpacks an entry that {@link isEntryIntact} has accepted; its data shares the memory of `bytes`.
+ */
 export function decodeEntry(bytes: Uint8Array, view: DataView, at: number, index: LogIndex): Entry {
   const word = view.getUint32(at + 4, true);
   const dataAt = at + entryHeaderBytes;
@@ -240,8 +248,9 @@ export function decodeEntry(bytes: Uint8Array, view: DataView, at: number, index
 }
 
 /**
- * Counts the pieces of the frame that are all zero: the frame at `at` of the view stands at `position` of its
- * file and is cut at every sector boundary there; the first piece, which has the header, is not counted.
+ * Counts the pieces of the frame that are all zero: the frame at `at` of the view stands at
+ * `position` of its file and is cut at every sector boundary there; the first piece, which has the
+ * header, is not counted.
  */
 export function countZeroPieces(
   view: DataView,
@@ -283,7 +292,10 @@ function setUint64(view: DataView, at: number, value: number): void {
   view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
 }
 
-/** Stored under a checksum by {@link setUint64}, so an unsafe value is the writer's fault, not the disk's. */
+/**
+ * Stored under a checksum by {@link setUint64}, so an unsafe value is the writer's fault, not the
+ * disk's.
+ */
 function getUint64(view: DataView, at: number): number {
   const value = view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
   assert(Number.isSafeInteger(value), () => `the 64-bit integer at ${at} is above 2^53-1`);

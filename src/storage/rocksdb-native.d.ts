@@ -1,4 +1,7 @@
-/** The part of `rocksdb-native` that `engine-rocksdb.ts` uses; the package ships no types of its own. */
+/**
+ * The part of `rocksdb-native` that `engine-rocksdb.ts` uses; the package ships no types of its
+ * own.
+ */
 declare module 'rocksdb-native' {
   /** A batch of reads; each `get` settles when `flush` has. */
   export interface ReadBatch {

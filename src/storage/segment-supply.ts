@@ -1,6 +1,7 @@
 /**
- * Keeps the next segment file ready: allocated, filled with zeros and synced, under a `.tmp` name, before the
- * log needs it. Nothing of the log is at stake here, so a full disk is survived and tried again.
+ * Keeps the next segment file ready: allocated, filled with zeros and synced, under a `.tmp` name,
+ * before the log needs it. Nothing of the log is at stake here, so a full disk is survived and
+ * tried again.
  */
 import type { FileSystem, StorageFile } from './file-system.ts';
 import { zeroFill } from './wal-recovery.ts';

@@ -1,9 +1,11 @@
 /**
- * One segment file of the log and the places of the entries in it; and the map from index to segment.
+ * One segment file of the log and the places of the entries in it; and the map from index to
+ * segment.
  *
- * A segment is allocated whole and filled with zeros, synced with its size, before it comes into use under a
- * `.tmp` name; only once its header and first frame are synced does it get its real name. So a segment in
- * use always starts with an intact frame, and is never shorter than its header says.
+ * A segment is allocated whole and filled with zeros, synced with its size, before it comes into
+ * use under a `.tmp` name; only once its header and first frame are synced does it get its real
+ * name. So a segment in use always starts with an intact frame, and is never shorter than its
+ * header says.
  */
 import { assert, must } from '../base/index.ts';
 import type { LogIndex } from '../raft/index.ts';
@@ -23,7 +25,10 @@ export function segmentNumberOf(name: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-/** Where entries stand in one segment: a contiguous run of indexes, cut when a later append overwrites it. */
+/**
+ * Where entries stand in one segment: a contiguous run of indexes, cut when a later append
+ * overwrites it.
+ */
 export class Segment {
   readonly file: StorageFile;
   /** The file's name in use; the file itself may still know the one it was made under. */
@@ -86,7 +91,10 @@ export interface ReadRun {
   readonly bytes: number;
 }
 
-/** Bytes of other frames' headers, padding or overwritten entries worth reading over rather than around. */
+/**
+ * Bytes of other frames' headers, padding or overwritten entries worth reading over rather than
+ * around.
+ */
 const READ_GAP_BYTES_MAX = 64 * 1024;
 /** One read's size; a larger run is cut (a single larger entry is not). */
 const READ_RUN_BYTES_MAX = 8 * 1024 * 1024;
@@ -127,7 +135,10 @@ export class SegmentMap {
     this.lastIndex = index;
   }
 
-  /** The runs that hold entries from `lo` up to `hi`, cut after `dataBytesMax` of data (but not before one entry). */
+  /**
+   * The runs that hold entries from `lo` up to `hi`, cut after `dataBytesMax` of data (but not
+   * before one entry).
+   */
   runs(lo: LogIndex, hi: LogIndex, dataBytesMax: number): readonly ReadRun[] {
     const runs: ReadRun[] = [];
     let index = lo;
@@ -146,7 +157,10 @@ export class SegmentMap {
           break;
         }
         const next = offset + entryHeaderBytes + length;
-        if (offset - end > READ_GAP_BYTES_MAX || (index > first && next - start > READ_RUN_BYTES_MAX)) {
+        if (
+          offset - end > READ_GAP_BYTES_MAX ||
+          (index > first && next - start > READ_RUN_BYTES_MAX)
+        ) {
           break;
         }
         dataBytes += length;
@@ -161,14 +175,10 @@ export class SegmentMap {
   }
 
   #segmentOf(index: LogIndex): Segment {
-    for (let i = this.segments.length - 1; i >= 0; i--) {
-      const segment = this.segments[i];
-      if (segment !== undefined && segment.count > 0 && segment.firstIndex <= index) {
-        assert(index < segment.firstIndex + segment.count, 'the log has no holes');
-        return segment;
-      }
-    }
-    throw new Error(`entry ${index} is in no segment`);
+    const found = this.segments.findLast((it) => it.count > 0 && it.firstIndex <= index);
+    const segment = must(found, 'segment of an entry of the log');
+    assert(index < segment.firstIndex + segment.count, 'the log has no holes');
+    return segment;
   }
 }
 

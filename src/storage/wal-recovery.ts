@@ -1,13 +1,13 @@
 /**
- * Opening the log: reads every segment, checks every byte that counts, and tells a torn last write, which
- * was never acknowledged and is cut off, from damage, which is refused.
+ * Opening the log: reads every segment, checks every byte that counts, and tells a torn last write,
+ * which was never acknowledged and is cut off, from damage, which is refused.
  *
- * At most one frame is unsynced at any time, and a sector is written wholly or not at all. So after a crash
- * only the last frame of the last segment may be incomplete, and then some of its sectors are still zero.
- * Everything else that does not match its checksum is damage, and the log is not opened: what
- * it cannot prove to be unacknowledged it never drops (design §4.4).
+ * At most one frame is unsynced at any time, and a sector is written wholly or not at all. So after
+ * a crash only the last frame of the last segment may be incomplete, and then some of its sectors
+ * are still zero. Everything else that does not match its checksum is damage, and the log is not
+ * opened: what it cannot prove to be unacknowledged it never drops (design §4.4).
  */
-import { KvError } from '../base/index.ts';
+import { KvError, must } from '../base/index.ts';
 import type { HardState, LogIndex, LogSummary, Term, TermRun } from '../raft/index.ts';
 import type { StorageFile } from './file-system.ts';
 import {
@@ -163,7 +163,8 @@ class Recovery {
     }
     if (frame.entryCount > 0) {
       if (frame.firstIndex <= map.snapshotIndex || frame.firstIndex > map.lastIndex + 1) {
-        const what = `entry ${frame.firstIndex} does not continue a log that ends at ${map.lastIndex}`;
+        const what =
+          `entry ${frame.firstIndex} does not continue ` + `a log that ends at ${map.lastIndex}`;
         throw corruptLog(segment.file.path, at, what);
       }
       map.truncate(frame.firstIndex);
@@ -243,8 +244,8 @@ class Recovery {
   }
 
   /**
-   * Clears what a torn write may have left behind when the sector with its header never reached the disk. A
-   * valid header among it means that the zeros before it are damage.
+   * Clears what a torn write may have left behind when the sector with its header never reached the
+   * disk. A valid header among it means that the zeros before it are damage.
    */
   async #clearRemains({ file, header, end }: Segment): Promise<void> {
     const window = this.#window;
@@ -255,21 +256,21 @@ class Recovery {
     for (; at + frameHeaderBytes <= header.allocatedBytes; at += frameHeaderBytes) {
       await window.load(at, frameHeaderBytes);
       if (isFrameHeader(window.view, window.at(at), header.salt)) {
-        throw corruptLog(file.path, end, `a frame is missing, and the log goes on after it at ${at}`);
+        const what = `a frame is missing, and the log goes on after it at ${at}`;
+        throw corruptLog(file.path, end, what);
       }
     }
     await zeroFill(file, end, header.allocatedBytes);
   }
 
   #knownMap(): SegmentMap {
-    if (this.#map === undefined) {
-      throw new Error('recovery has read no segment');
-    }
-    return this.#map;
+    return must(this.#map, 'segment map');
   }
 }
 
-/** Checks the entries and the padding of a frame; says what is wrong, or undefined when all is well. */
+/**
+ * Checks the entries and the padding of a frame; says what is wrong, or undefined when all is well.
+ */
 function findProblem(
   view: DataView,
   at: number,
@@ -345,18 +346,19 @@ class Window {
     if (this.has(offset, length)) {
       return;
     }
-    if (this.#file === undefined) {
-      throw new Error('the window has no file');
-    }
+    const file = must(this.#file, 'file of the window');
     this.#reserve(length);
     this.#start = offset;
-    this.#length = await this.#file.read(this.bytes, offset);
+    this.#length = await file.read(this.bytes, offset);
     if (this.#length < length) {
-      throw corruptLog(this.#file.path, offset + this.#length, 'the file has become shorter');
+      throw corruptLog(file.path, offset + this.#length, 'the file has become shorter');
     }
   }
 
-  /** The 64-byte unit of the first byte in `[start, end)` that is not zero; both are multiples of 64. */
+  /**
+   * The 64-byte unit of the first byte in `[start, end)` that is not zero; both are multiples of
+   * 64.
+   */
   async findNonZero(start: number, end: number): Promise<number | undefined> {
     let at = start;
     while (at < end) {

@@ -1,12 +1,13 @@
 /**
  * The log of one member on disk: a write-ahead log of its own, not the engine's (ADR-003).
  *
- * One append is one frame, one write into a file that is already allocated, and one `fdatasync`. Batching is
- * the caller's: while an append is under way the next batch collects. `wal-recovery.ts` opens the log,
- * `record.ts` knows the formats, `segment.ts` where each entry stands.
+ * One append is one frame, one write into a file that is already allocated, and one `fdatasync`.
+ * Batching is the caller's: while an append is under way the next batch collects. `wal-recovery.ts`
+ * opens the log, `record.ts` knows the formats, `segment.ts` where each entry stands.
  *
- * Invariant: at most one frame is unsynced at any time. A batch that need not be synced has no entries, so
- * it is not written at all: its hard state waits in memory for the next frame, which carries it anyway.
+ * Invariant: at most one frame is unsynced at any time. A batch that need not be synced has no
+ * entries, so it is not written at all: its hard state waits in memory for the next frame, which
+ * carries it anyway.
  */
 import { assert, KvError } from '../base/index.ts';
 import type { Entry, HardState, LogIndex, LogSummary } from '../raft/index.ts';
@@ -29,7 +30,10 @@ import { type ReadRun, Segment, type SegmentMap, segmentName, segmentNumberOf } 
 import { SegmentSupply, unusedSuffix } from './segment-supply.ts';
 import { corruptLog, type RecoveredLog, recoverLog } from './wal-recovery.ts';
 
-/** Size of a segment file: large enough to make a new one rare, small enough to allocate in a moment. */
+/**
+ * Size of a segment file: large enough to make a new one rare, small enough to allocate in a
+ * moment.
+ */
 export const defaultSegmentBytes = 64 * 1024 * 1024;
 
 /** Smallest segment: a few frames. For tests; the default is right otherwise. */
@@ -51,8 +55,8 @@ export interface WalOptions {
 /**
  * Creates an empty log in `folder`, durably; whatever an interrupted creation left there goes.
  *
- * NB: only for a member that is being created. A log that has ever been opened must never be created anew,
- * since the member's votes would be forgotten (Raft thesis §3.8).
+ * NB: only for a member that is being created. A log that has ever been opened must never be
+ * created anew, since the member's votes would be forgotten (Raft thesis §3.8).
  */
 export async function createWal(options: WalOptions): Promise<void> {
   const { folder, fileSystem, segmentBytes = defaultSegmentBytes } = options;
@@ -124,8 +128,8 @@ export async function openWal(options: WalOptions): Promise<LogStore> {
       opened.push({ file: fileSystem.open(`${folder}/${name}`, 'existing'), number });
     }
     const recovered = await recoverLog(opened);
-    // What was read may have been written but not synced by a process that was killed: from here on the
-    // member acts on it, so it must be durable first.
+    // What was read may have been written but not synced by a process that was killed: from here on
+    // the member acts on it, so it must be durable first.
     await recovered.map.active().file.sync();
     await fileSystem.syncDirectory(folder);
     return new Wal(options, segmentBytes, recovered);
@@ -208,7 +212,7 @@ class Wal implements LogStore {
 
   async read(lo: LogIndex, hi: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
     const { snapshotIndex, lastIndex } = this.#map;
-    assert(lo > snapshotIndex, () => `read from ${lo} is not above the snapshot at ${snapshotIndex}`);
+    assert(lo > snapshotIndex, () => `read from ${lo} is not above the snapshot`);
     assert(lo < hi, () => `read of [${lo}, ${hi}) is empty`);
     assert(hi <= lastIndex + 1, () => `read up to ${hi} is beyond the last entry ${lastIndex}`);
     this.#checkUsable();
@@ -275,13 +279,15 @@ class Wal implements LogStore {
     }
     const { snapshotIndex, lastIndex } = this.#map;
     assert(first.index > snapshotIndex, 'an append never reaches the compacted log');
-    assert(first.index <= lastIndex + 1, () => `entry ${first.index} leaves a hole after ${lastIndex}`);
+    assert(first.index <= lastIndex + 1, () => `entry ${first.index} leaves a hole`);
     for (let i = 1; i < entries.length; i++) {
       assert(entries[i]?.index === first.index + i, 'entries of an append are contiguous');
     }
   }
 
-  /** Packs the frame into the buffer, and finds room for it: in the active segment, or in a new one. */
+  /**
+   * Packs the frame into the buffer, and finds room for it: in the active segment, or in a new one.
+   */
   async #place(entries: readonly Entry[], hardState: HardState): Promise<PlacedFrame> {
     const size = frameBytes(bodyBytesOf(entries));
     const active = this.#map.active();
@@ -289,7 +295,13 @@ class Wal implements LogStore {
       this.#reserve(size);
       this.#encode(0, entries, { salt: active.header.salt, hardState, position: active.end });
       const position = active.end;
-      return { segment: active, length: size, position, framePosition: position, isNewSegment: false };
+      return {
+        segment: active,
+        length: size,
+        position,
+        framePosition: position,
+        isNewSegment: false,
+      };
     }
     const blank = await this.#takeBlank(segmentHeaderBytes + size);
     const header = {
@@ -324,7 +336,10 @@ class Wal implements LogStore {
     encodeFrame(target, entries, { ...context, number: this.#nextFrameNumber });
   }
 
-  /** A full disk is survived here, since nothing of the batch is written yet; other errors are final. */
+  /**
+   * A full disk is survived here, since nothing of the batch is written yet; other errors are
+   * final.
+   */
   async #takeBlank(bytes: number): ReturnType<SegmentSupply['take']> {
     try {
       return await this.#supply.take(bytes);
@@ -332,7 +347,8 @@ class Wal implements LogStore {
       if (isDiskFull(error)) {
         throw new KvError('DISK_FULL', {
           message:
-            `no space left on the disk for the next segment of the log in ${this.#options.folder}; ` +
+            'no space left on the disk for the next segment of the log in ' +
+            `${this.#options.folder}; ` +
             'nothing is lost, writes go on once there is room',
           cause: error,
         });

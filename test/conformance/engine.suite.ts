@@ -1,6 +1,7 @@
 /**
- * What every Engine must do, whatever is behind it. Each test gets a fresh engine from the factory; a
- * deliberately naive twin (a sorted array rebuilt for each question) says what the answers must be.
+ * What every Engine must do, whatever is behind it. Each test gets a fresh engine from the factory;
+ * a deliberately naive twin (a sorted array rebuilt for each question) says what the answers must
+ * be.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { compareBytes, createPrng } from '../../src/base/index.ts';
@@ -155,7 +156,7 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
       await engine.close();
     });
 
-    test('arrays handed in may change after the write, arrays handed out belong to the caller', async () => {
+    test('arrays handed in or out may be changed by the caller afterwards', async () => {
       const key = bytes('key');
       const value = bytes('old');
       await engine.write([{ type: 'put', key, value }]);

@@ -1,6 +1,7 @@
 /**
- * What every LogStore must do. The factory gives a harness around one log: `open` opens it, and opening again
- * after `close` must find what was acknowledged. A naive twin (an array) says what that is.
+ * What every LogStore must do. The factory gives a harness around one log: `open` opens it, and
+ * opening again after `close` must find what was acknowledged. A naive twin (an array) says what
+ * that is.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPrng, type Prng } from '../../src/base/index.ts';
@@ -27,7 +28,9 @@ export function makeEntries(lo: number, hi: number, term: number, dataBytes = 5)
   return Array.from({ length: hi - lo }, (_, i) => makeEntry(lo + i, term, dataBytes));
 }
 
-/** The form entries are compared in: a Buffer or a plain array of the same bytes is the same data. */
+/**
+ * The form entries are compared in: a Buffer or a plain array of the same bytes is the same data.
+ */
 export function plain(entries: readonly Entry[]): unknown[] {
   return entries.map(({ index, term, type, data }) => ({ index, term, type, data: [...data] }));
 }
@@ -167,7 +170,7 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
       expect(plain(await readAll())).toEqual(plain(entries));
     });
 
-    test('a hole, a second append at the same time and a read beyond the end are programmer errors', async () => {
+    test('holes, appends at the same time and reads beyond the end stop the program', async () => {
       await append(makeEntries(1, 3, 1));
 
       await expect(append(makeEntries(4, 5, 1))).rejects.toThrow('hole');
@@ -217,7 +220,10 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
   });
 }
 
-/** Mostly what follows; now and then an overwrite (which needs a term not below the kept ones: a new one). */
+/**
+ * Mostly what follows; now and then an overwrite (which needs a term not below the kept ones: a new
+ * one).
+ */
 function randomEntries(prng: Prng, lastIndex: number, term: number): Entry[] {
   const isOverwrite = prng.nextInt(0, 12) === 0;
   const lo = isOverwrite ? Math.max(1, lastIndex + 1 - prng.nextInt(0, 9)) : lastIndex + 1;

@@ -95,7 +95,8 @@ describe('openDataDirectory', () => {
     const path = createTempDir();
     await (await open(path)).close();
     const file = join(path, 'member.json');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"formatVersion": 1', '"formatVersion": 2'));
+    const content = readFileSync(file, 'utf8');
+    writeFileSync(file, content.replace('"formatVersion": 1', '"formatVersion": 2'));
 
     await expect(open(path)).rejects.toMatchObject({ message: /format version 2/ });
   });
@@ -158,7 +159,7 @@ describe('openDataDirectory', () => {
     await (await open(path)).close();
   });
 
-  test('a second process is refused with the holder named, and kill -9 frees the directory', async () => {
+  test('a second process is refused, naming the holder; kill -9 frees the directory', async () => {
     const root = createTempDir();
     const path = join(root, 'data');
     const program = buildStorageProgram(join(root, 'program'));

@@ -1,14 +1,21 @@
 /**
- * A file system in memory that knows what a power cut leaves: contents reach the disk sector by sector,
- * surely only with a sync; names surely only with a sync of their folder. Faults come from a hook that sees
- * every operation before it happens.
+ * A file system in memory that knows what a power cut leaves: contents reach the disk sector by
+ * sector, surely only with a sync; names surely only with a sync of their folder. Faults come from
+ * a hook that sees every operation before it happens.
  */
 import type { FileSystem, StorageFile } from '../../src/storage/index.ts';
 
 const sectorBytes = 512;
 
 /** The operations a fault can hit. */
-export type FileOperation = 'open' | 'write' | 'datasync' | 'sync' | 'rename' | 'syncDirectory' | 'read';
+export type FileOperation =
+  | 'open'
+  | 'write'
+  | 'datasync'
+  | 'sync'
+  | 'rename'
+  | 'syncDirectory'
+  | 'read';
 
 /** Sees an operation before it happens; throws to make it fail. */
 export type FaultHook = (operation: FileOperation, path: string) => void;
@@ -34,7 +41,10 @@ export class MemoryFileSystem implements FileSystem {
   /** Called before every operation. */
   onOperation: FaultHook = () => undefined;
 
-  /** The state after a power cut: unsynced sectors as `survives` says, unsynced names as `namesSurvive`. */
+  /**
+   * The state after a power cut: unsynced sectors as `survives` says, unsynced names as
+   * `namesSurvive`.
+   */
   crash(survives: SectorPolicy, namesSurvive: boolean): MemoryFileSystem {
     const after = new MemoryFileSystem();
     for (const [path, inode] of namesSurvive ? this.#names : this.#durableNames) {

@@ -1,6 +1,6 @@
 /**
- * Runs the storage module in a process of its own. Node 20 does not run TypeScript, so the two modules it
- * needs are transpiled into a folder first; the build need not have run.
+ * Runs the storage module in a process of its own. Node 20 does not run TypeScript, so the two
+ * modules it needs are transpiled into a folder first; the build need not have run.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

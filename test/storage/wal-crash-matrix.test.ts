@@ -1,6 +1,7 @@
 /**
- * The crash matrix of the log: whatever a crash or a damaged disk makes of a small log, it opens to exactly
- * what was acknowledged (and possibly the append under way), or refuses and says where and what to do.
+ * The crash matrix of the log: whatever a crash or a damaged disk makes of a small log, it opens to
+ * exactly what was acknowledged (and possibly the append under way), or refuses and says where and
+ * what to do.
  */
 import { describe, expect, test } from 'vitest';
 import { createPrng, KvError } from '../../src/base/index.ts';
@@ -115,7 +116,7 @@ describe('Wal after damage', () => {
     ],
   ];
 
-  test.each(logs)('a flipped bit anywhere never loses or changes anything: %s', async (_, appends) => {
+  test.each(logs)('a flipped bit never loses or changes anything: %s', async (_, appends) => {
     const { fileSystem, contents } = await smallLog(appends);
     const paths = segmentPaths(fileSystem);
     let refused = 0;
@@ -124,7 +125,7 @@ describe('Wal after damage', () => {
       const used = usedBytes(original);
       for (let at = 0; at < original.length; at++) {
         const damaged = original.slice();
-        damaged[at] = (damaged[at] ?? 0) ^ (1 << (at * 5) % 8);
+        damaged[at] = (damaged[at] ?? 0) ^ (1 << ((at * 5) % 8));
         const copy = fileSystem.copy();
         copy.setFile(path, damaged);
         const found = await openOrRefusal(copy);
@@ -164,7 +165,10 @@ describe('Wal after damage', () => {
         const copy = fileSystem.copy();
         copy.setFile(path, original.slice(0, length));
         const found = await openOrRefusal(copy);
-        expect(found).toMatchObject({ code: 'DATA_CORRUPT', details: { file: path, offset: length } });
+        expect(found).toMatchObject({
+          code: 'DATA_CORRUPT',
+          details: { file: path, offset: length },
+        });
       }
     }
   });
@@ -179,7 +183,9 @@ describe('Wal after damage', () => {
       expect(await openOrRefusal(copy)).toBeInstanceOf(KvError);
     }
     const none = new MemoryFileSystem();
-    expect(await openOrRefusal(none)).toMatchObject({ message: expect.stringContaining('no segment') });
+    expect(await openOrRefusal(none)).toMatchObject({
+      message: expect.stringContaining('no segment'),
+    });
   });
 
   test('a damaged record is refused by a read, too', async () => {
@@ -226,19 +232,22 @@ describe('Wal after a torn write', () => {
     ],
   ];
 
-  test.each(writes)('opens to all of it or nothing, for every subset of sectors: %s', async (_, batch) => {
-    const { fileSystem, before } = await unsynced(batch);
-    const outcomes = new Set<string>();
-    for (let subset = 0; subset < 4; subset++) {
-      const crashed = fileSystem.crash((__, sector) => ((subset >> sector) & 1) === 1, true);
-      const found = await contentsOf(crashed);
-      const isAll = JSON.stringify(found) === JSON.stringify(after(before, batch));
-      expect(found).toEqual(isAll ? after(before, batch) : before);
-      outcomes.add(isAll ? 'all' : 'nothing');
-      await appendAndReopen(crashed, found);
-    }
-    expect([...outcomes].sort()).toEqual(['all', 'nothing']);
-  });
+  test.each(writes)(
+    'opens to all or nothing, whatever sectors were written: %s',
+    async (_, batch) => {
+      const { fileSystem, before } = await unsynced(batch);
+      const outcomes = new Set<string>();
+      for (let subset = 0; subset < 4; subset++) {
+        const crashed = fileSystem.crash((__, sector) => ((subset >> sector) & 1) === 1, true);
+        const found = await contentsOf(crashed);
+        const isAll = JSON.stringify(found) === JSON.stringify(after(before, batch));
+        expect(found).toEqual(isAll ? after(before, batch) : before);
+        outcomes.add(isAll ? 'all' : 'nothing');
+        await appendAndReopen(crashed, found);
+      }
+      expect([...outcomes].sort()).toEqual(['all', 'nothing']);
+    },
+  );
 
   test('a torn frame with stretches of zeros in its data is told from a whole one', async () => {
     const { fileSystem, contents } = await smallLog([]);

@@ -30,7 +30,7 @@ function failOn(operation: FileOperation, path: RegExp, code: string) {
 }
 
 describe('Wal on a full disk', () => {
-  test('refuses a write that needs a new segment, loses nothing, and goes on once there is room', async () => {
+  test('refuses a write, loses nothing, and goes on once there is room', async () => {
     const { fileSystem, log } = await openNew();
     fileSystem.onOperation = failOn('write', /\.tmp$/, 'ENOSPC');
     let last = 0;
@@ -47,7 +47,9 @@ describe('Wal on a full disk', () => {
     });
     expect(last).toBeGreaterThan(0);
     await expect(append(log, last + 1, last + 3)).rejects.toMatchObject({ code: 'DISK_FULL' });
-    expect(plain(await log.read(1, last + 1, 1e9))).toEqual(plain(makeEntries(1, last + 1, 1, 100)));
+    expect(plain(await log.read(1, last + 1, 1e9))).toEqual(
+      plain(makeEntries(1, last + 1, 1, 100)),
+    );
 
     fileSystem.onOperation = () => undefined;
     await fill();
@@ -76,7 +78,7 @@ describe('Wal on a full disk', () => {
 });
 
 describe('Wal on a failing disk', () => {
-  test('a failed sync is final: the disk is never asked again, and nothing more is acknowledged', async () => {
+  test('a failed sync is final: the disk is never asked again', async () => {
     const { fileSystem, log } = await openNew();
     await append(log, 1, 2);
     fileSystem.onOperation = failOn('datasync', /./, 'EIO');
@@ -120,7 +122,7 @@ describe('Wal on a failing disk', () => {
     await log.close();
   });
 
-  test('a disk that cannot allocate the next segment for another reason is final, too', async () => {
+  test('failing to allocate the next segment for another reason is final, too', async () => {
     const { fileSystem, log } = await openNew();
     fileSystem.onOperation = failOn('write', /\.tmp$/, 'EIO');
 
