@@ -99,12 +99,14 @@ export function encodeChange(userKey: Uint8Array, record: MvccRecord): EncodedCh
   bytes.set(userKey, keyAt + 1);
   const revisionAt = keyAt + keyLength;
   writeRevisionKey(bytes, revisionAt, main, sub);
+  // Views are made by the constructor, which takes half the time of `subarray`.
+  const { buffer } = bytes;
   return {
-    keysKey: bytes.subarray(keyAt, revisionAt),
-    current: bytes.subarray(0, keyAt),
-    revisionKey: bytes.subarray(revisionAt, revisionAt + revisionKeyBytes),
-    event: bytes.subarray(0, revisionAt),
-    value: bytes.subarray(valueAt, keyAt),
+    keysKey: new Uint8Array(buffer, keyAt, keyLength),
+    current: new Uint8Array(buffer, 0, keyAt),
+    revisionKey: new Uint8Array(buffer, revisionAt, revisionKeyBytes),
+    event: new Uint8Array(buffer, 0, revisionAt),
+    value: new Uint8Array(buffer, valueAt, valueLength),
   };
 }
 

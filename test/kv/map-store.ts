@@ -2,12 +2,17 @@
  * A small ordered store for the state machine's tests: it answers needs, and keeps writes back for as long as
  * a test wants, as an engine with a queue does.
  */
-import { assert, compareBytes, must } from '../../src/base/index.ts';
+import { assert, compareBytes } from '../../src/base/index.ts';
 import {
   type ApplyOutput,
+  type Command,
   type CompactOutput,
+  encodeCommand,
   type Loaded,
   type Need,
+  type RangeOperation,
+  type RangeOutcome,
+  rangeQuery,
   type Reading,
   StateMachine,
   stateMetaKey,
@@ -122,6 +127,17 @@ export class Machine {
     return output;
   }
 
+  /** Applies commands as one batch and returns their results. */
+  run(...commands: readonly Command[]): ApplyOutput['results'] {
+    return this.apply(commands.map(encodeCommand)).results;
+  }
+
+  /** Reads at the machine's revision, or at the one given. */
+  read(range: RangeOperation, revision = this.machine.revision): RangeOutcome {
+    const { compactRevision } = this.machine;
+    return runReading(rangeQuery(range, { revision, compactRevision }), this.store);
+  }
+
   compactStep(limit: number): CompactOutput {
     const output = runReading(this.machine.compactStep(limit), this.store);
     this.#take(output);
@@ -150,7 +166,11 @@ export class Machine {
 
 /** Returns the bytes of a text of single-byte characters. */
 export function bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => must(character.codePointAt(0), 'a character'));
+  const result = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    result[at] = text.charCodeAt(at);
+  }
+  return result;
 }
 
 /** Returns the text of such bytes. */

@@ -1,0 +1,106 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { stateMetaKey, type StoredRecord, verifyState } from '../../src/kv/index.ts';
+import { keysKey, revisionKey } from '../../src/kv/key-layout.ts';
+import { encodeChange, encodeMeta, type MvccRecord } from '../../src/kv/record.ts';
+import { del, put } from './commands.ts';
+import { bytes, Machine, MapStore } from './map-store.ts';
+
+let store: MapStore;
+
+/** A sound store: key `a` at revisions 2, 3 and, deleted, 4; key `b` at 5. */
+beforeEach(() => {
+  const machine = new Machine();
+  machine.run(put('a', '1'), put('a', '2'), del('a'), put('b', '1'));
+  machine.settle();
+  ({ store } = machine);
+});
+
+function verifyWith(...changes: readonly StoredRecord[]): () => void {
+  store.write(changes.map((record) => ({ type: 'put', ...record })));
+  store.flush();
+  return () => {
+    verifyState(store.records());
+  };
+}
+
+function verifyWithout(key: Uint8Array): () => void {
+  store.write([{ type: 'delete', key }]);
+  store.flush();
+  return () => {
+    verifyState(store.records());
+  };
+}
+
+/** Both records of a change of `b` that says something untrue. */
+function changeOfB(untruth: Partial<MvccRecord>): readonly StoredRecord[] {
+  const record = {
+    ...{ main: 5, sub: 0, createRevision: 5, version: 1, lease: 0n, prevMain: 0, prevSub: 0 },
+    ...{ isTombstone: false, value: bytes('1') },
+    ...untruth,
+  };
+  const { event, current } = encodeChange(bytes('b'), record);
+  return [
+    { key: revisionKey(5, 0), value: event },
+    { key: keysKey(bytes('b')), value: current },
+  ];
+}
+
+describe('verifyState', () => {
+  test('a sound store and an empty one pass', () => {
+    expect(verifyWith(...changeOfB({}))).not.toThrow();
+    expect(() => {
+      verifyState([]);
+    }).not.toThrow();
+  });
+
+  test('records without a meta record are unsound', () => {
+    expect(verifyWithout(stateMetaKey)).toThrow('meta record');
+  });
+
+  test('a missing event is found', () => {
+    expect(verifyWithout(revisionKey(3, 0))).toThrow('event 4.0 follows');
+  });
+
+  test('a missing newest event is found', () => {
+    expect(verifyWithout(revisionKey(5, 0))).toThrow('events reach up to revision 5');
+  });
+
+  test('a missing current record is found', () => {
+    expect(verifyWithout(keysKey(bytes('b')))).toThrow('as many current records');
+  });
+
+  test('a current record that is not the newest event is found', () => {
+    const [, current] = changeOfB({ value: bytes('other') });
+    expect(verifyWith(current as StoredRecord)).toThrow('a current record is an event');
+  });
+
+  test('an event under a foreign revision is found', () => {
+    const [event] = changeOfB({ main: 6 });
+    expect(verifyWith(event as StoredRecord)).toThrow('stands under its own revision');
+  });
+
+  test.each<[string, Partial<MvccRecord>]>([
+    ['versions begin at 1', { version: 0 }],
+    ['created at or before', { createRevision: 6, version: 2 }],
+    ['created by version 1', { createRevision: 4 }],
+    ['a deletion counts nothing', { isTombstone: true }],
+    ['missing though not compacted', { version: 2, createRevision: 4, prevMain: 4 }],
+    ['only a creation has nothing before', { version: 2, createRevision: 4 }],
+  ])('a record is found that breaks the rule: %s', (rule, untruth) => {
+    expect(verifyWith(...changeOfB(untruth))).toThrow(rule);
+  });
+
+  test('a meta record that contradicts itself is found', () => {
+    const meta = {
+      ...{ appliedIndex: 4, appliedTerm: 1, revision: 5, compactRevision: 3 },
+      ...{ compactedRevision: 4, compactCursor: { main: 0, sub: 0 } },
+    };
+    expect(verifyWith({ key: stateMetaKey, value: encodeMeta(meta) })).toThrow(
+      'removal follows compaction',
+    );
+  });
+
+  test('an unknown table is found', () => {
+    expect(verifyWith({ key: bytes('?x'), value: bytes('') })).toThrow('table 63 is known');
+  });
+});

@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { encodeChange, type MvccRecord } from '../../src/kv/record.ts';
+import { type CacheEntry, RecordCache } from '../../src/kv/record-cache.ts';
+import { bytes } from './map-store.ts';
+
+function recordOf(value: string): MvccRecord {
+  return {
+    main: 2,
+    sub: 0,
+    createRevision: 2,
+    version: 1,
+    lease: 0n,
+    prevMain: 0,
+    prevSub: 0,
+    isTombstone: false,
+    value: bytes(value),
+  };
+}
+
+let cache: RecordCache;
+let sequence: number;
+
+/** Runs one batch that writes the keys; it stays unsettled. */
+function write(...keys: readonly string[]): number {
+  sequence++;
+  cache.hold();
+  const written: CacheEntry[] = [];
+  for (const key of keys) {
+    const entry = cache.acquire(bytes(key));
+    const record = recordOf(key);
+    if (cache.write(entry, sequence, record, encodeChange(bytes(key), record))) {
+      written.push(entry);
+    }
+  }
+  cache.release(sequence, written);
+  return sequence;
+}
+
+/** Runs one batch that loads the keys from the engine. */
+function load(...keys: readonly string[]): void {
+  cache.hold();
+  for (const key of keys) {
+    cache.load(cache.acquire(bytes(key)), recordOf(key));
+  }
+  cache.release(++sequence, []);
+}
+
+function known(...keys: readonly string[]): string {
+  return keys.filter((key) => cache.lookup(bytes(key)) !== undefined).join(' ');
+}
+
+beforeEach(() => {
+  // Three entries of a few bytes fit.
+  cache = new RecordCache(1300);
+  sequence = 0;
+});
+
+describe('RecordCache', () => {
+  test('the least recently used entry goes first', () => {
+    load('a', 'b', 'c');
+    cache.lookup(bytes('a'));
+    load('d');
+    expect(known('a', 'b', 'c', 'd')).toBe('a c d');
+    expect(cache.bytes).toBeLessThanOrEqual(1300);
+  });
+
+  test('a record on its way to the engine is never evicted', () => {
+    write('a', 'b', 'c', 'd', 'e');
+    load('f', 'g');
+    expect(known('a', 'b', 'c', 'd', 'e')).toBe('a b c d e');
+    expect(known('f', 'g')).toBe('');
+  });
+
+  test('once settled a record may be evicted', () => {
+    const first = write('a', 'b', 'c', 'd', 'e');
+    cache.settle(first);
+    expect(known('a', 'b', 'c', 'd', 'e')).toBe('c d e');
+  });
+
+  test('a record that a later output has written too waits for that one', () => {
+    cache = new RecordCache(0);
+    const first = write('a', 'b');
+    const second = write('a');
+    cache.settle(first);
+    expect(known('a', 'b')).toBe('a');
+    cache.settle(second);
+    expect(known('a', 'b')).toBe('');
+  });
+
+  test('settling an output settles all before it', () => {
+    cache = new RecordCache(0);
+    write('a');
+    const last = write('b');
+    cache.settle(last);
+    expect(cache.size).toBe(0);
+    expect(cache.bytes).toBe(0);
+  });
+
+  test('nothing is evicted while a batch holds the cache', () => {
+    cache = new RecordCache(0);
+    const first = write('a');
+    cache.hold();
+    cache.settle(first);
+    expect(known('a')).toBe('a');
+    cache.release(++sequence, []);
+    expect(known('a')).toBe('');
+  });
+
+  test('an entry that is still being loaded is not known', () => {
+    cache.hold();
+    const entry = cache.acquire(bytes('a'));
+    expect(known('a')).toBe('');
+    cache.load(entry, undefined);
+    expect(cache.lookup(bytes('a'))).toBe(entry);
+    expect(entry.record).toBeUndefined();
+  });
+
+  test('a removed record is known as absent until it is settled', () => {
+    cache = new RecordCache(0);
+    cache.hold();
+    const entry = cache.acquire(bytes('a'));
+    cache.load(entry, recordOf('a'));
+    cache.write(entry, ++sequence, undefined, undefined);
+    cache.release(sequence, [entry]);
+    expect(cache.lookup(bytes('a'))?.record).toBeUndefined();
+    expect(known('a')).toBe('a');
+    cache.settle(sequence);
+    expect(known('a')).toBe('');
+  });
+
+  test('a value that is a small part of a large buffer is copied out of it', () => {
+    const page = new Uint8Array(100_000);
+    cache.hold();
+    const entry = cache.acquire(bytes('a'));
+    cache.load(entry, { ...recordOf(''), value: page.subarray(5, 10) });
+    expect(entry.record?.value.buffer.byteLength).toBe(5);
+  });
+
+  test('entries are only acquired by a batch, one at a time', () => {
+    expect(() => cache.acquire(bytes('a'))).toThrow('holds the cache');
+    cache.hold();
+    expect(() => {
+      cache.hold();
+    }).toThrow('one batch at a time');
+  });
+});

@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { encodeCommand, StateMachine, stateMetaKey, verifyState } from '../../src/kv/index.ts';
+import { decodeMeta } from '../../src/kv/record.ts';
+import { del, describeKvs, put, range, txn, when } from './commands.ts';
+import { bytes, Machine, MapStore, runReading } from './map-store.ts';
+
+let machine: Machine;
+
+beforeEach(() => {
+  machine = new Machine();
+});
+
+function encode(...values: readonly string[]): Uint8Array[] {
+  return values.map((value) => encodeCommand(put('a', value)));
+}
+
+describe('apply', () => {
+  test('an empty command only moves the applied position', () => {
+    const output = machine.apply([new Uint8Array(0)]);
+    expect(output.results).toEqual([undefined]);
+    expect(output.lastApplied).toEqual({ index: 1, term: 1 });
+    expect(output.revision).toBe(1);
+    expect(output.writes).toHaveLength(1);
+    expect(machine.machine.lastApplied).toEqual({ index: 1, term: 1 });
+  });
+
+  test('the position and the revisions are part of every batch of writes', () => {
+    machine.apply(encode('1', '2'));
+    machine.settle();
+    const meta = decodeMeta(machine.store.get(stateMetaKey) as Uint8Array);
+    expect(meta).toMatchObject({ appliedIndex: 2, appliedTerm: 1, revision: 3 });
+    const reopened = new StateMachine({
+      cacheBytesMax: 0,
+      meta: machine.store.get(stateMetaKey),
+    });
+    expect(reopened.lastApplied).toEqual({ index: 2, term: 1 });
+    expect(reopened.revision).toBe(3);
+  });
+
+  test('a key that changes many times in a batch has one current record written', () => {
+    const { writes } = machine.apply(encode('1', '2', '3'));
+    // Three events, one current record, one meta record.
+    expect(writes).toHaveLength(5);
+  });
+
+  test('all records of a batch are asked for at once, and those of later batches are known', () => {
+    const commands = [put('a', '1'), del('b'), txn([when('c', 'mod', 'equal', 0)], [put('d', '1')])];
+    machine.run(...commands);
+    expect(machine.store.needs).toHaveLength(1);
+    expect(machine.store.needs[0]).toMatchObject({ type: 'get', afterWrites: false });
+    machine.run(...commands);
+    expect(machine.store.needs).toHaveLength(1);
+  });
+
+  test('records not settled are seen without reading, even with no room in the cache', () => {
+    machine = new Machine({ cacheBytesMax: 0 });
+    machine.run(put('a', '1'));
+    machine.run(put('a', '2'));
+    const [result] = machine.run(put('a', '3', { prevKv: true }));
+    expect(result).toMatchObject({ kind: 'ok', result: { prevKv: { version: 2 } } });
+    expect(machine.store.needs).toHaveLength(1);
+    machine.settle();
+    verifyState(machine.store.records());
+    expect(machine.machine.cacheBytes).toBe(0);
+  });
+
+  test('a malformed command stops the member before anything has changed', () => {
+    const entries = [
+      { index: 1, term: 1, command: encodeCommand(put('a', '1')) },
+      { index: 2, term: 1, command: bytes('garbage') },
+    ];
+    expect(() => runReading(machine.machine.apply(entries), machine.store)).toThrow(
+      'command has the unknown format',
+    );
+    expect(machine.machine.revision).toBe(1);
+  });
+
+  test('entries out of order are refused', () => {
+    const at = (index: number, term: number) => [{ index, term, command: new Uint8Array(0) }];
+    runReading(machine.machine.apply(at(5, 2)), machine.store);
+    const again = new StateMachine({ cacheBytesMax: 0, meta: undefined });
+    runReading(again.apply(at(5, 2)), machine.store);
+    expect(() => runReading(again.apply(at(5, 2)), machine.store)).toThrow('comes after 5');
+    const third = new StateMachine({ cacheBytesMax: 0, meta: undefined });
+    runReading(third.apply(at(5, 2)), machine.store);
+    expect(() => runReading(third.apply(at(6, 1)), machine.store)).toThrow('terms never decrease');
+  });
+
+  test('apply and compactStep do not overlap', () => {
+    const apply = machine.machine.apply([{ index: 1, term: 1, command: encode('1')[0] as Uint8Array }]);
+    expect(apply.next().done).toBe(false);
+    expect(() => machine.machine.compactStep(1).next()).toThrow('one after the other');
+  });
+
+  test('what was applied can be applied again after a crash, with the same results', () => {
+    const commands = [put('a', '1'), put('a', '2'), del('a'), put('a', '3')].map(encodeCommand);
+    const store = new MapStore();
+    const first = new Machine({ store });
+    first.apply(commands.slice(0, 1));
+    first.settle();
+    const { results } = first.apply(commands.slice(1));
+    store.crash();
+    const second = new Machine({ store });
+    expect(second.machine.lastApplied.index).toBe(1);
+    expect(second.apply(commands.slice(1)).results).toEqual(results);
+  });
+});
+
+describe('settled', () => {
+  test('outputs settle once, in order, and only after they were handed out', () => {
+    machine.apply(encode('1'));
+    const { sequence } = machine.apply(encode('2'));
+    machine.machine.settled(sequence);
+    expect(() => {
+      machine.machine.settled(sequence);
+    }).toThrow('once and in order');
+    expect(() => {
+      machine.machine.settled(sequence + 1);
+    }).toThrow('handed out');
+  });
+});
+
+describe('cachedPoint', () => {
+  const at = (revision: number) => ({ revision, compactRevision: -1 });
+
+  function read(key: string, revision: number): string | undefined {
+    const outcome = machine.machine.cachedPoint(range(key), at(revision));
+    return outcome?.kind === 'ok' ? describeKvs(outcome.result.kvs) : undefined;
+  }
+
+  test('a cached record answers reads at its revision and later', () => {
+    machine.run(put('a', '1'), put('b', '1'), put('a', '2'));
+    expect(read('a', 4)).toBe('a=2');
+    expect(read('b', 4)).toBe('b=1');
+    expect(read('b', 3)).toBe('b=1');
+    expect(read('a', 3)).toBeUndefined();
+  });
+
+  test('a known absence and a deletion answer too', () => {
+    machine.run(del('x'), put('a', '1'), del('a'));
+    expect(read('x', 3)).toBe('');
+    expect(read('a', 3)).toBe('');
+    expect(read('a', 2)).toBeUndefined();
+  });
+
+  test('unknown keys and ranges are left to rangeQuery', () => {
+    machine.run(put('a', '1'));
+    expect(read('b', 2)).toBeUndefined();
+    expect(machine.machine.cachedPoint(range('a', 'b'), at(2))).toBeUndefined();
+  });
+
+  test('revisions that cannot be read are refused', () => {
+    machine.run(put('a', '1'), put('a', '2'));
+    const refused = (revision: number) =>
+      machine.machine.cachedPoint(range('a', undefined, { revision }), {
+        revision: 3,
+        compactRevision: 3,
+      });
+    expect(refused(4)).toEqual({ kind: 'refused', code: 'FUTURE_REVISION' });
+    expect(refused(2)).toEqual({ kind: 'refused', code: 'COMPACTED' });
+  });
+});
