@@ -24,7 +24,7 @@ const removeRange = (key: string, end: string): EngineOperation => ({
 
 /** Runs the suite; `open` gives an engine that is empty. */
 export function describeEngine(name: string, open: () => Promise<Engine>): void {
-  describe(`${name} as an Engine`, () => {
+  describe(`${name} as an Engine`, { timeout: 60_000 }, () => {
     let engine: Engine;
     beforeEach(async () => {
       engine = await open();

@@ -54,7 +54,8 @@ const hardState = (currentTerm: number, votedFor: number, commitIndex: number): 
 
 /** Runs the suite; `create` makes an empty log. */
 export function describeLogStore(name: string, create: () => Promise<LogStoreHarness>): void {
-  describe(`${name} as a LogStore`, () => {
+  // Real syncs on a busy machine.
+  describe(`${name} as a LogStore`, { timeout: 60_000 }, () => {
     let harness: LogStoreHarness;
     let log: LogStore;
     beforeEach(async () => {

@@ -30,7 +30,8 @@ async function open(
   });
 }
 
-describe('openDataDirectory', () => {
+// Starts processes: seconds on a busy machine.
+describe('openDataDirectory', { timeout: 60_000 }, () => {
   test('creates a directory with an empty log, and finds it again', async () => {
     const path = join(createTempDir(), 'deep', 'n1.holdfast');
     const first = await open(path);

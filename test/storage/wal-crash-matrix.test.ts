@@ -12,6 +12,8 @@ import { MemoryFileSystem, type SectorPolicy } from './memory-file-system.ts';
 
 const folder = '/member/wal';
 const segmentBytes = 1024;
+/** Thousands of openings: a second or two, more on a busy machine. */
+const timeoutMs = 60_000;
 
 function optionsFor(fileSystem: MemoryFileSystem): WalOptions {
   const prng = createPrng(11);
@@ -103,7 +105,7 @@ function usedBytes(bytes: Uint8Array): number {
   return bytes.findLastIndex((byte) => byte !== 0) + 1;
 }
 
-describe('Wal after damage', () => {
+describe('Wal after damage', { timeout: timeoutMs }, () => {
   const logs: readonly (readonly [string, readonly LogAppend[]])[] = [
     ['one segment', batches],
     [
@@ -188,6 +190,22 @@ describe('Wal after damage', () => {
     });
   });
 
+  test('an intact frame in the place of another is refused', async () => {
+    const same = [1, 2, 3].map((index) => ({
+      entries: [makeEntry(index, 1, 40)],
+      mustSync: true,
+    }));
+    const { fileSystem } = await smallLog(same);
+    const path = segmentPaths(fileSystem)[0] ?? '';
+    const bytes = fileSystem.getFile(path);
+    bytes.copyWithin(256, 128, 256);
+    fileSystem.setFile(path, bytes);
+
+    expect(await openOrRefusal(fileSystem)).toMatchObject({
+      message: expect.stringContaining('frame 2 stands where frame 3 belongs'),
+    });
+  });
+
   test('a damaged record is refused by a read, too', async () => {
     const { fileSystem } = await smallLog(batches);
     const path = segmentPaths(fileSystem)[0] ?? '';
@@ -201,7 +219,7 @@ describe('Wal after damage', () => {
   });
 });
 
-describe('Wal after a torn write', () => {
+describe('Wal after a torn write', { timeout: timeoutMs }, () => {
   /** The log before `batch`, and the file system in the moment before its sync. */
   async function unsynced(batch: LogAppend): Promise<{
     fileSystem: MemoryFileSystem;
@@ -249,25 +267,44 @@ describe('Wal after a torn write', () => {
     },
   );
 
-  test('a torn frame with stretches of zeros in its data is told from a whole one', async () => {
-    const { fileSystem, contents } = await smallLog([]);
-    const large = { ...optionsFor(fileSystem), segmentBytes: 8192 };
-    await createWal(large);
-    const log = await openWal(large);
+  /** A log in one large segment whose last append, over six sectors, has zeros in its data. */
+  async function logWithZeros(isSynced: boolean): Promise<MemoryFileSystem> {
+    const fileSystem = new MemoryFileSystem();
+    const options = { ...optionsFor(fileSystem), segmentBytes: 8192 };
+    await createWal(options);
+    const log = await openWal(options);
     fileSystem.onOperation = (operation) => {
-      if (operation === 'datasync') {
+      if (operation === 'datasync' && !isSynced) {
         throw new Error('power cut');
       }
     };
-    const batch: LogAppend = { entries: [zeroEntry(1, 1), makeEntry(2, 1, 900)], mustSync: true };
-    await expect(log.append(batch)).rejects.toThrow('power cut');
+    const appending = log.append(zeros);
+    await (isSynced ? appending : expect(appending).rejects.toThrow('power cut'));
     fileSystem.onOperation = () => undefined;
+    return fileSystem;
+  }
+  const zeros: LogAppend = { entries: [zeroEntry(1, 1), makeEntry(2, 1, 1500)], mustSync: true };
 
-    for (let subset = 0; subset < 32; subset++) {
+  test('zeros in the data are told from sectors that are missing', async () => {
+    const fileSystem = await logWithZeros(false);
+    for (let subset = 0; subset < 64; subset++) {
       const crashed = fileSystem.crash((_, sector) => ((subset >> sector) & 1) === 1, true);
       const found = await contentsOf(crashed);
       const isAll = found.entries.length > 0;
-      expect(found).toEqual(isAll ? after(contents, batch) : contents);
+      expect(found).toEqual(isAll ? after(empty, zeros) : empty);
+      await appendAndReopen(crashed, found);
+    }
+  });
+
+  test('a flipped bit in a frame with zeros in its data does not make it look torn', async () => {
+    const fileSystem = (await logWithZeros(true)).copy();
+    const path = segmentPaths(fileSystem)[0] ?? '';
+    const original = fileSystem.getFile(path);
+    for (let at = 128; at < usedBytes(original); at++) {
+      const damaged = original.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ 0x10;
+      fileSystem.setFile(path, damaged);
+      expect(await openOrRefusal(fileSystem)).toBeInstanceOf(KvError);
     }
   });
 
@@ -283,7 +320,7 @@ describe('Wal after a torn write', () => {
   });
 });
 
-describe('Wal after a crash at any operation', () => {
+describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
   const workload: readonly LogAppend[] = [
     ...batches,
     { entries: makeEntries(7, 10, 2, 150), mustSync: true },
@@ -360,8 +397,9 @@ describe('Wal after a crash at any operation', () => {
 /** The log that was found goes on as if nothing had happened. */
 async function appendAndReopen(fileSystem: MemoryFileSystem, found: Contents): Promise<void> {
   const log = await openWal(optionsFor(fileSystem));
-  const batch = { entries: makeEntries(found.entries.length + 1, found.entries.length + 4, 9, 60) };
-  await log.append({ ...batch, mustSync: true });
+  const next = found.entries.length + 1;
+  const batch = { entries: makeEntries(next, next + 1, 9, 60), mustSync: true };
+  await log.append(batch);
   await log.close();
-  expect(await contentsOf(fileSystem)).toEqual(after(found, { ...batch, mustSync: true }));
+  expect(await contentsOf(fileSystem)).toEqual(after(found, batch));
 }
