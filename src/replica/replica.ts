@@ -75,7 +75,8 @@ export class Replica {
   #tick = 0;
   /** Proposal batches handed to Raft under a context, to find them again when Raft refuses. */
   readonly #forwardedByContext = new Map<number, readonly ProposalId[]>();
-  #nextContext = 1;
+  /** Starts at random, so that a refusal meant for an earlier run of this member matches nothing. */
+  #nextContext: number;
   /** State up to here can be read on this member. */
   #readableIndex: LogIndex;
   /** Highest term of which an entry has been handed out for applying. */
@@ -91,6 +92,7 @@ export class Replica {
       countMax: limits.proposalsMax,
       bytesMax: limits.proposalBytesMax,
     });
+    this.#nextContext = prng.nextUint32() * 0x10_0000;
     this.#reads = new ReadQueue(limits.readsMax);
     this.#readableIndex = raft.lastApplied;
   }
@@ -243,7 +245,7 @@ export class Replica {
         this.#proposals.markProposed(ids, result.term);
         break;
       case 'forwarded':
-        this.#proposals.markProposed(ids, this.#raft.term);
+        this.#proposals.markProposed(ids, result.term);
         this.#rememberForwarded(context, ids);
         break;
       case 'dropped':

@@ -1,0 +1,82 @@
+/**
+ * What a node does on a leader's word: takes entries over, moves its commit index, answers (Raft thesis §3.5).
+ *
+ * Answers to appends rest on what has been stored, refusals included, so they leave after the next sync.
+ */
+import { assert } from '../base/index.ts';
+import type { Core } from './core.ts';
+import type { AppendEntries, Heartbeat } from './message.ts';
+import type { LogIndex } from './types.ts';
+
+/**
+ * Takes over a leader's entries where they fit; returns the index from which a conflicting tail was dropped,
+ * or 0.
+ *
+ * @remarks
+ * Entries that are already there in the same terms stay, so a late duplicate never shortens the log. The commit
+ * index moves at most to the last entry that this append vouches for.
+ */
+export function handleAppendEntries(core: Core, message: AppendEntries): LogIndex {
+  const { log } = core;
+  const { prevLogIndex, prevLogTerm, entries, commitIndex } = message;
+  if (prevLogIndex < log.commitIndex) {
+    answer(core, message, log.commitIndex);
+    return 0;
+  }
+  if (!log.matches(prevLogIndex, prevLogTerm)) {
+    const hintIndex = log.lastIndexNotAbove(prevLogIndex, prevLogTerm);
+    core.afterSync.push({
+      type: 'AppendEntriesResponse',
+      from: core.id,
+      to: message.from,
+      term: core.term,
+      isRejected: true,
+      index: prevLogIndex,
+      hintIndex,
+      hintTerm: log.termAt(hintIndex) ?? 0,
+    });
+    return 0;
+  }
+  const firstNew = log.firstNewIndex(entries);
+  let truncatedFrom = 0;
+  if (firstNew !== 0) {
+    if (firstNew <= log.lastIndex) {
+      log.truncateFrom(firstNew);
+      truncatedFrom = firstNew;
+    }
+    log.append(entries.slice(firstNew - prevLogIndex - 1));
+  }
+  const lastVouched = prevLogIndex + entries.length;
+  log.commitTo(Math.min(commitIndex, lastVouched));
+  answer(core, message, lastVouched);
+  return truncatedFrom;
+}
+
+/** A heartbeat's commit index never lies beyond what the leader knows this node to hold. */
+export function handleHeartbeat(core: Core, message: Heartbeat): void {
+  assert(
+    message.commitIndex <= core.log.lastIndex,
+    () => `a heartbeat commits ${message.commitIndex} beyond the log's ${core.log.lastIndex}`,
+  );
+  core.log.commitTo(message.commitIndex);
+  core.sendInTerm({
+    type: 'HeartbeatResponse',
+    from: core.id,
+    to: message.from,
+    term: core.term,
+    readRound: message.readRound,
+  });
+}
+
+function answer(core: Core, message: AppendEntries, index: LogIndex): void {
+  core.afterSync.push({
+    type: 'AppendEntriesResponse',
+    from: core.id,
+    to: message.from,
+    term: core.term,
+    isRejected: false,
+    index,
+    hintIndex: 0,
+    hintTerm: 0,
+  });
+}

@@ -1,0 +1,368 @@
+/**
+ * One leadership: the leader's progress with each peer, its pending reads, a transfer under way, and what it
+ * has taken on without being able to commit. The object lives exactly as long as the leadership.
+ */
+import { assert, emptyBytes, must } from '../base/index.ts';
+import type { Core } from './core.ts';
+import type {
+  AppendEntriesResponse,
+  DropReason,
+  HeartbeatResponse,
+  ReadIndexRequest,
+} from './message.ts';
+import { Inflights, Progress } from './progress.ts';
+import { isVoter, quorumValue, quorumVote } from './quorum.ts';
+import { type ReadRequest, ReadRounds } from './read-index.ts';
+import type { Entry, LogIndex, NodeId } from './types.ts';
+
+/** Entries that a peer needs and memory no longer holds. */
+export interface PeerLoad {
+  readonly peer: NodeId;
+  readonly lo: LogIndex;
+  readonly hi: LogIndex;
+}
+
+/** See the module comment. */
+export class Leadership {
+  readonly #core: Core;
+  readonly #progressById = new Map<NodeId, Progress>();
+  readonly #reads = new ReadRounds();
+  /** First entry of this term; nothing is committed, or read, before it is (Raft thesis §3.6.2, §6.4). */
+  readonly #firstIndex: LogIndex;
+  #transferTarget: NodeId = 0;
+  #transferElapsed = 0;
+  #heartbeatElapsed = 0;
+  /** Data bytes of this leadership's uncommitted entries. */
+  #uncommittedBytes = 0;
+  #loads: PeerLoad[] = [];
+  #hasNews = false;
+
+  constructor(core: Core) {
+    this.#core = core;
+    const { log, options } = core;
+    for (const id of core.peers) {
+      const inflights = new Inflights(options.inflightMessagesMax, options.inflightBytesMax);
+      this.#progressById.set(id, new Progress(id, log.lastIndex + 1, inflights));
+    }
+    this.#firstIndex = log.lastIndex + 1;
+    // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2, §6.4).
+    this.#append([emptyBytes]);
+  }
+
+  get transferTarget(): NodeId {
+    return this.#transferTarget;
+  }
+
+  get uncommittedBytes(): number {
+    return this.#uncommittedBytes;
+  }
+
+  get pendingReads(): number {
+    return this.#reads.count;
+  }
+
+  get progress(): ReadonlyMap<NodeId, Progress> {
+    return this.#progressById;
+  }
+
+  /** Something may be sent at the next `flush`. */
+  get hasNews(): boolean {
+    return this.#hasNews || (this.#reads.hasUnassigned && this.#hasCommittedInTerm);
+  }
+
+  /** Takes a batch whole, or says why not. */
+  propose(proposals: readonly Uint8Array[]): LogIndex | DropReason {
+    if (this.#transferTarget !== 0) {
+      return 'transferring';
+    }
+    let bytes = 0;
+    for (const proposal of proposals) {
+      bytes += proposal.length;
+    }
+    const { uncommittedBytesMax } = this.#core.options;
+    if (this.#uncommittedBytes > 0 && this.#uncommittedBytes + bytes > uncommittedBytesMax) {
+      return 'log-full';
+    }
+    this.#uncommittedBytes += bytes;
+    return this.#append(proposals);
+  }
+
+  /** Queues a read; false when too many wait. */
+  maybeRead(request: ReadRequest): boolean {
+    if (this.#reads.count >= this.#core.options.pendingReadsMax) {
+      return false;
+    }
+    this.#reads.add(request);
+    return true;
+  }
+
+  /** Counts time; false when a quorum has been silent for an election timeout, and the leader must go. */
+  tick(): boolean {
+    const { options } = this.#core;
+    this.#core.electionElapsed++;
+    if (this.#transferTarget !== 0 && ++this.#transferElapsed >= options.electionTimeoutTicks) {
+      this.#abandonTransfer('it did not take over in time');
+    }
+    if (this.#core.electionElapsed >= options.electionTimeoutTicks) {
+      this.#core.electionElapsed = 0;
+      if (options.checkQuorum && !this.#hasActiveQuorum()) {
+        return false;
+      }
+    }
+    if (++this.#heartbeatElapsed >= options.heartbeatTicks) {
+      this.#heartbeatElapsed = 0;
+      this.#sendHeartbeats();
+    }
+    return true;
+  }
+
+  handleAppendResponse(message: AppendEntriesResponse): void {
+    const progress = must(this.#progressById.get(message.from), 'the progress of a member');
+    progress.isRecentlyActive = true;
+    this.#hasNews = true;
+    if (message.isRejected) {
+      const { hintIndex, hintTerm } = message;
+      // The follower's newest entry of a term not above ours here; we look for ours of a term not above its.
+      const agreeIndex =
+        hintTerm > 0 ? this.#core.log.lastIndexNotAbove(hintIndex, hintTerm) : message.index - 1;
+      progress.maybeRetreat(message.index, agreeIndex);
+      return;
+    }
+    assert(message.index <= this.#core.log.lastIndex, 'nobody vouches for what was not sent');
+    const hasAdvanced = progress.maybeAdvance(message.index);
+    if (progress.state === 'probe' && (hasAdvanced || message.index === progress.matchIndex)) {
+      progress.becomeReplicate();
+    } else {
+      progress.inflights.freeTo(message.index);
+    }
+    if (hasAdvanced) {
+      this.maybeCommit();
+      this.#maybeSendTimeoutNow(progress);
+    }
+  }
+
+  handleHeartbeatResponse(message: HeartbeatResponse): void {
+    const progress = must(this.#progressById.get(message.from), 'the progress of a member');
+    progress.isRecentlyActive = true;
+    progress.isProbeSent = false;
+    if (progress.matchIndex < this.#core.log.lastIndex || progress.state === 'probe') {
+      progress.needsEmptyAppend = true;
+      this.#hasNews = true;
+    }
+    progress.ackedReadRound = Math.max(progress.ackedReadRound, message.readRound);
+    this.#answerReads();
+  }
+
+  /** Moves the commit index to the last entry of this term that a quorum has on disk (Raft thesis §3.6.2). */
+  maybeCommit(): void {
+    const { log, conf, id, term } = this.#core;
+    const index = quorumValue(conf, (member) =>
+      member === id ? log.stableIndex : this.#progressById.get(member)?.matchIndex,
+    );
+    if (index > log.commitIndex && log.termAt(index) === term) {
+      this.#uncommittedBytes = Math.max(0, this.#uncommittedBytes - log.commitTo(index));
+      this.#hasNews = true;
+    }
+  }
+
+  /** A link broke: what was on its way is lost. */
+  reportUnreachable(peer: NodeId): void {
+    const progress = this.#progressById.get(peer);
+    if (progress?.state === 'replicate') {
+      progress.becomeProbe();
+    }
+  }
+
+  /** Hands leadership to `target` once it is level; the answer says why not, if not (Raft thesis §3.10). */
+  transfer(target: NodeId): string | undefined {
+    if (target === this.#core.id) {
+      if (this.#transferTarget !== 0) {
+        this.#abandonTransfer('the leader was told to stay');
+      }
+      return 'it leads already';
+    }
+    const progress = this.#progressById.get(target);
+    if (progress === undefined || !isVoter(this.#core.conf, target)) {
+      return 'it is not a voter of this cluster';
+    }
+    if (this.#transferTarget === target) {
+      return undefined;
+    }
+    if (this.#transferTarget !== 0) {
+      this.#abandonTransfer('another target was named');
+    }
+    this.#transferTarget = target;
+    this.#transferElapsed = 0;
+    this.#core.events.push({ type: 'transfer-started', target });
+    this.#hasNews = true;
+    this.#maybeSendTimeoutNow(progress);
+    return undefined;
+  }
+
+  /** Sends what there is to send, and begins a round for the reads that came since the last one. */
+  flush(): void {
+    this.#hasNews = false;
+    for (const progress of this.#progressById.values()) {
+      this.#sendAppends(progress);
+    }
+    this.#beginReadRound();
+  }
+
+  /** Entries to be loaded for peers, asked for once. */
+  takeLoads(): readonly PeerLoad[] {
+    const loads = this.#loads;
+    this.#loads = [];
+    return loads;
+  }
+
+  /** Sends loaded entries, if they are still what the peer needs next. */
+  sendLoaded(peer: NodeId, entries: readonly Entry[]): void {
+    const progress = must(this.#progressById.get(peer), 'the progress of a member');
+    progress.isLoading = false;
+    this.#hasNews = true;
+    if (entries[0]?.index === progress.nextIndex && !progress.isPaused) {
+      let bytes = 0;
+      for (const entry of entries) {
+        bytes += entry.data.length;
+      }
+      this.#sendAppend(progress, entries, bytes);
+    }
+  }
+
+  /** Ends the leadership; returns the local reads that stay unanswered. */
+  end(): readonly number[] {
+    const { id } = this.#core;
+    return this.#reads
+      .reset()
+      .filter((request) => request.from === id)
+      .map((request) => request.context);
+  }
+
+  handleReadIndex(message: ReadIndexRequest): void {
+    // A refused one is asked for again by its sender, or runs into its caller's deadline.
+    this.maybeRead({ from: message.from, context: message.context });
+  }
+
+  get #hasCommittedInTerm(): boolean {
+    return this.#core.log.commitIndex >= this.#firstIndex;
+  }
+
+  #append(proposals: readonly Uint8Array[]): LogIndex {
+    const { log, term } = this.#core;
+    const firstIndex = log.lastIndex + 1;
+    log.append(
+      proposals.map((data, i) => ({ term, index: firstIndex + i, type: 'normal', data })),
+    );
+    this.#hasNews = true;
+    return firstIndex;
+  }
+
+  #hasActiveQuorum(): boolean {
+    const { conf, id } = this.#core;
+    const outcome = quorumVote(
+      conf,
+      (member) => member === id || this.#progressById.get(member)?.isRecentlyActive === true,
+    );
+    for (const progress of this.#progressById.values()) {
+      progress.isRecentlyActive = false;
+    }
+    return outcome === 'won';
+  }
+
+  #sendHeartbeats(): void {
+    const { log, id, term, messages } = this.#core;
+    for (const progress of this.#progressById.values()) {
+      messages.push({
+        type: 'Heartbeat',
+        from: id,
+        to: progress.id,
+        term,
+        commitIndex: Math.min(progress.matchIndex, log.commitIndex),
+        readRound: this.#reads.lastRound,
+      });
+    }
+  }
+
+  #sendAppends(progress: Progress): void {
+    const { log, options } = this.#core;
+    while (!progress.isPaused && progress.nextIndex <= log.lastIndex) {
+      const slice = log.slice(progress.nextIndex, log.lastIndex + 1, options.appendBytesMax);
+      if (slice.kind === 'not-cached') {
+        this.#askForEntries(progress);
+        break;
+      }
+      this.#sendAppend(progress, slice.entries, slice.bytes);
+    }
+    const isCommitNews =
+      progress.state === 'replicate' && progress.sentCommitIndex < log.commitIndex;
+    const isProbeDue = progress.state === 'probe' && !progress.isProbeSent && !progress.isLoading;
+    if (isCommitNews || isProbeDue || progress.needsEmptyAppend) {
+      this.#sendAppend(progress, [], 0);
+    }
+  }
+
+  #sendAppend(progress: Progress, entries: readonly Entry[], bytes: number): void {
+    const { log, id, term, messages } = this.#core;
+    const prevLogIndex = progress.nextIndex - 1;
+    messages.push({
+      type: 'AppendEntries',
+      from: id,
+      to: progress.id,
+      term,
+      prevLogIndex,
+      prevLogTerm: must(log.termAt(prevLogIndex), 'the term before an append'),
+      commitIndex: log.commitIndex,
+      entries,
+    });
+    progress.sentCommitIndex = log.commitIndex;
+    progress.needsEmptyAppend = false;
+    progress.sent(prevLogIndex + entries.length, bytes);
+  }
+
+  #askForEntries(progress: Progress): void {
+    if (!progress.isLoading) {
+      progress.isLoading = true;
+      const { log } = this.#core;
+      const hi = Math.min(log.lastIndex + 1, log.cacheFirst);
+      this.#loads.push({ peer: progress.id, lo: progress.nextIndex, hi });
+    }
+  }
+
+  #beginReadRound(): void {
+    if (!this.#reads.hasUnassigned || !this.#hasCommittedInTerm) {
+      return;
+    }
+    this.#reads.begin(this.#core.log.commitIndex);
+    this.#sendHeartbeats();
+    this.#answerReads();
+  }
+
+  #answerReads(): void {
+    const { conf, id, messages, readStates } = this.#core;
+    const confirmed = quorumValue(conf, (member) =>
+      member === id ? this.#reads.lastRound : this.#progressById.get(member)?.ackedReadRound,
+    );
+    for (const { index, requests } of this.#reads.confirm(confirmed)) {
+      for (const { from, context } of requests) {
+        if (from === id) {
+          readStates.push({ context, index });
+        } else {
+          messages.push({ type: 'ReadIndexResponse', from: id, to: from, term: 0, context, index });
+        }
+      }
+    }
+  }
+
+  #maybeSendTimeoutNow(progress: Progress): void {
+    const { log, id, term, messages } = this.#core;
+    if (progress.id === this.#transferTarget && progress.matchIndex === log.lastIndex) {
+      messages.push({ type: 'TimeoutNow', from: id, to: progress.id, term });
+    }
+  }
+
+  #abandonTransfer(reason: string): void {
+    this.#core.events.push({ type: 'transfer-abandoned', target: this.#transferTarget, reason });
+    this.#transferTarget = 0;
+    this.#transferElapsed = 0;
+  }
+}

@@ -1,0 +1,590 @@
+/**
+ * One Raft node: a synchronous, deterministic state machine (Raft thesis ch. 3, 6.4, 9.6, 10.2).
+ *
+ * Inputs (`tick`, `step`, `propose`, `readIndex`, acknowledgements) change state; `ready()` hands out what is to
+ * be done about it. It has no clock, no I/O, no promise, and no randomness but the injected one. This file
+ * holds the dispatch and the changes of role; what a role does is in `leader.ts`, `election.ts`, `follower.ts`.
+ *
+ * Invariant: `#leadership` exists exactly while the role is leader, `#campaign` exactly while it is preCandidate
+ * or candidate. Leader to candidate, and follower to leader, never happen directly.
+ */
+import { assert, must } from '../base/index.ts';
+import { checkRaftConfig, type RaftConfig } from './config.ts';
+import { Core } from './core.ts';
+import { answerVoteRequest, Campaign } from './election.ts';
+import { handleAppendEntries, handleHeartbeat } from './follower.ts';
+import { Leadership } from './leader.ts';
+import type {
+  AppendEntries,
+  DropReason,
+  Heartbeat,
+  Message,
+  Propose,
+  ReadIndexResponse,
+  VoteRequest,
+  VoteResponse,
+} from './message.ts';
+import type { LoadRequest, Ready, WriteTicket } from './ready.ts';
+import { describeStatus, type RaftStatus } from './status.ts';
+import { StorageQueue } from './storage-queue.ts';
+import type { Entry, LogIndex, NodeId, Role, Term } from './types.ts';
+
+/** What became of a batch of proposals. */
+export type ProposeResult =
+  | { readonly kind: 'appended'; readonly term: Term; readonly firstIndex: LogIndex }
+  | { readonly kind: 'forwarded'; readonly to: NodeId; readonly term: Term }
+  | { readonly kind: 'dropped'; readonly reason: DropReason };
+
+/** What became of a read request. */
+export type ReadIndexResult =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'dropped'; readonly reason: DropReason | 'too-many' };
+
+/** What became of an order to transfer leadership. */
+export type TransferResult =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Loads under way: for applying, or for a peer of a leadership. */
+type PendingLoad =
+  | { readonly purpose: 'apply'; readonly lo: LogIndex }
+  | { readonly purpose: 'peer'; readonly lo: LogIndex; readonly peer: NodeId; readonly term: Term };
+
+/** See the module comment. */
+export class Raft {
+  readonly #core: Core;
+  readonly #storage: StorageQueue;
+  #leadership: Leadership | undefined;
+  #campaign: Campaign | undefined;
+  /** Reads of this node, not yet passed on to the leader. */
+  #readsToForward: number[] = [];
+  /** Reads passed on, by the context they travel under. */
+  readonly #forwardedReads = new Map<number, readonly number[]>();
+  /** Starts at random, so that an answer meant for an earlier run of this node matches nothing. */
+  #forwardContext: number;
+  readonly #loads = new Map<number, PendingLoad>();
+  #newLoads: LoadRequest[] = [];
+  #loadId = 0;
+  #isApplyLoading = false;
+  #loadedToApply: readonly Entry[] = [];
+
+  constructor(config: RaftConfig) {
+    checkRaftConfig(config);
+    this.#core = new Core(config);
+    this.#storage = new StorageQueue(this.#core, config.hardState);
+    this.#forwardContext = config.prng.nextUint32() * 0x10_0000;
+  }
+
+  get id(): NodeId {
+    return this.#core.id;
+  }
+
+  get term(): Term {
+    return this.#core.term;
+  }
+
+  get role(): Role {
+    return this.#core.role;
+  }
+
+  /** The leader of the present term as far as known, or 0. */
+  get leader(): NodeId {
+    return this.#core.leader;
+  }
+
+  get commitIndex(): LogIndex {
+    return this.#core.log.commitIndex;
+  }
+
+  status(): RaftStatus {
+    return describeStatus(this.#core, this.#leadership);
+  }
+
+  /** One tick of logical time. */
+  tick(): void {
+    this.#storage.noteTick();
+    if (this.#leadership !== undefined) {
+      if (!this.#leadership.tick()) {
+        this.#core.events.push({ type: 'quorum-lost', term: this.#core.term });
+        this.#becomeFollower(this.#core.term, 0);
+      }
+      return;
+    }
+    this.#core.electionElapsed++;
+    if (this.#core.electionElapsed >= this.#core.randomizedElectionTimeout) {
+      this.campaign();
+    }
+  }
+
+  /** Starts an election, unless this node leads or may not lead. */
+  campaign(): void {
+    if (this.#core.role === 'leader' || !this.#core.isPromotable) {
+      return;
+    }
+    this.#startCampaign(this.#core.options.preVote, false);
+  }
+
+  /** Takes a batch of proposals whole, passes it to the leader, or drops it: then it surely has no effect. */
+  propose(proposals: readonly Uint8Array[], context: number): ProposeResult {
+    const { id, term, leader, options, messages } = this.#core;
+    assert(proposals.length > 0, 'a batch of proposals is not empty');
+    if (this.#leadership !== undefined) {
+      const result = this.#leadership.propose(proposals);
+      return typeof result === 'number'
+        ? { kind: 'appended', term, firstIndex: result }
+        : { kind: 'dropped', reason: result };
+    }
+    if (leader === 0) {
+      return { kind: 'dropped', reason: 'no-leader' };
+    }
+    if (!options.forwardProposals) {
+      return { kind: 'dropped', reason: 'not-leader' };
+    }
+    // The leader takes them in this term or not at all, so what is lost can be told from what is late.
+    messages.push({ type: 'Propose', from: id, to: leader, term, context, proposals });
+    return { kind: 'forwarded', to: leader, term };
+  }
+
+  /** Asks for a read index; the answer is a `ReadState` with this context, or a 'reads-dropped' event. */
+  readIndex(context: number): ReadIndexResult {
+    if (this.#leadership !== undefined) {
+      return this.#leadership.maybeRead({ from: this.#core.id, context })
+        ? { kind: 'pending' }
+        : { kind: 'dropped', reason: 'too-many' };
+    }
+    if (this.#core.leader === 0) {
+      return { kind: 'dropped', reason: 'no-leader' };
+    }
+    if (this.#readsToForward.length >= this.#core.options.pendingReadsMax) {
+      return { kind: 'dropped', reason: 'too-many' };
+    }
+    this.#readsToForward.push(context);
+    return { kind: 'pending' };
+  }
+
+  /** Orders a transfer of leadership to `target`, here or at the leader (Raft thesis §3.10). */
+  transferLeader(target: NodeId): TransferResult {
+    const { id, term, leader, messages } = this.#core;
+    if (this.#leadership !== undefined) {
+      const reason = this.#leadership.transfer(target);
+      return reason === undefined ? { kind: 'started' } : { kind: 'refused', reason };
+    }
+    if (leader === 0) {
+      return { kind: 'refused', reason: 'no leader is known' };
+    }
+    messages.push({ type: 'TransferLeader', from: id, to: leader, term, target });
+    return { kind: 'started' };
+  }
+
+  /** The link to `peer` broke; what was on its way may be lost. */
+  reportUnreachable(peer: NodeId): void {
+    this.#leadership?.reportUnreachable(peer);
+  }
+
+  /** Takes a message from the network; one that is not from a member to this node is ignored. */
+  step(message: Message): void {
+    const { id, peers, term } = this.#core;
+    if (message.to !== id || !peers.includes(message.from)) {
+      return;
+    }
+    if (message.term === 0) {
+      this.#stepTermless(message);
+    } else if (message.term < term) {
+      this.#stepStale(message);
+    } else if (message.term === term || this.#enterTermOf(message)) {
+      this.#stepInTerm(message);
+    }
+  }
+
+  /** The write is durable. */
+  writeDone(ticket: WriteTicket): void {
+    this.#storage.done(ticket);
+    if (this.#leadership !== undefined) {
+      this.#leadership.maybeCommit();
+    } else if (this.#core.role === 'candidate') {
+      this.#countOwnVote();
+    }
+  }
+
+  /** Everything up to `index` has been applied. */
+  applyDone(index: LogIndex): void {
+    this.#core.log.appliedTo(index);
+  }
+
+  /** Answers a {@link LoadRequest}; entries that have been replaced meanwhile are ignored. */
+  entriesLoaded(id: number, entries: readonly Entry[]): void {
+    const load = must(this.#loads.get(id), 'the load that is answered');
+    this.#loads.delete(id);
+    const { log, term } = this.#core;
+    const isCurrent =
+      entries[0]?.index === load.lo &&
+      entries.every((entry) => log.matches(entry.index, entry.term));
+    if (load.purpose === 'apply') {
+      assert(isCurrent, 'entries to apply are committed, so storage has them as they are');
+      this.#isApplyLoading = false;
+      this.#loadedToApply = entries;
+    } else if (load.term === term && this.#leadership !== undefined) {
+      this.#leadership.sendLoaded(load.peer, isCurrent ? entries : []);
+    }
+  }
+
+  /** Whether `ready()` would hand out anything. */
+  hasReady(): boolean {
+    const { messages, readStates, events, log } = this.#core;
+    return (
+      messages.length > 0 ||
+      readStates.length > 0 ||
+      events.length > 0 ||
+      this.#storage.hasWork ||
+      this.#readsToForward.length > 0 ||
+      this.#leadership?.hasNews === true ||
+      (log.nextToApply !== undefined && !this.#isApplyLoading)
+    );
+  }
+
+  /** Hands out everything there is to do; see the contract in `ready.ts`. */
+  ready(): Ready {
+    const core = this.#core;
+    this.#leadership?.flush();
+    this.#flushReads();
+    this.#collectPeerLoads();
+    const { write, messages: free } = this.#storage.take();
+    const messages = free.length === 0 ? core.messages : [...core.messages, ...free];
+    const ready: Ready = {
+      messages,
+      write,
+      committedEntries: this.#takeCommitted(),
+      readStates: core.readStates,
+      loads: this.#newLoads,
+      events: core.events,
+    };
+    core.messages = [];
+    core.readStates = [];
+    core.events = [];
+    this.#newLoads = [];
+    return ready;
+  }
+
+  /** Enters the later term of a message if it must; false when the message is to be ignored altogether. */
+  #enterTermOf(message: Message): boolean {
+    switch (message.type) {
+      case 'RequestVote':
+      case 'PreVote':
+        if (this.#core.hasLiveLeader && !message.isTransfer) {
+          return false;
+        }
+        if (message.type === 'RequestVote') {
+          this.#becomeFollower(message.term, 0);
+        }
+        return true;
+      case 'PreVoteResponse':
+        if (!message.isGranted) {
+          this.#becomeFollower(message.term, 0);
+        }
+        return message.isGranted;
+      case 'AppendEntries':
+      case 'Heartbeat':
+        this.#becomeFollower(message.term, message.from);
+        return true;
+      default:
+        this.#becomeFollower(message.term, 0);
+        return true;
+    }
+  }
+
+  /** A message of an earlier term changes nothing here; some senders must hear that they are behind. */
+  #stepStale(message: Message): void {
+    const { id, term, options, afterSync, messages } = this.#core;
+    switch (message.type) {
+      case 'AppendEntries':
+      case 'Heartbeat':
+        if (options.checkQuorum || options.preVote) {
+          // Or a node stuck at a higher term could never be freed: the leader steps down at this answer.
+          afterSync.push({ type: 'HeartbeatResponse', from: id, to: message.from, term, readRound: 0 });
+        }
+        break;
+      case 'PreVote':
+        afterSync.push({
+          type: 'PreVoteResponse',
+          from: id,
+          to: message.from,
+          term,
+          isGranted: false,
+        });
+        break;
+      case 'Propose':
+        messages.push(refusal(message, id, 'not-leader'));
+        break;
+      default:
+        break;
+    }
+  }
+
+  #stepTermless(message: Message): void {
+    switch (message.type) {
+      case 'ReadIndex':
+        this.#leadership?.handleReadIndex(message);
+        break;
+      case 'ReadIndexResponse':
+        this.#handleReadIndexResponse(message);
+        break;
+      case 'ProposeRejected':
+        this.#core.events.push({
+          type: 'proposals-rejected',
+          context: message.context,
+          reason: message.reason,
+        });
+        break;
+      default:
+        break;
+    }
+  }
+
+  #stepInTerm(message: Message): void {
+    switch (message.type) {
+      case 'RequestVote':
+      case 'PreVote':
+        this.#handleVoteRequest(message);
+        break;
+      case 'RequestVoteResponse':
+      case 'PreVoteResponse':
+        this.#handleVoteResponse(message);
+        break;
+      case 'AppendEntries':
+      case 'Heartbeat':
+        this.#handleLeader(message);
+        break;
+      case 'AppendEntriesResponse':
+        this.#leadership?.handleAppendResponse(message);
+        break;
+      case 'HeartbeatResponse':
+        this.#leadership?.handleHeartbeatResponse(message);
+        break;
+      case 'TimeoutNow':
+        if (this.#core.role === 'follower' && this.#core.isPromotable) {
+          this.#startCampaign(false, true);
+        }
+        break;
+      case 'TransferLeader':
+        this.#leadership?.transfer(message.target);
+        break;
+      case 'Propose':
+        this.#handlePropose(message);
+        break;
+      case 'ProposeRejected':
+      case 'ReadIndex':
+      case 'ReadIndexResponse':
+        break;
+    }
+  }
+
+  #handleVoteRequest(message: VoteRequest): void {
+    answerVoteRequest(this.#core, message);
+  }
+
+  #handleVoteResponse(message: VoteResponse): void {
+    const campaign = this.#campaign;
+    const isPreVote = message.type === 'PreVoteResponse';
+    if (campaign === undefined || campaign.isPreVote !== isPreVote) {
+      return;
+    }
+    if (message.isGranted && message.term !== campaign.term) {
+      return;
+    }
+    campaign.record(message.from, message.isGranted);
+    this.#concludeCampaign(campaign);
+  }
+
+  /** A message that only this term's leader sends. */
+  #handleLeader(message: AppendEntries | Heartbeat): void {
+    const core = this.#core;
+    assert(core.role !== 'leader', () => `two leaders in term ${core.term}: ${core.id}, ${message.from}`);
+    if (core.role !== 'follower' || core.leader !== message.from) {
+      this.#becomeFollower(core.term, message.from);
+    }
+    core.electionElapsed = 0;
+    if (message.type === 'Heartbeat') {
+      handleHeartbeat(core, message);
+      return;
+    }
+    const lastIndex = core.log.lastIndex;
+    const fromIndex = handleAppendEntries(core, message);
+    if (fromIndex > 0) {
+      this.#storage.noteTruncation(fromIndex);
+      core.events.push({ type: 'log-truncated', fromIndex, lastIndex });
+    }
+  }
+
+  #handlePropose(message: Propose): void {
+    const result = this.#leadership?.propose(message.proposals) ?? 'not-leader';
+    if (typeof result !== 'number') {
+      this.#core.messages.push(refusal(message, this.#core.id, result));
+    }
+  }
+
+  #handleReadIndexResponse(message: ReadIndexResponse): void {
+    const contexts = this.#forwardedReads.get(message.context);
+    this.#forwardedReads.delete(message.context);
+    for (const context of contexts ?? []) {
+      this.#core.readStates.push({ context, index: message.index });
+    }
+  }
+
+  #startCampaign(isPreVote: boolean, isTransfer: boolean): void {
+    const core = this.#core;
+    assert(core.role !== 'leader', 'a leader never campaigns');
+    if (isPreVote) {
+      this.#setRole('preCandidate', 0);
+    } else {
+      core.enterTerm(core.term + 1);
+      core.votedFor = core.id;
+      this.#setRole('candidate', 0);
+    }
+    const campaign = new Campaign(core, isPreVote);
+    this.#campaign = campaign;
+    core.events.push({ type: 'election-started', term: campaign.term, isPreVote });
+    campaign.start(isTransfer);
+    this.#concludeCampaign(campaign);
+  }
+
+  #countOwnVote(): void {
+    const campaign = this.#campaign;
+    if (campaign !== undefined && !campaign.isPreVote && this.#storage.isOwnVoteDurable) {
+      campaign.record(this.#core.id, true);
+      this.#concludeCampaign(campaign);
+    }
+  }
+
+  #concludeCampaign(campaign: Campaign): void {
+    switch (campaign.outcome) {
+      case 'won':
+        if (campaign.isPreVote) {
+          this.#startCampaign(false, false);
+        } else {
+          this.#becomeLeader();
+        }
+        break;
+      case 'lost':
+        this.#becomeFollower(this.#core.term, 0);
+        break;
+      case 'pending':
+        break;
+    }
+  }
+
+  #becomeLeader(): void {
+    assert(this.#core.role === 'candidate', 'only a candidate becomes leader');
+    this.#setRole('leader', this.#core.id);
+    this.#leadership = new Leadership(this.#core);
+  }
+
+  #becomeFollower(term: Term, leader: NodeId): void {
+    if (term > this.#core.term) {
+      this.#core.enterTerm(term);
+    }
+    this.#setRole('follower', leader);
+  }
+
+  /** The one place where the role, and the leader known, change. */
+  #setRole(role: Role, leader: NodeId): void {
+    const core = this.#core;
+    const dropped = this.#leadership?.end() ?? [];
+    this.#leadership = undefined;
+    this.#campaign = undefined;
+    const isNewLeader = core.leader !== leader;
+    const isNewRole = core.role !== role;
+    core.role = role;
+    core.leader = leader;
+    core.resetElectionTimer();
+    if (isNewRole) {
+      core.events.push({ type: 'role-changed', role, term: core.term, leader });
+    }
+    if (isNewLeader) {
+      core.events.push({ type: 'leader-changed', term: core.term, leader });
+    }
+    this.#dropReads(dropped);
+  }
+
+  /** Reads passed on or pending under another leader will not be answered; their callers ask again. */
+  #dropReads(local: readonly number[]): void {
+    const contexts = [...local, ...[...this.#forwardedReads.values()].flat(), ...this.#readsToForward];
+    this.#forwardedReads.clear();
+    this.#readsToForward = [];
+    if (contexts.length > 0) {
+      this.#core.events.push({ type: 'reads-dropped', contexts, reason: 'the leader changed' });
+    }
+  }
+
+  /** All reads that came since the last time travel to the leader as one. */
+  #flushReads(): void {
+    const { id, leader, messages } = this.#core;
+    if (this.#readsToForward.length === 0) {
+      return;
+    }
+    assert(leader !== 0 && leader !== id, 'reads wait for forwarding only under another leader');
+    const context = ++this.#forwardContext;
+    this.#forwardedReads.set(context, this.#readsToForward);
+    this.#readsToForward = [];
+    messages.push({ type: 'ReadIndex', from: id, to: leader, term: 0, context });
+    if (this.#forwardedReads.size > forwardedReadsMax) {
+      const [oldest, contexts] = must([...this.#forwardedReads][0], 'the oldest forwarded read');
+      this.#forwardedReads.delete(oldest);
+      this.#core.events.push({ type: 'reads-dropped', contexts, reason: 'no answer came' });
+    }
+  }
+
+  #collectPeerLoads(): void {
+    const { term, options } = this.#core;
+    for (const { peer, lo, hi } of this.#leadership?.takeLoads() ?? []) {
+      this.#askToLoad({ purpose: 'peer', lo, peer, term }, hi, options.appendBytesMax);
+    }
+  }
+
+  #takeCommitted(): readonly Entry[] {
+    const { log } = this.#core;
+    const lo = log.nextToApply;
+    if (lo === undefined || this.#isApplyLoading) {
+      return [];
+    }
+    const hi = log.applicableIndex + 1;
+    const slice =
+      this.#loadedToApply[0]?.index === lo
+        ? measured(this.#loadedToApply.filter((entry) => entry.index < hi))
+        : log.slice(lo, hi, log.applyingRoom);
+    if (slice.kind === 'not-cached') {
+      this.#isApplyLoading = true;
+      const load: PendingLoad = { purpose: 'apply', lo };
+      this.#askToLoad(load, Math.min(hi, log.cacheFirst), log.applyingRoom);
+      return [];
+    }
+    this.#loadedToApply = [];
+    log.markApplying(slice.entries, slice.bytes);
+    return slice.entries;
+  }
+
+  #askToLoad(load: PendingLoad, hi: LogIndex, bytesMax: number): void {
+    const id = ++this.#loadId;
+    this.#loads.set(id, load);
+    this.#newLoads.push({ id, lo: load.lo, hi, bytesMax });
+  }
+}
+
+/** Limit: read rounds of this node on their way to the leader. */
+const forwardedReadsMax = 1024;
+
+function refusal(message: Propose, id: NodeId, reason: DropReason): Message {
+  const { from, context } = message;
+  return { type: 'ProposeRejected', from: id, to: from, term: 0, context, reason };
+}
+
+function measured(entries: readonly Entry[]): {
+  readonly kind: 'entries';
+  readonly entries: readonly Entry[];
+  readonly bytes: number;
+} {
+  let bytes = 0;
+  for (const entry of entries) {
+    bytes += entry.data.length;
+  }
+  return { kind: 'entries', entries, bytes };
+}

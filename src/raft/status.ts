@@ -1,0 +1,77 @@
+/** What a node says of itself, for its host, for operators and for tests. */
+import type { Core } from './core.ts';
+import type { Leadership } from './leader.ts';
+import type { LogIndex, NodeId, Role, Term } from './types.ts';
+
+/** A leader's view of one peer. */
+export interface PeerStatus {
+  readonly matchIndex: LogIndex;
+  readonly nextIndex: LogIndex;
+  readonly state: 'probe' | 'replicate';
+  readonly isPaused: boolean;
+  readonly isRecentlyActive: boolean;
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+}
+
+/** A picture of the node; not updated afterwards. */
+export interface RaftStatus {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly term: Term;
+  readonly votedFor: NodeId;
+  /** 0 when none is known. */
+  readonly leader: NodeId;
+  readonly commitIndex: LogIndex;
+  readonly applyingIndex: LogIndex;
+  readonly appliedIndex: LogIndex;
+  readonly stableIndex: LogIndex;
+  readonly lastIndex: LogIndex;
+  readonly lastTerm: Term;
+  readonly electionElapsed: number;
+  readonly randomizedElectionTimeout: number;
+  /** On a leader: its peers, by ascending id; else empty. */
+  readonly progress: ReadonlyMap<NodeId, PeerStatus>;
+  /** On a leader: the member it hands over to, or 0. */
+  readonly transferTarget: NodeId;
+  readonly uncommittedBytes: number;
+  readonly pendingReads: number;
+  readonly cacheBytes: number;
+}
+
+/** Takes the picture. */
+export function describeStatus(core: Core, leadership: Leadership | undefined): RaftStatus {
+  const { log } = core;
+  const progress = new Map<NodeId, PeerStatus>();
+  for (const [id, peer] of leadership?.progress ?? []) {
+    progress.set(id, {
+      matchIndex: peer.matchIndex,
+      nextIndex: peer.nextIndex,
+      state: peer.state,
+      isPaused: peer.isPaused,
+      isRecentlyActive: peer.isRecentlyActive,
+      inflightMessages: peer.inflights.count,
+      inflightBytes: peer.inflights.bytes,
+    });
+  }
+  return {
+    id: core.id,
+    role: core.role,
+    term: core.term,
+    votedFor: core.votedFor,
+    leader: core.leader,
+    commitIndex: log.commitIndex,
+    applyingIndex: log.applyingIndex,
+    appliedIndex: log.appliedIndex,
+    stableIndex: log.stableIndex,
+    lastIndex: log.lastIndex,
+    lastTerm: log.lastTerm,
+    electionElapsed: core.electionElapsed,
+    randomizedElectionTimeout: core.randomizedElectionTimeout,
+    progress,
+    transferTarget: leadership?.transferTarget ?? 0,
+    uncommittedBytes: leadership?.uncommittedBytes ?? 0,
+    pendingReads: leadership?.pendingReads ?? 0,
+    cacheBytes: log.cacheBytes,
+  };
+}
