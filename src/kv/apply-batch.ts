@@ -197,7 +197,7 @@ export class ApplyBatch implements Overlay {
       isTombstone: next.isTombstone,
       value: next.value,
     };
-    const change = encodeChange(key, record);
+    const change = encodeChange(this.#cache.slabs, key, record);
     record.value = change.value;
     this.#events.push({ type: 'put', key: change.revisionKey, value: change.event });
     if (this.#cache.write(entry, this.sequence, record, change)) {

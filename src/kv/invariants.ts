@@ -18,7 +18,13 @@ import {
   userKeyOf,
 } from './key-layout.ts';
 import type { StoredRecord } from './need.ts';
-import { decodeCurrent, decodeEvent, decodeMeta, type MvccRecord, type StateMeta } from './record.ts';
+import {
+  decodeCurrent,
+  decodeEvent,
+  decodeMeta,
+  type MvccRecord,
+  type StateMeta,
+} from './record.ts';
 
 /** What is known of a key while its events pass by in order. */
 interface KeyHistory {
@@ -89,7 +95,10 @@ function verifyEvents(events: readonly StoredRecord[], meta: StateMeta): Map<str
 
 function verifyRecord(record: MvccRecord, name: string): void {
   if (record.isTombstone) {
-    assert(record.version === 0 && record.createRevision === 0, `${name}: a deletion counts nothing`);
+    assert(
+      record.version === 0 && record.createRevision === 0,
+      `${name}: a deletion counts nothing`,
+    );
     assert(record.value.length === 0 && record.lease === 0n, `${name}: a deletion holds nothing`);
     assert(record.prevMain !== 0, `${name}: a deletion deletes something`);
   } else {
@@ -122,7 +131,10 @@ function verifyLink(
     assert(isForgotten, `${name}: only a compacted deletion is left out of the chain`);
   }
   if (before.isTombstone) {
-    assert(!record.isTombstone && record.version === 1, `${name}: after a deletion comes a creation`);
+    assert(
+      !record.isTombstone && record.version === 1,
+      `${name}: after a deletion comes a creation`,
+    );
   } else if (!record.isTombstone) {
     assert(record.version === before.version + 1, `${name}: versions count up by one`);
     assert(record.createRevision === before.createRevision, `${name}: creation is remembered`);

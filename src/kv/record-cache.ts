@@ -5,11 +5,15 @@
  * that the engine does not hold yet, is *pinned*: it cannot be evicted until the engine has settled it.
  * So a key that is not in here may be read from the engine at any time and yields its newest record.
  *
+ * Records that were written here share slabs; the bound counts each slab once, whole, for as long as any
+ * entry refers to it.
+ *
  * Invariant: the entries in the recency list are exactly those that are neither pinned nor being loaded.
  */
 import { assert } from '../base/index.ts';
 import { mapKeyOf } from './key-layout.ts';
 import type { EncodedChange, MvccRecord } from './record.ts';
+import { type Slab, SlabAllocator } from './slab.ts';
 
 /** What one entry takes besides its bytes: objects, views and the slot in the map. An estimate. */
 const entryOverheadBytes = 400;
@@ -25,7 +29,9 @@ export interface CacheEntry {
   writtenBy: number;
   /** What that output writes; undefined when it removes the record or nothing is under way. */
   change: EncodedChange | undefined;
-  /** What the entry counts for. */
+  /** The slab that `record` lies in, if it was written here. */
+  slab: Slab | undefined;
+  /** What the entry counts for, its slab apart. */
   bytes: number;
   newer: CacheEntry | undefined;
   older: CacheEntry | undefined;
@@ -43,6 +49,8 @@ export class RecordCache {
   #oldest: CacheEntry | undefined;
   /** While a batch holds entries nothing is evicted. */
   #isHeld = false;
+  /** Where changes that will be cached are encoded. */
+  readonly slabs = new SlabAllocator();
 
   constructor(bytesMax: number) {
     assert(bytesMax >= 0, 'the bound of the record cache must not be negative');
@@ -84,6 +92,7 @@ export class RecordCache {
       record: undefined,
       writtenBy: 0,
       change: undefined,
+      slab: undefined,
       bytes: entryOverheadBytes + mapKey.length,
       newer: undefined,
       older: undefined,
@@ -119,7 +128,8 @@ export class RecordCache {
     entry.isLoaded = true;
     entry.record = record;
     entry.change = change;
-    this.#resize(entry, change === undefined ? 0 : change.event.length);
+    this.#moveTo(entry, change?.slab);
+    this.#resize(entry, 0);
     return isFirst;
   }
 
@@ -161,7 +171,20 @@ export class RecordCache {
       const entry = this.#oldest;
       this.#unlink(entry);
       this.#entriesByKey.delete(entry.mapKey);
+      this.#moveTo(entry, undefined);
       this.#bytes -= entry.bytes;
+    }
+  }
+
+  /** Notes that the entry's record lies in another slab, or in none. */
+  #moveTo(entry: CacheEntry, slab: Slab | undefined): void {
+    const { slab: old } = entry;
+    entry.slab = slab;
+    if (slab !== undefined && slab.records++ === 0) {
+      this.#bytes += slab.bytes.length;
+    }
+    if (old !== undefined && --old.records === 0) {
+      this.#bytes -= old.bytes.length;
     }
   }
 

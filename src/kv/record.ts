@@ -2,7 +2,7 @@
  * The bytes of the state machine's records.
  *
  * One change writes two records that share their bytes: the event is the current record followed by the
- * current record's engine key. So a put is encoded once, in one allocation, whatever is made of it:
+ * current record's engine key. So a put is encoded once, in one piece, whatever is made of it:
  *
  * ```text
  *   | format | flags | main | sub | create | version | prev | lease | length | value | 'k' key | 'r' main sub |
@@ -23,6 +23,7 @@ import {
   userKeyOf,
   writeRevisionKey,
 } from './key-layout.ts';
+import type { Slab, SlabAllocator } from './slab.ts';
 import { ByteReader, varintBytesMax, writeBigint64, writeVarint } from './varint.ts';
 
 /** A key's state after one of its changes. */
@@ -41,8 +42,9 @@ export interface MvccRecord {
   readonly value: Uint8Array;
 }
 
-/** The views into one allocation that a change is written from. */
+/** The views into one slab that a change is written from. */
 export interface EncodedChange {
+  readonly slab: Slab;
   readonly keysKey: Uint8Array;
   readonly current: Uint8Array;
   readonly revisionKey: Uint8Array;
@@ -67,21 +69,49 @@ const flagsKnown = flagTombstone | flagPrev | flagLease;
 const headerBytesMax = 2 + 7 * varintBytesMax + 8;
 
 /** Encodes a change of `userKey`: its current record, its event, and the keys of both. */
-export function encodeChange(userKey: Uint8Array, record: MvccRecord): EncodedChange {
+export function encodeChange(
+  slabs: SlabAllocator,
+  userKey: Uint8Array,
+  record: MvccRecord,
+): EncodedChange {
   const { main, sub, value } = record;
   assert(sub <= subMax, 'a revision holds at most 2^32 changes');
   const valueLength = value.length;
   const keyLength = userKey.length + 1;
-  const bytes = new Uint8Array(headerBytesMax + valueLength + keyLength + revisionKeyBytes);
+  const slab = slabs.reserve(headerBytesMax + valueLength + keyLength + revisionKeyBytes);
+  const { bytes, used: start } = slab;
+  const at = writeHeader(bytes, start, record);
+  const valueAt = writeVarint(bytes, at, valueLength);
+  bytes.set(value, valueAt);
+  const keyAt = valueAt + valueLength;
+  bytes[keyAt] = keysTable;
+  bytes.set(userKey, keyAt + 1);
+  const revisionAt = keyAt + keyLength;
+  writeRevisionKey(bytes, revisionAt, main, sub);
+  slab.used = revisionAt + revisionKeyBytes;
+  // Views are made by the constructor, which takes half the time of `subarray`.
+  const { buffer } = bytes;
+  return {
+    slab,
+    keysKey: new Uint8Array(buffer, keyAt, keyLength),
+    current: new Uint8Array(buffer, start, keyAt - start),
+    revisionKey: new Uint8Array(buffer, revisionAt, revisionKeyBytes),
+    event: new Uint8Array(buffer, start, revisionAt - start),
+    value: new Uint8Array(buffer, valueAt, valueLength),
+  };
+}
+
+/** Writes all of a record but its value, and returns the offset after it. */
+function writeHeader(bytes: Uint8Array, start: number, record: MvccRecord): number {
   const hasPrev = record.prevMain !== 0;
   const hasLease = record.lease !== 0n;
-  bytes[0] = recordFormat;
-  bytes[1] =
+  bytes[start] = recordFormat;
+  bytes[start + 1] =
     (record.isTombstone ? flagTombstone : 0) |
     (hasPrev ? flagPrev : 0) |
     (hasLease ? flagLease : 0);
-  let at = writeVarint(bytes, 2, main);
-  at = writeVarint(bytes, at, sub);
+  let at = writeVarint(bytes, start + 2, record.main);
+  at = writeVarint(bytes, at, record.sub);
   at = writeVarint(bytes, at, record.createRevision);
   at = writeVarint(bytes, at, record.version);
   if (hasPrev) {
@@ -92,22 +122,7 @@ export function encodeChange(userKey: Uint8Array, record: MvccRecord): EncodedCh
     writeBigint64(bytes, at, record.lease);
     at += 8;
   }
-  const valueAt = writeVarint(bytes, at, valueLength);
-  bytes.set(value, valueAt);
-  const keyAt = valueAt + valueLength;
-  bytes[keyAt] = keysTable;
-  bytes.set(userKey, keyAt + 1);
-  const revisionAt = keyAt + keyLength;
-  writeRevisionKey(bytes, revisionAt, main, sub);
-  // Views are made by the constructor, which takes half the time of `subarray`.
-  const { buffer } = bytes;
-  return {
-    keysKey: new Uint8Array(buffer, keyAt, keyLength),
-    current: new Uint8Array(buffer, 0, keyAt),
-    revisionKey: new Uint8Array(buffer, revisionAt, revisionKeyBytes),
-    event: new Uint8Array(buffer, 0, revisionAt),
-    value: new Uint8Array(buffer, valueAt, valueLength),
-  };
+  return at;
 }
 
 /** Decodes a record of the keys table; its value is a view of `bytes`. */

@@ -6,7 +6,14 @@
  * refused transaction has changed nothing. Then its operations run in order; they share one revision, told
  * apart by `sub`, and each sees what those before it did.
  */
-import { assert, compareBytes, emptyBytes, type ErrorCode, must, unreachable } from '../base/index.ts';
+import {
+  assert,
+  compareBytes,
+  emptyBytes,
+  type ErrorCode,
+  must,
+  unreachable,
+} from '../base/index.ts';
 import type { ApplyBatch } from './apply-batch.ts';
 import type {
   Compare,
@@ -101,8 +108,7 @@ export function* executeTxn(
 ): Reading<TxnResult | Refused> {
   const decisions: Decisions = new Map();
   yield* decide(batch, txn, decisions);
-  const code =
-    checkPuts(batch, txn, decisions, leases) ?? checkRanges(batch, txn, decisions);
+  const code = checkPuts(batch, txn, decisions, leases) ?? checkRanges(batch, txn, decisions);
   if (code !== undefined) {
     return { kind: 'refused', code };
   }

@@ -95,6 +95,11 @@ export function describeKvs(kvs: readonly KeyValue[]): string {
   return kvs.map((kv) => `${text(kv.key)}=${text(kv.value)}`).join(' ');
 }
 
-function selector(key: string, rangeEnd: string | undefined): { key: Uint8Array; rangeEnd?: Uint8Array } {
-  return rangeEnd === undefined ? { key: bytes(key) } : { key: bytes(key), rangeEnd: bytes(rangeEnd) };
+function selector(
+  key: string,
+  rangeEnd: string | undefined,
+): { key: Uint8Array; rangeEnd?: Uint8Array } {
+  return rangeEnd === undefined
+    ? { key: bytes(key) }
+    : { key: bytes(key), rangeEnd: bytes(rangeEnd) };
 }

@@ -15,7 +15,22 @@ import type {
 } from '../../src/kv/index.ts';
 import { bytes } from './map-store.ts';
 
-const keys = ['\0', 'a', 'a\0', 'aa', 'ab', 'b', 'ba', 'bb', 'c', 'ca', 'd', '\xfe', '\xff', '\xff\xff'];
+const keys = [
+  '\0',
+  'a',
+  'a\0',
+  'aa',
+  'ab',
+  'b',
+  'ba',
+  'bb',
+  'c',
+  'ca',
+  'd',
+  '\xfe',
+  '\xff',
+  '\xff\xff',
+];
 const rangeEnds = ['\0', '\0\0', 'a', 'ab', 'b', 'c', 'd', '\xff', '\xff\xff\xff'];
 const values = ['', '0', '1', '22', '\xff\0'];
 

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { stateMetaKey, type StoredRecord, verifyState } from '../../src/kv/index.ts';
 import { keysKey, revisionKey } from '../../src/kv/key-layout.ts';
 import { encodeChange, encodeMeta, type MvccRecord } from '../../src/kv/record.ts';
+import { SlabAllocator } from '../../src/kv/slab.ts';
 import { del, put } from './commands.ts';
 import { bytes, Machine, MapStore } from './map-store.ts';
 
@@ -38,7 +39,7 @@ function changeOfB(untruth: Partial<MvccRecord>): readonly StoredRecord[] {
     ...{ isTombstone: false, value: bytes('1') },
     ...untruth,
   };
-  const { event, current } = encodeChange(bytes('b'), record);
+  const { event, current } = encodeChange(new SlabAllocator(), bytes('b'), record);
   return [
     { key: revisionKey(5, 0), value: event },
     { key: keysKey(bytes('b')), value: current },

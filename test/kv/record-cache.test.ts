@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { encodeChange, type MvccRecord } from '../../src/kv/record.ts';
 import { type CacheEntry, RecordCache } from '../../src/kv/record-cache.ts';
+import { slabBytes } from '../../src/kv/slab.ts';
 import { bytes } from './map-store.ts';
 
 function recordOf(value: string): MvccRecord {
@@ -28,7 +29,7 @@ function write(...keys: readonly string[]): number {
   for (const key of keys) {
     const entry = cache.acquire(bytes(key));
     const record = recordOf(key);
-    if (cache.write(entry, sequence, record, encodeChange(bytes(key), record))) {
+    if (cache.write(entry, sequence, record, encodeChange(cache.slabs, bytes(key), record))) {
       written.push(entry);
     }
   }
@@ -50,13 +51,14 @@ function known(...keys: readonly string[]): string {
 }
 
 beforeEach(() => {
-  // Three entries of a few bytes fit.
-  cache = new RecordCache(1300);
+  // Three entries of a few bytes fit, and one slab.
+  cache = new RecordCache(1300 + slabBytes);
   sequence = 0;
 });
 
 describe('RecordCache', () => {
   test('the least recently used entry goes first', () => {
+    cache = new RecordCache(1300);
     load('a', 'b', 'c');
     cache.lookup(bytes('a'));
     load('d');
@@ -94,6 +96,23 @@ describe('RecordCache', () => {
     cache.settle(last);
     expect(cache.size).toBe(0);
     expect(cache.bytes).toBe(0);
+  });
+
+  test('a slab counts whole, from the first record in it to the last', () => {
+    cache = new RecordCache(1_000_000);
+    load('a', 'b');
+    const loaded = cache.bytes;
+    write('a', 'b');
+    expect(cache.bytes - loaded).toBeGreaterThanOrEqual(slabBytes - 2);
+    // Enough changes of `a` to leave the first slab to `b` alone.
+    for (let round = 0; round < 200; round++) {
+      write('a');
+    }
+    expect(cache.bytes - loaded).toBeGreaterThanOrEqual(2 * slabBytes - 2);
+    write('b');
+    expect(cache.bytes - loaded).toBeLessThanOrEqual(2 * slabBytes);
+    cache.settle(sequence);
+    expect(cache.bytes - loaded).toBeLessThanOrEqual(2 * slabBytes);
   });
 
   test('nothing is evicted while a batch holds the cache', () => {

@@ -11,7 +11,10 @@ import {
   peekRecord,
   type StateMeta,
 } from '../../src/kv/record.ts';
+import { SlabAllocator } from '../../src/kv/slab.ts';
 import { bytes } from './map-store.ts';
+
+const slabs = new SlabAllocator();
 
 const live: MvccRecord = {
   main: 300,
@@ -46,7 +49,7 @@ const meta: StateMeta = {
 
 describe('records', () => {
   test.each([live, first, large, tombstone])('a change survives the round trip %#', (record) => {
-    const change = encodeChange(bytes('key'), record);
+    const change = encodeChange(slabs, bytes('key'), record);
 
     expect(decodeCurrent(change.current)).toEqual(record);
     expect(decodeEvent(change.event)).toEqual({ key: bytes('key'), record });
@@ -60,18 +63,18 @@ describe('records', () => {
   });
 
   test('both records of a change share one allocation', () => {
-    const change = encodeChange(bytes('key'), live);
+    const change = encodeChange(slabs, bytes('key'), live);
     expect(change.current.buffer).toBe(change.event.buffer);
     expect(change.event.subarray(0, change.current.length)).toEqual(change.current);
   });
 
   test('the bytes of a record are as documented', () => {
-    const { event } = encodeChange(bytes('k'), { ...first, value: bytes('v') });
+    const { event } = encodeChange(slabs, bytes('k'), { ...first, value: bytes('v') });
     expect([...event]).toEqual([1, 0, 0xac, 2, 2, 7, 4, 1, ...bytes('v'), ...bytes('kk')]);
   });
 
   test('every cut and every tail of a current record is refused', () => {
-    const { current } = encodeChange(bytes('key'), live);
+    const { current } = encodeChange(slabs, bytes('key'), live);
     for (let length = 0; length < current.length; length++) {
       expect(() => decodeCurrent(current.subarray(0, length))).toThrow(InvariantViolation);
     }
@@ -81,14 +84,14 @@ describe('records', () => {
   });
 
   test('an event without its key is refused', () => {
-    const { current } = encodeChange(bytes('key'), live);
+    const { current } = encodeChange(slabs, bytes('key'), live);
     expect(() => decodeEvent(current)).toThrow('not a key of the keys table');
   });
 
   test('damaged records give a record or an InvariantViolation, and nothing else', () => {
     const prng = createPrng(3);
     for (let run = 0; run < 3000; run++) {
-      const event = encodeChange(bytes('key'), live).event.slice();
+      const event = encodeChange(slabs, bytes('key'), live).event.slice();
       event[prng.nextInt(0, event.length)] = prng.nextInt(0, 256);
       try {
         decodeEvent(event);

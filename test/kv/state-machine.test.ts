@@ -44,7 +44,11 @@ describe('apply', () => {
   });
 
   test('all records of a batch are asked for at once, and those of later batches are known', () => {
-    const commands = [put('a', '1'), del('b'), txn([when('c', 'mod', 'equal', 0)], [put('d', '1')])];
+    const commands = [
+      put('a', '1'),
+      del('b'),
+      txn([when('c', 'mod', 'equal', 0)], [put('d', '1')]),
+    ];
     machine.run(...commands);
     expect(machine.store.needs).toHaveLength(1);
     expect(machine.store.needs[0]).toMatchObject({ type: 'get', afterWrites: false });
@@ -87,7 +91,9 @@ describe('apply', () => {
   });
 
   test('apply and compactStep do not overlap', () => {
-    const apply = machine.machine.apply([{ index: 1, term: 1, command: encode('1')[0] as Uint8Array }]);
+    const apply = machine.machine.apply([
+      { index: 1, term: 1, command: encode('1')[0] as Uint8Array },
+    ]);
     expect(apply.next().done).toBe(false);
     expect(() => machine.machine.compactStep(1).next()).toThrow('one after the other');
   });
