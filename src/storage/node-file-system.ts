@@ -93,13 +93,13 @@ class NodeFile implements StorageFile {
     return done;
   }
 
-  datasync(): Promise<void> {
+  async datasync(): Promise<void> {
     return settle((done) => {
       fdatasync(this.#descriptor, done);
     });
   }
 
-  sync(): Promise<void> {
+  async sync(): Promise<void> {
     return settle((done) => {
       fsync(this.#descriptor, done);
     });
@@ -117,7 +117,7 @@ class NodeFile implements StorageFile {
   }
 }
 
-function settle(start: (done: (error: Error | null) => void) => void): Promise<void> {
+async function settle(start: (done: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => {
       if (error === null) {
@@ -129,7 +129,7 @@ function settle(start: (done: (error: Error | null) => void) => void): Promise<v
   });
 }
 
-function count(
+async function count(
   start: (done: (error: Error | null, bytes: number) => void) => void,
 ): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -42,9 +42,9 @@ export const frameHeaderBytes = 64;
 /** Size of an entry's header. */
 export const entryHeaderBytes = 16;
 /** The unit a disk writes atomically. */
-export const sectorBytes = 512;
+const SECTOR_BYTES = 512;
 /** Data bytes of one entry; its length shares a word with the type bit. */
-export const entryDataBytesMax = 1024 * 1024 * 1024;
+const ENTRY_DATA_BYTES_MAX = 1024 * 1024 * 1024;
 
 const SEGMENT_MAGIC = 0x4753_4648;
 const FRAME_MAGIC = 0x5246_4648;
@@ -179,7 +179,7 @@ function encodeEntry(
   salt: number,
 ): number {
   const length = entry.data.length;
-  assert(length <= entryDataBytesMax, () => `entry ${entry.index} of ${length} bytes is too large`);
+  assert(length <= ENTRY_DATA_BYTES_MAX, () => `entry ${entry.index} of ${length} bytes is too large`);
   const end = offset + entryHeaderBytes + length;
   const word = entry.type === 'confChange' ? (length | CONF_CHANGE_BIT) >>> 0 : length;
   view.setUint32(offset + 4, word, true);
@@ -259,10 +259,10 @@ export function countZeroPieces(
   position: number,
 ): number {
   const end = at + size;
-  let piece = at + sectorBytes - (position % sectorBytes);
+  let piece = at + SECTOR_BYTES - (position % SECTOR_BYTES);
   let count = 0;
   while (piece < end) {
-    const next = Math.min(piece + sectorBytes, end);
+    const next = Math.min(piece + SECTOR_BYTES, end);
     if (isZero(view, piece, next)) {
       count++;
     }

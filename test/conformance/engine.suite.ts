@@ -4,7 +4,7 @@
  * be.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { compareBytes, createPrng } from '../../src/base/index.ts';
+import { compareBytes, createPrng, type Prng } from '../../src/base/index.ts';
 import type { Engine, EngineOperation } from '../../src/storage/index.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -184,26 +184,11 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
       const key = (): string => `k${prng.nextInt(0, 60)}`;
       const twin = new Map<string, string>();
       for (let round = 0; round < 60; round++) {
-        const batch: EngineOperation[] = [];
-        for (let i = prng.nextInt(1, 12); i > 0; i--) {
-          const kind = prng.nextInt(0, 10);
-          if (kind === 0) {
-            const [lo = '', hi = ''] = [key(), key()].sort();
-            batch.push(removeRange(lo, hi));
-            for (const name of [...twin.keys()]) {
-              if (name >= lo && name < hi) {
-                twin.delete(name);
-              }
-            }
-          } else if (kind < 4) {
-            const name = key();
-            batch.push(remove(name));
-            twin.delete(name);
-          } else {
-            const name = key();
-            batch.push(put(name, `${round}/${i}`));
-            twin.set(name, `${round}/${i}`);
-          }
+        const batch = Array.from({ length: prng.nextInt(1, 12) }, (_, i) =>
+          randomOperation(prng, key, `${round}/${i}`),
+        );
+        for (const operation of batch) {
+          applyToTwin(twin, operation);
         }
         await engine.write(batch);
 
@@ -219,4 +204,32 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
       }
     });
   });
+}
+
+function randomOperation(prng: Prng, key: () => string, value: string): EngineOperation {
+  const kind = prng.nextInt(0, 10);
+  if (kind === 0) {
+    const [lo = '', hi = ''] = [key(), key()].sort();
+    return removeRange(lo, hi);
+  }
+  return kind < 4 ? remove(key()) : put(key(), value);
+}
+
+function applyToTwin(twin: Map<string, string>, operation: EngineOperation): void {
+  const key = text(operation.key) ?? '';
+  switch (operation.type) {
+    case 'put':
+      twin.set(key, text(operation.value) ?? '');
+      break;
+    case 'delete':
+      twin.delete(key);
+      break;
+    case 'deleteRange': {
+      const end = text(operation.end) ?? '';
+      for (const name of [...twin.keys()].filter((it) => it >= key && it < end)) {
+        twin.delete(name);
+      }
+      break;
+    }
+  }
 }
