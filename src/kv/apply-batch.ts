@@ -1,9 +1,9 @@
 /**
  * The changes that one run of `apply` makes, from the first entry to the finished engine batch.
  *
- * It numbers revisions, writes events, keeps each changed key's newest record, and lets ranges of the same
- * batch see all of it as an {@link Overlay}. A key that changes many times in one batch has one current
- * record written, the last; every event is written, for history and watches.
+ * It numbers revisions, writes events, keeps each changed key's newest record, and lets ranges of
+ * the same batch see all of it as an {@link Overlay}. A key that changes many times in one batch
+ * has one current record written, the last; every event is written, for history and watches.
  */
 import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
 import type { LeaseId } from './command.ts';
@@ -183,8 +183,8 @@ export class ApplyBatch implements Overlay {
     next: Pick<MvccRecord, 'createRevision' | 'version' | 'isTombstone' | 'value' | 'lease'>,
   ): void {
     const { record: old } = entry;
-    // A tombstone below the compact revision may or may not be gone from this member's disk already; no
-    // member refers to it, so that equal logs give equal records.
+    // A tombstone below the compact revision may or may not be gone from this member's disk
+    // already; no member refers to it, so that equal logs give equal records.
     const hasPrev = old !== undefined && !(old.isTombstone && old.main < this.#compactRevision);
     const record = {
       main: this.#revision + 1,

@@ -1,10 +1,10 @@
 /**
  * The bytes of a command, as they stand in the log: one format byte, then the operation.
  *
- * A put, the hot path, is encoded with one allocation and decoded without copying: keys and values of a
- * decoded command are views of the log entry. Bytes that no version of this program could have written make
- * the decoder throw: members must not guess, or their states would part. A future format gets a new first
- * byte, and old members refuse to apply it rather than misread it.
+ * A put, the hot path, is encoded with one allocation and decoded without copying: keys and values
+ * of a decoded command are views of the log entry. Bytes that no version of this program could have
+ * written make the decoder throw: members must not guess, or their states would part. A future
+ * format gets a new first byte, and old members refuse to apply it rather than misread it.
  */
 import { assert } from '../base/index.ts';
 import type {

@@ -2,7 +2,8 @@
  * Commands of the state machine and their results, as data.
  *
  * A command is what a log entry carries and every member applies; its encoding is versioned
- * (`command-codec.ts`). Checks that need no state are done before a command is proposed (`rpc/validate.ts`).
+ * (`command-codec.ts`). Checks that need no state are done before a command is proposed
+ * (`rpc/validate.ts`).
  */
 import type { ErrorCode } from '../base/index.ts';
 
@@ -13,7 +14,9 @@ export type LeaseId = bigint;
 export interface KeyValue {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
-  /** Revision of the key's creation, of its last change, and the number of changes since creation. */
+  /**
+   * Revision of the key's creation, of its last change, and the number of changes since creation.
+   */
   readonly createRevision: number;
   readonly modRevision: number;
   readonly version: number;
@@ -21,8 +24,8 @@ export interface KeyValue {
 }
 
 /**
- * Which keys an operation speaks of: `rangeEnd` undefined (or empty) means the one key, the single byte
- * 0 means every key from `key` on, anything else is the half-open range `[key, rangeEnd)`.
+ * Which keys an operation speaks of: `rangeEnd` undefined (or empty) means the one key, the single
+ * byte 0 means every key from `key` on, anything else is the half-open range `[key, rangeEnd)`.
  */
 export interface KeySelector {
   readonly key: Uint8Array;
@@ -62,7 +65,10 @@ export interface RangeOperation extends KeySelector {
   readonly maxCreateRevision: number;
 }
 
-/** One condition; over a range it must hold for every key in it, and holds for none (except as etcd says). */
+/**
+ * One condition; over a range it must hold for every key in it, and holds for none (except as etcd
+ * says).
+ */
 export type Compare = KeySelector & {
   readonly result: 'equal' | 'greater' | 'less' | 'notEqual';
 } & (
@@ -71,7 +77,10 @@ export type Compare = KeySelector & {
     | { readonly target: 'lease'; readonly operand: LeaseId }
   );
 
-/** If all of `compare` hold then `success` else `failure`; operations take effect in order, as one revision. */
+/**
+ * If all of `compare` hold then `success` else `failure`; operations take effect in order, as one
+ * revision.
+ */
 export interface TxnOperation {
   readonly type: 'txn';
   readonly compare: readonly Compare[];
@@ -121,7 +130,9 @@ export interface CompactResult {
 
 export type OperationResult = PutResult | DeleteRangeResult | RangeResult | TxnResult;
 
-/** The outcome of one applied command; `revision` is the store's after it (the response header's). */
+/**
+ * The outcome of one applied command; `revision` is the store's after it (the response header's).
+ */
 export type CommandResult =
   | {
       readonly kind: 'ok';

@@ -1,20 +1,23 @@
 /**
- * Physical compaction: which records of the revisions table a compaction to revision C makes superfluous.
+ * Physical compaction: which records of the revisions table a compaction to revision C makes
+ * superfluous.
  *
- * Reads at C and later need, per key, the newest event at or before C and all later ones. So, walking the
- * events from the last finished compaction up to C:
+ * Reads at C and later need, per key, the newest event at or before C and all later ones. So,
+ * walking the events from the last finished compaction up to C:
  * - the event before each event is superseded and goes, unless it is at C itself;
- * - a deletion below C goes too, and with it the key's current record if that is still this very deletion;
- * - events at C stay as they are, since a watch from C must see them; the next compaction looks again.
+ * - a deletion below C goes too, and with it the key's current record if that is still this very
+ *   deletion;
+ * - events at C stay as they are, since a watch from C must see them; the next compaction looks
+ *   again.
  *
  * ```text
- *   compact to 6    key a: put 2, put 4, put 9      2 goes (4 supersedes it), 4 and 9 stay
- *                   key b: put 3, delete 5          both go, and b's current record
- *                   key c: put 2, delete 6          2 goes, the deletion at 6 stays until the next one
+ *   compact to 6    key a: put 2, put 4, put 9    2 goes (4 supersedes it), 4 and 9 stay
+ *                   key b: put 3, delete 5        both go, and b's current record
+ *                   key c: put 2, delete 6        2 goes, the deletion stays until the next one
  * ```
  *
- * Every intermediate state answers reads at C and later alike: a chain is never followed below an event at
- * or before C, and a deletion that is missing reads as absent, as it should.
+ * Every intermediate state answers reads at C and later alike: a chain is never followed below an
+ * event at or before C, and a deletion that is missing reads as absent, as it should.
  */
 import { assert, must } from '../base/index.ts';
 import { type Revision, revisionKey, revisionOf, revisionsRange } from './key-layout.ts';

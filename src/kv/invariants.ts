@@ -1,11 +1,13 @@
 /**
- * The rules that the stored records obey at every point, as one expensive check for tests and simulation.
+ * The rules that the stored records obey at every point, as one expensive check for tests and
+ * simulation.
  *
  * Invariants:
  * - each key's current record is the newest event of the key, byte for byte;
- * - from the compact revision on no event is missing: revisions are contiguous, and `sub` counts from 0;
- * - the events of a key form a chain by their previous revision; a link may be missing only below the
- *   compact revision; versions count up by one and creation revisions are kept along it.
+ * - from the compact revision on no event is missing: revisions are contiguous, and `sub` counts
+ *   from 0;
+ * - the events of a key form a chain by their previous revision; a link may be missing only below
+ *   the compact revision; versions count up by one and creation revisions are kept along it.
  */
 import { assert, compareBytes, equalBytes, must } from '../base/index.ts';
 import {

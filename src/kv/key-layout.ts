@@ -1,14 +1,15 @@
 /**
- * Where the state machine's records stand in the engine: one ordered key space, a leading byte per table.
+ * Where the state machine's records stand in the engine: one ordered key space, a leading byte per
+ * table.
  *
- * | byte | table     | rest of the key                  | value                                            |
- * |------|-----------|----------------------------------|--------------------------------------------------|
- * | `k`  | keys      | the user's key                   | current record; a tombstone until compacted      |
- * | `r`  | revisions | main (8 bytes), sub (4 bytes)    | the full event: record and key                   |
- * | `m`  | meta      | a name                           | one record each                                  |
+ * | byte | table     | rest of the key               | value                                       |
+ * |------|-----------|-------------------------------|---------------------------------------------|
+ * | `k`  | keys      | the user's key                | current record; a tombstone until compacted |
+ * | `r`  | revisions | main (8 bytes), sub (4 bytes) | the full event: record and key              |
+ * | `m`  | meta      | a name                        | one record each                             |
  *
- * The letters `l` (leases), `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5). Integers
- * are big-endian, so byte order is the order of revisions, and of keys.
+ * The letters `l` (leases), `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5).
+ * Integers are big-endian, so byte order is the order of revisions, and of keys.
  */
 import { assert, concatBytes, readUint32, readUint64, writeUint32 } from '../base/index.ts';
 import type { KeySelector } from './command.ts';
@@ -87,7 +88,10 @@ export interface EngineRange {
   readonly lt: Uint8Array;
 }
 
-/** Returns the engine keys of the current records that a range selector names; empty when `gte >= lt`. */
+/**
+ * Returns the engine keys of the current records that a range selector names; empty when `gte >=
+ * lt`.
+ */
 export function keysRange(selector: KeySelector): EngineRange {
   const { key, rangeEnd } = selector;
   assert(rangeEnd !== undefined && rangeEnd.length > 0, 'a point is no range');
@@ -98,7 +102,9 @@ export function keysRange(selector: KeySelector): EngineRange {
   };
 }
 
-/** Returns the engine keys of the events from `from` to the last one at main revision `lastMain`. */
+/**
+ * Returns the engine keys of the events from `from` to the last one at main revision `lastMain`.
+ */
 export function revisionsRange(from: Revision, lastMain: number): EngineRange {
   return { gte: revisionKey(from.main, from.sub), lt: revisionKey(lastMain + 1, 0) };
 }

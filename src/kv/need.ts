@@ -1,9 +1,9 @@
 /**
  * How pure code reads: it yields what it needs and is given the records back.
  *
- * Reading and applying are generators of {@link Need}s. They never await; whoever runs them (the driver over
- * an engine, a test or the simulator over a map) loads what is asked for and goes on. So the same code serves
- * a range request, a range in a transaction, and the naive model's tests.
+ * Reading and applying are generators of {@link Need}s. They never await; whoever runs them (the
+ * driver over an engine, a test or the simulator over a map) loads what is asked for and goes on.
+ * So the same code serves a range request, a range in a transaction, and the naive model's tests.
  */
 import { assert } from '../base/index.ts';
 
@@ -13,7 +13,9 @@ export interface StoredRecord {
   readonly value: Uint8Array;
 }
 
-/** Records wanted from the engine. A scan is of `[gte, lt)`, at most `limit` records, in byte order. */
+/**
+ * Records wanted from the engine. A scan is of `[gte, lt)`, at most `limit` records, in byte order.
+ */
 export type Need =
   | {
       readonly type: 'get';
@@ -43,7 +45,9 @@ export type StateWrite =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: Uint8Array };
 
-/** Narrows the answer to a `get`; anything else is a fault of the caller that runs the computation. */
+/**
+ * Narrows the answer to a `get`; anything else is a fault of the caller that runs the computation.
+ */
 export function expectGet(loaded: Loaded): Extract<Loaded, { type: 'get' }> {
   assert(loaded.type === 'get', 'a get must be answered with values');
   return loaded;

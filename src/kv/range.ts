@@ -1,17 +1,18 @@
 /**
  * Reading ranges: any past state that is not compacted, from any engine state at or after it.
  *
- * A read at revision R takes the current records of the range in contiguous scans. A record that was changed
- * after R is followed back along its chain of previous changes in the revisions table, all keys of a scanned
- * chunk together, one batch of gets per step. A link that is not there any more was removed by a compaction
- * that the reader's revision has passed, and means "absent". So the cost of reading the newest state does
- * not depend on the length of history, and a key that does not change costs nothing to historical reads.
+ * A read at revision R takes the current records of the range in contiguous scans. A record that
+ * was changed after R is followed back along its chain of previous changes in the revisions table,
+ * all keys of a scanned chunk together, one batch of gets per step. A link that is not there any
+ * more was removed by a compaction that the reader's revision has passed, and means "absent". So
+ * the cost of reading the newest state does not depend on the length of history, and a key that
+ * does not change costs nothing to historical reads.
  *
- * Inside a batch that is being applied, the same code reads through an {@link Overlay} of the changes that
- * the batch has made and the engine does not hold yet.
+ * Inside a batch that is being applied, the same code reads through an {@link Overlay} of the
+ * changes that the batch has made and the engine does not hold yet.
  *
- * Answers are etcd's, to the letter: `count` is of all keys in the range whatever the limit and filters, and
- * a sort target without an order sorts the page that the limit has cut in key order.
+ * Answers are etcd's, to the letter: `count` is of all keys in the range whatever the limit and
+ * filters, and a sort target without an order sorts the page that the limit has cut in key order.
  */
 import { compareBytes, emptyBytes, equalBytes, type ErrorCode, must } from '../base/index.ts';
 import type { KeySelector, KeyValue, RangeOperation, RangeResult } from './command.ts';
@@ -80,8 +81,9 @@ export function resolveRevision(revision: number, at: ReadPoint): number | Error
  * Answers a range at `range.revision`, or at `at.revision` when it names none.
  *
  * @remarks
- * The engine may be ahead of `at`. All needs should be answered from one pinned engine state; otherwise the
- * caller must check, once this has ended, that nothing above the revision read has been compacted meanwhile.
+ * The engine may be ahead of `at`. All needs should be answered from one pinned engine state;
+ * otherwise the caller must check, once this has ended, that nothing above the revision read has
+ * been compacted meanwhile.
  */
 export function* rangeQuery(
   range: RangeOperation,
@@ -97,7 +99,9 @@ export function* rangeQuery(
   return { kind: 'ok', result: collector.finish() };
 }
 
-/** Answers a range of one key whose record at the revision read is known; undefined means absent. */
+/**
+ * Answers a range of one key whose record at the revision read is known; undefined means absent.
+ */
 export function pointResult(range: RangeOperation, record: MvccRecord | undefined): RangeResult {
   const collector = new RangeCollector(range);
   if (record !== undefined && !record.isTombstone) {
@@ -208,7 +212,10 @@ function* visitRecords(
   }
 }
 
-/** Goes back one event per step on all chains together, until each is at or before `revision`, or ends. */
+/**
+ * Goes back one event per step on all chains together, until each is at or before `revision`, or
+ * ends.
+ */
 function* walkChains(
   walks: readonly ChainWalk[],
   revision: number,
@@ -312,16 +319,22 @@ const comparators: Readonly<Record<RangeOperation['sortTarget'], Comparator>> = 
   value: (a, b) => compareBytes(a.value, b.value),
 };
 
-/** Turns visited keys into a result: counts, filters, sorts, and keeps no more than the answer can need. */
+/**
+ * Turns visited keys into a result: counts, filters, sorts, and keeps no more than the answer can
+ * need.
+ */
 class RangeCollector {
   readonly #range: RangeOperation;
   readonly #hasFilter: boolean;
   readonly #comparator: Comparator | undefined;
-  /** How many keys in key order are looked at before sorting; the one above the limit tells of `more`. */
+  /**
+   * How many keys in key order are looked at before sorting; the one above the limit tells of
+   * `more`.
+   */
   readonly #pageMax: number;
   /** Above so many, kept keys are cut to what can still be in the answer. */
   readonly #keptMax: number;
-  #kept: KeyValue[] = [];
+  readonly #kept: KeyValue[] = [];
   #count = 0;
   /** Keys that passed the filters. */
   #passed = 0;
@@ -369,7 +382,10 @@ class RangeCollector {
     return { type: 'range', kvs, more: limit > 0 && this.#passed > limit, count: this.#count };
   }
 
-  /** Sorts, and drops what is beyond the limit. Stable, so keys that compare equal stay in key order. */
+  /**
+   * Sorts, and drops what is beyond the limit. Stable, so keys that compare equal stay in key
+   * order.
+   */
   #cut(): void {
     if (this.#comparator !== undefined) {
       this.#kept.sort(this.#comparator);

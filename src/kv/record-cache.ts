@@ -1,14 +1,16 @@
 /**
  * Current records of recently used keys, known absences included, within a bound of bytes.
  *
- * It is more than a cache while a write is on its way: a record that has been handed out to be written, but
- * that the engine does not hold yet, is *pinned*: it cannot be evicted until the engine has settled it.
- * So a key that is not in here may be read from the engine at any time and yields its newest record.
+ * It is more than a cache while a write is on its way: a record that has been handed out to be
+ * written, but that the engine does not hold yet, is *pinned*: it cannot be evicted until the
+ * engine has settled it. So a key that is not in here may be read from the engine at any time and
+ * yields its newest record.
  *
- * Records that were written here share slabs; the bound counts each slab once, whole, for as long as any
- * entry refers to it.
+ * Records that were written here share slabs; the bound counts each slab once, whole, for as long
+ * as any entry refers to it.
  *
- * Invariant: the entries in the recency list are exactly those that are neither pinned nor being loaded.
+ * Invariant: the entries in the recency list are exactly those that are neither pinned nor being
+ * loaded.
  */
 import { assert } from '../base/index.ts';
 import { mapKeyOf } from './key-layout.ts';
@@ -18,14 +20,19 @@ import { type Slab, SlabAllocator } from './slab.ts';
 /** What one entry takes besides its bytes: objects, views and the slot in the map. An estimate. */
 const entryOverheadBytes = 400;
 
-/** One key's current record, or its absence. Only the cache and the batch being applied change it. */
+/**
+ * One key's current record, or its absence. Only the cache and the batch being applied change it.
+ */
 export interface CacheEntry {
   readonly mapKey: string;
   /** False from the time the record is asked for until it is there. */
   isLoaded: boolean;
   /** Undefined when the key has no record at all. */
   record: MvccRecord | undefined;
-  /** Sequence of the newest output that wrote this key; 0 when the engine holds it. Pinned while above 0. */
+  /**
+   * Sequence of the newest output that wrote this key; 0 when the engine holds it. Pinned while
+   * above 0.
+   */
   writtenBy: number;
   /** What that output writes; undefined when it removes the record or nothing is under way. */
   change: EncodedChange | undefined;
@@ -70,7 +77,7 @@ export class RecordCache {
   /** Returns the entry of `key` if its record is known, and marks it as used. */
   lookup(key: Uint8Array): CacheEntry | undefined {
     const entry = this.#entriesByKey.get(mapKeyOf(key));
-    if (entry === undefined || !entry.isLoaded) {
+    if (entry?.isLoaded !== true) {
       return undefined;
     }
     this.#touch(entry);
@@ -111,7 +118,10 @@ export class RecordCache {
     this.#link(entry);
   }
 
-  /** Sets what output `sequence` makes of the key, and pins it. Returns true on its first change of it. */
+  /**
+   * Sets what output `sequence` makes of the key, and pins it. Returns true on its first change of
+   * it.
+   */
   write(
     entry: CacheEntry,
     sequence: number,

@@ -1,17 +1,17 @@
 /**
  * The bytes of the state machine's records.
  *
- * One change writes two records that share their bytes: the event is the current record followed by the
- * current record's engine key. So a put is encoded once, in one piece, whatever is made of it:
+ * One change writes two records that share their bytes: the event is the current record followed by
+ * the current record's engine key. So a put is encoded once, in one piece, whatever is made of it:
  *
  * ```text
- *   | format | flags | main | sub | create | version | prev | lease | length | value | 'k' key | 'r' main sub |
- *   '--------------------------- current record ---------------------------'  key of it   key of the event
- *   '---------------------------------- event -------------------------------------'
+ *   | format flags main sub create version prev lease length value | 'k' key | 'r' main sub |
+ *   '----------------------- current record -----------------------' its key   event's key
+ *   '---------------------------- event -----------------------------------'
  * ```
  *
- * Numbers are varints; `prev` (main, sub) and `lease` are there when the flags say so. The first byte is the
- * format's version. Every decoder checks lengths to the last byte.
+ * Numbers are varints; `prev` (main, sub) and `lease` are there when the flags say so. The first
+ * byte is the format's version. Every decoder checks lengths to the last byte.
  */
 import { assert, emptyBytes } from '../base/index.ts';
 import type { KeyValue, LeaseId } from './command.ts';
@@ -140,7 +140,10 @@ export function decodeEvent(bytes: Uint8Array): MvccEvent {
   return { record, key: userKeyOf(reader.take(reader.remaining)) };
 }
 
-/** Main revision of a current record or event, and whether it is a deletion, without decoding the rest. */
+/**
+ * Main revision of a current record or event, and whether it is a deletion, without decoding the
+ * rest.
+ */
 export function peekRecord(bytes: Uint8Array): { main: number; isTombstone: boolean } {
   const reader = new ByteReader(bytes, 'record');
   const flags = readHead(reader);
@@ -168,7 +171,10 @@ export interface StateMeta {
   readonly revision: number;
   /** History below is not readable any more; -1 before the first compaction. */
   readonly compactRevision: number;
-  /** Physical removal is complete up to this compaction. Not replicated: each member removes at its own pace. */
+  /**
+   * Physical removal is complete up to this compaction. Not replicated: each member removes at its
+   * own pace.
+   */
   readonly compactedRevision: number;
   /** Next event that physical removal looks at. */
   readonly compactCursor: Revision;

@@ -1,10 +1,11 @@
 /**
  * Space for the bytes of records, cut from larger blocks.
  *
- * An allocation per change costs more than all the rest of encoding it. So changes are encoded one after the
- * other into slabs. A slab lives as long as anything refers to it: writes on their way to the engine for a
- * short time, cached records for as long as they are cached. The cache therefore counts slabs, not records
- * (`record-cache.ts`), and slabs are small, so that one long-lived record keeps little alive besides itself.
+ * An allocation per change costs more than all the rest of encoding it. So changes are encoded one
+ * after the other into slabs. A slab lives as long as anything refers to it: writes on their way to
+ * the engine for a short time, cached records for as long as they are cached. The cache therefore
+ * counts slabs, not records (`record-cache.ts`), and slabs are small, so that one long-lived record
+ * keeps little alive besides itself.
  */
 
 /** Bytes of a slab: some ten changes of common size, which makes the cost of allocation a tenth. */
@@ -23,7 +24,10 @@ export interface Slab {
 export class SlabAllocator {
   #slab: Slab = createSlab(0);
 
-  /** Returns a slab that has `length` bytes left; the caller moves `used` behind what it has written. */
+  /**
+   * Returns a slab that has `length` bytes left; the caller moves `used` behind what it has
+   * written.
+   */
   reserve(length: number): Slab {
     // What fills a large part of a slab gets its own: it saves little, and would waste the rest.
     if (length > slabBytes / 4) {

@@ -1,17 +1,17 @@
 /**
  * The replicated state machine: committed entries in, results and engine writes out.
  *
- * Pure and deterministic: equal entries give equal results and records on every member. It holds no keyspace,
- * only a bounded cache; what else it needs to know it asks for (`need.ts`). Reads of a batch come first, in
- * one request, so applying a batch of puts is one synchronous run over arrays.
+ * Pure and deterministic: equal entries give equal results and records on every member. It holds no
+ * keyspace, only a bounded cache; what else it needs to know it asks for (`need.ts`). Reads of a
+ * batch come first, in one request, so applying a batch of puts is one synchronous run over arrays.
  *
- * The caller runs `apply` and `compactStep` one after the other, hands the writes of each output to the
- * engine in order, as one atomic batch each, and calls `settled` once the engine holds them. It may start
- * the next run before that.
+ * The caller runs `apply` and `compactStep` one after the other, hands the writes of each output to
+ * the engine in order, as one atomic batch each, and calls `settled` once the engine holds them. It
+ * may start the next run before that.
  *
- * Invariant: the writes of an output bring the engine from the state at the last output's `lastApplied` to
- * the state at this one's, the meta record included; so a crash at any point leaves a state that is exactly
- * some applied index.
+ * Invariant: the writes of an output bring the engine from the state at the last output's
+ * `lastApplied` to the state at this one's, the meta record included; so a crash at any point
+ * leaves a state that is exactly some applied index.
  */
 import { assert, type ErrorCode, must } from '../base/index.ts';
 import { ApplyBatch } from './apply-batch.ts';
@@ -91,8 +91,8 @@ export class StateMachine {
   /** Revision of the newest change; 1 in a fresh store, as in etcd. Never decreases. */
   #revision = 1;
   /**
-   * History below is not readable; -1 before the first compaction, so that one to revision 0 is accepted
-   * once, as in etcd. Invariant: at most `#revision`, never decreases.
+   * History below is not readable; -1 before the first compaction, so that one to revision 0 is
+   * accepted once, as in etcd. Invariant: at most `#revision`, never decreases.
    */
   #compactRevision = -1;
   /** Invariant: removal never runs ahead of `#compactRevision`. */
@@ -187,8 +187,8 @@ export class StateMachine {
   }
 
   /**
-   * Answers a range of one key without reading, when its record is cached and tells; otherwise undefined,
-   * and `rangeQuery` must be asked.
+   * Answers a range of one key without reading, when its record is cached and tells; otherwise
+   * undefined, and `rangeQuery` must be asked.
    */
   cachedPoint(range: RangeOperation, at: ReadPoint): RangeOutcome | undefined {
     if (!isPoint(range)) {
@@ -206,11 +206,12 @@ export class StateMachine {
   }
 
   /**
-   * Removes a piece of the history that compactions have made unreadable; runs in turn with `apply`.
+   * Removes a piece of the history that compactions have made unreadable; runs in turn with
+   * `apply`.
    *
    * @remarks
-   * `limit` is the number of events looked at, which bounds the time a step takes. Progress is part of the
-   * writes, so after a crash the next step goes on where the engine's state says.
+   * `limit` is the number of events looked at, which bounds the time a step takes. Progress is part
+   * of the writes, so after a crash the next step goes on where the engine's state says.
    */
   *compactStep(limit: number): Reading<CompactOutput> {
     const sequence = this.#begin();
@@ -249,7 +250,9 @@ export class StateMachine {
     });
   }
 
-  /** Loads the current records of all keys that the commands name; returns the entries of bare puts. */
+  /**
+   * Loads the current records of all keys that the commands name; returns the entries of bare puts.
+   */
   *#load(commands: readonly (Command | undefined)[]): Reading<(CacheEntry | undefined)[]> {
     const missing: MissingRecords = { keys: [], entries: [] };
     const acquire = (key: Uint8Array): CacheEntry => this.#acquire(key, missing);

@@ -1,10 +1,10 @@
 /**
  * Executing commands against a batch: puts, deletions and transactions, with etcd's rules.
  *
- * A transaction runs in three steps. All its conditions, those of nested transactions on the taken path
- * included, are decided on the state before it. Then everything that could refuse it is checked, so that a
- * refused transaction has changed nothing. Then its operations run in order; they share one revision, told
- * apart by `sub`, and each sees what those before it did.
+ * A transaction runs in three steps. All its conditions, those of nested transactions on the taken
+ * path included, are decided on the state before it. Then everything that could refuse it is
+ * checked, so that a refused transaction has changed nothing. Then its operations run in order;
+ * they share one revision, told apart by `sub`, and each sees what those before it did.
  */
 import {
   assert,
@@ -54,8 +54,9 @@ const plainPut: PutResult = { type: 'put' };
 export function executePut(batch: ApplyBatch, put: PutOperation, entry: CacheEntry): PutResult {
   const { record } = entry;
   const old = record === undefined || record.isTombstone ? undefined : record;
-  // `old` is there when a put ignores something: `checkPut` has seen it, and no other operation of the
-  // transaction can have deleted the key, since requests with such pairs are refused as duplicates.
+  // `old` is there when a put ignores something: `checkPut` has seen it, and no other operation of
+  // the transaction can have deleted the key, since requests with such pairs are refused as
+  // duplicates.
   batch.put(entry, put.key, {
     value: put.ignoreValue ? (old?.value ?? emptyBytes) : put.value,
     lease: put.ignoreLease ? (old?.lease ?? 0n) : put.lease,
@@ -115,7 +116,10 @@ export function* executeTxn(
   return yield* executeBranch(batch, txn, decisions);
 }
 
-/** Calls `visit` with every key that executing `txn` needs the current record of, whatever branch it takes. */
+/**
+ * Calls `visit` with every key that executing `txn` needs the current record of, whatever branch it
+ * takes.
+ */
 export function visitPointKeys(txn: TxnOperation, visit: (key: Uint8Array) => void): void {
   for (const compare of txn.compare) {
     visitPointKey(compare, visit);
@@ -167,7 +171,9 @@ function* decide(batch: ApplyBatch, txn: TxnOperation, decisions: Decisions): Re
   }
 }
 
-/** Over a range a condition holds when it does for every key; with no key, as for one missing key. */
+/**
+ * Over a range a condition holds when it does for every key; with no key, as for one missing key.
+ */
 function* holdsForRange(batch: ApplyBatch, compare: Compare): Reading<boolean> {
   let count = 0;
   let holds = true;
@@ -214,7 +220,10 @@ function holdsOrder(compare: Compare, order: number): boolean {
   }
 }
 
-/** Within a transaction a put asks for its key first, and all puts come before all ranges, as in etcd. */
+/**
+ * Within a transaction a put asks for its key first, and all puts come before all ranges, as in
+ * etcd.
+ */
 function checkPuts(
   batch: ApplyBatch,
   txn: TxnOperation,

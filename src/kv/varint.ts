@@ -1,10 +1,12 @@
 /**
- * Variable-length integers and a checked cursor over bytes: the alphabet of the command and record formats.
+ * Variable-length integers and a checked cursor over bytes: the alphabet of the command and record
+ * formats.
  *
- * An unsigned integer is written in groups of seven bits, least significant first, the high bit meaning
- * "more follows"; a signed one is first folded (0, -1, 1, -2 … become 0, 1, 2, 3 …). Encodings are canonical
- * (no padding groups), so equal data has equal bytes on every member. Reads check every bound and throw
- * {@link InvariantViolation}: what is decoded here was written by this program and agreed on by Raft.
+ * An unsigned integer is written in groups of seven bits, least significant first, the high bit
+ * meaning "more follows"; a signed one is first folded (0, -1, 1, -2 … become 0, 1, 2, 3 …).
+ * Encodings are canonical (no padding groups), so equal data has equal bytes on every member. Reads
+ * check every bound and throw {@link InvariantViolation}: what is decoded here was written by this
+ * program and agreed on by Raft.
  */
 import { assert, InvariantViolation } from '../base/index.ts';
 
@@ -188,7 +190,8 @@ export class ByteWriter {
 /**
  * Largest magnitude of a signed integer here: folding doubles it, and the result must stay exact.
  *
- * No revision, version or number of keys ever comes near it, so cutting off what clients send changes no answer.
+ * No revision, version or number of keys ever comes near it, so cutting off what clients send
+ * changes no answer.
  */
 export const signedMax = 2 ** 52 - 1;
 

@@ -105,7 +105,7 @@ describe('command codec', () => {
     expect(() => encodeCommand(nest(txnDepthMax + 1))).toThrow('nest');
     const level = [3, 0, 1];
     const tooDeep = [1, ...Array.from({ length: txnDepthMax + 1 }, () => level).flat(), 0, 0];
-    expect(() => decodeCommand(Uint8Array.from([...tooDeep, ...new Array(80).fill(0)]))).toThrow(
+    expect(() => decodeCommand(Uint8Array.from([...tooDeep, ...new Uint8Array(80)]))).toThrow(
       'nests transactions more than',
     );
   });

@@ -1,4 +1,7 @@
-/** Short ways to write commands and reads in tests; keys and values are texts of single-byte characters. */
+/**
+ * Short ways to write commands and reads in tests; keys and values are texts of single-byte
+ * characters.
+ */
 import type {
   Compare,
   DeleteRangeOperation,
@@ -86,8 +89,9 @@ export function whenValue(
 
 /** A key's state in one line: `a=1 create 2 mod 3 version 2`. */
 export function describeKv(kv: KeyValue): string {
-  const { createRevision, modRevision, version } = kv;
-  return `${text(kv.key)}=${text(kv.value)} create ${createRevision} mod ${modRevision} version ${version}`;
+  const { key, value, createRevision, modRevision, version } = kv;
+  const numbers = `create ${createRevision} mod ${modRevision} version ${version}`;
+  return `${text(key)}=${text(value)} ${numbers}`;
 }
 
 /** Keys and values: `a=1 b=2`. */

@@ -86,7 +86,7 @@ describe('compactStep', () => {
     expect(events()).toBe('3.1 3.2 4.0');
   });
 
-  test('a step looks at no more events than its limit, and the work goes on where it stopped', () => {
+  test('a step looks at no more events than its limit, and the next goes on there', () => {
     machine.run(...Array.from({ length: 10 }, (_, at) => put('a', String(at))));
     compact(11);
     expect(removeAll(4)).toBe(3);
@@ -106,7 +106,7 @@ describe('compactStep', () => {
     expect(new Machine({ store: machine.store }).machine.hasCompactionWork).toBe(false);
   });
 
-  test('a compaction that is asked for before the last one is done is part of the same sweep', () => {
+  test('a compaction asked for before the last one is done joins the same sweep', () => {
     machine.run(put('a', '1'), del('a'), put('b', '1'), del('b'), put('c', '1'));
     compact(3);
     machine.compactStep(1);

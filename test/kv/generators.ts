@@ -1,6 +1,7 @@
 /**
- * Random commands and reads for the state machine, over few keys and small numbers, so that everything
- * meets everything: overwrites, deletions, overlapping ranges, revisions in and out of range.
+ * Random commands and reads for the state machine, over few keys and small numbers, so that
+ * everything meets everything: overwrites, deletions, overlapping ranges, revisions in and out of
+ * range.
  */
 import type { Prng } from '../../src/base/index.ts';
 import type {

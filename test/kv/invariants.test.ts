@@ -4,7 +4,7 @@ import { keysKey, revisionKey } from '../../src/kv/key-layout.ts';
 import { encodeChange, encodeMeta, type MvccRecord } from '../../src/kv/record.ts';
 import { SlabAllocator } from '../../src/kv/slab.ts';
 import { del, put } from './commands.ts';
-import { bytes, Machine, MapStore } from './map-store.ts';
+import { bytes, Machine, type MapStore } from './map-store.ts';
 
 let store: MapStore;
 

@@ -1,6 +1,6 @@
 /**
- * A small ordered store for the state machine's tests: it answers needs, and keeps writes back for as long as
- * a test wants, as an engine with a queue does.
+ * A small ordered store for the state machine's tests: it answers needs, and keeps writes back for
+ * as long as a test wants, as an engine with a queue does.
  */
 import { assert, compareBytes } from '../../src/base/index.ts';
 import {
@@ -103,7 +103,7 @@ export class Machine {
   readonly machine: StateMachine;
   #index: number;
   /** Sequences of outputs not settled. */
-  #unsettled: number[] = [];
+  readonly #unsettled: number[] = [];
 
   constructor(options: { store?: MapStore; cacheBytesMax?: number } = {}) {
     this.store = options.store ?? new MapStore();

@@ -1,8 +1,8 @@
 /**
  * A deliberately naive twin of the state machine: the whole keyspace, copied at every revision.
  *
- * It shares no code with `src/kv` but the types, and follows etcd 3.4's order of steps literally, so that
- * a clever shortcut in the real thing is compared with the plain meaning.
+ * It shares no code with `src/kv` but the types, and follows etcd 3.4's order of steps literally,
+ * so that a clever shortcut in the real thing is compared with the plain meaning.
  */
 import type { ErrorCode } from '../../src/base/index.ts';
 import type {
@@ -28,16 +28,16 @@ export class Model {
   compactRevision = -1;
   /** The keyspace as it was at each revision. */
   readonly #keyspaces = new Map<number, Keyspace>([[1, new Map()]]);
-  /** The keyspace of the command under way, and whether it has changed anything. */
+  /** The keyspace of the command under way, and the number of its changes. */
   #working: Keyspace = new Map();
-  #hasChanged = false;
+  #changes = 0;
 
   apply(command: Command): CommandResult {
     if (command.type === 'compact') {
       return this.#compact(command.revision);
     }
     this.#working = new Map(this.#at(this.revision));
-    this.#hasChanged = false;
+    this.#changes = 0;
     const code = command.type === 'txn' ? this.#checkTxn(command) : this.#checkBare(command);
     if (code !== undefined) {
       return { kind: 'refused', code, revision: this.revision };
@@ -46,7 +46,7 @@ export class Model {
       command.type === 'txn'
         ? this.#executeTxn(command, this.#decideAll(command))
         : this.#execute(command);
-    if (this.#hasChanged) {
+    if (this.#changes > 0) {
       this.revision++;
       this.#keyspaces.set(this.revision, this.#working);
     }
@@ -171,7 +171,7 @@ export class Model {
       const kvs = select(operation, this.#working);
       for (const kv of kvs) {
         this.#working.delete(text(kv.key));
-        this.#hasChanged = true;
+        this.#changes++;
       }
       const prevKvs = operation.prevKv ? kvs : [];
       return { type: 'deleteRange', deleted: kvs.length, prevKvs };
@@ -185,7 +185,7 @@ export class Model {
       version: (old?.version ?? 0) + 1,
       lease: operation.ignoreLease ? (old?.lease ?? 0n) : operation.lease,
     });
-    this.#hasChanged = true;
+    this.#changes++;
     return operation.prevKv && old !== undefined ? { type: 'put', prevKv: old } : { type: 'put' };
   }
 }

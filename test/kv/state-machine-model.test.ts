@@ -1,6 +1,7 @@
 /**
- * The state machine against its naive twin, under random commands, batches, settlement, eviction, partial
- * compactions and crashes. A failing seed is named in the test's title; `KV_SEED=n` runs that one alone.
+ * The state machine against its naive twin, under random commands, batches, settlement, eviction,
+ * partial compactions and crashes. A failing seed is named in the test's title; `KV_SEED=n` runs
+ * that one alone.
  */
 import { describe, expect, test } from 'vitest';
 import { createPrng, type Prng } from '../../src/base/index.ts';
@@ -25,7 +26,10 @@ const seeds =
     ? Array.from({ length: seedCount }, (_, seed) => seed)
     : [Number(process.env['KV_SEED'])];
 
-/** One text for equal results, whatever the identity of their byte strings and the order of their fields. */
+/**
+ * One text for equal results, whatever the identity of their byte strings and the order of their
+ * fields.
+ */
 function show(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (inner instanceof Uint8Array) {
@@ -160,7 +164,8 @@ describe('StateMachine', () => {
 
     const records = trial.finish();
 
-    // Another member that applies the same log one by one and compacts only now holds the same records.
+    // Another member that applies the same log one by one and compacts only now holds the same
+    // records.
     const twin = new Machine();
     for (const { command } of trial.log) {
       twin.apply([command]);

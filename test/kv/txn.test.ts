@@ -34,8 +34,10 @@ function show(result: OperationResult): string {
       return `deleted ${result.deleted} ${describeKvs(result.prevKvs)}`.trim();
     case 'range':
       return `found ${describeKvs(result.kvs)}`.trim();
-    case 'txn':
-      return `${result.succeeded ? 'success' : 'failure'}(${result.responses.map(show).join(', ')})`;
+    case 'txn': {
+      const responses = result.responses.map(show).join(', ');
+      return result.succeeded ? `success(${responses})` : `failure(${responses})`;
+    }
   }
 }
 
