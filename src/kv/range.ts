@@ -64,7 +64,7 @@ export interface Overlay {
 export type RangeVisitor = (key: Uint8Array, read: () => MvccRecord) => void;
 
 const scanRecordsFirst = 64;
-const scanRecordsMax = 4096;
+const scanRecordsMax = 2048;
 /** What a scan's answer should take at most, judged by the records seen so far. */
 const scanBytesAim = 1024 * 1024;
 

@@ -119,7 +119,7 @@ describe('rangeQuery', () => {
     expect(read(range('k', 'l', { limit: 1 }))).toBe('k00000=v more count 3000');
 
     const limits = machine.store.needs.map((need) => need.type === 'scan' && need.limit);
-    expect(limits).toEqual([64, 512, 4096]);
+    expect(limits).toEqual([64, 512, 2048, 2048]);
   });
 
   test('chunks stay small when records are large', () => {
