@@ -24,6 +24,8 @@ export interface PeerLink {
   /** Last measured round trip, milliseconds; undefined before the first. */
   readonly roundTripMs?: number | undefined;
   readonly queuedBytes: number;
+  /** Messages dropped since the start: no stream, or a full queue. */
+  readonly droppedMessages: number;
 }
 
 /**

@@ -1,0 +1,216 @@
+/**
+ * Every metric of a member, in one place: names `holdfast_*`, base units, a help sentence each.
+ *
+ * Each member has a registry of its own, so several can live in one process. What is observed per request goes
+ * through {@link LatencyRecorder}, which costs an addition; the histogram is made when somebody looks.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Bounds of latency buckets, seconds: 0.1 ms to 10 s. */
+const latencyBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** What a request's method and code say about it. */
+interface RequestLabels {
+  readonly method: string;
+  readonly code: string;
+}
+
+/** Collects latencies of one kind cheaply and shows them as a histogram. */
+export class LatencyRecorder {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #counts = new Float64Array(latencyBuckets.length + 1);
+  #sum = 0;
+
+  constructor(name: string, help: string) {
+    this.#name = name;
+    this.#help = help;
+  }
+
+  /** Notes one latency, in seconds. */
+  observe(seconds: number): void {
+    let bucket = 0;
+    while (bucket < latencyBuckets.length && seconds > (latencyBuckets[bucket] as number)) {
+      bucket++;
+    }
+    this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
+    this.#sum += seconds;
+  }
+
+  /** The histogram in the text format of Prometheus. */
+  render(): string {
+    const lines = [`# HELP ${this.#name} ${this.#help}`, `# TYPE ${this.#name} histogram`];
+    let count = 0;
+    for (const [i, bound] of latencyBuckets.entries()) {
+      count += this.#counts[i] as number;
+      lines.push(`${this.#name}_bucket{le="${bound}"} ${count}`);
+    }
+    count += this.#counts[latencyBuckets.length] as number;
+    lines.push(`${this.#name}_bucket{le="+Inf"} ${count}`);
+    lines.push(`${this.#name}_sum ${this.#sum}`, `${this.#name}_count ${count}`);
+    return `${lines.join('\n')}\n`;
+  }
+}
+
+/** All metrics of one member. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #recorders: LatencyRecorder[] = [];
+  readonly #requestCounts = new Map<string, { readonly labels: RequestLabels; count: number }>();
+
+  readonly proposalsTotal = this.#counter(
+    'holdfast_proposals_total',
+    'Commands that clients of this member have asked for.',
+  );
+  readonly proposalsFailed = this.#counter(
+    'holdfast_proposals_failed_total',
+    'Commands that ended in an error, by whether they may have happened.',
+    ['outcome'],
+  );
+  readonly proposalsPending = this.#gauge(
+    'holdfast_proposals_pending',
+    'Commands that wait for their result.',
+  );
+  readonly readsPending = this.#gauge(
+    'holdfast_reads_pending',
+    'Linearizable reads that wait for permission.',
+  );
+  readonly commitSeconds = this.#latency(
+    'holdfast_commit_duration_seconds',
+    'Time from taking a command to its result on this member.',
+  );
+  readonly readIndexSeconds = this.#latency(
+    'holdfast_read_index_duration_seconds',
+    'Time a linearizable read waits for permission.',
+  );
+  readonly fsyncSeconds = this.#latency(
+    'holdfast_wal_fsync_duration_seconds',
+    'Time of one synced append to the log, write included.',
+  );
+  readonly applySeconds = this.#latency(
+    'holdfast_apply_duration_seconds',
+    'Time from committing a batch to having its results.',
+  );
+  readonly requestSeconds = this.#latency(
+    'holdfast_request_duration_seconds',
+    'Time of one gRPC request, from its decoding to its answer.',
+  );
+  readonly applyBatchEntries = this.#histogram(
+    'holdfast_apply_batch_entries',
+    'Entries applied in one batch.',
+    [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+  );
+  readonly leaderChanges = this.#counter(
+    'holdfast_leader_changes_total',
+    'Changes of the leader that this member has seen, losses included.',
+  );
+  readonly hasLeader = this.#gauge('holdfast_has_leader', '1 while this member knows a leader.');
+  readonly isLeader = this.#gauge('holdfast_is_leader', '1 while this member leads.');
+  readonly term = this.#gauge('holdfast_raft_term', 'The term this member is in.');
+  readonly commitIndex = this.#gauge('holdfast_raft_commit_index', 'Last entry known committed.');
+  readonly appliedIndex = this.#gauge('holdfast_raft_applied_index', 'Last entry applied.');
+  readonly revision = this.#gauge('holdfast_kv_revision', 'Revision of the newest change.');
+  readonly compactRevision = this.#gauge(
+    'holdfast_kv_compact_revision',
+    'Revision up to which history is compacted.',
+  );
+  readonly storeBytes = this.#gauge(
+    'holdfast_store_bytes',
+    'Approximate bytes on disk of log and state.',
+  );
+  readonly peerConnected = this.#gauge(
+    'holdfast_peer_connected',
+    '1 while the link to a peer stands.',
+    ['peer'],
+  );
+  readonly peerRoundTripSeconds = this.#gauge(
+    'holdfast_peer_round_trip_seconds',
+    'Last measured round trip to a peer.',
+    ['peer'],
+  );
+  readonly peerQueueBytes = this.#gauge(
+    'holdfast_peer_queue_bytes',
+    'Bytes that wait to be sent to a peer.',
+    ['peer'],
+  );
+  readonly peerMessagesDropped = this.#gauge(
+    'holdfast_peer_messages_dropped',
+    'Messages to a peer that were dropped since the start: no link, or a full queue.',
+    ['peer'],
+  );
+  readonly internalErrors = this.#counter(
+    'holdfast_internal_errors_total',
+    'Errors that no code of the catalogue describes; each is a defect.',
+  );
+
+  /** Starts what costs something all the time: process metrics and the watch on the event loop. */
+  startProcessMetrics(): void {
+    collectDefaultMetrics({ register: this.#registry, prefix: 'holdfast_' });
+    const loopDelay = monitorEventLoopDelay({ resolution: 10 });
+    loopDelay.enable();
+    this.#registry.registerMetric(
+      new Gauge({
+        name: 'holdfast_event_loop_delay_seconds',
+        help: 'Delay of the event loop since the last look, by quantile.',
+        labelNames: ['quantile'],
+        registers: [],
+        collect() {
+          this.set({ quantile: '0.5' }, loopDelay.percentile(50) / 1e9);
+          this.set({ quantile: '0.99' }, loopDelay.percentile(99) / 1e9);
+          this.set({ quantile: '1' }, loopDelay.max / 1e9);
+          loopDelay.reset();
+        },
+      }),
+    );
+  }
+
+  /** Counts one finished gRPC request. */
+  countRequest(method: string, code: string, seconds: number): void {
+    this.requestSeconds.observe(seconds);
+    const key = `${method} ${code}`;
+    const known = this.#requestCounts.get(key);
+    if (known === undefined) {
+      this.#requestCounts.set(key, { labels: { method, code }, count: 1 });
+    } else {
+      known.count++;
+    }
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  /** Everything in the text format of Prometheus. */
+  async render(): Promise<string> {
+    const requests = [
+      '# HELP holdfast_requests_total Finished gRPC requests, by method and status code.',
+      '# TYPE holdfast_requests_total counter',
+    ];
+    for (const { labels, count } of this.#requestCounts.values()) {
+      requests.push(
+        `holdfast_requests_total{method="${labels.method}",code="${labels.code}"} ${count}`,
+      );
+    }
+    const recorded = this.#recorders.map((recorder) => recorder.render()).join('');
+    return `${await this.#registry.metrics()}\n${recorded}${requests.join('\n')}\n`;
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge<L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name, help, buckets, registers: [this.#registry] });
+  }
+
+  #latency(name: string, help: string): LatencyRecorder {
+    const recorder = new LatencyRecorder(name, help);
+    this.#recorders.push(recorder);
+    return recorder;
+  }
+}

@@ -1,0 +1,359 @@
+/**
+ * Raft messages as bytes, and the gate where numbers from the network are checked.
+ *
+ * A message is a version byte, a type byte, its fields in a fixed order (big-endian, 64 bits for ids, terms and
+ * indexes) and, for appends and proposals, length-prefixed data. Decoding shares memory with its input. The
+ * encoded entries of the last append are kept: a leader sends the same ones to every follower.
+ */
+import { KvError } from '../base/index.ts';
+import type { Entry, Message } from '../raft/index.ts';
+
+/** Raised when a member speaks a version of this encoding that is not known. */
+const codecVersion = 1;
+
+const messageTypes = [
+  'RequestVote',
+  'RequestVoteResponse',
+  'PreVote',
+  'PreVoteResponse',
+  'AppendEntries',
+  'AppendEntriesResponse',
+  'Heartbeat',
+  'HeartbeatResponse',
+  'TimeoutNow',
+  'TransferLeader',
+  'Propose',
+  'ProposeRejected',
+  'ReadIndex',
+  'ReadIndexResponse',
+] as const satisfies readonly Message['type'][];
+
+const dropReasons = ['no-leader', 'transferring', 'log-full', 'not-leader', 'removed'] as const;
+const entryTypes = ['normal', 'confChange'] as const;
+
+/** type, from, to, term */
+const envelopeBytes = 2 + 3 * 8;
+/** term, type, length of data */
+const entryHeadBytes = 8 + 1 + 4;
+
+/** Writes fields one after the other. */
+class Writer {
+  readonly bytes: Buffer;
+  #at = 0;
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafe(size);
+  }
+
+  uint8(value: number): void {
+    this.bytes[this.#at++] = value;
+  }
+
+  uint32(value: number): void {
+    this.#at = this.bytes.writeUInt32BE(value, this.#at);
+  }
+
+  uint64(value: number): void {
+    this.uint32(Math.floor(value / 0x1_0000_0000));
+    this.uint32(value >>> 0);
+  }
+
+  data(value: Uint8Array): void {
+    this.bytes.set(value, this.#at);
+    this.#at += value.length;
+  }
+}
+
+/** Reads fields one after the other; whatever does not fit is an error, never a guess. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  uint8(): number {
+    this.#need(1);
+    return this.#bytes[this.#at++] as number;
+  }
+
+  uint32(): number {
+    this.#need(4);
+    const value = this.#bytes.readUInt32BE(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
+  uint64(): number {
+    const value = this.uint32() * 0x1_0000_0000 + this.uint32();
+    if (!Number.isSafeInteger(value)) {
+      throw malformed('a number is above 2^53-1');
+    }
+    return value;
+  }
+
+  flag(): boolean {
+    return this.choice([false, true]);
+  }
+
+  choice<T>(choices: readonly T[]): T {
+    const at = this.uint8();
+    if (at >= choices.length) {
+      throw malformed(`${at} is none of ${choices.length} choices`);
+    }
+    return choices[at] as T;
+  }
+
+  data(length: number): Uint8Array {
+    this.#need(length);
+    const value = this.#bytes.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return value;
+  }
+
+  #need(length: number): void {
+    if (this.#at + length > this.#bytes.length) {
+      throw malformed(`it ends at ${this.#bytes.length}, within a field of ${length} bytes`);
+    }
+  }
+}
+
+/** Encodes messages of one member; keeps the last entries it has encoded. */
+export class MessageEncoder {
+  #lastEntries: readonly Entry[] = [];
+  #lastBlob: Buffer = Buffer.alloc(0);
+
+  encode(message: Message): Buffer {
+    const entries = message.type === 'AppendEntries' ? this.#encodeEntries(message.entries) : undefined;
+    const writer = new Writer(envelopeBytes + bodyBytes(message, entries));
+    writer.uint8(codecVersion);
+    writer.uint8(messageTypes.indexOf(message.type));
+    writer.uint64(message.from);
+    writer.uint64(message.to);
+    writer.uint64(message.term);
+    writeBody(writer, message, entries);
+    return writer.bytes;
+  }
+
+  #encodeEntries(entries: readonly Entry[]): Buffer {
+    const last = this.#lastEntries;
+    const isLast =
+      entries.length > 0 &&
+      entries.length === last.length &&
+      entries[0] === last[0] &&
+      entries.at(-1) === last.at(-1);
+    if (!isLast) {
+      this.#lastBlob = encodeEntries(entries);
+      this.#lastEntries = entries;
+    }
+    return this.#lastBlob;
+  }
+}
+
+/**
+ * Decodes one message.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — the bytes are not a message of a version known here.
+ */
+export function decodeMessage(bytes: Buffer): Message {
+  const reader = new Reader(bytes);
+  const version = reader.uint8();
+  if (version !== codecVersion) {
+    throw malformed(`version ${version} is not known; this member speaks ${codecVersion}`);
+  }
+  const type = reader.choice(messageTypes);
+  const envelope = { from: reader.uint64(), to: reader.uint64(), term: reader.uint64() };
+  const message = readBody(reader, type, envelope);
+  if (!reader.isAtEnd) {
+    throw malformed(`bytes follow a ${type}`);
+  }
+  return message;
+}
+
+function bodyBytes(message: Message, entries: Buffer | undefined): number {
+  switch (message.type) {
+    case 'RequestVote':
+    case 'PreVote':
+      return 17;
+    case 'RequestVoteResponse':
+    case 'PreVoteResponse':
+      return 1;
+    case 'AppendEntries':
+      return 28 + (entries?.length ?? 0);
+    case 'AppendEntriesResponse':
+      return 25;
+    case 'Heartbeat':
+    case 'ReadIndexResponse':
+      return 16;
+    case 'HeartbeatResponse':
+    case 'TransferLeader':
+    case 'ReadIndex':
+      return 8;
+    case 'TimeoutNow':
+      return 0;
+    case 'Propose':
+      return message.proposals.reduce((sum, proposal) => sum + 4 + proposal.length, 12);
+    case 'ProposeRejected':
+      return 9;
+  }
+}
+
+function writeBody(writer: Writer, message: Message, entries: Buffer | undefined): void {
+  switch (message.type) {
+    case 'RequestVote':
+    case 'PreVote':
+      writer.uint64(message.lastIndex);
+      writer.uint64(message.lastTerm);
+      writer.uint8(message.isTransfer ? 1 : 0);
+      break;
+    case 'RequestVoteResponse':
+    case 'PreVoteResponse':
+      writer.uint8(message.isGranted ? 1 : 0);
+      break;
+    case 'AppendEntries':
+      writer.uint64(message.prevLogIndex);
+      writer.uint64(message.prevLogTerm);
+      writer.uint64(message.commitIndex);
+      writer.uint32(message.entries.length);
+      writer.data(entries ?? Buffer.alloc(0));
+      break;
+    case 'AppendEntriesResponse':
+      writer.uint8(message.isRejected ? 1 : 0);
+      writer.uint64(message.index);
+      writer.uint64(message.hintIndex);
+      writer.uint64(message.hintTerm);
+      break;
+    case 'Heartbeat':
+      writer.uint64(message.commitIndex);
+      writer.uint64(message.readRound);
+      break;
+    case 'HeartbeatResponse':
+      writer.uint64(message.readRound);
+      break;
+    case 'TimeoutNow':
+      break;
+    case 'TransferLeader':
+      writer.uint64(message.target);
+      break;
+    case 'Propose':
+      writer.uint64(message.context);
+      writer.uint32(message.proposals.length);
+      for (const proposal of message.proposals) {
+        writer.uint32(proposal.length);
+        writer.data(proposal);
+      }
+      break;
+    case 'ProposeRejected':
+      writer.uint64(message.context);
+      writer.uint8(dropReasons.indexOf(message.reason));
+      break;
+    case 'ReadIndex':
+      writer.uint64(message.context);
+      break;
+    case 'ReadIndexResponse':
+      writer.uint64(message.context);
+      writer.uint64(message.index);
+      break;
+  }
+}
+
+interface EnvelopeFields {
+  readonly from: number;
+  readonly to: number;
+  readonly term: number;
+}
+
+function readBody(reader: Reader, type: Message['type'], envelope: EnvelopeFields): Message {
+  switch (type) {
+    case 'RequestVote':
+    case 'PreVote': {
+      const lastIndex = reader.uint64();
+      const lastTerm = reader.uint64();
+      return { type, ...envelope, lastIndex, lastTerm, isTransfer: reader.flag() };
+    }
+    case 'RequestVoteResponse':
+    case 'PreVoteResponse':
+      return { type, ...envelope, isGranted: reader.flag() };
+    case 'AppendEntries': {
+      const prevLogIndex = reader.uint64();
+      const prevLogTerm = reader.uint64();
+      const commitIndex = reader.uint64();
+      const entries = readEntries(reader, prevLogIndex);
+      return { type, ...envelope, prevLogIndex, prevLogTerm, commitIndex, entries };
+    }
+    case 'AppendEntriesResponse': {
+      const isRejected = reader.flag();
+      const index = reader.uint64();
+      const hintIndex = reader.uint64();
+      return { type, ...envelope, isRejected, index, hintIndex, hintTerm: reader.uint64() };
+    }
+    case 'Heartbeat': {
+      const commitIndex = reader.uint64();
+      return { type, ...envelope, commitIndex, readRound: reader.uint64() };
+    }
+    case 'HeartbeatResponse':
+      return { type, ...envelope, readRound: reader.uint64() };
+    case 'TimeoutNow':
+      return { type, ...envelope };
+    case 'TransferLeader':
+      return { type, ...envelope, target: reader.uint64() };
+    case 'Propose': {
+      const context = reader.uint64();
+      return { type, ...envelope, context, proposals: readProposals(reader) };
+    }
+    case 'ProposeRejected': {
+      const context = reader.uint64();
+      return { type, ...envelope, context, reason: reader.choice(dropReasons) };
+    }
+    case 'ReadIndex':
+      return { type, ...envelope, context: reader.uint64() };
+    case 'ReadIndexResponse': {
+      const context = reader.uint64();
+      return { type, ...envelope, context, index: reader.uint64() };
+    }
+  }
+}
+
+function encodeEntries(entries: readonly Entry[]): Buffer {
+  let size = 0;
+  for (const entry of entries) {
+    size += entryHeadBytes + entry.data.length;
+  }
+  const writer = new Writer(size);
+  for (const entry of entries) {
+    writer.uint64(entry.term);
+    writer.uint8(entryTypes.indexOf(entry.type));
+    writer.uint32(entry.data.length);
+    writer.data(entry.data);
+  }
+  return writer.bytes;
+}
+
+function readEntries(reader: Reader, prevLogIndex: number): readonly Entry[] {
+  const count = reader.uint32();
+  const entries: Entry[] = [];
+  for (let i = 1; i <= count; i++) {
+    const term = reader.uint64();
+    const type = reader.choice(entryTypes);
+    entries.push({ term, index: prevLogIndex + i, type, data: reader.data(reader.uint32()) });
+  }
+  return entries;
+}
+
+function readProposals(reader: Reader): readonly Uint8Array[] {
+  const count = reader.uint32();
+  const proposals: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) {
+    proposals.push(reader.data(reader.uint32()));
+  }
+  return proposals;
+}
+
+function malformed(what: string): KvError {
+  return new KvError('INVALID_ARGUMENT', { message: `malformed peer message: ${what}` });
+}

@@ -1,0 +1,267 @@
+/**
+ * The outgoing link to one peer: a long-lived stream, dialled again whenever it breaks.
+ *
+ * What is queued in one turn leaves as one batch. Invariant: at most `queueBytesMax` bytes wait; beyond that,
+ * and while there is no stream, messages are dropped: Raft sends again what matters. A peer that does not echo
+ * pings for a while counts as gone, so a silently dead link costs seconds, not minutes.
+ */
+import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
+import type { Prng, TimerHandle, Timers } from '../base/index.ts';
+import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
+import type { Peer, PeerLink } from './ports.ts';
+
+/** Path of `holdfast.v1.Peer/Exchange`. */
+export const exchangePath = '/holdfast.v1.Peer/Exchange';
+/** Metadata of a call: who speaks to whom. */
+export const headers = {
+  cluster: 'holdfast-cluster',
+  from: 'holdfast-from',
+  to: 'holdfast-to',
+  protocol: 'holdfast-protocol',
+} as const;
+/** Version of the exchange; members of another version refuse each other. */
+export const protocolVersion = '1';
+
+const backoffMsMin = 50;
+const backoffMsMax = 1000;
+const pingPeriodMs = 500;
+/** Unanswered for so long, a ping says that the link is dead. */
+const pingTimeoutMs = 2000;
+/** Bytes of messages in one gRPC message, but at least one message. */
+const batchBytesMax = 4 * 1024 * 1024;
+
+/** Happenings worth a log line. */
+export type PeerEvent =
+  | { readonly type: 'peer-connected'; readonly peer: string }
+  | { readonly type: 'peer-disconnected'; readonly peer: string; readonly reason: string }
+  | { readonly type: 'peer-refused'; readonly peer: string; readonly reason: string };
+
+/** What a link needs beside its peer. */
+export interface PeerLinkOptions {
+  readonly clusterId: number;
+  readonly memberId: number;
+  readonly credentials: ChannelCredentials;
+  readonly timers: Timers;
+  readonly prng: Prng;
+  readonly queueBytesMax: number;
+  readonly onUnreachable: () => void;
+  readonly onEvent: (event: PeerEvent) => void;
+}
+
+/** See the module comment. */
+export class OutgoingLink {
+  readonly peer: Peer;
+  readonly #options: PeerLinkOptions;
+  #client: Client | undefined;
+  #stream: ClientDuplexStream<PeerBatch, PeerBatch> | undefined;
+  #isConnected = false;
+  /** The stream has more to send than the network takes; wait for `drain`. */
+  #isBlocked = false;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #backoffMs = backoffMsMin;
+  #redial: TimerHandle | undefined;
+  #pinger: TimerHandle | undefined;
+  #pingId = 0;
+  #pingSentMs: number | undefined;
+  #roundTripMs: number | undefined;
+  #isStopped = false;
+  #lastReason = '';
+  droppedMessages = 0;
+  sentMessages = 0;
+  sentBytes = 0;
+
+  constructor(peer: Peer, options: PeerLinkOptions) {
+    this.peer = peer;
+    this.#options = options;
+  }
+
+  get state(): PeerLink {
+    return {
+      peer: this.peer,
+      isConnected: this.#isConnected,
+      roundTripMs: this.#roundTripMs,
+      queuedBytes: this.#queuedBytes,
+      droppedMessages: this.droppedMessages,
+    };
+  }
+
+  start(): void {
+    this.#dial();
+    this.#pinger = this.#options.timers.every(pingPeriodMs, () => {
+      this.#ping();
+    });
+  }
+
+  /** The peer has just dialled this member, so it is there: do not wait out the backoff. */
+  dialNow(): void {
+    if (this.#redial !== undefined) {
+      this.#redial.cancel();
+      this.#redial = undefined;
+      this.#dial();
+    }
+  }
+
+  /** Queues messages and sends what the stream takes. */
+  send(messages: readonly Buffer[]): void {
+    if (!this.#isConnected) {
+      this.droppedMessages += messages.length;
+      return;
+    }
+    let hasDropped = false;
+    for (const message of messages) {
+      if (this.#queuedBytes > 0 && this.#queuedBytes + message.length > this.#options.queueBytesMax) {
+        this.droppedMessages++;
+        hasDropped = true;
+      } else {
+        this.#queue.push(message);
+        this.#queuedBytes += message.length;
+      }
+    }
+    this.#flush();
+    if (hasDropped) {
+      this.#options.onUnreachable();
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#redial?.cancel();
+    this.#pinger?.cancel();
+    this.#stream?.cancel();
+    this.#client?.close();
+    this.#stream = undefined;
+    this.#isConnected = false;
+  }
+
+  #dial(): void {
+    if (this.#isStopped) {
+      return;
+    }
+    const { clusterId, memberId, credentials } = this.#options;
+    const client = new Client(this.peer.address, credentials, channelOptions);
+    const metadata = new Metadata();
+    metadata.set(headers.cluster, String(clusterId));
+    metadata.set(headers.from, String(memberId));
+    metadata.set(headers.to, String(this.peer.id));
+    metadata.set(headers.protocol, protocolVersion);
+    const stream = client.makeBidiStreamRequest<PeerBatch, PeerBatch>(
+      exchangePath,
+      encodeBatch,
+      decodeBatch,
+      metadata,
+    );
+    this.#client = client;
+    this.#stream = stream;
+    stream.on('metadata', () => {
+      this.#connected(stream);
+    });
+    stream.on('data', (batch: PeerBatch) => {
+      this.#handlePong(batch.pongId);
+    });
+    stream.on('drain', () => {
+      this.#isBlocked = false;
+      this.#flush();
+    });
+    stream.on('error', (error) => {
+      this.#broken(stream, error.message);
+    });
+    stream.on('end', () => {
+      this.#broken(stream, 'the peer ended the stream');
+    });
+  }
+
+  #connected(stream: ClientDuplexStream<PeerBatch, PeerBatch>): void {
+    if (this.#stream === stream && !this.#isConnected) {
+      this.#isConnected = true;
+      this.#isBlocked = false;
+      this.#backoffMs = backoffMsMin;
+      this.#pingSentMs = undefined;
+      this.#lastReason = '';
+      this.#options.onEvent({ type: 'peer-connected', peer: this.peer.name });
+    }
+  }
+
+  #broken(stream: ClientDuplexStream<PeerBatch, PeerBatch>, reason: string): void {
+    if (this.#stream !== stream || this.#isStopped) {
+      return;
+    }
+    const wasConnected = this.#isConnected;
+    this.#stream = undefined;
+    this.#isConnected = false;
+    this.#client?.close();
+    this.droppedMessages += this.#queue.length;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#roundTripMs = undefined;
+    // A peer that stays away is worth one line, not one for each attempt.
+    if (wasConnected || reason !== this.#lastReason) {
+      const type = reason.includes('FAILED_PRECONDITION') ? 'peer-refused' : 'peer-disconnected';
+      this.#options.onEvent({ type, peer: this.peer.name, reason });
+      this.#lastReason = reason;
+    }
+    if (wasConnected) {
+      this.#options.onUnreachable();
+    }
+    const { timers, prng } = this.#options;
+    const delayMs = prng.nextInt(Math.floor(this.#backoffMs / 2), this.#backoffMs + 1);
+    this.#backoffMs = Math.min(2 * this.#backoffMs, backoffMsMax);
+    this.#redial = timers.after(delayMs, () => {
+      this.#redial = undefined;
+      this.#dial();
+    });
+  }
+
+  #flush(): void {
+    while (this.#queue.length > 0 && !this.#isBlocked && this.#stream !== undefined) {
+      const messages: Buffer[] = [];
+      let bytes = 0;
+      while (messages.length < this.#queue.length) {
+        const next = this.#queue[messages.length] as Buffer;
+        if (bytes > 0 && bytes + next.length > batchBytesMax) {
+          break;
+        }
+        messages.push(next);
+        bytes += next.length;
+      }
+      this.#queue = this.#queue.slice(messages.length);
+      this.#queuedBytes -= bytes;
+      this.sentMessages += messages.length;
+      this.sentBytes += bytes;
+      this.#isBlocked = !this.#stream.write({ messages, pingId: 0, pongId: 0 });
+    }
+  }
+
+  #ping(): void {
+    const stream = this.#stream;
+    if (stream === undefined || !this.#isConnected) {
+      return;
+    }
+    const nowMs = this.#options.timers.nowMs();
+    if (this.#pingSentMs === undefined) {
+      this.#pingSentMs = nowMs;
+      this.#pingId++;
+      stream.write({ messages: [], pingId: this.#pingId, pongId: 0 });
+    } else if (nowMs - this.#pingSentMs >= pingTimeoutMs) {
+      stream.cancel();
+      this.#broken(stream, `no echo for ${pingTimeoutMs} ms`);
+    }
+  }
+
+  #handlePong(pongId: number): void {
+    if (pongId === this.#pingId && this.#pingSentMs !== undefined) {
+      this.#roundTripMs = this.#options.timers.nowMs() - this.#pingSentMs;
+      this.#pingSentMs = undefined;
+    }
+  }
+}
+
+const channelOptions = {
+  // Each attempt has a connection of its own: gRPC's shared ones bring a backoff of their own.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_channelz': 0,
+  'grpc.enable_retries': 0,
+  'grpc.max_send_message_length': -1,
+  'grpc.max_receive_message_length': -1,
+  'grpc-node.max_session_memory': 256,
+};

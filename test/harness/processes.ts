@@ -1,0 +1,167 @@
+/**
+ * A cluster of real `holdfast server` processes on loopback, for tests that kill, stop and restart members.
+ *
+ * Only processes started here are ever signalled, by pid. Data lives in a directory of the caller's.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
+
+/** Where one member listens and keeps its data. */
+export interface ProcessMember {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly metricsPort: number;
+  readonly extraArgs: readonly string[];
+}
+
+/** Finds `count` ports that are free now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') {
+      throw new Error('a listening server has an address');
+    }
+    return address.port;
+  });
+  await Promise.all(
+    servers.map(async (server) => {
+      server.close();
+      await once(server, 'close');
+    }),
+  );
+  return ports;
+}
+
+/** Members as processes; indexes count from 0. */
+export class ProcessCluster {
+  readonly members: readonly ProcessMember[];
+  readonly #children: (ChildProcess | undefined)[];
+  readonly #token: string;
+
+  private constructor(members: readonly ProcessMember[], token: string) {
+    this.members = members;
+    this.#token = token;
+    this.#children = members.map(() => undefined);
+  }
+
+  /** Lays out a cluster; member i keeps its data in `dataDirs[i]`. Nothing runs yet. */
+  static async create(
+    dataDirs: readonly string[],
+    extraArgs: readonly string[] = [],
+  ): Promise<ProcessCluster> {
+    const ports = await freePorts(dataDirs.length * 3);
+    const members = dataDirs.map((dataDir, i) => ({
+      name: `n${i + 1}`,
+      dataDir,
+      clientPort: ports[3 * i] ?? 0,
+      peerPort: ports[3 * i + 1] ?? 0,
+      metricsPort: ports[3 * i + 2] ?? 0,
+      extraArgs,
+    }));
+    return new ProcessCluster(members, `test-${ports[0] ?? 0}`);
+  }
+
+  get endpoints(): string[] {
+    return this.members.map((member) => `127.0.0.1:${member.clientPort}`);
+  }
+
+  pid(i: number): number | undefined {
+    return this.#children[i]?.pid;
+  }
+
+  isRunning(i: number): boolean {
+    const child = this.#children[i];
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** Starts member `i`; its output goes to `<dataDir>.log`. */
+  async start(i: number, launcher: readonly string[] = []): Promise<void> {
+    const member = this.members[i];
+    if (member === undefined || this.isRunning(i)) {
+      throw new Error(`member ${i} cannot be started`);
+    }
+    await mkdir(member.dataDir, { recursive: true });
+    const [command = '', ...args] = [...launcher, process.execPath, binary, ...this.#args(member)];
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = createWriteStream(`${member.dataDir}.log`, { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    this.#children[i] = child;
+    await once(child, 'spawn');
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.members.map(async (_, i) => this.start(i)));
+  }
+
+  /** Sends a signal to member `i` and, unless it only pauses or resumes, waits for its end. */
+  async signal(i: number, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#children[i];
+    if (child === undefined || !this.isRunning(i)) {
+      return;
+    }
+    child.kill(signal);
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT' && this.isRunning(i)) {
+      await once(child, 'exit');
+    }
+  }
+
+  async killAll(): Promise<void> {
+    await Promise.all(this.members.map(async (_, i) => this.signal(i, 'SIGKILL')));
+  }
+
+  /** Ends every member: SIGTERM first, SIGKILL after 10 s. */
+  async stopAll(): Promise<void> {
+    await Promise.all(
+      this.members.map(async (_, i) => {
+        const child = this.#children[i];
+        if (child === undefined || !this.isRunning(i)) {
+          return;
+        }
+        child.kill('SIGTERM');
+        const controller = new AbortController();
+        await Promise.race([
+          once(child, 'exit', { signal: controller.signal }),
+          sleep(10_000, undefined, { signal: controller.signal }),
+        ]);
+        controller.abort();
+        await this.signal(i, 'SIGKILL');
+      }),
+    );
+  }
+
+  #args(member: ProcessMember): string[] {
+    const peerUrl = (each: ProcessMember): string => `http://127.0.0.1:${each.peerPort}`;
+    const clientUrl = `http://127.0.0.1:${member.clientPort}`;
+    return [
+      'server',
+      `--name=${member.name}`,
+      `--data-dir=${member.dataDir}`,
+      `--listen-client-urls=${clientUrl}`,
+      `--advertise-client-urls=${clientUrl}`,
+      `--listen-peer-urls=${peerUrl(member)}`,
+      `--initial-advertise-peer-urls=${peerUrl(member)}`,
+      `--initial-cluster=${this.members.map((each) => `${each.name}=${peerUrl(each)}`).join(',')}`,
+      `--initial-cluster-token=${this.#token}`,
+      `--listen-metrics-urls=http://127.0.0.1:${member.metricsPort}`,
+      ...member.extraArgs,
+    ];
+  }
+}
