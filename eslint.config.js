@@ -122,12 +122,7 @@ export default tseslint.config(
     files: coreFiles,
     rules: {
       'no-restricted-globals': ['error', ...coreGlobals],
-      'no-restricted-syntax': [
-        'error',
-        ...defaultExportSyntax,
-        ...wallClockSyntax,
-        ...asyncSyntax,
-      ],
+      'no-restricted-syntax': ['error', ...defaultExportSyntax, ...wallClockSyntax, ...asyncSyntax],
     },
   },
   {
