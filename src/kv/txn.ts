@@ -33,7 +33,7 @@ import type {
 } from './command.ts';
 import { isPoint } from './key-layout.ts';
 import type { Reading } from './need.ts';
-import { rangeQuery, resolveRevision, visitRange } from './range.ts';
+import { rangeQuery, visitRange } from './range.ts';
 import { type MvccRecord, recordToKeyValue } from './record.ts';
 import type { CacheEntry } from './record-cache.ts';
 
@@ -258,14 +258,27 @@ function checkRanges(
     if (operation.type === 'txn') {
       code = checkRanges(batch, operation, decisions);
     } else if (operation.type === 'range') {
-      const revision = resolveRevision(operation.revision, batch);
-      code = typeof revision === 'string' ? revision : undefined;
+      code = checkRangeRevision(operation.revision, batch);
     }
     if (code !== undefined) {
       return code;
     }
   }
   return undefined;
+}
+
+/**
+ * Unlike a bare range, one in a transaction does not take a negative revision for "none", as in
+ * etcd.
+ */
+function checkRangeRevision(revision: number, batch: ApplyBatch): ErrorCode | undefined {
+  if (revision === 0) {
+    return undefined;
+  }
+  if (revision > batch.revision) {
+    return 'FUTURE_REVISION';
+  }
+  return revision < batch.compactRevision ? 'COMPACTED' : undefined;
 }
 
 function* executeBranch(

@@ -110,7 +110,7 @@ export class Model {
       }
       if (
         operation.type === 'range' &&
-        operation.revision > 0 &&
+        operation.revision !== 0 &&
         operation.revision < this.compactRevision
       ) {
         return 'COMPACTED';

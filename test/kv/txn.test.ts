@@ -205,6 +205,13 @@ describe('txn', () => {
     expect(run(txn([], [range('a', '\0')]))).toBe('success(found a=1) at 2');
   });
 
+  test('a put that ignores the value of a key deleted before in the same transaction is empty', () => {
+    run(put('a', '1'));
+    const operations = [txn([], [del('a')]), txn([], [put('a', '', { ignoreValue: true })])];
+    expect(run(txn([], operations))).toBe('success(success(deleted 1), success(put)) at 3');
+    expect(run(txn([], [range('a')]))).toBe('success(found a=) at 3');
+  });
+
   test('only the branch that is taken can refuse', () => {
     run(put('a', '1'));
     const bad = put('missing', '', { ignoreValue: true });
@@ -223,6 +230,7 @@ describe('txn', () => {
     machine.run(put('a', '1'), put('a', '2'), put('a', '3'), { type: 'compact', revision: 3 });
     expect(run(txn([], [range('a', undefined, { revision: 2 })]))).toBe('refused COMPACTED at 4');
     expect(run(txn([], [range('a', undefined, { revision: 3 })]))).toBe('success(found a=2) at 4');
+    expect(run(txn([], [range('a', undefined, { revision: -1 })]))).toBe('refused COMPACTED at 4');
   });
 });
 
