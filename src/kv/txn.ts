@@ -54,9 +54,10 @@ const plainPut: PutResult = { type: 'put' };
 export function executePut(batch: ApplyBatch, put: PutOperation, entry: CacheEntry): PutResult {
   const { record } = entry;
   const old = record === undefined || record.isTombstone ? undefined : record;
-  // `old` is there when a put ignores something: `checkPut` has seen it, and no other operation of
-  // the transaction can have deleted the key, since requests with such pairs are refused as
-  // duplicates.
+  // When a put ignores something, the checks have seen a live key. An earlier operation of the same
+  // transaction may have deleted it since, where the duplicate-key rule does not see the pair
+  // (across nested transactions). etcd panics there; here the put goes on as if the old value were
+  // empty.
   batch.put(entry, put.key, {
     value: put.ignoreValue ? (old?.value ?? emptyBytes) : put.value,
     lease: put.ignoreLease ? (old?.lease ?? 0n) : put.lease,

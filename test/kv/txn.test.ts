@@ -205,7 +205,7 @@ describe('txn', () => {
     expect(run(txn([], [range('a', '\0')]))).toBe('success(found a=1) at 2');
   });
 
-  test('a put that ignores the value of a key deleted before in the same transaction is empty', () => {
+  test('a put that ignores the value of a key deleted before it is empty', () => {
     run(put('a', '1'));
     const operations = [txn([], [del('a')]), txn([], [put('a', '', { ignoreValue: true })])];
     expect(run(txn([], operations))).toBe('success(success(deleted 1), success(put)) at 3');
