@@ -2,11 +2,11 @@
  * Where the state machine's records stand in the engine: one ordered key space, a leading byte per
  * table.
  *
- * | byte | table     | rest of the key               | value                                       |
- * |------|-----------|-------------------------------|---------------------------------------------|
- * | `k`  | keys      | the user's key                | current record; a tombstone until compacted |
- * | `r`  | revisions | main (8 bytes), sub (4 bytes) | the full event: record and key              |
- * | `m`  | meta      | a name                        | one record each                             |
+ * | byte | table     | rest of the key               | value                            |
+ * |------|-----------|-------------------------------|----------------------------------|
+ * | `k`  | keys      | the user's key                | current record, or its tombstone |
+ * | `r`  | revisions | main (8 bytes), sub (4 bytes) | the full event: record and key   |
+ * | `m`  | meta      | a name                        | one record each                  |
  *
  * The letters `l` (leases), `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5).
  * Integers are big-endian, so byte order is the order of revisions, and of keys.
