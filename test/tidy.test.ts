@@ -33,7 +33,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/storage/file-system.ts': 'types only',
   'src/storage/node-file-system.ts': 'test/storage/wal.test.ts, on a real directory',
   'src/storage/wal-recovery.ts': 'test/storage/wal-crash-matrix.test.ts',
-  'src/storage/segment.ts': 'test/storage/wal.test.ts',
   'src/storage/segment-supply.ts': 'test/storage/wal.test.ts',
   'src/kv/command.ts': 'types only',
 };
@@ -46,8 +45,10 @@ const bannedWords: readonly { readonly word: RegExp; readonly instead: string }[
   { word: /\bmaster\b/i, instead: 'leader' },
   { word: /\bslave\b/i, instead: 'follower' },
   { word: /\bcommittedIdx\b/, instead: 'commitIndex' },
-  { word: /(?<![\w'"-])timeout\??:/, instead: 'a name with its unit, as timeoutMs' },
 ];
+
+/** Source, unlike tests, chooses its own option names; vitest calls its limit plainly `timeout`. */
+const bareTimeout = /(?<![\w'"-])timeout\??:/;
 
 /** A citation of the thesis or paper, in any spelling; the right one is `Raft thesis §6.4`. */
 const thesisMention =
@@ -167,6 +168,14 @@ describe('source files', () => {
     expect(found).toEqual([]);
   });
 
+  test('a timeout is named with its unit', () => {
+    const found = offences(sources, (line) =>
+      bareTimeout.test(line) ? 'write a name with its unit, as timeoutMs' : undefined,
+    );
+
+    expect(found).toEqual([]);
+  });
+
   test('every source file starts with a module comment', () => {
     const without = sources.filter((path) => !read(path).startsWith('/**'));
 
@@ -214,10 +223,8 @@ describe('source files', () => {
 
   test('a rule is switched off only with a reason', () => {
     const found = offences([...sources, ...tests], (line) => {
-      const isDisable = /eslint-disable/.test(line) && !line.includes('/eslint-disable/');
-      return isDisable && !/eslint-disable[\w-]* .+ -- \S+/.test(line)
-        ? 'gives no reason'
-        : undefined;
+      const isDisable = /(?:\/\/|\/\*) eslint-disable/.test(line);
+      return isDisable && !/eslint-disable\S* .* -- \S/.test(line) ? 'gives no reason' : undefined;
     });
 
     expect(found).toEqual([]);
