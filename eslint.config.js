@@ -141,6 +141,11 @@ export default tseslint.config(
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
   {
+    // Drills report the distributions they measured.
+    files: ['test/drills/**/*.ts', 'chaos/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
     files: ['*.js', '*.mjs', '.*.mjs', 'bin/**'],
     extends: [eslint.configs.recommended],
   },
