@@ -59,6 +59,8 @@ export interface RangeChunk {
 export interface MemberApi {
   readonly clusterId: number;
   readonly memberId: NodeId;
+  /** The leader as far as this member knows, or 0. */
+  readonly leader: NodeId;
   /** The term this member is in, for response headers. */
   readonly term: Term;
   /** Revision of the newest state that reads on this member can see. */

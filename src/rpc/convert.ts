@@ -1,0 +1,234 @@
+/**
+ * From wire requests to commands and from results to wire responses; the gate where 64-bit numbers of clients
+ * are checked. Requests have passed `validate.ts`.
+ */
+import { KvError } from '../base/index.ts';
+import type {
+  Compare,
+  DeleteRangeOperation,
+  KeyValue,
+  Operation,
+  OperationResult,
+  PutOperation,
+  RangeOperation,
+  RangeResult,
+  SortOrder,
+  SortTarget,
+  TxnOperation,
+  TxnResult,
+} from '../kv/index.ts';
+import type * as wire from '../wire/index.ts';
+
+const sortOrders: Readonly<Record<string, SortOrder>> = {
+  NONE: 'none',
+  ASCEND: 'ascend',
+  DESCEND: 'descend',
+};
+const sortTargets: Readonly<Record<string, SortTarget>> = {
+  KEY: 'key',
+  VERSION: 'version',
+  CREATE: 'create',
+  MOD: 'mod',
+  VALUE: 'value',
+};
+const compareResults: Readonly<Record<string, Compare['result']>> = {
+  EQUAL: 'equal',
+  GREATER: 'greater',
+  LESS: 'less',
+  NOT_EQUAL: 'notEqual',
+};
+
+/**
+ * A 64-bit number of a client, as a number.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — it is beyond the safe integers.
+ */
+export function toNumber(value: string, field: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) {
+    throw new KvError('INVALID_ARGUMENT', {
+      message: `etcdserver: ${field} ${value} is beyond ±(2^53-1)`,
+    });
+  }
+  return number;
+}
+
+export function toRange(request: wire.RangeRequest): RangeOperation {
+  return {
+    type: 'range',
+    key: request.key,
+    rangeEnd: toRangeEnd(request.range_end),
+    limit: Math.max(0, toNumber(request.limit, 'limit')),
+    revision: Math.max(0, toNumber(request.revision, 'revision')),
+    sortOrder: sortOrders[request.sort_order] ?? 'none',
+    sortTarget: sortTargets[request.sort_target] ?? 'key',
+    keysOnly: request.keys_only,
+    countOnly: request.count_only,
+    minModRevision: toNumber(request.min_mod_revision, 'min_mod_revision'),
+    maxModRevision: toNumber(request.max_mod_revision, 'max_mod_revision'),
+    minCreateRevision: toNumber(request.min_create_revision, 'min_create_revision'),
+    maxCreateRevision: toNumber(request.max_create_revision, 'max_create_revision'),
+  };
+}
+
+export function toPut(request: wire.PutRequest): PutOperation {
+  return {
+    type: 'put',
+    key: request.key,
+    value: request.value,
+    lease: request.lease === '0' ? 0n : BigInt(request.lease),
+    prevKv: request.prev_kv,
+    ignoreValue: request.ignore_value,
+    ignoreLease: request.ignore_lease,
+  };
+}
+
+export function toDeleteRange(request: wire.DeleteRangeRequest): DeleteRangeOperation {
+  return {
+    type: 'deleteRange',
+    key: request.key,
+    rangeEnd: toRangeEnd(request.range_end),
+    prevKv: request.prev_kv,
+  };
+}
+
+export function toTxn(request: wire.TxnRequest): TxnOperation {
+  return {
+    type: 'txn',
+    compare: request.compare.map(toCompare),
+    success: request.success.map(toOperation),
+    failure: request.failure.map(toOperation),
+  };
+}
+
+export function fromKeyValue(kv: KeyValue): wire.KeyValue {
+  return {
+    key: kv.key,
+    create_revision: kv.createRevision,
+    mod_revision: kv.modRevision,
+    version: kv.version,
+    value: kv.value,
+    lease: kv.lease === 0n ? 0 : String(kv.lease),
+  };
+}
+
+export function fromRange(result: RangeResult, header: wire.ResponseHeader): wire.RangeResponse {
+  return {
+    header,
+    kvs: result.kvs.map(fromKeyValue),
+    more: result.more,
+    count: result.count,
+  };
+}
+
+/** A transaction's response; `revision` is the store's after it. */
+export function fromTxn(
+  result: TxnResult,
+  header: wire.ResponseHeader,
+  revision: number,
+): wire.TxnResponse {
+  // Each inner response tells the store's revision as it was for that operation.
+  const progress = { revision: hasWritten(result) ? revision - 1 : revision, after: revision };
+  return {
+    header,
+    succeeded: result.succeeded,
+    responses: result.responses.map((response) => fromOperationResult(response, progress)),
+  };
+}
+
+interface TxnProgress {
+  revision: number;
+  readonly after: number;
+}
+
+function fromOperationResult(result: OperationResult, progress: TxnProgress): wire.ResponseOp {
+  if (result.type !== 'txn' && hasWritten(result)) {
+    progress.revision = progress.after;
+  }
+  const header = { revision: progress.revision };
+  switch (result.type) {
+    case 'range':
+      return { response_range: fromRange(result, header) };
+    case 'put': {
+      const prevKv = result.prevKv === undefined ? null : fromKeyValue(result.prevKv);
+      return { response_put: { header, prev_kv: prevKv } };
+    }
+    case 'deleteRange':
+      return {
+        response_delete_range: {
+          header,
+          deleted: result.deleted,
+          prev_kvs: result.prevKvs.map(fromKeyValue),
+        },
+      };
+    case 'txn':
+      return {
+        response_txn: {
+          header: {},
+          succeeded: result.succeeded,
+          responses: result.responses.map((response) => fromOperationResult(response, progress)),
+        },
+      };
+  }
+}
+
+function hasWritten(result: OperationResult): boolean {
+  switch (result.type) {
+    case 'put':
+      return true;
+    case 'deleteRange':
+      return result.deleted > 0;
+    case 'range':
+      return false;
+    case 'txn':
+      return result.responses.some(hasWritten);
+  }
+}
+
+function toOperation(operation: wire.RequestOp): Operation {
+  if (operation.request_range) {
+    return toRange(operation.request_range);
+  }
+  if (operation.request_put) {
+    return toPut(operation.request_put);
+  }
+  if (operation.request_delete_range) {
+    return toDeleteRange(operation.request_delete_range);
+  }
+  if (operation.request_txn) {
+    return toTxn(operation.request_txn);
+  }
+  throw new KvError('KEY_NOT_FOUND');
+}
+
+function toCompare(compare: wire.Compare): Compare {
+  const common = {
+    key: compare.key,
+    rangeEnd: toRangeEnd(compare.range_end),
+    result: compareResults[compare.result] ?? 'equal',
+  };
+  switch (compare.target) {
+    case 'VERSION':
+      return { ...common, target: 'version', operand: toNumber(compare.version ?? '0', 'version') };
+    case 'CREATE': {
+      const operand = toNumber(compare.create_revision ?? '0', 'create_revision');
+      return { ...common, target: 'create', operand };
+    }
+    case 'MOD': {
+      const operand = toNumber(compare.mod_revision ?? '0', 'mod_revision');
+      return { ...common, target: 'mod', operand };
+    }
+    case 'VALUE':
+      return { ...common, target: 'value', operand: compare.value ?? Buffer.alloc(0) };
+    case 'LEASE':
+      return { ...common, target: 'lease', operand: BigInt(compare.lease ?? '0') };
+    default:
+      throw new KvError('INVALID_ARGUMENT', {
+        message: `etcdserver: unknown compare target ${String(compare.target)}`,
+      });
+  }
+}
+
+function toRangeEnd(rangeEnd: Buffer): Uint8Array | undefined {
+  return rangeEnd.length === 0 ? undefined : rangeEnd;
+}

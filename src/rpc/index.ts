@@ -1,0 +1,3 @@
+/** Facade of the services in front of a member. */
+export { HttpEndpoints, type HttpEndpointsOptions } from './http-endpoints.ts';
+export { RpcServer, type RpcServerOptions } from './server.ts';

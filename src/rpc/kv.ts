@@ -1,0 +1,174 @@
+/** `etcdserverpb.KV`: decode, check, call the member, encode. Every member serves all of it. */
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { concatBytes, KvError } from '../base/index.ts';
+import type { Command, CommandResult, OperationResult, RangeOperation } from '../kv/index.ts';
+import type { CallOptions } from '../replica/index.ts';
+import type * as wire from '../wire/index.ts';
+import {
+  fromKeyValue,
+  fromRange,
+  fromTxn,
+  toDeleteRange,
+  toNumber,
+  toPut,
+  toRange,
+  toTxn,
+} from './convert.ts';
+import { callOptions, headerOf, type ServiceContext, unary } from './service.ts';
+import { toServiceError } from './status.ts';
+import {
+  checkDeleteRangeRequest,
+  checkPutRequest,
+  checkRangeRequest,
+  checkTxnRequest,
+} from './validate.ts';
+
+/** Keys in one part of a streamed range. */
+const streamPartKeys = 1000;
+
+/** A result of the expected type, or the refusal as an error. */
+interface Applied<T extends string> {
+  readonly revision: number;
+  readonly result: Extract<OperationResult | { readonly type: 'compact' }, { readonly type: T }>;
+}
+
+/** The handlers of the service. */
+export function createKvService(context: ServiceContext) {
+  const { member } = context;
+
+  const apply = async <T extends Command['type']>(
+    command: Command & { readonly type: T },
+    options: CallOptions,
+  ): Promise<Applied<T>> => appliedOf<T>(await member.propose(command, options));
+
+  return {
+    Range: unary(context, 'Range', async (request: wire.RangeRequest, options) => {
+      checkRangeRequest(request);
+      const { result, revision } = await member.range(toRange(request), {
+        ...options,
+        isSerializable: request.serializable,
+      });
+      return fromRange(result, headerOf(context, revision));
+    }),
+
+    Put: unary(context, 'Put', async (request: wire.PutRequest, options): Promise<wire.PutResponse> => {
+      checkPutRequest(request);
+      const { result, revision } = await apply(toPut(request), options);
+      const header = headerOf(context, revision);
+      return result.prevKv === undefined
+        ? { header }
+        : { header, prev_kv: fromKeyValue(result.prevKv) };
+    }),
+
+    DeleteRange: unary(
+      context,
+      'DeleteRange',
+      async (request: wire.DeleteRangeRequest, options): Promise<wire.DeleteRangeResponse> => {
+        checkDeleteRangeRequest(request);
+        const { result, revision } = await apply(toDeleteRange(request), options);
+        return {
+          header: headerOf(context, revision),
+          deleted: result.deleted,
+          prev_kvs: result.prevKvs.map(fromKeyValue),
+        };
+      },
+    ),
+
+    Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options) => {
+      checkTxnRequest(request, context.txnOperationsMax);
+      const { result, revision } = await apply(toTxn(request), options);
+      return fromTxn(result, headerOf(context, revision), revision);
+    }),
+
+    Compact: unary(
+      context,
+      'Compact',
+      async (request: wire.CompactionRequest, options): Promise<wire.CompactionResponse> => {
+        const revision = toNumber(request.revision, 'revision');
+        const applied = await apply({ type: 'compact', revision: Math.max(0, revision) }, options);
+        if (request.physical) {
+          await member.compactionDone(options);
+        }
+        return { header: headerOf(context, applied.revision) };
+      },
+    ),
+
+    RangeStream: (call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>): void => {
+      streamRange(context, call).then(
+        () => call.end(),
+        (error: unknown) => call.emit('error', toServiceError(error, context.onDefect)),
+      );
+    },
+  };
+}
+
+/** Sends a range in parts, all at the revision of the first; one that must be sorted goes as one part. */
+async function streamRange(
+  context: ServiceContext,
+  call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>,
+): Promise<void> {
+  const { member } = context;
+  const { request } = call;
+  checkRangeRequest(request);
+  const options = { ...callOptions(context, call), isSerializable: request.serializable };
+  const range = toRange(request);
+  if (!canPage(range)) {
+    const { result, revision } = await member.range(range, options);
+    await write(call, { range_response: fromRange(result, headerOf(context, revision)) });
+    return;
+  }
+  const first = await member.range({ ...range, limit: partLimit(range, 0) }, options);
+  const { revision } = first;
+  const header = headerOf(context, revision);
+  const { count } = first.result;
+  let { result } = first;
+  let sent = result.kvs.length;
+  for (;;) {
+    const last = result.kvs.at(-1);
+    const isDone = !result.more || last === undefined || sent === range.limit;
+    const response = fromRange({ ...result, more: isDone && result.more, count }, header);
+    await write(call, { range_response: response });
+    if (isDone || call.cancelled) {
+      return;
+    }
+    const key = concatBytes(last.key, new Uint8Array(1));
+    const part = { ...range, key, revision, limit: partLimit(range, sent) };
+    ({ result } = await member.range(part, { ...options, isSerializable: true }));
+    sent += result.kvs.length;
+  }
+}
+
+/** Whether parts in key order, one after the other, make up the answer. */
+function canPage(range: RangeOperation): boolean {
+  const isInKeyOrder =
+    range.sortTarget === 'key' && (range.sortOrder === 'none' || range.sortOrder === 'ascend');
+  const isFiltered =
+    range.minModRevision !== 0 ||
+    range.maxModRevision !== 0 ||
+    range.minCreateRevision !== 0 ||
+    range.maxCreateRevision !== 0;
+  return range.rangeEnd !== undefined && isInKeyOrder && !isFiltered && !range.countOnly;
+}
+
+function partLimit(range: RangeOperation, sent: number): number {
+  return range.limit === 0 ? streamPartKeys : Math.min(streamPartKeys, range.limit - sent);
+}
+
+async function write(
+  call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>,
+  response: wire.RangeStreamResponse,
+): Promise<void> {
+  if (!call.write(response) && !call.cancelled) {
+    await new Promise<void>((resolve) => {
+      call.once('drain', resolve);
+      call.once('cancelled', resolve);
+    });
+  }
+}
+
+function appliedOf<T extends string>(answer: CommandResult): Applied<T> {
+  if (answer.kind === 'refused') {
+    throw new KvError(answer.code);
+  }
+  return { revision: answer.revision, result: answer.result as Applied<T>['result'] };
+}

@@ -1,0 +1,84 @@
+/** The gRPC server that clients talk to: all services on the client addresses. */
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { KvError, type Timers } from '../base/index.ts';
+import { services } from '../wire/index.ts';
+import { createClusterService } from './cluster.ts';
+import { createHealthService } from './health.ts';
+import { createKvService } from './kv.ts';
+import { createMaintenanceService } from './maintenance.ts';
+import type { ServiceContext } from './service.ts';
+
+/** What a gRPC message may be longer than the request it carries, as in etcd. */
+const grpcOverheadBytes = 512 * 1024;
+
+/** How a server listens. */
+export interface RpcServerOptions extends ServiceContext {
+  /** Addresses to listen on, `host:port`. */
+  readonly listen: readonly string[];
+  readonly credentials: ServerCredentials;
+  readonly requestBytesMax: number;
+  readonly timers: Timers;
+}
+
+/** See the module comment. */
+export class RpcServer {
+  readonly #options: RpcServerOptions;
+  readonly #server: Server;
+
+  constructor(options: RpcServerOptions) {
+    this.#options = options;
+    this.#server = new Server({
+      'grpc.enable_channelz': 0,
+      'grpc.max_receive_message_length': options.requestBytesMax + grpcOverheadBytes,
+      'grpc.max_send_message_length': -1,
+      'grpc-node.max_session_memory': 256,
+    });
+    this.#server.addService(services['etcdserverpb.KV'], createKvService(options));
+    this.#server.addService(services['etcdserverpb.Cluster'], createClusterService(options));
+    this.#server.addService(services['etcdserverpb.Maintenance'], createMaintenanceService(options));
+    this.#server.addService(
+      services['grpc.health.v1.Health'],
+      createHealthService(options, options.timers),
+    );
+  }
+
+  /**
+   * Starts listening; returns the ports, in the order of `listen`.
+   *
+   * @throws {KvError} CONFIG_INVALID — an address cannot be listened on; names it.
+   */
+  async start(): Promise<readonly number[]> {
+    const ports: number[] = [];
+    for (const address of this.#options.listen) {
+      ports.push(await this.#bind(address));
+    }
+    return ports;
+  }
+
+  /** Takes no more calls, lets those under way end, and cuts them off after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.timers.after(graceMs, () => {
+        this.#server.forceShutdown();
+        resolve();
+      });
+      this.#server.tryShutdown(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  async #bind(address: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, this.#options.credentials, (error, port) => {
+        if (error === null) {
+          resolve(port);
+        } else {
+          const message = `cannot listen for clients on ${address}: ${error.message}`;
+          reject(new KvError('CONFIG_INVALID', { message, cause: error }));
+        }
+      });
+    });
+  }
+}

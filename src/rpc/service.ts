@@ -1,0 +1,83 @@
+/**
+ * What every service is made of: the member it serves, its limits, response headers, and the one way in which a
+ * unary call is answered.
+ */
+import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import { KvError } from '../base/index.ts';
+import type { Metrics } from '../observability/index.ts';
+import type { CallOptions, MemberApi } from '../replica/index.ts';
+import type { ResponseHeader } from '../wire/index.ts';
+import { toServiceError } from './status.ts';
+
+/** What services share. */
+export interface ServiceContext {
+  readonly member: MemberApi;
+  readonly metrics: Metrics;
+  /** Compares, or operations of a branch, in a transaction. */
+  readonly txnOperationsMax: number;
+  /** The server's version, as `Status` tells it. */
+  readonly version: string;
+  /** Milliseconds since the epoch: deadlines of calls are given in it. */
+  readonly epochMs: () => number;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Told of errors that no code of the catalogue describes. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+/** The part of a call that services look at. */
+export interface CallView {
+  readonly metadata: { get(name: string): unknown[] };
+  getDeadline(): Date | number;
+}
+
+/** A response header at `revision`; ids as decimal strings keep all their digits. */
+export function headerOf(context: ServiceContext, revision: number): ResponseHeader {
+  const { member } = context;
+  return {
+    cluster_id: member.clusterId,
+    member_id: member.memberId,
+    revision,
+    raft_term: member.term,
+  };
+}
+
+/**
+ * The bounds a client has set on its call.
+ *
+ * @throws {KvError} NO_LEADER — the client asked for a member that has a leader, and this one has none.
+ */
+export function callOptions(context: ServiceContext, call: CallView): CallOptions {
+  if (call.metadata.get('hasleader')[0] === 'true' && context.member.leader === 0) {
+    throw new KvError('NO_LEADER');
+  }
+  const deadline = call.getDeadline();
+  const epochMs = typeof deadline === 'number' ? deadline : deadline.getTime();
+  return Number.isFinite(epochMs) ? { deadlineMs: epochMs - context.epochMs() } : {};
+}
+
+/** A unary handler of grpc-js from a function that returns the response, and its metrics. */
+export function unary<Request, Response>(
+  context: ServiceContext,
+  method: string,
+  handle: (request: Request, options: CallOptions) => Promise<Response>,
+): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
+  return (call, callback) => {
+    const startMs = context.nowMs();
+    const finish = (code: string): void => {
+      context.metrics.countRequest(method, code, (context.nowMs() - startMs) / 1000);
+    };
+    const fail = (error: unknown): void => {
+      finish(error instanceof KvError ? error.code : 'INTERNAL');
+      callback(toServiceError(error, context.onDefect));
+    };
+    try {
+      handle(call.request, callOptions(context, call)).then((response) => {
+        finish('OK');
+        callback(null, response);
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}

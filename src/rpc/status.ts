@@ -1,0 +1,63 @@
+/**
+ * The only map from error codes to gRPC statuses; codes and texts are etcd's where etcd has them.
+ *
+ * A failed call also says in its trailers which code of the catalogue it was (`holdfast-code`) and whether it may
+ * have taken effect (`holdfast-outcome`), so a client need not guess from a text.
+ */
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ErrorCode, KvError } from '../base/index.ts';
+
+/** gRPC status of each code. */
+export const grpcStatusByCode: Readonly<Record<ErrorCode, status>> = {
+  EMPTY_KEY: status.INVALID_ARGUMENT,
+  KEY_NOT_FOUND: status.INVALID_ARGUMENT,
+  VALUE_PROVIDED: status.INVALID_ARGUMENT,
+  LEASE_PROVIDED: status.INVALID_ARGUMENT,
+  TOO_MANY_OPERATIONS: status.INVALID_ARGUMENT,
+  DUPLICATE_KEY: status.INVALID_ARGUMENT,
+  INVALID_SORT_OPTION: status.INVALID_ARGUMENT,
+  INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  COMPACTED: status.OUT_OF_RANGE,
+  FUTURE_REVISION: status.OUT_OF_RANGE,
+  NO_SPACE: status.RESOURCE_EXHAUSTED,
+  LEASE_NOT_FOUND: status.NOT_FOUND,
+  REQUEST_TOO_LARGE: status.INVALID_ARGUMENT,
+  TOO_MANY_REQUESTS: status.RESOURCE_EXHAUSTED,
+  NO_LEADER: status.UNAVAILABLE,
+  NOT_LEADER: status.FAILED_PRECONDITION,
+  LEADER_CHANGED: status.UNAVAILABLE,
+  TIMEOUT: status.UNAVAILABLE,
+  TIMEOUT_LEADER_FAILURE: status.UNAVAILABLE,
+  CANCELLED: status.CANCELLED,
+  STOPPED: status.UNAVAILABLE,
+  MEMBER_NOT_FOUND: status.NOT_FOUND,
+  UNHEALTHY: status.UNAVAILABLE,
+  CORRUPT: status.DATA_LOSS,
+  CLUSTER_ID_MISMATCH: status.FAILED_PRECONDITION,
+  NOT_IMPLEMENTED: status.UNIMPLEMENTED,
+  DATA_DIR_LOCKED: status.FAILED_PRECONDITION,
+  DATA_DIR_MISMATCH: status.FAILED_PRECONDITION,
+  DATA_CORRUPT: status.DATA_LOSS,
+  DISK_FULL: status.RESOURCE_EXHAUSTED,
+  STORAGE_FAILED: status.INTERNAL,
+  CONFIG_INVALID: status.INVALID_ARGUMENT,
+  INTERNAL: status.INTERNAL,
+};
+
+/** Turns any error into the status a call ends with; what is no {@link KvError} is a defect and says so. */
+export function toServiceError(error: unknown, onDefect: (error: unknown) => void): ServiceError {
+  if (!(error instanceof KvError)) {
+    onDefect(error);
+  }
+  const known =
+    error instanceof KvError ? error : new KvError('INTERNAL', { outcome: 'unknown', cause: error });
+  const metadata = new Metadata();
+  metadata.set('holdfast-code', known.code);
+  metadata.set('holdfast-outcome', known.outcome);
+  return Object.assign(new Error(known.message), {
+    name: 'ServiceError',
+    code: grpcStatusByCode[known.code],
+    details: known.message,
+    metadata,
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * Checks of requests that need no state: done before anything is proposed, in etcd's order, with etcd's errors.
+ */
+import { compareBytes, KvError } from '../base/index.ts';
+import type {
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  RequestOp,
+  TxnRequest,
+} from '../wire/index.ts';
+
+const sortOrders: readonly unknown[] = ['NONE', 'ASCEND', 'DESCEND'];
+const sortTargets: readonly unknown[] = ['KEY', 'VERSION', 'CREATE', 'MOD', 'VALUE'];
+
+/** @throws {KvError} EMPTY_KEY, INVALID_SORT_OPTION */
+export function checkRangeRequest(request: RangeRequest): void {
+  checkKey(request.key);
+  if (!sortOrders.includes(request.sort_order) || !sortTargets.includes(request.sort_target)) {
+    throw new KvError('INVALID_SORT_OPTION');
+  }
+}
+
+/** @throws {KvError} EMPTY_KEY, VALUE_PROVIDED, LEASE_PROVIDED */
+export function checkPutRequest(request: PutRequest): void {
+  checkKey(request.key);
+  if (request.ignore_value && request.value.length > 0) {
+    throw new KvError('VALUE_PROVIDED');
+  }
+  if (request.ignore_lease && request.lease !== '0') {
+    throw new KvError('LEASE_PROVIDED');
+  }
+}
+
+/** @throws {KvError} EMPTY_KEY */
+export function checkDeleteRangeRequest(request: DeleteRangeRequest): void {
+  checkKey(request.key);
+}
+
+/**
+ * Checks a transaction with everything in it. Limit: `operationsMax` compares, or operations of a branch;
+ * what a level uses is not left for the levels below it.
+ *
+ * @throws {KvError} EMPTY_KEY, TOO_MANY_OPERATIONS, DUPLICATE_KEY, KEY_NOT_FOUND and those of its operations
+ */
+export function checkTxnRequest(request: TxnRequest, operationsMax: number): void {
+  checkTxnLevel(request, operationsMax);
+  collectWrites(request.success);
+  collectWrites(request.failure);
+}
+
+function checkTxnLevel(request: TxnRequest, operationsMax: number): void {
+  const { compare, success, failure } = request;
+  const count = Math.max(compare.length, success.length, failure.length);
+  if (count > operationsMax) {
+    throw new KvError('TOO_MANY_OPERATIONS');
+  }
+  for (const { key } of compare) {
+    checkKey(key);
+  }
+  for (const operation of [...success, ...failure]) {
+    checkOperation(operation, operationsMax - count);
+  }
+}
+
+function checkOperation(operation: RequestOp, operationsMax: number): void {
+  if (operation.request_range) {
+    checkRangeRequest(operation.request_range);
+  } else if (operation.request_put) {
+    checkPutRequest(operation.request_put);
+  } else if (operation.request_delete_range) {
+    checkDeleteRangeRequest(operation.request_delete_range);
+  } else if (operation.request_txn) {
+    checkTxnLevel(operation.request_txn, operationsMax);
+  } else {
+    // An operation that says nothing; the text is etcd's.
+    throw new KvError('KEY_NOT_FOUND');
+  }
+}
+
+/** Keys put, and ranges deleted, by a list of operations and all below them. */
+interface Writes {
+  readonly puts: Set<string>;
+  readonly deletes: { readonly key: Buffer; readonly end: Buffer | undefined }[];
+}
+
+/**
+ * A key may be changed once in a transaction: no two puts of it, no put into a deleted range. The branches of
+ * a nested transaction exclude each other, so the same key may be put in both.
+ */
+function collectWrites(operations: readonly RequestOp[]): Writes {
+  const writes: Writes = { puts: new Set(), deletes: [] };
+  for (const { request_delete_range: request } of operations) {
+    if (request) {
+      writes.deletes.push({ key: request.key, end: endOf(request.range_end) });
+    }
+  }
+  for (const { request_txn: txn } of operations) {
+    if (txn) {
+      const success = collectWrites(txn.success);
+      const failure = collectWrites(txn.failure);
+      for (const key of new Set([...success.puts, ...failure.puts])) {
+        addPut(writes, key);
+      }
+      writes.deletes.push(...success.deletes, ...failure.deletes);
+    }
+  }
+  for (const { request_put: put } of operations) {
+    if (put) {
+      addPut(writes, put.key.toString('latin1'));
+    }
+  }
+  return writes;
+}
+
+function addPut(writes: Writes, key: string): void {
+  const bytes = Buffer.from(key, 'latin1');
+  const isDeleted = writes.deletes.some(({ key: from, end }) =>
+    end === undefined
+      ? compareBytes(bytes, from) === 0
+      : compareBytes(bytes, from) >= 0 && (end.length === 0 || compareBytes(bytes, end) < 0),
+  );
+  if (isDeleted || writes.puts.has(key)) {
+    throw new KvError('DUPLICATE_KEY');
+  }
+  writes.puts.add(key);
+}
+
+/** The end of a range: undefined for a single key, empty for "to the end of the keyspace". */
+function endOf(rangeEnd: Buffer): Buffer | undefined {
+  if (rangeEnd.length === 0) {
+    return undefined;
+  }
+  return rangeEnd.length === 1 && rangeEnd[0] === 0 ? Buffer.alloc(0) : rangeEnd;
+}
+
+function checkKey(key: Buffer): void {
+  if (key.length === 0) {
+    throw new KvError('EMPTY_KEY');
+  }
+}

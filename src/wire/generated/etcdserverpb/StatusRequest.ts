@@ -1,0 +1,8 @@
+// Original file: proto/etcd/rpc.proto
+
+
+export interface StatusRequest__Input {
+}
+
+export interface StatusRequest {
+}

@@ -1,0 +1,62 @@
+/**
+ * The protobuf contracts, loaded in one place, and their types (generated: `npm run proto`).
+ *
+ * 64-bit numbers are decimal strings here and are checked where they enter `rpc`; enums are their names; absent
+ * fields have their defaults.
+ */
+import { fileURLToPath } from 'node:url';
+import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType as HealthProto } from './generated/health.ts';
+import type { ProtoGrpcType as EtcdProto } from './generated/rpc.ts';
+
+export type { AlarmRequest } from './generated/etcdserverpb/AlarmRequest.ts';
+export type { AlarmResponse__Input as AlarmResponse } from './generated/etcdserverpb/AlarmResponse.ts';
+export type { ClusterClient } from './generated/etcdserverpb/Cluster.ts';
+export type { CompactionRequest } from './generated/etcdserverpb/CompactionRequest.ts';
+export type { CompactionResponse__Input as CompactionResponse } from './generated/etcdserverpb/CompactionResponse.ts';
+export type { Compare } from './generated/etcdserverpb/Compare.ts';
+export type { DeleteRangeRequest } from './generated/etcdserverpb/DeleteRangeRequest.ts';
+export type { DeleteRangeResponse__Input as DeleteRangeResponse } from './generated/etcdserverpb/DeleteRangeResponse.ts';
+export type { KVClient } from './generated/etcdserverpb/KV.ts';
+export type { MaintenanceClient } from './generated/etcdserverpb/Maintenance.ts';
+export type { MemberListRequest } from './generated/etcdserverpb/MemberListRequest.ts';
+export type { MemberListResponse__Input as MemberListResponse } from './generated/etcdserverpb/MemberListResponse.ts';
+export type { MoveLeaderRequest } from './generated/etcdserverpb/MoveLeaderRequest.ts';
+export type { MoveLeaderResponse__Input as MoveLeaderResponse } from './generated/etcdserverpb/MoveLeaderResponse.ts';
+export type { PutRequest } from './generated/etcdserverpb/PutRequest.ts';
+export type { PutResponse__Input as PutResponse } from './generated/etcdserverpb/PutResponse.ts';
+export type { RangeRequest } from './generated/etcdserverpb/RangeRequest.ts';
+export type { RangeResponse__Input as RangeResponse } from './generated/etcdserverpb/RangeResponse.ts';
+export type { RangeStreamResponse__Input as RangeStreamResponse } from './generated/etcdserverpb/RangeStreamResponse.ts';
+export type { RequestOp } from './generated/etcdserverpb/RequestOp.ts';
+export type { ResponseHeader__Input as ResponseHeader } from './generated/etcdserverpb/ResponseHeader.ts';
+export type { ResponseOp__Input as ResponseOp } from './generated/etcdserverpb/ResponseOp.ts';
+export type { StatusRequest } from './generated/etcdserverpb/StatusRequest.ts';
+export type { StatusResponse__Input as StatusResponse } from './generated/etcdserverpb/StatusResponse.ts';
+export type { TxnRequest } from './generated/etcdserverpb/TxnRequest.ts';
+export type { TxnResponse__Input as TxnResponse } from './generated/etcdserverpb/TxnResponse.ts';
+export type { HealthCheckRequest } from './generated/grpc/health/v1/HealthCheckRequest.ts';
+export type { HealthCheckResponse__Input as HealthCheckResponse } from './generated/grpc/health/v1/HealthCheckResponse.ts';
+export type { HealthClient } from './generated/grpc/health/v1/Health.ts';
+export type { KeyValue__Input as KeyValue } from './generated/mvccpb/KeyValue.ts';
+
+/** Service definitions by their full names. */
+type Definitions = {
+  'etcdserverpb.KV': EtcdProto['etcdserverpb']['KV']['service'];
+  'etcdserverpb.Cluster': EtcdProto['etcdserverpb']['Cluster']['service'];
+  'etcdserverpb.Maintenance': EtcdProto['etcdserverpb']['Maintenance']['service'];
+  'grpc.health.v1.Health': HealthProto['grpc']['health']['v1']['Health']['service'];
+};
+
+const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
+
+/** The service definitions, as `addService` and client constructors of grpc-js take them. */
+export const services = loadSync(['etcd/rpc.proto', 'holdfast/health.proto'], {
+  includeDirs: [protoFolder],
+  keepCase: true,
+  longs: String,
+  enums: String,
+  defaults: true,
+  arrays: true,
+  oneofs: true,
+}) as unknown as Definitions;
