@@ -80,7 +80,9 @@ export class Leadership {
       bytes += proposal.length;
     }
     const { uncommittedBytesMax } = this.#core.options;
-    if (this.#uncommittedBytes > 0 && this.#uncommittedBytes + bytes > uncommittedBytesMax) {
+    const isTooMuch = this.#uncommittedBytes + bytes > uncommittedBytesMax;
+    // A batch larger than the whole limit is taken when nothing else waits; empty ones always are.
+    if (isTooMuch && this.#uncommittedBytes > 0 && bytes > 0) {
       return 'log-full';
     }
     this.#uncommittedBytes += bytes;
@@ -123,8 +125,9 @@ export class Leadership {
     if (message.isRejected) {
       const { hintIndex, hintTerm } = message;
       // The follower's newest entry of a term not above ours here; we look for ours of a term not above its.
+      // Without a term the follower has nothing there at all, and the hint itself is where to go on.
       const agreeIndex =
-        hintTerm > 0 ? this.#core.log.lastIndexNotAbove(hintIndex, hintTerm) : message.index - 1;
+        hintTerm > 0 ? this.#core.log.lastIndexNotAbove(hintIndex, hintTerm) : hintIndex;
       progress.maybeRetreat(message.index, agreeIndex);
       return;
     }
@@ -250,9 +253,7 @@ export class Leadership {
   #append(proposals: readonly Uint8Array[]): LogIndex {
     const { log, term } = this.#core;
     const firstIndex = log.lastIndex + 1;
-    log.append(
-      proposals.map((data, i) => ({ term, index: firstIndex + i, type: 'normal', data })),
-    );
+    log.append(proposals.map((data, i) => ({ term, index: firstIndex + i, type: 'normal', data })));
     this.#hasNews = true;
     return firstIndex;
   }

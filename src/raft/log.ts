@@ -153,7 +153,10 @@ export class RaftLog {
 
   /** Moves the commit index up to `index`, never down; returns the data bytes of what it passed in memory. */
   commitTo(index: LogIndex): number {
-    assert(index <= this.lastIndex, () => `commit index ${index} is beyond the log's ${this.lastIndex}`);
+    assert(
+      index <= this.lastIndex,
+      () => `commit index ${index} is beyond the log's ${this.lastIndex}`,
+    );
     let bytes = 0;
     for (let at = Math.max(this.#commitIndex + 1, this.#cacheFirst); at <= index; at++) {
       bytes += this.#cached(at).data.length;
@@ -176,7 +179,10 @@ export class RaftLog {
 
   /** Entries `[lo, hi)` as far as `bytesMax` of data goes, at least one; `lo < hi`. */
   slice(lo: LogIndex, hi: LogIndex, bytesMax: number): LogSlice {
-    assert(lo > this.snapshotIndex && lo < hi && hi <= this.lastIndex + 1, 'a slice lies in the log');
+    assert(
+      lo > this.snapshotIndex && lo < hi && hi <= this.lastIndex + 1,
+      'a slice lies in the log',
+    );
     if (lo < this.#cacheFirst) {
       return { kind: 'not-cached' };
     }
@@ -195,7 +201,8 @@ export class RaftLog {
 
   /** The next entry to hand out for applying; undefined while there is none or too much is under way. */
   get nextToApply(): LogIndex | undefined {
-    const isFull = this.#applyingBytes >= this.#applyingBytesMax && this.#applyingBatches.length > 0;
+    const isFull =
+      this.#applyingBytes >= this.#applyingBytesMax && this.#applyingBatches.length > 0;
     return isFull || this.#applyingIndex >= this.applicableIndex
       ? undefined
       : this.#applyingIndex + 1;

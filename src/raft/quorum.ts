@@ -32,14 +32,8 @@ export function majorityValue(
 }
 
 /** Returns the largest value that the quorum of a configuration has reached: the lower of its halves'. */
-export function quorumValue(
-  conf: ConfState,
-  valueOf: (id: NodeId) => number | undefined,
-): number {
-  return Math.min(
-    majorityValue(conf.voters, valueOf),
-    majorityValue(conf.votersOutgoing, valueOf),
-  );
+export function quorumValue(conf: ConfState, valueOf: (id: NodeId) => number | undefined): number {
+  return Math.min(majorityValue(conf.voters, valueOf), majorityValue(conf.votersOutgoing, valueOf));
 }
 
 /** Counts votes among one set of voters. */

@@ -13,6 +13,7 @@ import { checkRaftConfig, type RaftConfig } from './config.ts';
 import { Core } from './core.ts';
 import { answerVoteRequest, Campaign } from './election.ts';
 import { handleAppendEntries, handleHeartbeat } from './follower.ts';
+import { verifyRaft } from './invariants.ts';
 import { Leadership } from './leader.ts';
 import type {
   AppendEntries,
@@ -25,7 +26,7 @@ import type {
   VoteResponse,
 } from './message.ts';
 import type { LoadRequest, Ready, WriteTicket } from './ready.ts';
-import { describeStatus, type RaftStatus } from './status.ts';
+import { type RaftStatus, statusOf } from './status.ts';
 import { StorageQueue } from './storage-queue.ts';
 import type { Entry, LogIndex, NodeId, Role, Term } from './types.ts';
 
@@ -97,7 +98,7 @@ export class Raft {
   }
 
   status(): RaftStatus {
-    return describeStatus(this.#core, this.#leadership);
+    return statusOf(this.#core, this.#leadership);
   }
 
   /** One tick of logical time. */
@@ -300,7 +301,13 @@ export class Raft {
       case 'Heartbeat':
         if (options.checkQuorum || options.preVote) {
           // Or a node stuck at a higher term could never be freed: the leader steps down at this answer.
-          afterSync.push({ type: 'HeartbeatResponse', from: id, to: message.from, term, readRound: 0 });
+          afterSync.push({
+            type: 'HeartbeatResponse',
+            from: id,
+            to: message.from,
+            term,
+            readRound: 0,
+          });
         }
         break;
       case 'PreVote':
@@ -398,7 +405,10 @@ export class Raft {
   /** A message that only this term's leader sends. */
   #handleLeader(message: AppendEntries | Heartbeat): void {
     const core = this.#core;
-    assert(core.role !== 'leader', () => `two leaders in term ${core.term}: ${core.id}, ${message.from}`);
+    assert(
+      core.role !== 'leader',
+      () => `two leaders in term ${core.term}: ${core.id}, ${message.from}`,
+    );
     if (core.role !== 'follower' || core.leader !== message.from) {
       this.#becomeFollower(core.term, message.from);
     }
@@ -449,7 +459,7 @@ export class Raft {
 
   #countOwnVote(): void {
     const campaign = this.#campaign;
-    if (campaign !== undefined && !campaign.isPreVote && this.#storage.isOwnVoteDurable) {
+    if (campaign?.isPreVote === false && this.#storage.isOwnVoteDurable) {
       campaign.record(this.#core.id, true);
       this.#concludeCampaign(campaign);
     }
@@ -476,6 +486,7 @@ export class Raft {
     assert(this.#core.role === 'candidate', 'only a candidate becomes leader');
     this.#setRole('leader', this.#core.id);
     this.#leadership = new Leadership(this.#core);
+    verifyRaft(this.status());
   }
 
   #becomeFollower(term: Term, leader: NodeId): void {
@@ -483,6 +494,7 @@ export class Raft {
       this.#core.enterTerm(term);
     }
     this.#setRole('follower', leader);
+    verifyRaft(this.status());
   }
 
   /** The one place where the role, and the leader known, change. */
@@ -507,7 +519,11 @@ export class Raft {
 
   /** Reads passed on or pending under another leader will not be answered; their callers ask again. */
   #dropReads(local: readonly number[]): void {
-    const contexts = [...local, ...[...this.#forwardedReads.values()].flat(), ...this.#readsToForward];
+    const contexts = [
+      ...local,
+      ...[...this.#forwardedReads.values()].flat(),
+      ...this.#readsToForward,
+    ];
     this.#forwardedReads.clear();
     this.#readsToForward = [];
     if (contexts.length > 0) {

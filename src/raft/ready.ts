@@ -52,7 +52,12 @@ export interface LoadRequest {
 
 /** Things worth a log line, a metric or a line of a story; never needed for correctness. */
 export type RaftEvent =
-  | { readonly type: 'role-changed'; readonly role: Role; readonly term: Term; readonly leader: NodeId }
+  | {
+      readonly type: 'role-changed';
+      readonly role: Role;
+      readonly term: Term;
+      readonly leader: NodeId;
+    }
   | { readonly type: 'leader-changed'; readonly term: Term; readonly leader: NodeId }
   | { readonly type: 'election-started'; readonly term: Term; readonly isPreVote: boolean }
   | { readonly type: 'quorum-lost'; readonly term: Term }
@@ -60,7 +65,11 @@ export type RaftEvent =
   | { readonly type: 'transfer-abandoned'; readonly target: NodeId; readonly reason: string }
   | { readonly type: 'log-truncated'; readonly fromIndex: LogIndex; readonly lastIndex: LogIndex }
   | { readonly type: 'proposals-rejected'; readonly context: number; readonly reason: string }
-  | { readonly type: 'reads-dropped'; readonly contexts: readonly number[]; readonly reason: string };
+  | {
+      readonly type: 'reads-dropped';
+      readonly contexts: readonly number[];
+      readonly reason: string;
+    };
 
 /** See the module comment for the order in which the parts are to be carried out. */
 export interface Ready {

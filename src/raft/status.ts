@@ -40,7 +40,7 @@ export interface RaftStatus {
 }
 
 /** Takes the picture. */
-export function describeStatus(core: Core, leadership: Leadership | undefined): RaftStatus {
+export function statusOf(core: Core, leadership: Leadership | undefined): RaftStatus {
   const { log } = core;
   const progress = new Map<NodeId, PeerStatus>();
   for (const [id, peer] of leadership?.progress ?? []) {

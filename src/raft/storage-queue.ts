@@ -32,9 +32,7 @@ export class StorageQueue {
 
   /** A write is out, or there is one to hand out, or messages wait for none. */
   get hasWork(): boolean {
-    return (
-      this.#pending === undefined && (this.#needsWrite || this.#core.afterSync.length > 0)
-    );
+    return this.#pending === undefined && (this.#needsWrite || this.#core.afterSync.length > 0);
   }
 
   /** The commit index alone is worth a write now and then, never one of its own per commit. */
@@ -70,7 +68,8 @@ export class StorageQueue {
       lastTerm: last?.term ?? 0,
     };
     const mustSync = entries.length > 0 || this.#isVoteNews(hardState);
-    const isNews = hardState.commitIndex !== this.#handedOut.commitIndex || this.#isVoteNews(hardState);
+    const isNews =
+      hardState.commitIndex !== this.#handedOut.commitIndex || this.#isVoteNews(hardState);
     this.#pending = { ticket, hardState, intactIndex: ticket.lastIndex };
     this.#handedOut = hardState;
     this.#isCommitDue = false;

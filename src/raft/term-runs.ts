@@ -54,7 +54,10 @@ export class TermRuns {
 
   /** Adds the entry after the last one. */
   append(term: Term): void {
-    assert(term >= this.lastTerm, () => `term ${term} follows ${this.lastTerm}: terms never shrink`);
+    assert(
+      term >= this.lastTerm,
+      () => `term ${term} follows ${this.lastTerm}: terms never shrink`,
+    );
     this.#lastIndex++;
     if (this.#runs.length === 0 || term > this.lastTerm) {
       this.#runs.push({ term, firstIndex: this.#lastIndex });

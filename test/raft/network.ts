@@ -14,6 +14,9 @@ import {
   defaultRaftOptions,
   type StorageWrite,
 } from '../../src/raft/index.ts';
+import { describeReady } from '../../src/raft/describe.ts';
+import { verifyDelta, verifyRaft } from '../../src/raft/invariants.ts';
+import type { RaftStatus } from '../../src/raft/status.ts';
 
 /** A node and what a crash would leave of it. */
 export interface SimNode {
@@ -29,6 +32,8 @@ export interface SimNode {
   readStates: { context: number; index: number }[];
   droppedReads: number[];
   rejectedContexts: number[];
+  /** What it was when last looked at, since its start. */
+  status: RaftStatus | undefined;
 }
 
 const noHardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
@@ -37,6 +42,8 @@ const noHardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
 export class RaftNetwork {
   readonly nodes: SimNode[];
   messages: Message[] = [];
+  /** What the nodes have handed out, a line each, in the form of `describe.ts`. */
+  trace: string[] | undefined;
   readonly #options: RaftOptions;
   readonly #seed: number;
   #starts = 0;
@@ -58,6 +65,7 @@ export class RaftNetwork {
       readStates: [],
       droppedReads: [],
       rejectedContexts: [],
+      status: undefined,
     }));
   }
 
@@ -89,6 +97,7 @@ export class RaftNetwork {
     const node = this.node(id);
     while (node.isUp && node.raft.hasReady()) {
       const ready = node.raft.ready();
+      this.trace?.push(...describeReady(ready).map((line) => `${id}: ${line}`));
       this.messages.push(...ready.messages);
       if (ready.write !== undefined) {
         if (node.write !== undefined) {
@@ -110,6 +119,12 @@ export class RaftNetwork {
       this.#apply(node, ready.committedEntries);
       this.#checkLeaders();
     }
+    const status = node.raft.status();
+    verifyRaft(status);
+    if (node.status !== undefined) {
+      verifyDelta(node.status, status);
+    }
+    node.status = status;
   }
 
   /** Makes a node's write durable and sends what rested on it. */
@@ -152,6 +167,7 @@ export class RaftNetwork {
   crash(id: NodeId): void {
     const node = this.node(id);
     node.isUp = false;
+    node.status = undefined;
     node.write = undefined;
   }
 

@@ -1,0 +1,131 @@
+/**
+ * The one text form of messages, entries, status and what a node hands out: for stories, traces, and the message
+ * of a broken invariant. An entry reads `index/term`. Nothing here is parsed again.
+ */
+import type { Message } from './message.ts';
+import type { RaftEvent, Ready } from './ready.ts';
+import type { RaftStatus } from './status.ts';
+import type { Entry } from './types.ts';
+
+/** Longest data shown in full; longer data is named by its length. */
+const shownBytesMax = 16;
+
+/** `index/term` and the data, as text where it is short and printable. */
+export function describeEntry(entry: Entry): string {
+  const { index, term, data } = entry;
+  if (data.length === 0) {
+    return `${index}/${term}`;
+  }
+  const isText = data.length <= shownBytesMax && data.every((byte) => byte > 0x20 && byte < 0x7f);
+  return `${index}/${term}:${isText ? String.fromCharCode(...data) : `(${data.length} bytes)`}`;
+}
+
+/** Entries in brackets. */
+export function describeEntries(entries: readonly Entry[]): string {
+  return `[${entries.map(describeEntry).join(' ')}]`;
+}
+
+/**
+ * Sender, receiver, type, then the fields that matter.
+ *
+ * @public for stories and traces.
+ */
+export function describeMessage(message: Message): string {
+  const head = `${message.from}->${message.to} ${message.type} term=${message.term}`;
+  const body = describeBody(message);
+  return body === '' ? head : `${head} ${body}`;
+}
+
+function describeBody(message: Message): string {
+  switch (message.type) {
+    case 'RequestVote':
+    case 'PreVote':
+      return `last=${message.lastIndex}/${message.lastTerm}${message.isTransfer ? ' transfer' : ''}`;
+    case 'RequestVoteResponse':
+    case 'PreVoteResponse':
+      return message.isGranted ? 'granted' : 'refused';
+    case 'AppendEntries':
+      return (
+        `prev=${message.prevLogIndex}/${message.prevLogTerm} commit=${message.commitIndex} ` +
+        describeEntries(message.entries)
+      );
+    case 'AppendEntriesResponse':
+      return message.isRejected
+        ? `refused=${message.index} hint=${message.hintIndex}/${message.hintTerm}`
+        : `accepted=${message.index}`;
+    case 'Heartbeat':
+      return `commit=${message.commitIndex} round=${message.readRound}`;
+    case 'HeartbeatResponse':
+      return `round=${message.readRound}`;
+    case 'TimeoutNow':
+      return '';
+    case 'TransferLeader':
+      return `target=${message.target}`;
+    case 'Propose':
+      return `context=${message.context} proposals=${message.proposals.length}`;
+    case 'ProposeRejected':
+      return `context=${message.context} reason=${message.reason}`;
+    case 'ReadIndex':
+      return 'forwarded';
+    case 'ReadIndexResponse':
+      return `index=${message.index}`;
+  }
+}
+
+/** The event's type and its fields, in the order in which they were given. */
+export function describeEvent(event: RaftEvent): string {
+  const { type, ...fields } = event;
+  const parts = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
+  return [type, ...parts].join(' ');
+}
+
+/**
+ * Everything a node hands out, a line each; the messages that wait for the write are marked `after sync`.
+ *
+ * @public for stories and traces.
+ */
+export function describeReady(ready: Ready): readonly string[] {
+  const lines = ready.events.map(describeEvent);
+  lines.push(...ready.messages.map((message) => `send ${describeMessage(message)}`));
+  const { write } = ready;
+  if (write !== undefined) {
+    const { hardState } = write;
+    const state =
+      hardState === undefined
+        ? ''
+        : ` term=${hardState.currentTerm} vote=${hardState.votedFor} commit=${hardState.commitIndex}`;
+    lines.push(
+      `write${state} ${describeEntries(write.entries)}${write.mustSync ? '' : ' unsynced'}`,
+    );
+    lines.push(...write.messages.map((message) => `after sync ${describeMessage(message)}`));
+  }
+  if (ready.committedEntries.length > 0) {
+    lines.push(`apply ${describeEntries(ready.committedEntries)}`);
+  }
+  lines.push(...ready.readStates.map(({ context, index }) => `read ${context} at ${index}`));
+  lines.push(...ready.loads.map(({ lo, hi }) => `load [${lo}, ${hi})`));
+  return lines;
+}
+
+/** One line on the node itself; see {@link describeProgress} for its view of the others. */
+export function describeStatus(status: RaftStatus): string {
+  const { id, role, term, votedFor, leader, commitIndex, appliedIndex, stableIndex } = status;
+  return (
+    `${id} ${role} term=${term} vote=${votedFor} leader=${leader} ` +
+    `applied=${appliedIndex} commit=${commitIndex} stable=${stableIndex} ` +
+    `last=${status.lastIndex}/${status.lastTerm}`
+  );
+}
+
+/**
+ * A leader's view of its peers, a line each.
+ *
+ * @public for stories and traces.
+ */
+export function describeProgress(status: RaftStatus): readonly string[] {
+  return [...status.progress].map(
+    ([id, peer]) =>
+      `${id} ${peer.state}${peer.isPaused ? ' paused' : ''} ` +
+      `match=${peer.matchIndex} next=${peer.nextIndex} inflight=${peer.inflightMessages}`,
+  );
+}
