@@ -1,0 +1,421 @@
+/** Replication, commitment, flow control, bounds and transfer at a leader. Ids: `CHECKLIST.md`. */
+import { describe, expect, test } from 'vitest';
+import type { RaftOptions } from '../../src/raft/index.ts';
+import { RaftNetwork } from './network.ts';
+import { bytesOf, only, Subject } from './subject.ts';
+
+function leaderOf(options: Partial<RaftOptions> = {}, terms: readonly number[] = []): Subject {
+  const subject = new Subject({ terms, options });
+  subject.lead();
+  return subject;
+}
+
+/** A leader whose followers 2 and 3 stream. */
+function streaming(options: Partial<RaftOptions> = {}): Subject {
+  const subject = leaderOf(options);
+  subject.accept(2);
+  subject.accept(3);
+  return subject;
+}
+
+function propose(subject: Subject, ...texts: string[]): ReturnType<Subject['raft']['propose']> {
+  return subject.raft.propose(texts.map(bytesOf), 1);
+}
+
+describe('Replication', () => {
+  test('D01: a proposal goes to all followers at once, uncommitted', () => {
+    const subject = streaming();
+
+    const result = propose(subject, 'a');
+
+    expect(result).toEqual({ kind: 'appended', term: 1, firstIndex: 2 });
+    expect(only(subject.raft.ready().messages, 'AppendEntries')).toMatchObject([
+      { to: 2, prevLogIndex: 1, prevLogTerm: 1, commitIndex: 1, entries: [{ index: 2 }] },
+      { to: 3, prevLogIndex: 1, prevLogTerm: 1, commitIndex: 1, entries: [{ index: 2 }] },
+    ]);
+    expect(subject.raft.commitIndex).toBe(1);
+  });
+
+  test('D02, D13: a majority commits it, and all are told at once', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    subject.drain();
+
+    const sent = subject.accept(2);
+
+    expect(subject.raft.commitIndex).toBe(2);
+    expect(subject.applied.at(-1)).toMatchObject({ index: 2 });
+    expect(only(sent, 'AppendEntries').map(({ to, commitIndex }) => [to, commitIndex])).toEqual([
+      [2, 2],
+      [3, 2],
+    ]);
+  });
+
+  test('D03, E01: entries of earlier terms commit with one of the own term, not by counting', () => {
+    const subject = leaderOf({}, [1, 2]);
+    subject.accept(2, 2);
+    expect(subject.raft.commitIndex).toBe(0);
+
+    subject.accept(2, 3);
+
+    expect(subject.raft.commitIndex).toBe(3);
+    expect(subject.applied.map(({ index }) => index)).toEqual([1, 2, 3]);
+  });
+
+  test('D09, D10: a heartbeat commits no more than its receiver is known to hold', () => {
+    const subject = leaderOf();
+    subject.accept(2);
+
+    expect(only(subject.tick(), 'Heartbeat')).toMatchObject([
+      { to: 2, commitIndex: 1 },
+      { to: 3, commitIndex: 0 },
+    ]);
+  });
+
+  test('D11: a follower behind gets an append at each heartbeat answer, a level one none', () => {
+    const subject = leaderOf();
+    subject.accept(2);
+
+    expect(only(subject.heartbeatAnswer(2), 'AppendEntries')).toEqual([]);
+    expect(only(subject.heartbeatAnswer(3), 'AppendEntries')).toHaveLength(1);
+    expect(only(subject.heartbeatAnswer(3), 'AppendEntries')).toHaveLength(1);
+  });
+
+  test('D12, G10: a follower reported unreachable is probed and found again', () => {
+    const subject = streaming();
+    subject.raft.reportUnreachable(2);
+    expect(subject.raft.status().progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 2 });
+
+    const sent = subject.heartbeatAnswer(2);
+    subject.accept(2);
+
+    expect(only(sent, 'AppendEntries')).toMatchObject([{ to: 2, entries: [] }]);
+    expect(subject.raft.status().progress.get(2)?.state).toBe('replicate');
+  });
+
+  test('D15, D16, F11: stale answers change nothing', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    subject.drain();
+    subject.accept(2, 2);
+    const before = subject.raft.status().progress.get(2);
+
+    subject.accept(2, 1);
+    subject.refuse(2, 1, 0, 0);
+
+    expect(subject.raft.status().progress.get(2)).toEqual(before);
+  });
+
+  test('F11: a genuine refusal of a streaming follower leads back to what matches', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    subject.drain();
+
+    const sent = subject.refuse(2, 2, 1, 1);
+
+    expect(only(sent, 'AppendEntries')).toMatchObject([{ prevLogIndex: 1 }]);
+    expect(subject.raft.status().progress.get(2)?.state).toBe('probe');
+  });
+
+  test('D17: an own write that ends after the leadership commits nothing', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    const { write } = subject.raft.ready();
+    subject.accept(2, 2);
+    subject.heartbeat(3, 5);
+
+    if (write !== undefined) {
+      subject.raft.writeDone(write.ticket);
+    }
+
+    expect(subject.raft.commitIndex).toBe(1);
+  });
+
+  test('D18: proposals at a follower are passed on, or refused with a reason', () => {
+    const network = new RaftNetwork(3);
+    expect(network.raft(2).propose([bytesOf('a')], 1)).toMatchObject({ reason: 'no-leader' });
+    network.elect(1);
+
+    const result = network.raft(2).propose([bytesOf('a')], 1);
+    network.settle();
+
+    expect(result).toMatchObject({ kind: 'forwarded', to: 1 });
+    expect(network.node(3).applied.at(-1)?.data).toEqual(bytesOf('a'));
+    const silent = new Subject({ options: { forwardProposals: false } });
+    silent.heartbeat(2, 1);
+    expect(propose(silent, 'a')).toMatchObject({ kind: 'dropped', reason: 'not-leader' });
+  });
+
+  test('D18: a refusal of passed-on proposals comes back as an event', () => {
+    const network = new RaftNetwork(3, { uncommittedBytesMax: 1 });
+    network.elect(1);
+    network.raft(1).propose([bytesOf('aa')], 1);
+    network.raft(2).propose([bytesOf('bb')], 77);
+    network.collect(2);
+
+    network.settle((message) => message.type === 'AppendEntriesResponse');
+
+    expect(network.node(2).rejectedContexts).toEqual([77]);
+  });
+
+  test('D19: without a majority nothing commits', () => {
+    const subject = leaderOf();
+    propose(subject, 'a');
+    subject.drain();
+
+    expect(subject.raft.commitIndex).toBe(0);
+    expect(subject.applied).toEqual([]);
+  });
+
+  test('D20, O02: a single voter commits when its own disk has the entry', () => {
+    const subject = new Subject({ size: 1 });
+    subject.raft.campaign();
+    subject.drain();
+    propose(subject, 'a');
+    const ready = subject.raft.ready();
+    expect(subject.raft.commitIndex).toBe(1);
+
+    if (ready.write !== undefined) {
+      subject.raft.writeDone(ready.write.ticket);
+    }
+
+    expect(subject.raft.commitIndex).toBe(2);
+  });
+
+  test('E03, E04: the first entry of the new term commits what was left over', () => {
+    const subject = leaderOf({}, [1, 1]);
+    expect(subject.raft.commitIndex).toBe(0);
+
+    subject.accept(3);
+
+    expect(subject.raft.commitIndex).toBe(3);
+  });
+});
+
+describe('Backtracking', () => {
+  /** Leader's terms, follower's terms, the hint and the next probe, as the checklist has them. */
+  test.each([
+    ['F03', [1, 2, 2, 4, 4, 4, 4], [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3], [7, 3], [3, 2]],
+    ['F04', [1, 2, 2, 3, 4, 4, 4, 5], [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3], [8, 3], [4, 3]],
+    ['F05', [1, 1, 1, 1], [1, 2, 2, 4], [1, 1], [1, 1]],
+    ['F05', [1, 1, 1, 1, 1, 1], [1, 2, 2, 4, 4, 4], [1, 1], [1, 1]],
+    ['F06', [1, 1, 1, 4, 5], [1, 1, 1, 4], [4, 4], [4, 4]],
+    ['F07', [2, 5, 5, 5, 5, 5, 5, 5, 5], [2, 4, 4, 4, 4, 4], [6, 4], [1, 2]],
+    ['F08', [2, 2, 2, 2, 2], [2, 4, 4, 4, 4, 4, 4, 4], [1, 2], [1, 2]],
+  ] as const)(
+    '%s: leader %j, follower %j: hint %j, next probe %j',
+    (_, ours, theirs, hint, next) => {
+      const leader = new Subject({ terms: ours, hardState: { currentTerm: 9 } });
+      const follower = new Subject({ id: 2, terms: theirs });
+      const [probe] = only(leader.lead(), 'AppendEntries');
+      expect(probe).toMatchObject({ to: 2, prevLogIndex: ours.length });
+
+      const [refusal] = probe === undefined ? [] : follower.receive(probe);
+      const [again] = refusal === undefined ? [] : only(leader.receive(refusal), 'AppendEntries');
+
+      expect(refusal).toMatchObject({ isRejected: true, hintIndex: hint[0], hintTerm: hint[1] });
+      expect(again).toMatchObject({ prevLogIndex: next[0], prevLogTerm: next[1] });
+    },
+  );
+
+  test('F02: an empty follower is found in one probe, however long the log', () => {
+    const leader = leaderOf(
+      {},
+      Array.from({ length: 1000 }, () => 1),
+    );
+
+    const sent = leader.refuse(2, 1000, 0, 0);
+
+    expect(only(sent, 'AppendEntries')).toMatchObject([{ prevLogIndex: 0 }]);
+  });
+});
+
+describe('Flow control', () => {
+  test('G01, G11: one probe is out at a time, until an answer or a heartbeat answer', () => {
+    const subject = leaderOf();
+
+    propose(subject, 'a');
+    expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
+    subject.tick();
+    propose(subject, 'b');
+    expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
+
+    expect(only(subject.heartbeatAnswer(2), 'AppendEntries')).toHaveLength(1);
+  });
+
+  test('G02: a streaming follower gets each batch at once', () => {
+    const subject = streaming();
+
+    for (const next of [3, 4, 5]) {
+      propose(subject, 'a');
+      expect(only(subject.drain(), 'AppendEntries')).toHaveLength(2);
+      expect(subject.raft.status().progress.get(2)?.nextIndex).toBe(next);
+    }
+  });
+
+  test('G04, G05: a full window stops, and an acknowledgement moves it', () => {
+    const subject = streaming({ inflightMessagesMax: 2 });
+    for (const text of ['a', 'b', 'c', 'd']) {
+      propose(subject, text);
+      subject.drain();
+    }
+    expect(subject.raft.status().progress.get(2)).toMatchObject({
+      inflightMessages: 2,
+      nextIndex: 4,
+    });
+
+    const sent = only(subject.accept(2, 3), 'AppendEntries').filter(({ to }) => to === 2);
+
+    expect(sent).toMatchObject([{ entries: [{ index: 4 }, { index: 5 }] }]);
+    expect(subject.raft.status().progress.get(2)?.inflightMessages).toBe(1);
+    subject.accept(2, 2);
+    expect(subject.raft.status().progress.get(2)?.inflightMessages).toBe(1);
+  });
+
+  test('G06: a full window gets one empty append per heartbeat answer', () => {
+    const subject = streaming({ inflightMessagesMax: 1 });
+    propose(subject, 'a');
+    subject.drain();
+
+    const sent = subject.heartbeatAnswer(2);
+
+    expect(only(sent, 'AppendEntries')).toMatchObject([{ to: 2, entries: [], prevLogIndex: 2 }]);
+  });
+
+  test('G07: the window is bounded in bytes too', () => {
+    const subject = streaming({ appendBytesMax: 4, inflightBytesMax: 8 });
+
+    propose(subject, 'aaaa', 'bbbb', 'cccc', 'dddd');
+    subject.drain();
+
+    expect(subject.raft.status().progress.get(2)).toMatchObject({ inflightBytes: 8, nextIndex: 4 });
+  });
+
+  test('G08: appends are packed to their limit, a larger entry goes alone', () => {
+    const subject = streaming({ appendBytesMax: 4 });
+
+    propose(subject, 'aa', 'bb', 'c', 'dddddd', 'e');
+
+    const sent = only(subject.raft.ready().messages, 'AppendEntries').filter(({ to }) => to === 2);
+    expect(sent.map(({ entries }) => entries.length)).toEqual([2, 1, 1, 1]);
+  });
+
+  test('G09: what one acknowledgement frees goes out at once, none of it empty', () => {
+    const subject = streaming({ appendBytesMax: 1, inflightMessagesMax: 3 });
+    propose(subject, 'a', 'b', 'c', 'd', 'e', 'f');
+    subject.drain();
+
+    const sent = only(subject.accept(2, 4), 'AppendEntries').filter(({ to }) => to === 2);
+
+    expect(sent.map(({ entries }) => entries.length)).toEqual([1, 1, 1]);
+  });
+});
+
+describe('Bounds on proposals', () => {
+  test('H01, H02: a full tail refuses, an empty one takes any single batch', () => {
+    const subject = streaming({ uncommittedBytesMax: 3 });
+
+    expect(propose(subject, 'aaaaaaaa').kind).toBe('appended');
+    expect(propose(subject, 'b')).toEqual({ kind: 'dropped', reason: 'log-full' });
+  });
+
+  test('H03: an empty proposal is always taken', () => {
+    const subject = streaming({ uncommittedBytesMax: 3 });
+    propose(subject, 'aaaaaaaa');
+
+    expect(propose(subject, '').kind).toBe('appended');
+  });
+
+  test('H04: room comes back as entries commit', () => {
+    const subject = streaming({ uncommittedBytesMax: 3 });
+    propose(subject, 'aaa');
+    subject.drain();
+
+    subject.accept(2);
+
+    expect(propose(subject, 'bbb').kind).toBe('appended');
+  });
+
+  test('H06: a transfer under way refuses proposals', () => {
+    const subject = streaming();
+    subject.raft.transferLeader(2);
+
+    expect(propose(subject, 'a')).toEqual({ kind: 'dropped', reason: 'transferring' });
+  });
+
+  test('H07: a candidate refuses proposals', () => {
+    const subject = new Subject();
+    subject.raft.campaign();
+
+    expect(propose(subject, 'a')).toEqual({ kind: 'dropped', reason: 'no-leader' });
+  });
+});
+
+describe('Transfer of leadership', () => {
+  test.each([1, 3])('K01: a level target leads within one round, ordered at node %i', (at) => {
+    const network = new RaftNetwork(3);
+    network.elect(1);
+
+    network.raft(at).transferLeader(2);
+    network.settle();
+
+    expect(network.leader).toBe(2);
+  });
+
+  test('K02: a target behind is told when it is level', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    subject.drain();
+    subject.raft.transferLeader(2);
+    expect(only(subject.drain(), 'TimeoutNow')).toEqual([]);
+
+    expect(only(subject.accept(2), 'TimeoutNow')).toMatchObject([{ to: 2 }]);
+  });
+
+  test('K04: its request skips pre-vote and says so', () => {
+    const subject = new Subject();
+    subject.heartbeat(2, 1);
+
+    const sent = subject.receive({ type: 'TimeoutNow', from: 2, to: 1, term: 1 });
+
+    expect(only(sent, 'RequestVote')).toMatchObject([{ isTransfer: true }, { isTransfer: true }]);
+  });
+
+  test.each([1, 9])('K05: a transfer to node %i is refused', (target) => {
+    const subject = streaming();
+
+    expect(subject.raft.transferLeader(target).kind).toBe('refused');
+    expect(propose(subject, 'a').kind).toBe('appended');
+  });
+
+  test('K06, K07: it is given up after an election timeout, asking again notwithstanding', () => {
+    const subject = streaming({ checkQuorum: false });
+    subject.raft.transferLeader(2);
+    subject.tick(5);
+    subject.raft.transferLeader(2);
+    subject.tick(5);
+
+    expect(subject.raft.status()).toMatchObject({ role: 'leader', transferTarget: 0 });
+    expect(propose(subject, 'a').kind).toBe('appended');
+  });
+
+  test('K07: another target replaces the first, the leader itself cancels', () => {
+    const subject = streaming();
+    subject.raft.transferLeader(2);
+
+    subject.raft.transferLeader(3);
+    expect(subject.raft.status().transferTarget).toBe(3);
+
+    subject.raft.transferLeader(1);
+    expect(subject.raft.status().transferTarget).toBe(0);
+  });
+
+  test('K08: a leader in transfer steps down for a later term', () => {
+    const subject = streaming({ checkQuorum: false });
+    subject.raft.transferLeader(2);
+
+    subject.voteRequest(3, 2, [9, 1]);
+
+    expect(subject.raft.status()).toMatchObject({ role: 'follower', term: 2 });
+  });
+});

@@ -1,0 +1,233 @@
+/** One node under test, with a disk that the test drives: the peers are the test itself. */
+import { createPrng } from '../../src/base/index.ts';
+import {
+  defaultRaftOptions,
+  type Entry,
+  type HardState,
+  type Message,
+  type NodeId,
+  Raft,
+  type RaftOptions,
+  type Ready,
+  type TermRun,
+} from '../../src/raft/index.ts';
+
+/** What the node starts from. */
+export interface SubjectOptions {
+  readonly id?: NodeId;
+  readonly size?: number;
+  /** Terms of the stored entries, from index 1 on. */
+  readonly terms?: readonly number[];
+  readonly hardState?: Partial<HardState>;
+  readonly lastApplied?: number;
+  readonly options?: Partial<RaftOptions>;
+  readonly seed?: number;
+}
+
+/** The messages of one type. */
+export type Sent<T extends Message['type']> = Message & { readonly type: T };
+
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+export function entry(index: number, term: number, text = ''): Entry {
+  return { index, term, type: 'normal', data: bytesOf(text) };
+}
+
+export function entriesOf(terms: readonly number[], firstIndex = 1): Entry[] {
+  return terms.map((term, i) => entry(firstIndex + i, term));
+}
+
+export function termRunsOf(terms: readonly number[]): TermRun[] {
+  const runs: TermRun[] = [];
+  for (const [i, term] of terms.entries()) {
+    if (runs.at(-1)?.term !== term) {
+      runs.push({ term, firstIndex: i + 1 });
+    }
+  }
+  return runs;
+}
+
+/** See the module comment. */
+export class Subject {
+  readonly raft: Raft;
+  readonly stored: Entry[];
+  readonly applied: Entry[] = [];
+
+  constructor(start: SubjectOptions = {}) {
+    const { id = 1, size = 3, terms = [], hardState = {}, lastApplied = 0, seed = 1 } = start;
+    this.stored = entriesOf(terms);
+    this.raft = new Raft({
+      id,
+      prng: createPrng(seed),
+      options: { ...defaultRaftOptions, ...start.options },
+      hardState: { currentTerm: terms.at(-1) ?? 0, votedFor: 0, commitIndex: 0, ...hardState },
+      log: {
+        snapshotIndex: 0,
+        snapshotTerm: 0,
+        lastIndex: terms.length,
+        termRuns: termRunsOf(terms),
+      },
+      confState: {
+        voters: Array.from({ length: size }, (_, i) => i + 1),
+        votersOutgoing: [],
+        learners: [],
+        learnersNext: [],
+        autoLeave: false,
+      },
+      lastApplied,
+    });
+  }
+
+  /** The terms of the stored log, in order. */
+  get terms(): number[] {
+    return this.stored.map(({ term }) => term);
+  }
+
+  /** Hands a message in and lets the disk finish; returns what was sent. */
+  receive(message: Message): Message[] {
+    this.raft.step(message);
+    return this.drain();
+  }
+
+  tick(count = 1): Message[] {
+    const sent: Message[] = [];
+    for (let i = 0; i < count; i++) {
+      this.raft.tick();
+      sent.push(...this.drain());
+    }
+    return sent;
+  }
+
+  /** Lets everything happen that the node asks for; returns what it sent. */
+  drain(): Message[] {
+    const sent: Message[] = [];
+    while (this.raft.hasReady()) {
+      const ready = this.raft.ready();
+      sent.push(...ready.messages);
+      this.answerLoads(ready);
+      if (ready.write !== undefined) {
+        const first = ready.write.entries[0]?.index ?? this.stored.length + 1;
+        this.stored.splice(first - 1, this.stored.length, ...ready.write.entries);
+        sent.push(...ready.write.messages);
+        this.raft.writeDone(ready.write.ticket);
+      }
+      this.apply(ready);
+    }
+    return sent;
+  }
+
+  answerLoads(ready: Ready): void {
+    for (const { id, lo, hi } of ready.loads) {
+      this.raft.entriesLoaded(id, this.stored.slice(lo - 1, hi - 1));
+    }
+  }
+
+  apply(ready: Ready): void {
+    this.applied.push(...ready.committedEntries);
+    const last = ready.committedEntries.at(-1);
+    if (last !== undefined) {
+      this.raft.applyDone(last.index);
+    }
+  }
+
+  /** Campaigns with the voices of all others, up to leading; nobody has acknowledged its first entry. */
+  lead(): Message[] {
+    const { term } = this.raft;
+    this.raft.campaign();
+    const sent = this.drain();
+    for (const isPreVote of [true, false]) {
+      for (const { from } of this.#others()) {
+        const type = isPreVote ? 'PreVoteResponse' : 'RequestVoteResponse';
+        this.raft.step({ type, from, to: this.raft.id, term: term + 1, isGranted: true });
+        sent.push(...this.drain());
+      }
+    }
+    return sent;
+  }
+
+  /** The peer acknowledges everything up to `index`. */
+  accept(from: NodeId, index = this.raft.status().lastIndex): Message[] {
+    return this.receive({
+      type: 'AppendEntriesResponse',
+      from,
+      to: this.raft.id,
+      term: this.raft.term,
+      isRejected: false,
+      index,
+      hintIndex: 0,
+      hintTerm: 0,
+    });
+  }
+
+  refuse(from: NodeId, index: number, hintIndex: number, hintTerm: number): Message[] {
+    return this.receive({
+      type: 'AppendEntriesResponse',
+      from,
+      to: this.raft.id,
+      term: this.raft.term,
+      isRejected: true,
+      index,
+      hintIndex,
+      hintTerm,
+    });
+  }
+
+  heartbeatAnswer(from: NodeId, readRound = 0): Message[] {
+    const { id: to, term } = this.raft;
+    return this.receive({ type: 'HeartbeatResponse', from, to, term, readRound });
+  }
+
+  /** An append of the leader `from`; its entries have the given terms. */
+  append(
+    from: NodeId,
+    term: number,
+    prev: readonly [number, number],
+    terms: readonly number[] = [],
+    commitIndex = 0,
+  ): Message[] {
+    return this.receive({
+      type: 'AppendEntries',
+      from,
+      to: this.raft.id,
+      term,
+      prevLogIndex: prev[0],
+      prevLogTerm: prev[1],
+      commitIndex,
+      entries: entriesOf(terms, prev[0] + 1),
+    });
+  }
+
+  heartbeat(from: NodeId, term: number, commitIndex = 0): Message[] {
+    return this.receive({
+      type: 'Heartbeat',
+      from,
+      to: this.raft.id,
+      term,
+      commitIndex,
+      readRound: 0,
+    });
+  }
+
+  voteRequest(
+    from: NodeId,
+    term: number,
+    last: readonly [number, number],
+    type: 'RequestVote' | 'PreVote' = 'RequestVote',
+    isTransfer = false,
+  ): Message[] {
+    const [lastIndex, lastTerm] = last;
+    const to = this.raft.id;
+    return this.receive({ type, from, to, term, lastIndex, lastTerm, isTransfer });
+  }
+
+  #others(): { from: NodeId }[] {
+    return [1, 2, 3].filter((id) => id !== this.raft.id).map((from) => ({ from }));
+  }
+}
+
+/** Those of one type. */
+export function only<T extends Message['type']>(messages: readonly Message[], type: T): Sent<T>[] {
+  return messages.filter((message): message is Sent<T> => message.type === type);
+}
