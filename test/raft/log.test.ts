@@ -1,0 +1,155 @@
+/** The log against a naive twin that keeps everything in an array, and its bounds. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { RaftLog } from '../../src/raft/log.ts';
+import { entriesOf, entry, termRunsOf } from './subject.ts';
+
+function logOf(
+  terms: readonly number[],
+  limits: { cacheBytesMax?: number; applyingBytesMax?: number } = {},
+): RaftLog {
+  return new RaftLog(
+    { snapshotIndex: 0, snapshotTerm: 0, lastIndex: terms.length, termRuns: termRunsOf(terms) },
+    { commitIndex: 0, appliedIndex: 0 },
+    { cacheBytesMax: 1000, applyingBytesMax: 1000, ...limits },
+  );
+}
+
+/** Terms that never shrink. */
+const ascendingTerms = fc
+  .array(fc.integer({ min: 1, max: 5 }), { maxLength: 12 })
+  .map((terms) => terms.sort((a, b) => a - b));
+
+describe('RaftLog', () => {
+  test('A11: "at least as up to date" is by last term, then by last index', () => {
+    const log = logOf([1, 2, 2]);
+
+    expect([log.isUpToDate(9, 1), log.isUpToDate(2, 2)]).toEqual([false, false]);
+    expect([log.isUpToDate(3, 2), log.isUpToDate(1, 3)]).toEqual([true, true]);
+  });
+
+  test('F01: hints, terms and conflicts are those of the naive twin', () => {
+    fc.assert(
+      fc.property(ascendingTerms, fc.nat(14), fc.nat(6), (terms, index, term) => {
+        const log = logOf(terms);
+        let hint = Math.min(index, terms.length);
+        while (hint > 0 && (terms[hint - 1] ?? 0) > term) {
+          hint--;
+        }
+
+        expect(log.lastIndexNotAbove(index, term)).toBe(hint);
+        expect(log.termAt(index)).toBe(index === 0 ? 0 : terms[index - 1]);
+        expect(log.lastTerm).toBe(terms.at(-1) ?? 0);
+      }),
+      { seed: 1, numRuns: 1000 },
+    );
+  });
+
+  test('D06: the first new entry is the first one whose term differs', () => {
+    fc.assert(
+      fc.property(ascendingTerms, ascendingTerms, (ours, theirs) => {
+        const at = theirs.findIndex((term, i) => ours[i] !== term);
+
+        expect(logOf(ours).firstNewIndex(entriesOf(theirs))).toBe(at + 1);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+
+  test('append, truncate and stable keep what the naive twin keeps, whatever is evicted', () => {
+    const steps = fc.array(
+      fc.tuple(fc.constantFrom('append', 'truncate', 'stable', 'commit', 'apply'), fc.nat(20)),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(steps, fc.constantFrom(0, 200, 100_000), (plan, cacheBytesMax) => {
+        const log = logOf([], { cacheBytesMax });
+        const twin: number[] = [];
+        let term = 1;
+        for (const [what, amount] of plan) {
+          if (what === 'append') {
+            log.append([entry(twin.length + 1, term, 'abc')]);
+            twin.push(term);
+          } else if (what === 'truncate' && amount > log.commitIndex && amount <= twin.length) {
+            log.truncateFrom(amount);
+            twin.splice(amount - 1);
+            term++;
+          } else if (what === 'stable') {
+            log.stableTo(Math.min(amount, twin.length));
+          } else if (what === 'commit') {
+            log.commitTo(Math.min(amount, twin.length));
+          } else if (what === 'apply' && log.nextToApply !== undefined) {
+            const slice = log.slice(log.nextToApply, log.applicableIndex + 1, log.applyingRoom);
+            if (slice.kind === 'entries') {
+              log.markApplying(slice.entries, slice.bytes);
+              log.appliedTo(log.applyingIndex);
+            }
+          }
+          expect(twin.map((_, i) => log.termAt(i + 1))).toEqual(twin);
+          const needed = Math.min(log.stableIndex, log.appliedIndex) + 1;
+          expect(log.cacheFirst).toBeLessThanOrEqual(Math.max(needed, 1));
+          expect(log.cacheBytes).toBe((twin.length + 1 - log.cacheFirst) * (3 + 64));
+        }
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+
+  test('E05: the commit index never shrinks and never leaves the log', () => {
+    const log = logOf([1, 1, 1]);
+    log.append([entry(4, 1)]);
+    log.commitTo(4);
+    log.commitTo(2);
+
+    expect(log.commitIndex).toBe(4);
+    expect(() => log.commitTo(5)).toThrow(/beyond/);
+  });
+
+  test('O03: only entries that are committed and durable are handed out', () => {
+    const log = logOf([]);
+    log.append(entriesOf([1, 1, 1]));
+    expect(log.nextToApply).toBeUndefined();
+    log.commitTo(3);
+    expect(log.nextToApply).toBeUndefined();
+
+    log.stableTo(2);
+
+    expect(log.nextToApply).toBe(1);
+    expect(log.applicableIndex).toBe(2);
+  });
+
+  test('O04: what is handed out and unconfirmed is bounded', () => {
+    const log = logOf([], { applyingBytesMax: 4 });
+    log.append([entry(1, 1, 'aa'), entry(2, 1, 'bb'), entry(3, 1, 'cc')]);
+    log.stableTo(3);
+    log.commitTo(3);
+    const slice = log.slice(1, 4, log.applyingRoom);
+    if (slice.kind === 'entries') {
+      log.markApplying(slice.entries, slice.bytes);
+    }
+
+    expect(log.applyingIndex).toBe(2);
+    expect(log.nextToApply).toBeUndefined();
+    log.appliedTo(2);
+    expect(log.nextToApply).toBe(3);
+  });
+
+  test('O14: terms outside the log are unknown, slices outside it stop the node', () => {
+    const log = logOf([1]);
+
+    expect(log.termAt(2)).toBeUndefined();
+    expect(() => log.slice(1, 3, 10)).toThrow(/slice/);
+    expect(log.slice(1, 2, 10)).toEqual({ kind: 'not-cached' });
+  });
+
+  test('O15: a slice stops at the limit but gives at least one entry', () => {
+    const log = logOf([]);
+    log.append([entry(1, 1, 'aaaa'), entry(2, 1, 'b'), entry(3, 1, 'c'), entry(4, 1, 'd')]);
+    const lengthOf = (lo: number, bytesMax: number): number => {
+      const slice = log.slice(lo, 5, bytesMax);
+      return slice.kind === 'entries' ? slice.entries.length : 0;
+    };
+
+    expect([lengthOf(1, 1), lengthOf(2, 2), lengthOf(2, 100)]).toEqual([1, 2, 3]);
+  });
+});

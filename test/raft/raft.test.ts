@@ -1,0 +1,144 @@
+/** The node as a whole: dispatch, restart, loads. Ids in titles: `CHECKLIST.md`. */
+import { describe, expect, test } from 'vitest';
+import { RaftNetwork } from './network.ts';
+import { bytesOf, only, Subject } from './subject.ts';
+
+describe('Raft', () => {
+  test('ignores messages for others and from strangers', () => {
+    const subject = new Subject();
+    const message = { type: 'Heartbeat', term: 3, commitIndex: 0, readRound: 0 } as const;
+
+    subject.receive({ ...message, from: 2, to: 3 });
+    subject.receive({ ...message, from: 9, to: 1 });
+
+    expect(subject.raft.term).toBe(0);
+  });
+
+  test('H08: messages of the wrong role are not acted on', () => {
+    const subject = new Subject();
+
+    const sent = [...subject.accept(2, 0), ...subject.heartbeatAnswer(2)];
+
+    expect(sent).toEqual([]);
+    expect(subject.raft.role).toBe('follower');
+  });
+
+  test('P01: a restarted node gives no vote of its term away again', () => {
+    const subject = new Subject({ hardState: { currentTerm: 4, votedFor: 3 } });
+
+    expect(subject.voteRequest(2, 4, [9, 4])).toMatchObject([{ isGranted: false }]);
+    expect(subject.voteRequest(3, 4, [9, 4])).toMatchObject([{ isGranted: true }]);
+  });
+
+  test('P02, P05: after a restart only committed entries beyond the applied one are handed out', () => {
+    const subject = new Subject({
+      terms: [1, 1, 1, 1],
+      hardState: { commitIndex: 3 },
+      lastApplied: 1,
+    });
+
+    subject.drain();
+
+    expect(subject.applied.map(({ index }) => index)).toEqual([2, 3]);
+  });
+
+  test('O05: a restart under a small limit skips no entry', () => {
+    const subject = new Subject({
+      terms: [1, 1, 1, 1],
+      hardState: { commitIndex: 4 },
+      options: { applyingBytesMax: 1 },
+    });
+
+    subject.drain();
+
+    expect(subject.applied.map(({ index }) => index)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('entries that memory has given up are loaded for a follower, one load at a time', () => {
+    const subject = new Subject({ terms: [1, 1, 1, 1] });
+    subject.lead();
+    subject.raft.step({
+      type: 'AppendEntriesResponse',
+      from: 2,
+      to: 1,
+      term: 2,
+      isRejected: true,
+      index: 4,
+      hintIndex: 0,
+      hintTerm: 0,
+    });
+
+    const ready = subject.raft.ready();
+    expect(ready.loads).toMatchObject([{ lo: 1, hi: 5 }]);
+    expect(subject.raft.ready().loads).toEqual([]);
+    subject.answerLoads(ready);
+
+    const [message] = only(subject.drain(), 'AppendEntries');
+    expect(message?.entries).toHaveLength(4);
+  });
+
+  test('a load that is answered after the leadership has ended is ignored', () => {
+    const subject = new Subject({ terms: [1, 1] });
+    subject.lead();
+    subject.raft.step({
+      type: 'AppendEntriesResponse',
+      from: 2,
+      to: 1,
+      term: 2,
+      isRejected: true,
+      index: 2,
+      hintIndex: 0,
+      hintTerm: 0,
+    });
+    const ready = subject.raft.ready();
+    subject.heartbeat(3, 7);
+
+    subject.answerLoads(ready);
+
+    expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
+  });
+
+  test('A19: a higher-term entry of a minority is overwritten', () => {
+    const network = new RaftNetwork(3, { preVote: false, checkQuorum: false });
+    network.elect(1);
+    network.raft(1).propose([bytesOf('lost')], 1);
+    network.settle((message) => message.from === 1);
+    network.messages = [];
+    network.elect(2);
+    network.raft(2).propose([bytesOf('kept')], 1);
+    network.settle();
+    network.tick(2);
+    network.settle();
+
+    const logs = network.nodes.map(({ entries }) => entries.map(({ term }) => term));
+    expect(logs[0]).toEqual(logs[1]);
+    expect(network.node(1).applied.at(-1)?.data).toEqual(bytesOf('kept'));
+  });
+
+  test('A20, A21: candidates that were cut from each other end under one leader', () => {
+    const network = new RaftNetwork(3, { preVote: false, checkQuorum: false });
+    network.raft(1).campaign();
+    network.raft(3).campaign();
+    network.settle((message) => message.from + message.to === 4);
+    expect([network.raft(1).role, network.raft(3).role]).toEqual(['leader', 'candidate']);
+
+    network.tick(1);
+    network.settle();
+
+    expect(network.raft(3).status()).toMatchObject({ role: 'follower', leader: 1 });
+  });
+
+  test('D21: two nodes that start alike and see alike do alike', () => {
+    const run = (): string => {
+      const network = new RaftNetwork(3);
+      network.trace = [];
+      for (let i = 0; i < 60; i++) {
+        network.tick((i % 3) + 1);
+        network.settle();
+      }
+      return network.trace.join('\n');
+    };
+
+    expect(run()).toBe(run());
+  });
+});

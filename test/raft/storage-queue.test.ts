@@ -1,0 +1,97 @@
+/** Writes: one at a time, what they carry, and what a late acknowledgement is worth. */
+import { describe, expect, test } from 'vitest';
+import type { Message, StorageWrite } from '../../src/raft/index.ts';
+import { bytesOf, entriesOf, Subject } from './subject.ts';
+
+function append(term: number, prev: readonly [number, number], terms: readonly number[]): Message {
+  return {
+    type: 'AppendEntries',
+    from: 2,
+    to: 1,
+    term,
+    prevLogIndex: prev[0],
+    prevLogTerm: prev[1],
+    commitIndex: 0,
+    entries: entriesOf(terms, prev[0] + 1),
+  };
+}
+
+function takeWrite(subject: Subject): StorageWrite {
+  const { write } = subject.raft.ready();
+  if (write === undefined) {
+    throw new Error('no write was handed out');
+  }
+  return write;
+}
+
+describe('StorageQueue', () => {
+  test('O10: what comes while a write is out makes one batch after it', () => {
+    const subject = new Subject({ size: 1 });
+    subject.raft.campaign();
+    subject.drain();
+    subject.raft.propose([bytesOf('a')], 1);
+    const first = takeWrite(subject);
+    subject.raft.propose([bytesOf('b')], 2);
+    subject.raft.propose([bytesOf('c')], 3);
+    expect(subject.raft.ready().write).toBeUndefined();
+
+    subject.raft.writeDone(first.ticket);
+
+    expect(takeWrite(subject).entries.map(({ index }) => index)).toEqual([3, 4]);
+  });
+
+  test('O06, O09: an entry replaced while its write is out is not stable by that write', () => {
+    const subject = new Subject();
+    subject.raft.step(append(1, [0, 0], [1, 1, 1]));
+    const first = takeWrite(subject);
+    subject.raft.step(append(2, [1, 1], [2]));
+
+    subject.raft.writeDone(first.ticket);
+
+    expect(subject.raft.status().stableIndex).toBe(1);
+    expect(takeWrite(subject).entries).toMatchObject([{ index: 2, term: 2 }]);
+  });
+
+  test('O07: nor when the same index and term come back (A-B-A)', () => {
+    const subject = new Subject();
+    subject.raft.step(append(1, [0, 0], [1, 1]));
+    const first = takeWrite(subject);
+    subject.raft.step(append(2, [1, 1], [2]));
+    subject.raft.step(append(3, [0, 0], [1, 3]));
+
+    subject.raft.writeDone(first.ticket);
+
+    expect(subject.raft.status()).toMatchObject({ stableIndex: 1, lastIndex: 2, lastTerm: 3 });
+  });
+
+  test('O12: term, vote and entries must be synced, a commit index need not', () => {
+    const subject = new Subject({ terms: [1, 1] });
+    subject.heartbeat(2, 1, 2);
+    expect(subject.raft.hasReady()).toBe(false);
+
+    subject.raft.tick();
+
+    expect(takeWrite(subject)).toMatchObject({
+      mustSync: false,
+      entries: [],
+      hardState: { commitIndex: 2 },
+    });
+  });
+
+  test('O13: an idle node asks for nothing', () => {
+    const subject = new Subject({ size: 1 });
+    subject.raft.campaign();
+    subject.drain();
+
+    expect(subject.raft.hasReady()).toBe(false);
+    expect(subject.raft.ready()).toMatchObject({ messages: [], committedEntries: [], events: [] });
+  });
+
+  test('an acknowledgement of no write that is out stops the node', () => {
+    const { raft } = new Subject();
+
+    expect(() => {
+      raft.writeDone({ sequence: 3, term: 0, lastIndex: 0, lastTerm: 0 });
+    }).toThrow(/is out/);
+  });
+});
