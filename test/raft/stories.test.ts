@@ -1,0 +1,106 @@
+/** Carries out the stories in `testdata`; see `docs` at the top of each. Output is `describe.ts` text only. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeEntries, describeProgress, describeStatus } from '../../src/raft/describe.ts';
+import { type StoryCommand, type StoryRunner, runStories } from '../harness/datadriven.ts';
+import { RaftNetwork } from './network.ts';
+import { bytesOf } from './subject.ts';
+
+function createRunner(): StoryRunner {
+  let network = new RaftNetwork(3);
+  /** Nodes that are cut off from all others. */
+  const cut = new Set<number>();
+
+  const settle = (): void => {
+    network.settle(({ from, to }) => cut.has(from) || cut.has(to));
+  };
+  /** The first message on its way between two nodes, taken out. */
+  const take = (link: string): (typeof network.messages)[number] | undefined => {
+    const at = network.messages.findIndex(({ from, to }) => `${from}->${to}` === link);
+    return at < 0 ? undefined : network.messages.splice(at, 1)[0];
+  };
+  /** Carries out one command; returns text beside what the nodes hand out. */
+  const act = ({ name, words, options, place }: StoryCommand): readonly string[] => {
+    const [word = ''] = words;
+    const id = Number(word);
+    switch (name) {
+      case 'cluster':
+        network = new RaftNetwork(id, {
+          preVote: options.get('prevote') !== 'off',
+          checkQuorum: options.get('checkquorum') !== 'off',
+          inflightMessagesMax: Number(options.get('window') ?? 256),
+        });
+        network.trace = [];
+        cut.clear();
+        return [];
+      case 'campaign':
+        network.raft(id).campaign();
+        network.collect(id);
+        return [];
+      case 'tick':
+        for (let i = 0; i < Number(options.get('n') ?? 1); i++) {
+          network.tick(id);
+        }
+        return [];
+      case 'propose':
+        network.raft(id).propose(words.slice(1).map(bytesOf), 1);
+        network.collect(id);
+        return [];
+      case 'read':
+        network.raft(id).readIndex(Number(words[1]));
+        network.collect(id);
+        return [];
+      case 'transfer':
+        network.raft(id).transferLeader(Number(words[1]));
+        network.collect(id);
+        return [];
+      case 'persist':
+        network.persist(id);
+        return [];
+      case 'deliver': {
+        const message = take(word);
+        if (message === undefined) {
+          throw new Error(`${place}: nothing is on its way ${word}`);
+        }
+        network.deliver(message);
+        return [];
+      }
+      case 'drop':
+        while (take(word) !== undefined) {
+          // All messages of the link go.
+        }
+        return [];
+      case 'stabilize':
+        settle();
+        return [];
+      case 'partition':
+        cut.add(id);
+        return [];
+      case 'heal':
+        cut.clear();
+        return [];
+      case 'crash':
+        network.crash(id);
+        return [];
+      case 'restart':
+        network.restart(id);
+        return [];
+      case 'state':
+        return network.nodes.map(({ raft }) => describeStatus(raft.status()));
+      case 'log':
+        return network.nodes.map(({ id: each, entries }) => `${each} ${describeEntries(entries)}`);
+      case 'progress':
+        return describeProgress(network.raft(id).status());
+      default:
+        throw new Error(`${place}: there is no command '${name}'`);
+    }
+  };
+
+  return (command) => {
+    const printed = act(command);
+    const traced = network.trace?.splice(0) ?? [];
+    return command.options.get('quiet') === 'yes' ? printed : [...traced, ...printed];
+  };
+}
+
+runStories(join(dirname(fileURLToPath(import.meta.url)), 'testdata'), createRunner);
