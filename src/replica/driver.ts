@@ -94,6 +94,8 @@ export class Member implements MemberApi {
   readonly #reader: RangeReader;
   readonly #proposals = new Map<ProposalId, PendingProposal>();
   readonly #reads = new Map<ReadId, PendingRead>();
+  /** Where clients reach the other members, as they have told since the start. */
+  readonly #clientUrls = new Map<NodeId, readonly string[]>();
   readonly #waiters = new Set<() => void>();
   #ticker: TimerHandle | undefined;
   #isTurnDue = false;
@@ -178,6 +180,9 @@ export class Member implements MemberApi {
       onUnreachable: (peer) => {
         this.#replica.reportUnreachable(peer);
         this.#scheduleTurn();
+      },
+      onAnnounced: (peer, clientUrls) => {
+        this.#clientUrls.set(peer, clientUrls);
       },
     });
     this.#phase = 'running';
@@ -280,7 +285,10 @@ export class Member implements MemberApi {
   }
 
   members(): readonly ClusterMember[] {
-    return this.#config.members;
+    return this.#config.members.map((member) => ({
+      ...member,
+      clientUrls: this.#clientUrls.get(member.id) ?? member.clientUrls,
+    }));
   }
 
   async moveLeader(target: NodeId, options: CallOptions = {}): Promise<void> {
@@ -642,6 +650,7 @@ export class Member implements MemberApi {
       const labels = { peer: link.peer.name };
       metrics.peerConnected.set(labels, link.isConnected ? 1 : 0);
       metrics.peerQueueBytes.set(labels, link.queuedBytes);
+      metrics.peerMessagesDropped.set(labels, link.droppedMessages);
       if (link.roundTripMs !== undefined) {
         metrics.peerRoundTripSeconds.set(labels, link.roundTripMs / 1000);
       }
@@ -655,6 +664,7 @@ export class Member implements MemberApi {
 
   async #refreshSize(): Promise<void> {
     this.#sizeBytes = this.#config.log.sizeBytes() + (await this.#config.engine.sizeBytes());
+    this.#config.metrics.storeBytes.set(this.#sizeBytes);
   }
 }
 

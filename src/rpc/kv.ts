@@ -85,7 +85,7 @@ export function createKvService(context: ServiceContext) {
       'Compact',
       async (request: wire.CompactionRequest, options): Promise<wire.CompactionResponse> => {
         const revision = toNumber(request.revision, 'revision');
-        const applied = await apply({ type: 'compact', revision: Math.max(0, revision) }, options);
+        const applied = await apply({ type: 'compact', revision }, options);
         if (request.physical) {
           await member.compactionDone(options);
         }

@@ -2,6 +2,7 @@
  * Checks of requests that need no state: done before anything is proposed, in etcd's order, with etcd's errors.
  */
 import { compareBytes, KvError } from '../base/index.ts';
+import { txnDepthMax } from '../kv/index.ts';
 import type {
   DeleteRangeRequest,
   PutRequest,
@@ -39,31 +40,31 @@ export function checkDeleteRangeRequest(request: DeleteRangeRequest): void {
 
 /**
  * Checks a transaction with everything in it. Limit: `operationsMax` compares, or operations of a branch;
- * what a level uses is not left for the levels below it.
+ * what a level uses is not left for the levels below it, of which there are at most `txnDepthMax`.
  *
  * @throws {KvError} EMPTY_KEY, TOO_MANY_OPERATIONS, DUPLICATE_KEY, KEY_NOT_FOUND and those of its operations
  */
 export function checkTxnRequest(request: TxnRequest, operationsMax: number): void {
-  checkTxnLevel(request, operationsMax);
+  checkTxnLevel(request, operationsMax, 1);
   collectWrites(request.success);
   collectWrites(request.failure);
 }
 
-function checkTxnLevel(request: TxnRequest, operationsMax: number): void {
+function checkTxnLevel(request: TxnRequest, operationsMax: number, depth: number): void {
   const { compare, success, failure } = request;
   const count = Math.max(compare.length, success.length, failure.length);
-  if (count > operationsMax) {
+  if (count > operationsMax || depth > txnDepthMax) {
     throw new KvError('TOO_MANY_OPERATIONS');
   }
   for (const { key } of compare) {
     checkKey(key);
   }
   for (const operation of [...success, ...failure]) {
-    checkOperation(operation, operationsMax - count);
+    checkOperation(operation, operationsMax - count, depth);
   }
 }
 
-function checkOperation(operation: RequestOp, operationsMax: number): void {
+function checkOperation(operation: RequestOp, operationsMax: number, depth: number): void {
   if (operation.request_range) {
     checkRangeRequest(operation.request_range);
   } else if (operation.request_put) {
@@ -71,7 +72,7 @@ function checkOperation(operation: RequestOp, operationsMax: number): void {
   } else if (operation.request_delete_range) {
     checkDeleteRangeRequest(operation.request_delete_range);
   } else if (operation.request_txn) {
-    checkTxnLevel(operation.request_txn, operationsMax);
+    checkTxnLevel(operation.request_txn, operationsMax, depth + 1);
   } else {
     // An operation that says nothing; the text is etcd's.
     throw new KvError('KEY_NOT_FOUND');

@@ -23,6 +23,8 @@ import type { Peer, PeerLink, Transport, TransportHandler } from './ports.ts';
 export interface GrpcTransportOptions {
   readonly clusterId: number;
   readonly memberId: NodeId;
+  /** Where clients reach this member; told to its peers. */
+  readonly clientUrls: readonly string[];
   readonly peers: readonly Peer[];
   /** Addresses to listen on, `host:port`. */
   readonly listen: readonly string[];
@@ -68,6 +70,7 @@ export class GrpcTransport implements Transport {
       const link = new OutgoingLink(peer, {
         clusterId: options.clusterId,
         memberId: options.memberId,
+        clientUrls: options.clientUrls,
         credentials: options.channelCredentials,
         timers: options.timers,
         prng: options.prng,
@@ -152,6 +155,8 @@ export class GrpcTransport implements Transport {
     this.#incoming.add(stream);
     stream.sendMetadata(stream.metadata.clone());
     this.#links.get(from)?.dialNow();
+    const announced = header(stream, headers.clientUrls);
+    this.#handler?.onAnnounced(from, announced === '' ? [] : announced.split(','));
     stream.on('data', (batch: PeerBatch) => {
       this.#receive(stream, from, batch);
     });
@@ -220,7 +225,7 @@ export class GrpcTransport implements Transport {
 }
 
 function header(stream: IncomingStream, name: string): string {
-  return String(stream.metadata.get(name)[0] ?? '(none)');
+  return String(stream.metadata.get(name)[0] ?? '');
 }
 
 /** Binds one address; the error names it. */

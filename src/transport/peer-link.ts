@@ -18,6 +18,7 @@ export const headers = {
   from: 'holdfast-from',
   to: 'holdfast-to',
   protocol: 'holdfast-protocol',
+  clientUrls: 'holdfast-client-urls',
 } as const;
 /** Version of the exchange; members of another version refuse each other. */
 export const protocolVersion = '1';
@@ -40,6 +41,8 @@ export type PeerEvent =
 export interface PeerLinkOptions {
   readonly clusterId: number;
   readonly memberId: number;
+  /** Where clients reach this member; told to the peer. */
+  readonly clientUrls: readonly string[];
   readonly credentials: ChannelCredentials;
   readonly timers: Timers;
   readonly prng: Prng;
@@ -145,6 +148,7 @@ export class OutgoingLink {
     metadata.set(headers.from, String(memberId));
     metadata.set(headers.to, String(this.peer.id));
     metadata.set(headers.protocol, protocolVersion);
+    metadata.set(headers.clientUrls, this.#options.clientUrls.join(','));
     const stream = client.makeBidiStreamRequest<PeerBatch, PeerBatch>(
       exchangePath,
       encodeBatch,

@@ -7,6 +7,8 @@ export interface TransportHandler {
   onMessages(messages: readonly Message[]): void;
   /** The link to `peer` broke or its queue overflowed: messages may be lost. */
   onUnreachable(peer: NodeId): void;
+  /** A peer has told where clients reach it. */
+  onAnnounced(peer: NodeId, clientUrls: readonly string[]): void;
 }
 
 /** A peer of this member as the transport knows it. */

@@ -1,0 +1,250 @@
+/**
+ * `holdfast dev`: a cluster of processes on this machine, for trying things out and for development.
+ *
+ * Data is kept between runs. Ctrl-C stops all of them cleanly; if one ends by itself the others go on, which is
+ * what a cluster is for, and a line says so.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Command, InvalidArgumentError } from 'commander';
+import { formatLogLine } from '../observability/index.ts';
+import { ExitError } from './exit.ts';
+
+const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
+/** Distance between the ports of two members. */
+const portStep = 10_000;
+const firstPortStep = 20_000;
+const readyPollMs = 100;
+const readyTimeoutMs = 60_000;
+
+interface DevMember {
+  readonly name: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly metricsPort: number;
+  readonly dataDir: string;
+}
+
+/** Adds the command. */
+export function registerDev(program: Command): void {
+  program
+    .command('dev')
+    .description('run a cluster of local processes')
+    .option('--nodes <count>', 'number of members: 1 to 7', parseCount, 3)
+    .option('--data-dir <path>', 'folder of the members’ data, kept between runs', '.holdfast/dev')
+    .option('--client-port <port>', 'client port of the first member', parsePort, 2379)
+    .option('--fresh', 'begin with empty members')
+    .option('--log-level <level>', 'log level of the members', 'warn')
+    .action(
+      async (options: {
+        readonly nodes: number;
+        readonly dataDir: string;
+        readonly clientPort: number;
+        readonly fresh?: boolean;
+        readonly logLevel: string;
+      }) => {
+        const members = layOut(options.nodes, options.clientPort, resolve(options.dataDir));
+        await checkPorts(members);
+        if (options.fresh === true) {
+          for (const member of members) {
+            await rm(member.dataDir, { recursive: true, force: true });
+          }
+        }
+        await mkdir(resolve(options.dataDir), { recursive: true });
+        await runCluster(members, options.logLevel);
+      },
+    );
+}
+
+/** Client ports 2379, 22379, 32379, …; peers one above, metrics two above. */
+function layOut(nodes: number, firstPort: number, dataDir: string): readonly DevMember[] {
+  return Array.from({ length: nodes }, (_, i) => {
+    const clientPort = i === 0 ? firstPort : firstPort + firstPortStep + (i - 1) * portStep;
+    if (clientPort + 2 > 65_535) {
+      throw new ExitError(2, `holdfast: member ${i + 1} would need port ${clientPort + 2}; use fewer nodes or a lower --client-port`);
+    }
+    const name = `n${i + 1}`;
+    return {
+      name,
+      clientPort,
+      peerPort: clientPort + 1,
+      metricsPort: clientPort + 2,
+      dataDir: join(dataDir, name),
+    };
+  });
+}
+
+/** Says which port is taken before anything is started. */
+async function checkPorts(members: readonly DevMember[]): Promise<void> {
+  for (const { name, clientPort, peerPort, metricsPort } of members) {
+    for (const port of [clientPort, peerPort, metricsPort]) {
+      const server = createServer();
+      server.listen(port, '127.0.0.1');
+      try {
+        await once(server, 'listening');
+      } catch (error) {
+        throw new ExitError(
+          1,
+          `holdfast: port ${port}, which ${name} needs, cannot be used: ${(error as Error).message}. ` +
+            'Is another cluster running? Choose another --client-port.',
+        );
+      }
+      server.close();
+      await once(server, 'close');
+    }
+  }
+}
+
+async function runCluster(members: readonly DevMember[], logLevel: string): Promise<void> {
+  const out = process.stdout;
+  const children = members.map((member) => startMember(member, members, logLevel));
+  let isStopping = false;
+  for (const [i, child] of children.entries()) {
+    child.once('exit', (code, signal) => {
+      if (!isStopping) {
+        out.write(`${members[i]?.name ?? ''} has ended by itself (${signal ?? `exit code ${code ?? ''}`})\n`);
+      }
+    });
+  }
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    out.write('stopping …\n');
+    await Promise.all(children.map(stopMember));
+    out.write('stopped\n');
+  };
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => {
+      resolve();
+    });
+    process.once('SIGTERM', () => {
+      resolve();
+    });
+  });
+  const allGone = Promise.all(children.map(async (child) => once(child, 'exit')));
+  const ready = waitUntilReady(members, () => isStopping);
+  ready.then(
+    (name) => {
+      if (name !== undefined) {
+        out.write(welcome(members, name));
+      }
+    },
+    (error: unknown) => {
+      out.write(`${String(error)}\n`);
+    },
+  );
+  const reason = await Promise.race([stopped.then(() => 'signal'), allGone.then(() => 'gone')]);
+  if (reason === 'gone') {
+    throw new ExitError(1, 'holdfast: no member is left; the lines above say why');
+  }
+  await stop();
+}
+
+function startMember(
+  member: DevMember,
+  members: readonly DevMember[],
+  logLevel: string,
+): ChildProcess {
+  const url = (port: number): string => `http://127.0.0.1:${port}`;
+  const cluster = members.map((each) => `${each.name}=${url(each.peerPort)}`).join(',');
+  const child = spawn(
+    process.execPath,
+    [
+      binary,
+      'server',
+      `--name=${member.name}`,
+      `--data-dir=${member.dataDir}`,
+      `--listen-client-urls=${url(member.clientPort)}`,
+      `--listen-peer-urls=${url(member.peerPort)}`,
+      `--listen-metrics-urls=${url(member.metricsPort)}`,
+      `--initial-cluster=${cluster}`,
+      '--initial-cluster-token=holdfast-dev',
+      `--log-level=${logLevel}`,
+      '--log-format=json',
+    ],
+    // A process group of its own: Ctrl-C reaches this process alone, which stops the members in good order.
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+  );
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      process.stdout.write(`${member.name} ${line.startsWith('{') ? formatLogLine(line) : line}\n`);
+    });
+  }
+  return child;
+}
+
+async function stopMember(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+}
+
+/** The leader's name once every member is ready; undefined when the cluster stops first. */
+async function waitUntilReady(
+  members: readonly DevMember[],
+  isStopping: () => boolean,
+): Promise<string | undefined> {
+  const endMs = performance.now() + readyTimeoutMs;
+  while (performance.now() < endMs && !isStopping()) {
+    const states = await Promise.all(members.map(async (member) => lookAt(member)));
+    if (states.every((state) => state.isReady)) {
+      const leader = states.findIndex((state) => state.isLeader);
+      if (leader >= 0) {
+        return members[leader]?.name;
+      }
+    }
+    await sleep(readyPollMs);
+  }
+  if (isStopping()) {
+    return undefined;
+  }
+  throw new Error(`the cluster is not ready after ${readyTimeoutMs / 1000} s; the lines above may say why`);
+}
+
+async function lookAt(member: DevMember): Promise<{ isReady: boolean; isLeader: boolean }> {
+  try {
+    const base = `http://127.0.0.1:${member.metricsPort}`;
+    const ready = await fetch(`${base}/readyz`);
+    await ready.text();
+    const metrics = ready.ok ? await (await fetch(`${base}/metrics`)).text() : '';
+    return { isReady: ready.ok, isLeader: /^holdfast_is_leader 1$/m.test(metrics) };
+  } catch {
+    // Not listening yet: that is what is being waited for.
+    return { isReady: false, isLeader: false };
+  }
+}
+
+function welcome(members: readonly DevMember[], leader: string): string {
+  const endpoints = members.map((member) => `127.0.0.1:${member.clientPort}`).join(',');
+  return [
+    `${members.length} members are up; ${leader} leads.`,
+    `  endpoints  ${endpoints}`,
+    `  try        npx holdfast put hello world && npx holdfast get hello`,
+    `  or         ETCDCTL_API=3 etcdctl --endpoints=${endpoints} endpoint status -w table`,
+    `  metrics    http://127.0.0.1:${members[0]?.metricsPort ?? 0}/metrics`,
+    '  Ctrl-C stops them.',
+    '',
+  ].join('\n');
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 7) {
+    throw new InvalidArgumentError('must be a whole number from 1 to 7');
+  }
+  return count;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_533) {
+    throw new InvalidArgumentError('must be a port number');
+  }
+  return port;
+}

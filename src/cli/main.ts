@@ -1,0 +1,33 @@
+/** The `holdfast` command: what it can do, and how it ends. */
+import { Command, CommanderError } from 'commander';
+import { registerDev } from './dev.ts';
+import { ExitError } from './exit.ts';
+import { registerServer } from './server.ts';
+import { version } from './version.ts';
+
+/** Runs the command line `argv` (as of `process.argv`). */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('holdfast')
+    .description('A replicated, linearizable key-value store that speaks the etcd v3 API')
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see --help)');
+  registerServer(program);
+  registerDev(program);
+  for (const command of program.commands) {
+    command.exitOverride().showSuggestionAfterError().showHelpAfterError('(see --help)');
+  }
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof ExitError) {
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = error.exitCode;
+    } else if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+    } else {
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Every setting of `holdfast server`: flag, default, meaning. Names are etcd's where etcd has the setting.
+ *
+ * The same name, in capitals and with `HOLDFAST_` before it, is the environment variable (`--data-dir`:
+ * `HOLDFAST_DATA_DIR`); as it stands it is the key in the YAML file of `--config-file`.
+ */
+
+/** One setting. */
+export interface ServerFlag {
+  readonly name: string;
+  readonly kind: 'string' | 'integer' | 'boolean' | 'list';
+  /** As it would be written on the command line; undefined where it depends on others. */
+  readonly default?: string | undefined;
+  readonly help: string;
+}
+
+export const serverFlags = [
+  { name: 'name', kind: 'string', default: 'default', help: 'name of this member' },
+  { name: 'data-dir', kind: 'string', help: 'folder of this member’s data (default NAME.holdfast)' },
+  {
+    name: 'listen-client-urls',
+    kind: 'list',
+    default: 'http://localhost:2379',
+    help: 'where to listen for clients',
+  },
+  {
+    name: 'advertise-client-urls',
+    kind: 'list',
+    help: 'where clients reach this member (default: what it listens on)',
+  },
+  {
+    name: 'listen-peer-urls',
+    kind: 'list',
+    default: 'http://localhost:2380',
+    help: 'where to listen for other members',
+  },
+  {
+    name: 'initial-advertise-peer-urls',
+    kind: 'list',
+    help: 'where other members reach this one (default: what it listens on)',
+  },
+  {
+    name: 'initial-cluster',
+    kind: 'string',
+    help: 'all first members, NAME=URL,NAME=URL,… (default: this one alone)',
+  },
+  {
+    name: 'initial-cluster-state',
+    kind: 'string',
+    default: 'new',
+    help: '"new"; joining an existing cluster is not there yet',
+  },
+  {
+    name: 'initial-cluster-token',
+    kind: 'string',
+    default: 'holdfast-cluster',
+    help: 'keeps clusters apart that would otherwise look the same',
+  },
+  {
+    name: 'heartbeat-interval',
+    kind: 'integer',
+    default: '100',
+    help: 'milliseconds between a leader’s heartbeats',
+  },
+  {
+    name: 'election-timeout',
+    kind: 'integer',
+    default: '1000',
+    help: 'milliseconds without a leader before an election; at least 5 heartbeats',
+  },
+  {
+    name: 'max-request-bytes',
+    kind: 'integer',
+    default: '1572864',
+    help: 'bytes of the largest request',
+  },
+  {
+    name: 'max-txn-ops',
+    kind: 'integer',
+    default: '128',
+    help: 'operations in a transaction',
+  },
+  {
+    name: 'request-timeout',
+    kind: 'integer',
+    help: 'milliseconds a request may take (default: 5000 and two election timeouts)',
+  },
+  {
+    name: 'listen-metrics-urls',
+    kind: 'list',
+    default: 'http://127.0.0.1:2381',
+    help: 'where to serve /metrics, /health, /livez, /readyz, /version; empty for nowhere',
+  },
+  {
+    name: 'peer-dial',
+    kind: 'list',
+    default: '',
+    help: 'NAME=HOST:PORT: dial that member there, not where it says; for proxies',
+  },
+  {
+    name: 'insecure',
+    kind: 'boolean',
+    default: 'false',
+    help: 'allow plain text beyond the loopback interface',
+  },
+  {
+    name: 'log-level',
+    kind: 'string',
+    default: 'info',
+    help: 'trace, debug, info, warn, error, fatal or silent',
+  },
+  {
+    name: 'log-format',
+    kind: 'string',
+    default: 'auto',
+    help: 'json, pretty, or auto: pretty in a terminal',
+  },
+] as const satisfies readonly ServerFlag[];
+
+/** Name of a setting. */
+export type ServerFlagName = (typeof serverFlags)[number]['name'];

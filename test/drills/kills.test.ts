@@ -1,0 +1,104 @@
+/**
+ * Drills with real processes: members are killed under write load, and nothing acknowledged may be lost.
+ *
+ * `DRILL_LEADER_KILLS`, `DRILL_ALL_KILLS` and `DRILL_CATCH_UP_SECONDS` set how much; the defaults keep `npm test`
+ * short. The times until writes flow again are printed, never asserted: bounds belong to `docs/performance.md`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
+import { ProcessCluster } from '../harness/processes.ts';
+import { percentile, verifyLoad, WriteLoad } from './load.ts';
+
+const leaderKills = Number(process.env['DRILL_LEADER_KILLS'] ?? 3);
+const allKills = Number(process.env['DRILL_ALL_KILLS'] ?? 2);
+const catchUpSeconds = Number(process.env['DRILL_CATCH_UP_SECONDS'] ?? 3);
+const intact = { lost: [], doubled: [], moved: [], happenedThoughRejected: [] };
+
+let directory: string;
+let cluster: ProcessCluster;
+let clients: KvClient[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-drill-'));
+  cluster = await ProcessCluster.create(['a', 'b', 'c'].map((name) => join(directory, name)));
+  await cluster.startAll();
+  clients = cluster.endpoints.map((endpoint) => connectKv(endpoint));
+  await waitForLeader(clients, 20_000);
+});
+
+afterEach(async () => {
+  for (const client of clients) {
+    client.close();
+  }
+  await cluster.stopAll();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Every member must agree with what was acknowledged. */
+async function expectIntact(load: WriteLoad, prefix: string): Promise<void> {
+  for (const client of clients) {
+    expect(await verifyLoad(load.record, client, prefix)).toEqual(intact);
+  }
+}
+
+describe('three processes under write load', () => {
+  test('lose nothing acknowledged when the leader is killed again and again', async () => {
+    const load = new WriteLoad(clients, 2000);
+    load.start(16, 'leader-kill');
+    const recoveries: number[] = [];
+
+    for (let round = 0; round < leaderKills; round++) {
+      const leader = await waitForLeader(clients, 20_000);
+      await sleep(300);
+      const killedMs = performance.now();
+      await cluster.signal(leader, 'SIGKILL');
+      const recoveredMs = await load.firstWriteAfter(killedMs, 30_000);
+      expect(recoveredMs, `writes flow again after kill ${round + 1}`).toBeDefined();
+      recoveries.push((recoveredMs ?? 0) - killedMs);
+      await cluster.start(leader);
+      await clients[leader]?.waitUntilReady(20_000);
+    }
+    await load.stop();
+
+    await expectIntact(load, 'leader-kill');
+    console.log(
+      `${leaderKills} leader kills: ${load.record.acknowledged.size} acknowledged, ` +
+        `${load.record.unknown.size} unknown, ${load.record.rejected.size} rejected; writes again after ` +
+        `p50 ${percentile(recoveries, 50).toFixed(0)} ms, p90 ${percentile(recoveries, 90).toFixed(0)} ms, ` +
+        `p99 ${percentile(recoveries, 99).toFixed(0)} ms, max ${Math.max(...recoveries).toFixed(0)} ms`,
+    );
+  });
+
+  test('lose nothing acknowledged when all are killed at once', async () => {
+    const load = new WriteLoad(clients, 2000);
+    load.start(16, 'all-kill');
+
+    for (let round = 0; round < allKills; round++) {
+      await sleep(500);
+      await cluster.killAll();
+      await cluster.startAll();
+      await waitForLeader(clients, 30_000);
+    }
+    await load.stop();
+
+    await expectIntact(load, 'all-kill');
+    expect(load.record.acknowledged.size).toBeGreaterThan(0);
+  });
+
+  test('take a member back that was away, and it catches up', async () => {
+    const load = new WriteLoad(clients.slice(0, 2), 5000);
+    load.start(16, 'catch-up');
+    await cluster.signal(2, 'SIGKILL');
+    await sleep(catchUpSeconds * 1000);
+
+    await cluster.start(2);
+    await clients[2]?.waitUntilReady(30_000);
+    await load.stop();
+
+    await expectIntact(load, 'catch-up');
+  });
+});

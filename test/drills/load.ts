@@ -1,0 +1,121 @@
+/**
+ * Write load for drills: every key is written once, by one writer, and never retried under the same name, so
+ * afterwards each acknowledged key must be there with version 1, and each other key with version 1 or not at all.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KvClient } from '../harness/kv-client.ts';
+
+/** What a load has seen so far. */
+export interface LoadRecord {
+  /** Keys whose write was acknowledged, with the revision it was given. */
+  readonly acknowledged: Map<string, number>;
+  /** Keys whose write failed with an outcome that is not known. */
+  readonly unknown: Set<string>;
+  /** Keys whose write surely had no effect. */
+  readonly rejected: Set<string>;
+  /** Monotonic instants (ms) of acknowledged writes: call and return. */
+  readonly times: { readonly callMs: number; readonly returnMs: number }[];
+}
+
+/** Writers that go on until they are stopped, each over its own client, turning to the next after an error. */
+export class WriteLoad {
+  readonly record: LoadRecord = {
+    acknowledged: new Map(),
+    unknown: new Set(),
+    rejected: new Set(),
+    times: [],
+  };
+  readonly #clients: readonly KvClient[];
+  readonly #callTimeoutMs: number;
+  readonly #writers: Promise<void>[] = [];
+  #isStopped = false;
+
+  constructor(clients: readonly KvClient[], callTimeoutMs: number) {
+    this.#clients = clients;
+    this.#callTimeoutMs = callTimeoutMs;
+  }
+
+  start(writers: number, prefix: string): void {
+    for (let writer = 0; writer < writers; writer++) {
+      this.#writers.push(this.#write(writer, `${prefix}/${writer}`));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(this.#writers);
+  }
+
+  /** Waits for the first acknowledged write that was called after `sinceMs`, and returns its return time. */
+  async firstWriteAfter(sinceMs: number, timeoutMs: number): Promise<number | undefined> {
+    const endMs = performance.now() + timeoutMs;
+    let from = 0;
+    while (performance.now() < endMs) {
+      const { times } = this.record;
+      for (; from < times.length; from++) {
+        const time = times[from];
+        if (time !== undefined && time.callMs >= sinceMs) {
+          return time.returnMs;
+        }
+      }
+      await sleep(2);
+    }
+    return undefined;
+  }
+
+  async #write(writer: number, prefix: string): Promise<void> {
+    let client = writer % this.#clients.length;
+    for (let i = 0; !this.#isStopped; i++) {
+      const key = `${prefix}/${i}`;
+      const callMs = performance.now();
+      const answer = await this.#clients[client]?.put(key, `value of ${key}`, this.#callTimeoutMs);
+      if (answer?.kind === 'ok') {
+        this.record.acknowledged.set(key, answer.revision);
+        this.record.times.push({ callMs, returnMs: performance.now() });
+      } else {
+        (answer?.outcome === 'rejected' ? this.record.rejected : this.record.unknown).add(key);
+        client = (client + 1) % this.#clients.length;
+        await sleep(5);
+      }
+    }
+  }
+}
+
+/** What a look at the store says about a load. */
+export interface Verdict {
+  readonly lost: string[];
+  readonly doubled: string[];
+  readonly moved: string[];
+  readonly happenedThoughRejected: string[];
+}
+
+/** Compares the store, as one member sees it linearizably, with what was acknowledged. */
+export async function verifyLoad(record: LoadRecord, client: KvClient, prefix: string): Promise<Verdict> {
+  const kvs = await client.getPrefix(prefix);
+  const stored = new Map(kvs.map((kv) => [kv.key, kv]));
+  const verdict: Verdict = { lost: [], doubled: [], moved: [], happenedThoughRejected: [] };
+  for (const [key, revision] of record.acknowledged) {
+    const kv = stored.get(key);
+    if (kv === undefined || kv.value !== `value of ${key}`) {
+      verdict.lost.push(key);
+    } else if (kv.modRevision !== revision) {
+      verdict.moved.push(key);
+    }
+  }
+  for (const kv of kvs) {
+    if (kv.version !== 1) {
+      verdict.doubled.push(kv.key);
+    }
+    if (record.rejected.has(kv.key)) {
+      verdict.happenedThoughRejected.push(kv.key);
+    }
+  }
+  return verdict;
+}
+
+/** The p-th percentile (0 to 100) by nearest rank. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = Math.max(1, Math.ceil((p / 100) * sorted.length));
+  return sorted[rank - 1] ?? Number.NaN;
+}
