@@ -55,7 +55,10 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
 
 /** Writes an unsigned safe integer as 8 big-endian bytes at `offset`. */
 export function writeUint64(target: Uint8Array, offset: number, value: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0, () => `${value} is not an unsigned safe integer`);
+  assert(
+    Number.isSafeInteger(value) && value >= 0,
+    () => `${value} is not an unsigned safe integer`,
+  );
   const high = Math.floor(value / 0x1_0000_0000);
   writeUint32(target, offset, high);
   writeUint32(target, offset + 4, value >>> 0);

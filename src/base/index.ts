@@ -11,6 +11,13 @@ export {
   writeUint32,
   writeUint64,
 } from './bytes.ts';
-export { type ErrorCode, errorCodes, errorText, KvError, type KvErrorOptions, type Outcome } from './errors.ts';
+export {
+  type ErrorCode,
+  errorCodes,
+  errorText,
+  KvError,
+  type KvErrorOptions,
+  type Outcome,
+} from './errors.ts';
 export { createPrng, type Prng } from './prng.ts';
 export type { EventLoop, MonotonicClock, TimerHandle, Timers } from './time.ts';

@@ -67,7 +67,10 @@ function layOut(nodes: number, firstPort: number, dataDir: string): readonly Dev
   return Array.from({ length: nodes }, (_, i) => {
     const clientPort = i === 0 ? firstPort : firstPort + firstPortStep + (i - 1) * portStep;
     if (clientPort + 2 > 65_535) {
-      throw new ExitError(2, `holdfast: member ${i + 1} would need port ${clientPort + 2}; use fewer nodes or a lower --client-port`);
+      throw new ExitError(
+        2,
+        `holdfast: member ${i + 1} would need port ${clientPort + 2}; use fewer nodes or a lower --client-port`,
+      );
     }
     const name = `n${i + 1}`;
     return {
@@ -108,7 +111,9 @@ async function runCluster(members: readonly DevMember[], logLevel: string): Prom
   for (const [i, child] of children.entries()) {
     child.once('exit', (code, signal) => {
       if (!isStopping) {
-        out.write(`${members[i]?.name ?? ''} has ended by itself (${signal ?? `exit code ${code ?? ''}`})\n`);
+        out.write(
+          `${members[i]?.name ?? ''} has ended by itself (${signal ?? `exit code ${code ?? ''}`})\n`,
+        );
       }
     });
   }
@@ -204,7 +209,9 @@ async function waitUntilReady(
   if (isStopping()) {
     return undefined;
   }
-  throw new Error(`the cluster is not ready after ${readyTimeoutMs / 1000} s; the lines above may say why`);
+  throw new Error(
+    `the cluster is not ready after ${readyTimeoutMs / 1000} s; the lines above may say why`,
+  );
 }
 
 async function lookAt(member: DevMember): Promise<{ isReady: boolean; isLeader: boolean }> {

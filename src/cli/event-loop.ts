@@ -6,11 +6,19 @@ export const nodeEventLoop: EventLoop = {
   nowMs: () => performance.now(),
   after: (delayMs, callback): TimerHandle => {
     const timer = setTimeout(callback, delayMs);
-    return { cancel: () => { clearTimeout(timer); } };
+    return {
+      cancel: () => {
+        clearTimeout(timer);
+      },
+    };
   },
   every: (periodMs, callback): TimerHandle => {
     const timer = setInterval(callback, periodMs);
-    return { cancel: () => { clearInterval(timer); } };
+    return {
+      cancel: () => {
+        clearInterval(timer);
+      },
+    };
   },
   endOfTurn: (callback) => {
     setImmediate(callback);

@@ -58,7 +58,12 @@ export interface ConfigSources {
 }
 
 /** Variables that are read elsewhere. */
-const otherVariables: readonly string[] = ['HOLDFAST_CONFIG_FILE', 'HOLDFAST_ENDPOINTS', 'HOLDFAST_VERIFY', 'HOLDFAST_HISTORIES'];
+const otherVariables: readonly string[] = [
+  'HOLDFAST_CONFIG_FILE',
+  'HOLDFAST_ENDPOINTS',
+  'HOLDFAST_VERIFY',
+  'HOLDFAST_HISTORIES',
+];
 
 /** The environment variable of a setting. */
 export function variableOf(name: string): string {
@@ -86,7 +91,9 @@ class ConfigReader {
     const names: readonly string[] = serverFlags.map((flag) => flag.name);
     for (const key of Object.keys(this.#file)) {
       if (!names.includes(key)) {
-        this.problem(`${sources.file?.path ?? ''}: unknown key "${key}"; keys are flag names without dashes in front`);
+        this.problem(
+          `${sources.file?.path ?? ''}: unknown key "${key}"; keys are flag names without dashes in front`,
+        );
       }
     }
     const variables = [...names.map(variableOf), ...otherVariables];
@@ -288,7 +295,9 @@ function initialCluster(
   const own = urlsByName.get(name);
   if (own === undefined) {
     const names = [...urlsByName.keys()].join(', ');
-    reader.problem(`${where}: does not name this member, "${name}" (it has: ${names}); add ${name}=URL or change --name`);
+    reader.problem(
+      `${where}: does not name this member, "${name}" (it has: ${names}); add ${name}=URL or change --name`,
+    );
   } else if ([...own].sort().join() !== [...ownUrls].sort().join()) {
     reader.problem(
       `${where}: says ${name} is at ${own.join(',')}, but --initial-advertise-peer-urls says ${ownUrls.join(',')}; ` +

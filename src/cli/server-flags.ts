@@ -16,7 +16,11 @@ export interface ServerFlag {
 
 export const serverFlags = [
   { name: 'name', kind: 'string', default: 'default', help: 'name of this member' },
-  { name: 'data-dir', kind: 'string', help: 'folder of this member’s data (default NAME.holdfast)' },
+  {
+    name: 'data-dir',
+    kind: 'string',
+    help: 'folder of this member’s data (default NAME.holdfast)',
+  },
   {
     name: 'listen-client-urls',
     kind: 'list',

@@ -1,6 +1,6 @@
 /** `holdfast server`: one member as a process, from its flags to its exit code. */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { InvariantViolation, KvError } from '../base/index.ts';
 import { createLogger, type Logger } from '../observability/index.ts';
 import { type RunningServer, startServer } from './compose.ts';
@@ -36,7 +36,10 @@ Example, the first of three members:
 }
 
 function addFlag(command: Command, flag: ServerFlag): void {
-  const help = flag.default === undefined || flag.default === '' ? flag.help : `${flag.help} (default ${flag.default})`;
+  const help =
+    flag.default === undefined || flag.default === ''
+      ? flag.help
+      : `${flag.help} (default ${flag.default})`;
   if (flag.kind === 'boolean') {
     command.option(`--${flag.name} [true|false]`, help);
   } else if (flag.kind === 'list') {
@@ -72,7 +75,10 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ExitError(2, `holdfast: --config-file ${path} cannot be read: ${(error as Error).message}`);
+    throw new ExitError(
+      2,
+      `holdfast: --config-file ${path} cannot be read: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -82,7 +88,10 @@ async function runServer(config: ServerConfig): Promise<void> {
     process.stdout,
   );
   const die = (error: unknown): void => {
-    logger.fatal({ event: error instanceof InvariantViolation ? 'invariant-broken' : 'fatal', err: error });
+    logger.fatal({
+      event: error instanceof InvariantViolation ? 'invariant-broken' : 'fatal',
+      err: error,
+    });
     process.stderr.write(`holdfast: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(exitFatal);
   };

@@ -1,5 +1,5 @@
 /**
- * One Raft node: a synchronous, deterministic state machine (Raft thesis ch. 3, 6.4, 9.6, 10.2).
+ * One Raft node: a synchronous, deterministic state machine (Raft thesis §3, 6.4, 9.6, 10.2).
  *
  * Inputs (`tick`, `step`, `propose`, `readIndex`, acknowledgements) change state; `ready()` hands out what is to
  * be done about it. It has no clock, no I/O, no promise, and no randomness but the injected one. This file

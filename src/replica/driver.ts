@@ -196,7 +196,7 @@ export class Member implements MemberApi {
     await this.#refreshSize();
   }
 
-  propose(command: Command, options: CallOptions = {}): Promise<CommandResult> {
+  async propose(command: Command, options: CallOptions = {}): Promise<CommandResult> {
     const { metrics, eventLoop } = this.#config;
     metrics.proposalsTotal.inc();
     const refusal = this.#refusal();
@@ -224,7 +224,7 @@ export class Member implements MemberApi {
     });
   }
 
-  range(
+  async range(
     range: RangeOperation,
     options: CallOptions & { readonly isSerializable?: boolean | undefined } = {},
   ): Promise<RangeAnswer> {
@@ -234,7 +234,7 @@ export class Member implements MemberApi {
     return this.confirmRead(options).then(() => this.#readRange(range));
   }
 
-  confirmRead(options: CallOptions = {}): Promise<void> {
+  async confirmRead(options: CallOptions = {}): Promise<void> {
     if (this.#phase === 'stopped' || this.#fatal !== undefined) {
       return Promise.reject(new KvError('STOPPED'));
     }
@@ -294,7 +294,9 @@ export class Member implements MemberApi {
   async moveLeader(target: NodeId, options: CallOptions = {}): Promise<void> {
     const refusal = this.#replica.transferLeader(target);
     if (refusal !== undefined) {
-      throw new KvError('INVALID_ARGUMENT', { message: `etcdserver: bad leader transferee (${refusal})` });
+      throw new KvError('INVALID_ARGUMENT', {
+        message: `etcdserver: bad leader transferee (${refusal})`,
+      });
     }
     this.#scheduleTurn();
     await this.#bounded(
@@ -343,12 +345,12 @@ export class Member implements MemberApi {
     return this.#isDiskFull ? new KvError('DISK_FULL') : undefined;
   }
 
-  #rejectProposal(error: KvError): Promise<never> {
+  async #rejectProposal(error: KvError): Promise<never> {
     this.#config.metrics.proposalsFailed.inc({ outcome: error.outcome });
     return Promise.reject(error);
   }
 
-  #readRange(range: RangeOperation): Promise<RangeAnswer> {
+  async #readRange(range: RangeOperation): Promise<RangeAnswer> {
     try {
       const cached = this.#reader.maybeReadCached(range);
       return cached === undefined ? this.#reader.read(range) : Promise.resolve(cached);
@@ -575,7 +577,7 @@ export class Member implements MemberApi {
   }
 
   /** Resolves at the first turn after which `condition` holds. */
-  #until(condition: () => boolean): Promise<void> {
+  async #until(condition: () => boolean): Promise<void> {
     if (condition()) {
       return Promise.resolve();
     }
@@ -683,7 +685,7 @@ function onAbort(signal: AbortSignal | undefined, callback: () => void): void {
   }
 }
 
-function delay(eventLoop: EventLoop, delayMs: number): Promise<void> {
+async function delay(eventLoop: EventLoop, delayMs: number): Promise<void> {
   return new Promise<void>((resolve) => {
     eventLoop.after(delayMs, resolve);
   });

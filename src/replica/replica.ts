@@ -21,7 +21,12 @@ import {
   type StorageWrite,
   type WriteTicket,
 } from '../raft/index.ts';
-import { decodeEnvelope, type ProposalFailure, type ProposalId, ProposalTable } from './proposals.ts';
+import {
+  decodeEnvelope,
+  type ProposalFailure,
+  type ProposalId,
+  ProposalTable,
+} from './proposals.ts';
 import { type ReadId, ReadQueue } from './reads.ts';
 
 /** Bounds of one member. */

@@ -153,9 +153,11 @@ export class StateLane {
         finish(step.value);
         return;
       }
-      this.#load(step.value).then(advance).catch((error: unknown) => {
-        this.#handler.onFatal(error);
-      });
+      this.#load(step.value)
+        .then(advance)
+        .catch((error: unknown) => {
+          this.#handler.onFatal(error);
+        });
     };
     advance(undefined);
   }

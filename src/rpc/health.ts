@@ -1,5 +1,10 @@
 /** The standard health service of gRPC: serving while this member knows a leader. */
-import { type sendUnaryData, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
+import {
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+} from '@grpc/grpc-js';
 import type { Timers } from '../base/index.ts';
 import type { HealthCheckRequest, HealthCheckResponse } from '../wire/index.ts';
 import type { ServiceContext } from './service.ts';

@@ -51,14 +51,18 @@ export function createKvService(context: ServiceContext) {
       return fromRange(result, headerOf(context, revision));
     }),
 
-    Put: unary(context, 'Put', async (request: wire.PutRequest, options): Promise<wire.PutResponse> => {
-      checkPutRequest(request);
-      const { result, revision } = await apply(toPut(request), options);
-      const header = headerOf(context, revision);
-      return result.prevKv === undefined
-        ? { header }
-        : { header, prev_kv: fromKeyValue(result.prevKv) };
-    }),
+    Put: unary(
+      context,
+      'Put',
+      async (request: wire.PutRequest, options): Promise<wire.PutResponse> => {
+        checkPutRequest(request);
+        const { result, revision } = await apply(toPut(request), options);
+        const header = headerOf(context, revision);
+        return result.prevKv === undefined
+          ? { header }
+          : { header, prev_kv: fromKeyValue(result.prevKv) };
+      },
+    ),
 
     DeleteRange: unary(
       context,
@@ -93,7 +97,9 @@ export function createKvService(context: ServiceContext) {
       },
     ),
 
-    RangeStream: (call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>): void => {
+    RangeStream: (
+      call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>,
+    ): void => {
       streamRange(context, call).then(
         () => call.end(),
         (error: unknown) => call.emit('error', toServiceError(error, context.onDefect)),

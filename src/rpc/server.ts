@@ -35,7 +35,10 @@ export class RpcServer {
     });
     this.#server.addService(services['etcdserverpb.KV'], createKvService(options));
     this.#server.addService(services['etcdserverpb.Cluster'], createClusterService(options));
-    this.#server.addService(services['etcdserverpb.Maintenance'], createMaintenanceService(options));
+    this.#server.addService(
+      services['etcdserverpb.Maintenance'],
+      createMaintenanceService(options),
+    );
     this.#server.addService(
       services['grpc.health.v1.Health'],
       createHealthService(options, options.timers),

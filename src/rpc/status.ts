@@ -50,7 +50,9 @@ export function toServiceError(error: unknown, onDefect: (error: unknown) => voi
     onDefect(error);
   }
   const known =
-    error instanceof KvError ? error : new KvError('INTERNAL', { outcome: 'unknown', cause: error });
+    error instanceof KvError
+      ? error
+      : new KvError('INTERNAL', { outcome: 'unknown', cause: error });
   const metadata = new Metadata();
   metadata.set('holdfast-code', known.code);
   metadata.set('holdfast-outcome', known.outcome);

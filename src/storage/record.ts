@@ -179,7 +179,10 @@ function encodeEntry(
   salt: number,
 ): number {
   const length = entry.data.length;
-  assert(length <= ENTRY_DATA_BYTES_MAX, () => `entry ${entry.index} of ${length} bytes is too large`);
+  assert(
+    length <= ENTRY_DATA_BYTES_MAX,
+    () => `entry ${entry.index} of ${length} bytes is too large`,
+  );
   const end = offset + entryHeaderBytes + length;
   const word = entry.type === 'confChange' ? (length | CONF_CHANGE_BIT) >>> 0 : length;
   view.setUint32(offset + 4, word, true);

@@ -91,7 +91,10 @@ function writeVarint(bytes: Buffer, start: number, value: number): number {
   return at;
 }
 
-function readVarint(bytes: Buffer, start: number): { readonly value: number; readonly next: number } {
+function readVarint(
+  bytes: Buffer,
+  start: number,
+): { readonly value: number; readonly next: number } {
   let value = 0;
   let scale = 1;
   for (let at = start; at < bytes.length && at < start + 8; at++) {

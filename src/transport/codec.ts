@@ -129,7 +129,8 @@ export class MessageEncoder {
   #lastBlob: Buffer = Buffer.alloc(0);
 
   encode(message: Message): Buffer {
-    const entries = message.type === 'AppendEntries' ? this.#encodeEntries(message.entries) : undefined;
+    const entries =
+      message.type === 'AppendEntries' ? this.#encodeEntries(message.entries) : undefined;
     const writer = new Writer(envelopeBytes + bodyBytes(message, entries));
     writer.uint8(codecVersion);
     writer.uint8(messageTypes.indexOf(message.type));

@@ -16,7 +16,13 @@ import { KvError, type Prng, type Timers } from '../base/index.ts';
 import type { Message, NodeId } from '../raft/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
 import { decodeMessage, MessageEncoder } from './codec.ts';
-import { exchangePath, headers, OutgoingLink, type PeerEvent, protocolVersion } from './peer-link.ts';
+import {
+  exchangePath,
+  headers,
+  OutgoingLink,
+  type PeerEvent,
+  protocolVersion,
+} from './peer-link.ts';
 import type { Peer, PeerLink, Transport, TransportHandler } from './ports.ts';
 
 /** How a member talks to its peers. */

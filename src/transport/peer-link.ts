@@ -113,7 +113,10 @@ export class OutgoingLink {
     }
     let hasDropped = false;
     for (const message of messages) {
-      if (this.#queuedBytes > 0 && this.#queuedBytes + message.length > this.#options.queueBytesMax) {
+      if (
+        this.#queuedBytes > 0 &&
+        this.#queuedBytes + message.length > this.#options.queueBytesMax
+      ) {
         this.droppedMessages++;
         hasDropped = true;
       } else {

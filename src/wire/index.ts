@@ -41,12 +41,12 @@ export type { HealthClient } from './generated/grpc/health/v1/Health.ts';
 export type { KeyValue__Input as KeyValue } from './generated/mvccpb/KeyValue.ts';
 
 /** Service definitions by their full names. */
-type Definitions = {
+interface Definitions {
   'etcdserverpb.KV': EtcdProto['etcdserverpb']['KV']['service'];
   'etcdserverpb.Cluster': EtcdProto['etcdserverpb']['Cluster']['service'];
   'etcdserverpb.Maintenance': EtcdProto['etcdserverpb']['Maintenance']['service'];
   'grpc.health.v1.Health': HealthProto['grpc']['health']['v1']['Health']['service'];
-};
+}
 
 const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
 

@@ -90,7 +90,11 @@ export interface Verdict {
 }
 
 /** Compares the store, as one member sees it linearizably, with what was acknowledged. */
-export async function verifyLoad(record: LoadRecord, client: KvClient, prefix: string): Promise<Verdict> {
+export async function verifyLoad(
+  record: LoadRecord,
+  client: KvClient,
+  prefix: string,
+): Promise<Verdict> {
   const kvs = await client.getPrefix(prefix);
   const stored = new Map(kvs.map((kv) => [kv.key, kv]));
   const verdict: Verdict = { lost: [], doubled: [], moved: [], happenedThoughRejected: [] };

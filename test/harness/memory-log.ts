@@ -29,7 +29,12 @@ export class MemoryLog implements LogStore {
         termRuns.push({ term, firstIndex: index });
       }
     }
-    this.initialLog = { snapshotIndex: 0, snapshotTerm: 0, lastIndex: disk.entries.length, termRuns };
+    this.initialLog = {
+      snapshotIndex: 0,
+      snapshotTerm: 0,
+      lastIndex: disk.entries.length,
+      termRuns,
+    };
   }
 
   async append(batch: LogAppend): Promise<void> {
