@@ -100,7 +100,7 @@ export async function verifyLoad(
   const verdict: Verdict = { lost: [], doubled: [], moved: [], happenedThoughRejected: [] };
   for (const [key, revision] of record.acknowledged) {
     const kv = stored.get(key);
-    if (kv === undefined || kv.value !== `value of ${key}`) {
+    if (kv?.value !== `value of ${key}`) {
       verdict.lost.push(key);
     } else if (kv.modRevision !== revision) {
       verdict.moved.push(key);

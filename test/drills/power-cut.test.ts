@@ -87,7 +87,11 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-power-'));
   disks = ['a', 'b', 'c'].map((name) => new Disk(directory, name));
   await Promise.all(disks.map(async (disk) => disk.create()));
-  cluster = await ProcessCluster.create(disks.map((disk) => join(disk.mountPoint, 'data')));
+  cluster = await ProcessCluster.create(
+    disks.map((disk) => join(disk.mountPoint, 'data')),
+    [],
+    directory,
+  );
   await cluster.startAll();
   clients = cluster.endpoints.map((endpoint) => connectKv(endpoint));
   await waitForLeader(clients, 30_000);

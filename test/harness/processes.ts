@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +22,8 @@ export interface ProcessMember {
   readonly peerPort: number;
   readonly metricsPort: number;
   readonly extraArgs: readonly string[];
+  /** Where its output goes. */
+  readonly logFile: string;
 }
 
 /** Finds `count` ports that are free now. */
@@ -61,10 +64,15 @@ export class ProcessCluster {
     this.#children = members.map(() => undefined);
   }
 
-  /** Lays out a cluster; member i keeps its data in `dataDirs[i]`. Nothing runs yet. */
+  /**
+   * Lays out a cluster; member i keeps its data in `dataDirs[i]`. Nothing runs yet.
+   *
+   * @param logFolder - where the members' output goes: beside their data when absent
+   */
   static async create(
     dataDirs: readonly string[],
     extraArgs: readonly string[] = [],
+    logFolder?: string,
   ): Promise<ProcessCluster> {
     const ports = await freePorts(dataDirs.length * 3);
     const members = dataDirs.map((dataDir, i) => ({
@@ -74,6 +82,7 @@ export class ProcessCluster {
       peerPort: ports[3 * i + 1] ?? 0,
       metricsPort: ports[3 * i + 2] ?? 0,
       extraArgs,
+      logFile: join(logFolder ?? dirname(dataDir), `n${i + 1}.log`),
     }));
     return new ProcessCluster(members, `test-${ports[0] ?? 0}`);
   }
@@ -91,7 +100,7 @@ export class ProcessCluster {
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
-  /** Starts member `i`; its output goes to `<dataDir>.log`. */
+  /** Starts member `i`; its output goes to its log file. */
   async start(i: number, launcher: readonly string[] = []): Promise<void> {
     const member = this.members[i];
     if (member === undefined || this.isRunning(i)) {
@@ -100,7 +109,7 @@ export class ProcessCluster {
     await mkdir(member.dataDir, { recursive: true });
     const [command = '', ...args] = [...launcher, process.execPath, binary, ...this.#args(member)];
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = createWriteStream(`${member.dataDir}.log`, { flags: 'a' });
+    const log = createWriteStream(member.logFile, { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     this.#children[i] = child;

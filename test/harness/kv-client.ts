@@ -1,0 +1,200 @@
+/** A small etcd v3 client for tests that kill members: one endpoint, no retries, and every failure with its outcome. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ClientUnaryCall,
+  credentials,
+  makeClientConstructor,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import type { PutResponse } from '../../src/wire/generated/etcdserverpb/PutResponse.ts';
+import type { RangeResponse } from '../../src/wire/generated/etcdserverpb/RangeResponse.ts';
+import type { StatusResponse } from '../../src/wire/generated/etcdserverpb/StatusResponse.ts';
+import { type KVClient, type MaintenanceClient, services } from '../../src/wire/index.ts';
+
+/** How a write ended. */
+export type PutAnswer =
+  | { readonly kind: 'ok'; readonly revision: number }
+  | { readonly kind: 'failed'; readonly outcome: 'rejected' | 'unknown' };
+
+/** A key as it is stored. */
+export interface StoredKey {
+  readonly key: string;
+  readonly value: string;
+  readonly version: number;
+  readonly modRevision: number;
+}
+
+/** One member's services, as a test uses them. */
+export interface KvClient {
+  put(key: string, value: string, timeoutMs: number): Promise<PutAnswer>;
+  /** A linearizable read of all keys with this prefix, in pages. */
+  getPrefix(prefix: string): Promise<StoredKey[]>;
+  /** Whether this member answers and leads. */
+  isLeader(timeoutMs: number): Promise<boolean>;
+  /** Waits until a linearizable read succeeds on this member. */
+  waitUntilReady(timeoutMs: number): Promise<void>;
+  close(): void;
+}
+
+const pageKeys = 5000;
+const readTimeoutMs = 20_000;
+const pollMs = 20;
+
+/** Opens a connection of its own to `endpoint` (`host:port`), which need not be up yet. */
+export function connectKv(endpoint: string): KvClient {
+  const options = {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.initial_reconnect_backoff_ms': 50,
+    'grpc.min_reconnect_backoff_ms': 50,
+    'grpc.max_reconnect_backoff_ms': 200,
+    'grpc.max_receive_message_length': -1,
+  };
+  const Kv = makeClientConstructor(services['etcdserverpb.KV'], 'KV');
+  const Maintenance = makeClientConstructor(services['etcdserverpb.Maintenance'], 'Maintenance');
+  const kv = new Kv(endpoint, credentials.createInsecure(), options) as unknown as KVClient;
+  const maintenance = new Maintenance(
+    endpoint,
+    credentials.createInsecure(),
+    options,
+  ) as unknown as MaintenanceClient;
+
+  async function getPage(key: Buffer, rangeEnd: Buffer, revision: string) {
+    return call<RangeResponse>(readTimeoutMs, (deadline, done) =>
+      kv.range(
+        { key, range_end: rangeEnd, limit: pageKeys, revision },
+        new Metadata(),
+        deadline,
+        done,
+      ),
+    );
+  }
+
+  return {
+    async put(key, value, timeoutMs) {
+      try {
+        const answer = await call<PutResponse>(timeoutMs, (deadline, done) =>
+          kv.put(
+            { key: Buffer.from(key), value: Buffer.from(value) },
+            new Metadata(),
+            deadline,
+            done,
+          ),
+        );
+        return { kind: 'ok', revision: Number(answer.header?.revision ?? 0) };
+      } catch (error) {
+        return { kind: 'failed', outcome: outcomeOf(error as ServiceError) };
+      }
+    },
+
+    async getPrefix(prefix) {
+      const rangeEnd = Buffer.from(prefix);
+      const last = rangeEnd.length - 1;
+      rangeEnd[last] = (rangeEnd[last] ?? 0) + 1;
+      const found: StoredKey[] = [];
+      let from = Buffer.from(prefix);
+      let revision = '0';
+      for (;;) {
+        const page = await getPage(from, rangeEnd, revision);
+        revision = page.header?.revision ?? '0';
+        for (const each of page.kvs) {
+          found.push({
+            key: each.key.toString(),
+            value: each.value.toString(),
+            version: Number(each.version),
+            modRevision: Number(each.mod_revision),
+          });
+        }
+        const lastKey = page.kvs.at(-1)?.key;
+        if (!page.more || lastKey === undefined) {
+          return found;
+        }
+        from = Buffer.concat([lastKey, Buffer.from([0])]);
+      }
+    },
+
+    async isLeader(timeoutMs) {
+      try {
+        const answer = await call<StatusResponse>(timeoutMs, (deadline, done) =>
+          maintenance.status({}, new Metadata(), deadline, done),
+        );
+        return answer.leader !== '0' && answer.leader === answer.header?.member_id;
+      } catch {
+        // A member that does not answer does not lead, as far as anybody can tell.
+        return false;
+      }
+    },
+
+    async waitUntilReady(timeoutMs) {
+      const endMs = performance.now() + timeoutMs;
+      for (;;) {
+        try {
+          await call<RangeResponse>(1000, (deadline, done) =>
+            kv.range({ key: Buffer.from('ready') }, new Metadata(), deadline, done),
+          );
+          return;
+        } catch (error) {
+          if (performance.now() > endMs) {
+            throw new Error(`${endpoint} is not ready after ${timeoutMs} ms`, { cause: error });
+          }
+          await sleep(pollMs);
+        }
+      }
+    },
+
+    close() {
+      kv.close();
+      maintenance.close();
+    },
+  };
+}
+
+/** Waits until one of the members says that it leads and serves, and returns its place in the list. */
+export async function waitForLeader(
+  clients: readonly KvClient[],
+  timeoutMs: number,
+): Promise<number> {
+  const endMs = performance.now() + timeoutMs;
+  while (performance.now() < endMs) {
+    const leads = await Promise.all(clients.map(async (client) => client.isLeader(500)));
+    const leader = leads.indexOf(true);
+    if (leader >= 0) {
+      await clients[leader]?.waitUntilReady(Math.max(1, endMs - performance.now()));
+      return leader;
+    }
+    await sleep(pollMs);
+  }
+  throw new Error(`no member leads after ${timeoutMs} ms`);
+}
+
+/** A write that the server refused says so; one that no server answered may have happened. */
+function outcomeOf(error: ServiceError): 'rejected' | 'unknown' {
+  const said = error.metadata.get('holdfast-outcome')[0];
+  if (said === 'rejected') {
+    return 'rejected';
+  }
+  const neverSent =
+    error.code === status.UNAVAILABLE && error.details.startsWith('No connection established');
+  return neverSent ? 'rejected' : 'unknown';
+}
+
+async function call<Answer>(
+  timeoutMs: number,
+  start: (
+    options: { readonly deadline: number },
+    done: (error: ServiceError | null, answer?: Answer) => void,
+  ) => ClientUnaryCall,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    start({ deadline: Date.now() + timeoutMs }, (error, answer) => {
+      if (error !== null) {
+        reject(error);
+      } else if (answer === undefined) {
+        reject(new Error('a call that succeeds has an answer'));
+      } else {
+        resolve(answer);
+      }
+    });
+  });
+}
