@@ -392,7 +392,7 @@ export class Raft {
   #handleVoteResponse(message: VoteResponse): void {
     const campaign = this.#campaign;
     const isPreVote = message.type === 'PreVoteResponse';
-    if (campaign === undefined || campaign.isPreVote !== isPreVote) {
+    if (campaign?.isPreVote !== isPreVote) {
       return;
     }
     if (message.isGranted && message.term !== campaign.term) {
