@@ -351,12 +351,7 @@ export class Member implements MemberApi {
   }
 
   async #readRange(range: RangeOperation): Promise<RangeAnswer> {
-    try {
-      const cached = this.#reader.maybeReadCached(range);
-      return cached === undefined ? this.#reader.read(range) : Promise.resolve(cached);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#reader.maybeReadCached(range) ?? this.#reader.read(range);
   }
 
   #deadlineTick(options: CallOptions): number {
