@@ -97,7 +97,7 @@ export class ProcessCluster {
 
   isRunning(i: number): boolean {
     const child = this.#children[i];
-    return child !== undefined && child.exitCode === null && child.signalCode === null;
+    return child?.exitCode === null && child.signalCode === null;
   }
 
   /** Starts member `i`; its output goes to its log file. */
