@@ -1,0 +1,31 @@
+/**
+ * The protobuf contracts, loaded in one place.
+ *
+ * 64-bit numbers are decimal strings here and are checked where they enter `rpc`; enums are their names; absent
+ * fields have their defaults.
+ */
+import { fileURLToPath } from 'node:url';
+import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType as HealthProto } from './generated/health.ts';
+import type { ProtoGrpcType as EtcdProto } from './generated/rpc.ts';
+
+/** Service definitions by their full names. */
+interface Definitions {
+  'etcdserverpb.KV': EtcdProto['etcdserverpb']['KV']['service'];
+  'etcdserverpb.Cluster': EtcdProto['etcdserverpb']['Cluster']['service'];
+  'etcdserverpb.Maintenance': EtcdProto['etcdserverpb']['Maintenance']['service'];
+  'grpc.health.v1.Health': HealthProto['grpc']['health']['v1']['Health']['service'];
+}
+
+const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
+
+/** The service definitions, as `addService` and client constructors of grpc-js take them. */
+export const services = loadSync(['etcd/rpc.proto', 'holdfast/health.proto'], {
+  includeDirs: [protoFolder],
+  keepCase: true,
+  longs: String,
+  enums: String,
+  defaults: true,
+  arrays: true,
+  oneofs: true,
+}) as unknown as Definitions;
