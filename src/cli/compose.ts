@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { createPrng } from '../base/index.ts';
+import { txnDepthMax } from '../kv/index.ts';
 import type { Logger } from '../observability/index.ts';
 import { Metrics } from '../observability/index.ts';
 import { defaultRaftOptions } from '../raft/index.ts';
@@ -114,6 +115,7 @@ export async function startServer(
     member,
     metrics,
     txnOperationsMax: config.txnOperationsMax,
+    txnDepthMax,
     requestBytesMax: config.requestBytesMax,
     version,
     epochMs: () => Date.now(),

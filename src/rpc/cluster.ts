@@ -3,7 +3,7 @@ import type * as wire from '../wire/index.ts';
 import { headerOf, type ServiceContext, unary } from './service.ts';
 
 /** The handlers of the service. */
-export function createClusterService(context: ServiceContext) {
+export function createClusterService(context: ServiceContext): wire.ClusterHandlers {
   const { member } = context;
   return {
     MemberList: unary(

@@ -6,7 +6,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Timers } from '../base/index.ts';
-import type { HealthCheckRequest, HealthCheckResponse } from '../wire/index.ts';
+import type { HealthCheckRequest, HealthCheckResponse, HealthHandlers } from '../wire/index.ts';
 import type { ServiceContext } from './service.ts';
 
 const watchPeriodMs = 500;
@@ -18,7 +18,7 @@ const knownServices: readonly string[] = [
 ];
 
 /** The handlers of the service; a watch looks at the state every half second. */
-export function createHealthService(context: ServiceContext, timers: Timers) {
+export function createHealthService(context: ServiceContext, timers: Timers): HealthHandlers {
   const servingStatus = (): 'SERVING' | 'NOT_SERVING' =>
     context.member.leader === 0 ? 'NOT_SERVING' : 'SERVING';
 

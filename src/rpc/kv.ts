@@ -33,7 +33,7 @@ interface Applied<T extends string> {
 }
 
 /** The handlers of the service. */
-export function createKvService(context: ServiceContext) {
+export function createKvService(context: ServiceContext): wire.KVHandlers {
   const { member } = context;
 
   const apply = async <T extends Command['type']>(
@@ -79,7 +79,7 @@ export function createKvService(context: ServiceContext) {
     ),
 
     Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options) => {
-      checkTxnRequest(request, context.txnOperationsMax);
+      checkTxnRequest(request, context);
       const { result, revision } = await apply(toTxn(request), options);
       return fromTxn(result, headerOf(context, revision), revision);
     }),

@@ -5,7 +5,7 @@ import { toNumber } from './convert.ts';
 import { headerOf, type ServiceContext, unary } from './service.ts';
 
 /** The handlers of the service. */
-export function createMaintenanceService(context: ServiceContext) {
+export function createMaintenanceService(context: ServiceContext): wire.MaintenanceHandlers {
   const { member } = context;
   return {
     Status: unary(

@@ -15,6 +15,8 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   /** Compares, or operations of a branch, in a transaction. */
   readonly txnOperationsMax: number;
+  /** Transactions may nest this deep; the outermost counts as 1. */
+  readonly txnDepthMax: number;
   /** The server's version, as `Status` tells it. */
   readonly version: string;
   /** Milliseconds since the epoch: deadlines of calls are given in it. */

@@ -8,7 +8,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type ErrorCode, KvError } from '../base/index.ts';
 
 /** gRPC status of each code. */
-export const grpcStatusByCode: Readonly<Record<ErrorCode, status>> = {
+const grpcStatusByCode: Readonly<Record<ErrorCode, status>> = {
   EMPTY_KEY: status.INVALID_ARGUMENT,
   KEY_NOT_FOUND: status.INVALID_ARGUMENT,
   VALUE_PROVIDED: status.INVALID_ARGUMENT,

@@ -2,7 +2,6 @@
  * Checks of requests that need no state: done before anything is proposed, in etcd's order, with etcd's errors.
  */
 import { compareBytes, KvError } from '../base/index.ts';
-import { txnDepthMax } from '../kv/index.ts';
 import type {
   DeleteRangeRequest,
   PutRequest,
@@ -38,33 +37,44 @@ export function checkDeleteRangeRequest(request: DeleteRangeRequest): void {
   checkKey(request.key);
 }
 
+/** How large a transaction may be. */
+export interface TxnLimits {
+  /** Compares, or operations of a branch; what a level uses is not left for the levels below it. */
+  readonly txnOperationsMax: number;
+  /** Levels of transactions within each other; the outermost counts as 1. */
+  readonly txnDepthMax: number;
+}
+
 /**
- * Checks a transaction with everything in it. Limit: `operationsMax` compares, or operations of a branch;
- * what a level uses is not left for the levels below it, of which there are at most `txnDepthMax`.
+ * Checks a transaction with everything in it.
  *
  * @throws {KvError} EMPTY_KEY, TOO_MANY_OPERATIONS, DUPLICATE_KEY, KEY_NOT_FOUND and those of its operations
  */
-export function checkTxnRequest(request: TxnRequest, operationsMax: number): void {
-  checkTxnLevel(request, operationsMax, 1);
+export function checkTxnRequest(request: TxnRequest, limits: TxnLimits): void {
+  checkTxnLevel(request, limits);
   collectWrites(request.success);
   collectWrites(request.failure);
 }
 
-function checkTxnLevel(request: TxnRequest, operationsMax: number, depth: number): void {
+function checkTxnLevel(request: TxnRequest, limits: TxnLimits): void {
   const { compare, success, failure } = request;
   const count = Math.max(compare.length, success.length, failure.length);
-  if (count > operationsMax || depth > txnDepthMax) {
+  if (count > limits.txnOperationsMax || limits.txnDepthMax < 1) {
     throw new KvError('TOO_MANY_OPERATIONS');
   }
   for (const { key } of compare) {
     checkKey(key);
   }
+  const limitsBelow = {
+    txnOperationsMax: limits.txnOperationsMax - count,
+    txnDepthMax: limits.txnDepthMax - 1,
+  };
   for (const operation of [...success, ...failure]) {
-    checkOperation(operation, operationsMax - count, depth);
+    checkOperation(operation, limitsBelow);
   }
 }
 
-function checkOperation(operation: RequestOp, operationsMax: number, depth: number): void {
+function checkOperation(operation: RequestOp, limits: TxnLimits): void {
   if (operation.request_range) {
     checkRangeRequest(operation.request_range);
   } else if (operation.request_put) {
@@ -72,7 +82,7 @@ function checkOperation(operation: RequestOp, operationsMax: number, depth: numb
   } else if (operation.request_delete_range) {
     checkDeleteRangeRequest(operation.request_delete_range);
   } else if (operation.request_txn) {
-    checkTxnLevel(operation.request_txn, operationsMax, depth + 1);
+    checkTxnLevel(operation.request_txn, limits);
   } else {
     // An operation that says nothing; the text is etcd's.
     throw new KvError('KEY_NOT_FOUND');
