@@ -84,6 +84,17 @@ export class Core {
     );
   }
 
+  /** Shortens the present election timer to at most `ticks` from now. */
+  expectElectionWithin(ticks: number): void {
+    const latest = Math.max(0, this.randomizedElectionTimeout - ticks);
+    this.electionElapsed = Math.max(this.electionElapsed, latest);
+  }
+
+  /** How many voters other than `excluded` have a lower id than this node. */
+  rankAmongVoters(excluded: NodeId): number {
+    return this.conf.voters.filter((id) => id < this.id && id !== excluded).length;
+  }
+
   /** Sends what promises nothing but that this node is in `term`: at once if its disk says so too. */
   sendInTerm(message: Message): void {
     (this.durableTerm === this.term ? this.messages : this.afterSync).push(message);

@@ -182,6 +182,24 @@ export class Raft {
     this.#leadership?.reportUnreachable(peer);
   }
 
+  /**
+   * The process of `peer` is gone: the operating system of its host refused a connection.
+   *
+   * @remarks
+   * If it led, its followers need not wait out the election timeout. They campaign one after the other, in the
+   * order of their ids, so that votes do not split. A false alarm costs a pre-vote that nobody else grants: what
+   * makes a leader is still a majority of votes (ADR-009).
+   */
+  reportDown(peer: NodeId): void {
+    this.reportUnreachable(peer);
+    const core = this.#core;
+    if (core.role !== 'follower' || core.leader !== peer || !core.isPromotable) {
+      return;
+    }
+    this.#becomeFollower(core.term, 0);
+    core.expectElectionWithin(promptElectionTicks * (1 + core.rankAmongVoters(peer)));
+  }
+
   /** Takes a message from the network; one that is not from a member to this node is ignored. */
   step(message: Message): void {
     const { id, peers, term } = this.#core;
@@ -587,6 +605,9 @@ export class Raft {
 
 /** Limit: read rounds of this node on their way to the leader. */
 const forwardedReadsMax = 1024;
+
+/** Ticks that each voter leaves to those before it in line, once the leader is known to be gone. */
+const promptElectionTicks = 2;
 
 function refusal(message: Propose, id: NodeId, reason: DropReason): Message {
   const { from, context } = message;

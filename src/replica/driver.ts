@@ -181,6 +181,10 @@ export class Member implements MemberApi {
         this.#replica.reportUnreachable(peer);
         this.#scheduleTurn();
       },
+      onDown: (peer) => {
+        this.#replica.reportDown(peer);
+        this.#scheduleTurn();
+      },
       onAnnounced: (peer, clientUrls) => {
         this.#clientUrls.set(peer, clientUrls);
       },

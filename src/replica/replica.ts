@@ -154,6 +154,11 @@ export class Replica {
     this.#raft.reportUnreachable(peer);
   }
 
+  /** The peer's process is gone; see `Raft.reportDown`. */
+  reportDown(peer: NodeId): void {
+    this.#raft.reportDown(peer);
+  }
+
   /** Queues a command; undefined when too much waits already, and then nothing has happened. */
   maybePropose(command: Uint8Array, deadlineTick: number): ProposalId | undefined {
     return this.#proposals.maybeAdd(command, deadlineTick);

@@ -82,6 +82,7 @@ export class GrpcTransport implements Transport {
         prng: options.prng,
         queueBytesMax: options.queueBytesMax ?? defaultQueueBytesMax,
         onUnreachable: () => this.#handler?.onUnreachable(peer.id),
+        onDown: () => this.#handler?.onDown(peer.id),
         onEvent: options.onEvent,
       });
       links.set(peer.id, link);

@@ -48,6 +48,8 @@ export interface PeerLinkOptions {
   readonly prng: Prng;
   readonly queueBytesMax: number;
   readonly onUnreachable: () => void;
+  /** The peer was there, and now its host refuses the connection. */
+  readonly onDown: () => void;
   readonly onEvent: (event: PeerEvent) => void;
 }
 
@@ -70,6 +72,8 @@ export class OutgoingLink {
   #roundTripMs: number | undefined;
   #isStopped = false;
   #lastReason = '';
+  /** It has been connected, and has not been told as down since. */
+  #isThoughtUp = false;
   droppedMessages = 0;
   sentMessages = 0;
   sentBytes = 0;
@@ -181,6 +185,7 @@ export class OutgoingLink {
   #connected(stream: ClientDuplexStream<PeerBatch, PeerBatch>): void {
     if (this.#stream === stream && !this.#isConnected) {
       this.#isConnected = true;
+      this.#isThoughtUp = true;
       this.#isBlocked = false;
       this.#backoffMs = backoffMsMin;
       this.#pingSentMs = undefined;
@@ -209,6 +214,10 @@ export class OutgoingLink {
     }
     if (wasConnected) {
       this.#options.onUnreachable();
+    }
+    if (this.#isThoughtUp && reason.includes('ECONNREFUSED')) {
+      this.#isThoughtUp = false;
+      this.#options.onDown();
     }
     const { timers, prng } = this.#options;
     const delayMs = prng.nextInt(Math.floor(this.#backoffMs / 2), this.#backoffMs + 1);

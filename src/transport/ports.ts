@@ -7,6 +7,8 @@ export interface TransportHandler {
   onMessages(messages: readonly Message[]): void;
   /** The link to `peer` broke or its queue overflowed: messages may be lost. */
   onUnreachable(peer: NodeId): void;
+  /** Nothing listens any more where `peer` was: its process is gone. Told once each time. */
+  onDown(peer: NodeId): void;
   /** A peer has told where clients reach it. */
   onAnnounced(peer: NodeId, clientUrls: readonly string[]): void;
 }

@@ -16,6 +16,8 @@ import { percentile, verifyLoad, WriteLoad } from './load.ts';
 const leaderKills = Number(process.env['DRILL_LEADER_KILLS'] ?? 3);
 const allKills = Number(process.env['DRILL_ALL_KILLS'] ?? 2);
 const catchUpSeconds = Number(process.env['DRILL_CATCH_UP_SECONDS'] ?? 3);
+/** Milliseconds that one round may take on a slow machine, on top of 30 s. */
+const roundMsMax = 20_000;
 const intact = { lost: [], doubled: [], moved: [], happenedThoughRejected: [] };
 
 let directory: string;
@@ -46,7 +48,9 @@ async function expectIntact(load: WriteLoad, prefix: string): Promise<void> {
 }
 
 describe('three processes under write load', () => {
-  test('lose nothing acknowledged when the leader is killed again and again', async () => {
+  test('lose nothing acknowledged when the leader is killed again and again', {
+    timeout: 30_000 + leaderKills * roundMsMax,
+  }, async () => {
     const load = new WriteLoad(clients, 2000);
     load.start(16, 'leader-kill');
     const recoveries: number[] = [];
@@ -73,7 +77,9 @@ describe('three processes under write load', () => {
     );
   });
 
-  test('lose nothing acknowledged when all are killed at once', async () => {
+  test('lose nothing acknowledged when all are killed at once', {
+    timeout: 30_000 + allKills * roundMsMax,
+  }, async () => {
     const load = new WriteLoad(clients, 2000);
     load.start(16, 'all-kill');
 
@@ -89,7 +95,9 @@ describe('three processes under write load', () => {
     expect(load.record.acknowledged.size).toBeGreaterThan(0);
   });
 
-  test('take a member back that was away, and it catches up', async () => {
+  test('take a member back that was away, and it catches up', {
+    timeout: 60_000 + catchUpSeconds * 2000,
+  }, async () => {
     const load = new WriteLoad(clients.slice(0, 2), 5000);
     load.start(16, 'catch-up');
     await cluster.signal(2, 'SIGKILL');

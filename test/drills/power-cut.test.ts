@@ -127,22 +127,28 @@ describe.runIf(missing.length === 0)('three members on disks that lose power und
   test.each([
     { name: 'all three', members: [0, 1, 2] },
     { name: 'a majority', members: [0, 2] },
-  ])('lose nothing acknowledged when $name are cut', async ({ members }) => {
-    const load = new WriteLoad(clients, 2000);
-    load.start(16, 'power');
+  ])(
+    'lose nothing acknowledged when $name are cut',
+    {
+      timeout: 60_000 + cuts * 20_000,
+    },
+    async ({ members }) => {
+      const load = new WriteLoad(clients, 2000);
+      load.start(16, 'power');
 
-    for (let cut = 0; cut < cuts; cut++) {
-      await sleep(1000);
-      await cutAndRestore(members);
-    }
-    await load.stop();
+      for (let cut = 0; cut < cuts; cut++) {
+        await sleep(1000);
+        await cutAndRestore(members);
+      }
+      await load.stop();
 
-    for (const client of clients) {
-      expect(await verifyLoad(load.record, client, 'power')).toEqual(intact);
-    }
-    expect(load.record.acknowledged.size).toBeGreaterThan(0);
-    console.log(
-      `${cuts} power cuts of ${members.length} members: ${load.record.acknowledged.size} acknowledged, none lost`,
-    );
-  });
+      for (const client of clients) {
+        expect(await verifyLoad(load.record, client, 'power')).toEqual(intact);
+      }
+      expect(load.record.acknowledged.size).toBeGreaterThan(0);
+      console.log(
+        `${cuts} power cuts of ${members.length} members: ${load.record.acknowledged.size} acknowledged, none lost`,
+      );
+    },
+  );
 });

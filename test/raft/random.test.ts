@@ -72,8 +72,14 @@ function runSeed(seed: number): { committed: number; reads: number; leaders: num
       if (!network.node(id).isUp) {
         network.restart(id, prng.nextInt(0, 2) === 0 ? prng.nextInt(0, 50) : undefined);
       }
-    } else if (dice < 997) {
+    } else if (dice < 995) {
       cut = cut === 0 ? id : 0;
+    } else if (dice < 997) {
+      // True or not: what the transport says of a peer may cost time, never safety.
+      if (network.node(id).isUp) {
+        network.raft(id).reportDown(prng.nextInt(1, size + 1));
+        network.collect(id);
+      }
     } else if (network.node(id).isUp) {
       network.raft(id).transferLeader(prng.nextInt(1, size + 1));
       network.collect(id);
