@@ -323,7 +323,7 @@ export class Member implements MemberApi {
     if (this.#fatal === undefined) {
       await this.#handOver(electionMs);
       const isDrained = (): boolean => this.#proposals.size === 0 && this.#reads.size === 0;
-      await Promise.race([this.#until(isDrained), delay(eventLoop, options.requestTimeoutMs)]);
+      await atMost(eventLoop, options.requestTimeoutMs, this.#until(isDrained));
     }
     this.#phase = 'stopped';
     this.#ticker?.cancel();
@@ -558,10 +558,8 @@ export class Member implements MemberApi {
       return;
     }
     this.#scheduleTurn();
-    await Promise.race([
-      this.#until(() => !this.#replica.isLeader && this.#replica.leader !== 0),
-      delay(this.#config.eventLoop, 2 * electionMs),
-    ]);
+    const isHandedOver = (): boolean => !this.#replica.isLeader && this.#replica.leader !== 0;
+    await atMost(this.#config.eventLoop, 2 * electionMs, this.#until(isHandedOver));
   }
 
   #endPending(): void {
@@ -682,6 +680,16 @@ function onAbort(signal: AbortSignal | undefined, callback: () => void): void {
   } else {
     signal.addEventListener('abort', callback, { once: true });
   }
+}
+
+/** Waits for `work`, but no longer than `limitMs`; leaves no timer behind that keeps a process up. */
+async function atMost(eventLoop: EventLoop, limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: TimerHandle | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = eventLoop.after(limitMs, resolve);
+  });
+  await Promise.race([work, limit]);
+  timer?.cancel();
 }
 
 async function delay(eventLoop: EventLoop, delayMs: number): Promise<void> {

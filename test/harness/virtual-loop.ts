@@ -18,6 +18,11 @@ export class VirtualLoop implements EventLoop {
   readonly #timers = new Set<Timer>();
   #endOfTurn: (() => void)[] = [];
 
+  /** Timers that have neither fired for good nor been cancelled. */
+  get pendingTimers(): number {
+    return this.#timers.size;
+  }
+
   nowMs(): number {
     return this.#nowMs;
   }

@@ -195,6 +195,14 @@ describe('Member', () => {
     expect(cluster.loop.nowMs() - beforeMs).toBeLessThan(500);
   });
 
+  test('a stopped member leaves no timer behind that would keep its process up', async () => {
+    const cluster = await startCluster(1);
+
+    await settle(cluster, cluster.member(1).stop());
+
+    expect(cluster.loop.pendingTimers).toBe(0);
+  });
+
   test('a failed log write stops the member, and nothing more is answered', async () => {
     const cluster = await startCluster(1);
     cluster.log(1).failure = new KvError('STORAGE_FAILED');
