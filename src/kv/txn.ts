@@ -56,8 +56,8 @@ export function executePut(batch: ApplyBatch, put: PutOperation, entry: CacheEnt
   const old = record === undefined || record.isTombstone ? undefined : record;
   // When a put ignores something, the checks have seen a live key. An earlier operation of the same
   // transaction may have deleted it since, where the duplicate-key rule does not see the pair
-  // (across nested transactions). etcd panics there; here the put goes on as if the old value were
-  // empty.
+  // (across nested transactions, or a deletion that has no end). etcd panics there; here the put
+  // goes on as if the old value were empty.
   batch.put(entry, put.key, {
     value: put.ignoreValue ? (old?.value ?? emptyBytes) : put.value,
     lease: put.ignoreLease ? (old?.lease ?? 0n) : put.lease,

@@ -1,0 +1,52 @@
+/** What the comparisons run on: one etcd, and a cluster of three Holdfast processes. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ProcessCluster } from '../harness/processes.ts';
+import { startEtcd, waitUntilReady } from './etcd-server.ts';
+
+/** A Holdfast cluster with its data. */
+export interface HoldfastSide {
+  readonly cluster: ProcessCluster;
+  readonly endpoints: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Both sides, fresh, each at revision 1. */
+export interface Sides {
+  /** etcd's client address, `host:port`. */
+  readonly etcd: string;
+  readonly holdfast: HoldfastSide;
+  stop(): Promise<void>;
+}
+
+/** Starts three Holdfast members and waits until all of them serve. */
+export async function startHoldfast(): Promise<HoldfastSide> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-compat-'));
+  const cluster = await ProcessCluster.create(['a', 'b', 'c'].map((name) => join(directory, name)));
+  const stop = async (): Promise<void> => {
+    await cluster.killAll();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await cluster.startAll();
+    await Promise.all(cluster.endpoints.map(waitUntilReady));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { cluster, endpoints: cluster.endpoints, stop };
+}
+
+/** Starts both sides. */
+export async function startSides(): Promise<Sides> {
+  const [etcd, holdfast] = await Promise.all([startEtcd(), startHoldfast()]);
+  const [endpoint = ''] = etcd.endpoints;
+  return {
+    etcd: endpoint,
+    holdfast,
+    async stop() {
+      await Promise.all([etcd.stop(), holdfast.stop()]);
+    },
+  };
+}
