@@ -1,14 +1,29 @@
-/** Puts a member together: data directory, log, engine, transport, member, services; and takes it apart again. */
+/**
+ * Puts a member together: data directory, log, engine, transport, member, services; and takes it
+ * apart again.
+ */
 import { randomBytes } from 'node:crypto';
-import { credentials, ServerCredentials } from '@grpc/grpc-js';
-import { createPrng } from '../base/index.ts';
+import { credentials, logVerbosity, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { createPrng, must, type Prng } from '../base/index.ts';
 import { txnDepthMax } from '../kv/index.ts';
-import type { Logger } from '../observability/index.ts';
-import { Metrics } from '../observability/index.ts';
+import { type Logger, Metrics } from '../observability/index.ts';
 import { defaultRaftOptions } from '../raft/index.ts';
-import { type ClusterMember, Member } from '../replica/index.ts';
+import {
+  type ClusterMember,
+  Member,
+  type MemberConfig,
+  type MemberOptions,
+} from '../replica/index.ts';
 import { HttpEndpoints, RpcServer } from '../rpc/index.ts';
-import { nodeFileSystem, openDataDirectory, openRocksdbEngine, openWal } from '../storage/index.ts';
+import {
+  type DataDirectory,
+  type Engine,
+  type LogStore,
+  nodeFileSystem,
+  openDataDirectory,
+  openRocksdbEngine,
+  openWal,
+} from '../storage/index.ts';
 import { GrpcTransport, type Peer } from '../transport/index.ts';
 import { nodeEventLoop } from './event-loop.ts';
 import { initialClusterId, initialMemberId } from './identity.ts';
@@ -34,19 +49,68 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** Who this member is, and among whom. */
+interface Cluster {
+  readonly clusterId: number;
+  readonly members: readonly ClusterMember[];
+  readonly self: ClusterMember;
+}
+
+/** What a member keeps on disk, open. */
+interface Stores {
+  readonly directory: DataDirectory;
+  readonly engine: Engine;
+  readonly log: LogStore;
+}
+
 /**
  * Starts a member; `onFatal` is called once if it cannot go on later.
  *
- * @throws {KvError} whose message says what is wrong and what to do: data directory, damaged data, ports.
+ * Order: stores, member and its peers, then clients, then probes; stopping goes the other way. What
+ * has been started is stopped again when a later part cannot start.
+ *
+ * @throws {KvError} whose message says what is wrong and what to do: data directory, damaged data,
+ * ports.
  */
 export async function startServer(
   config: ServerConfig,
   logger: Logger,
   onFatal: (error: unknown) => void,
 ): Promise<RunningServer> {
+  // The library would write to stderr, in its own words, what it also reports as an error.
+  setLogVerbosity(logVerbosity.NONE);
   const metrics = new Metrics();
   metrics.startProcessMetrics();
-  const clusterId = initialClusterId(config.members, config.token);
+  const cluster = initialClusterOf(config);
+  const stores = await openStores(config.dataDir, cluster);
+  const member = await openMember(config, cluster, stores, { metrics, logger, onFatal });
+  const rpc = createRpcServer(config, member, metrics, logger);
+  const http = new HttpEndpoints({ member, metrics, version, listen: config.listenMetrics });
+  const stop = async (): Promise<void> => {
+    await http.stop();
+    // Calls under way may need the member, and the member has to answer them: they stop together.
+    await Promise.all([rpc.stop(stopGraceMs), member.stop()]);
+    await stores.directory.close();
+  };
+  try {
+    await member.start();
+    await rpc.start();
+    await http.start();
+  } catch (error) {
+    // What went wrong first is what is told; a part that never started may not stop either.
+    await Promise.allSettled([stop()]);
+    throw error;
+  }
+  logger.info({
+    event: 'serving',
+    clients: config.listenClient.map(addressOf).join(','),
+    peers: config.listenPeer.map(addressOf).join(','),
+    dataDir: stores.directory.path,
+  });
+  return { member, stop };
+}
+
+function initialClusterOf(config: ServerConfig): Cluster {
   const members = config.members.map((each): ClusterMember => {
     const isSelf = each.name === config.name;
     return {
@@ -57,23 +121,91 @@ export async function startServer(
       isLearner: false,
     };
   });
-  const self = members.find((each) => each.name === config.name) as ClusterMember;
-  const randomUint32 = (): number => randomBytes(4).readUInt32BE();
-  const prng = createPrng(randomBytes(6).readUIntBE(0, 6));
+  return {
+    clusterId: initialClusterId(config.members, config.token),
+    members,
+    self: must(
+      members.find((each) => each.name === config.name),
+      'this member in its own cluster',
+    ),
+  };
+}
 
+/** Opens the engine before the log: its lock holds where that of the directory cannot be seen. */
+async function openStores(path: string, { clusterId, self }: Cluster): Promise<Stores> {
   const directory = await openDataDirectory({
-    path: config.dataDir,
+    path,
     identity: { clusterId, memberId: self.id, name: self.name },
     fileSystem: nodeFileSystem,
     randomUint32,
   });
-  const engine = await openRocksdbEngine(directory.engineFolder);
-  const log = await openWal({
-    folder: directory.walFolder,
-    fileSystem: nodeFileSystem,
-    randomUint32,
-  });
-  const transport = new GrpcTransport({
+  let engine: Engine | undefined;
+  try {
+    engine = await openRocksdbEngine(directory.engineFolder);
+    const log = await openWal({
+      folder: directory.walFolder,
+      fileSystem: nodeFileSystem,
+      randomUint32,
+    });
+    return { directory, engine, log };
+  } catch (error) {
+    await engine?.close();
+    await directory.close();
+    throw error;
+  }
+}
+
+/** Builds the member over its stores: they are its own from then on, and closed if that fails. */
+async function openMember(
+  config: ServerConfig,
+  cluster: Cluster,
+  stores: Stores,
+  host: Pick<MemberConfig, 'metrics' | 'onFatal'> & { readonly logger: Logger },
+): Promise<Member> {
+  const { directory, engine, log } = stores;
+  const prng = createPrng(randomBytes(6).readUIntBE(0, 6));
+  try {
+    return await Member.open({
+      clusterId: cluster.clusterId,
+      id: cluster.self.id,
+      members: cluster.members,
+      log,
+      engine,
+      transport: createTransport(config, cluster, prng, host.logger),
+      eventLoop: nodeEventLoop,
+      prng,
+      options: memberOptions(config),
+      ...host,
+    });
+  } catch (error) {
+    await log.close();
+    await engine.close();
+    await directory.close();
+    throw error;
+  }
+}
+
+function memberOptions(config: ServerConfig): MemberOptions {
+  return {
+    tickMs: config.heartbeatMs,
+    raft: {
+      ...defaultRaftOptions,
+      electionTimeoutTicks: Math.ceil(config.electionMs / config.heartbeatMs),
+    },
+    limits,
+    requestTimeoutMs: config.requestTimeoutMs,
+    requestBytesMax: config.requestBytesMax + commandOverheadBytes,
+    cacheBytesMax,
+  };
+}
+
+function createTransport(
+  config: ServerConfig,
+  { clusterId, members, self }: Cluster,
+  prng: Prng,
+  logger: Logger,
+): GrpcTransport {
+  return new GrpcTransport({
     clusterId,
     memberId: self.id,
     clientUrls: config.advertiseClientUrls,
@@ -84,34 +216,19 @@ export async function startServer(
     timers: nodeEventLoop,
     prng,
     onEvent: ({ type, ...fields }) => {
-      logger[type === 'peer-connected' ? 'info' : 'warn']({ event: type, ...fields });
+      const isNormal = type === 'peer-connected' || type === 'peer-unreachable';
+      logger[isNormal ? 'info' : 'warn']({ event: type, ...fields });
     },
   });
-  const member = await Member.open({
-    clusterId,
-    id: self.id,
-    members,
-    log,
-    engine,
-    transport,
-    eventLoop: nodeEventLoop,
-    prng,
-    metrics,
-    logger,
-    options: {
-      tickMs: config.heartbeatMs,
-      raft: {
-        ...defaultRaftOptions,
-        electionTimeoutTicks: Math.ceil(config.electionMs / config.heartbeatMs),
-      },
-      limits,
-      requestTimeoutMs: config.requestTimeoutMs,
-      requestBytesMax: config.requestBytesMax + commandOverheadBytes,
-      cacheBytesMax,
-    },
-    onFatal,
-  });
-  const rpc = new RpcServer({
+}
+
+function createRpcServer(
+  config: ServerConfig,
+  member: Member,
+  metrics: Metrics,
+  logger: Logger,
+): RpcServer {
+  return new RpcServer({
     member,
     metrics,
     txnOperationsMax: config.txnOperationsMax,
@@ -128,25 +245,6 @@ export async function startServer(
     credentials: ServerCredentials.createInsecure(),
     timers: nodeEventLoop,
   });
-  const http = new HttpEndpoints({ member, metrics, version, listen: config.listenMetrics });
-  await member.start();
-  await rpc.start();
-  await http.start();
-  logger.info({
-    event: 'serving',
-    clients: config.listenClient.map(addressOf).join(','),
-    peers: config.listenPeer.map(addressOf).join(','),
-    dataDir: directory.path,
-  });
-  return {
-    member,
-    stop: async () => {
-      await http.stop();
-      // Calls under way may need the member, and the member may need to answer them: both stop side by side.
-      await Promise.all([rpc.stop(stopGraceMs), member.stop()]);
-      await directory.close();
-    },
-  };
 }
 
 function peerOf(member: ClusterMember, config: ServerConfig): Peer {
@@ -157,4 +255,8 @@ function peerOf(member: ClusterMember, config: ServerConfig): Peer {
     name: member.name,
     address: dialled === undefined ? url : addressOf(dialled),
   };
+}
+
+function randomUint32(): number {
+  return randomBytes(4).readUInt32BE();
 }

@@ -539,17 +539,23 @@ export class Member implements MemberApi {
     }
   }
 
-  /** The other voter that is furthest, when this member leads. */
+  /** The other voter that is furthest among those within reach, when this member leads. */
   #successor(): NodeId | undefined {
     const { progress } = this.#replica.status();
+    const reachable = this.#reachablePeers();
     let best: { readonly id: NodeId; readonly matchIndex: number } | undefined;
     for (const [id, { matchIndex }] of progress) {
       const isBetter = best === undefined || matchIndex > best.matchIndex;
-      if (id !== this.memberId && isBetter) {
+      if (isBetter && reachable.has(id)) {
         best = { id, matchIndex };
       }
     }
     return this.#replica.isLeader ? best?.id : undefined;
+  }
+
+  #reachablePeers(): ReadonlySet<NodeId> {
+    const links = this.#config.transport.links();
+    return new Set(links.filter((link) => link.isConnected).map((link) => link.peer.id));
   }
 
   async #handOver(electionMs: number): Promise<void> {
@@ -558,8 +564,10 @@ export class Member implements MemberApi {
       return;
     }
     this.#scheduleTurn();
-    const isHandedOver = (): boolean => !this.#replica.isLeader && this.#replica.leader !== 0;
-    await atMost(this.#config.eventLoop, 2 * electionMs, this.#until(isHandedOver));
+    // A successor that goes away itself, as when the whole cluster stops, is not waited for.
+    const isOver = (): boolean =>
+      this.#replica.isLeader ? !this.#reachablePeers().has(successor) : this.#replica.leader !== 0;
+    await atMost(this.#config.eventLoop, 2 * electionMs, this.#until(isOver));
   }
 
   #endPending(): void {

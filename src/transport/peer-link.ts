@@ -35,6 +35,8 @@ const batchBytesMax = 4 * 1024 * 1024;
 export type PeerEvent =
   | { readonly type: 'peer-connected'; readonly peer: string }
   | { readonly type: 'peer-disconnected'; readonly peer: string; readonly reason: string }
+  /** It has not been reached yet, or not again: as when the members of a cluster start. */
+  | { readonly type: 'peer-unreachable'; readonly peer: string; readonly reason: string }
   | { readonly type: 'peer-refused'; readonly peer: string; readonly reason: string };
 
 /** What a link needs beside its peer. */
@@ -175,7 +177,7 @@ export class OutgoingLink {
       this.#flush();
     });
     stream.on('error', (error) => {
-      this.#broken(stream, error.message);
+      this.#broken(stream, reasonOf(error));
     });
     stream.on('end', () => {
       this.#broken(stream, 'the peer ended the stream');
@@ -208,8 +210,11 @@ export class OutgoingLink {
     this.#roundTripMs = undefined;
     // A peer that stays away is worth one line, not one for each attempt.
     if (wasConnected || reason !== this.#lastReason) {
-      const type = reason.includes('FAILED_PRECONDITION') ? 'peer-refused' : 'peer-disconnected';
-      this.#options.onEvent({ type, peer: this.peer.name, reason });
+      this.#options.onEvent({
+        type: breakType(reason, wasConnected),
+        peer: this.peer.name,
+        reason,
+      });
       this.#lastReason = reason;
     }
     if (wasConnected) {
@@ -270,6 +275,24 @@ export class OutgoingLink {
       this.#pingSentMs = undefined;
     }
   }
+}
+
+function breakType(
+  reason: string,
+  wasConnected: boolean,
+): 'peer-refused' | 'peer-disconnected' | 'peer-unreachable' {
+  if (reason.includes('FAILED_PRECONDITION')) {
+    return 'peer-refused';
+  }
+  return wasConnected ? 'peer-disconnected' : 'peer-unreachable';
+}
+
+/** What grpc-js says of a failed call, without what it wraps around the operating system's words. */
+function reasonOf(error: Error): string {
+  return error.message
+    .replace(/^14 UNAVAILABLE: /, '')
+    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
+    .replace(/\.? Resolution note: *$/, '');
 }
 
 const channelOptions = {

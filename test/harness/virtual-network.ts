@@ -35,9 +35,20 @@ export class VirtualNetwork {
           }
         });
       },
-      links: (): readonly PeerLink[] => [],
+      links: (): readonly PeerLink[] =>
+        [...this.#handlersById.keys()]
+          .filter((peer) => peer !== id)
+          .map((peer) => ({
+            peer: { id: peer, name: `n${peer}`, address: '' },
+            isConnected: !this.#isolated.has(peer) && !this.#isolated.has(id),
+            queuedBytes: 0,
+            droppedMessages: 0,
+          })),
       stop: async () => {
         this.#handlersById.delete(id);
+        for (const handler of this.#handlersById.values()) {
+          handler.onUnreachable(id);
+        }
       },
     };
   }

@@ -195,6 +195,16 @@ describe('Member', () => {
     expect(cluster.loop.nowMs() - beforeMs).toBeLessThan(500);
   });
 
+  test('members that all stop at once do not wait for each other', async () => {
+    const cluster = await startCluster();
+    await cluster.leader();
+    const beforeMs = cluster.loop.nowMs();
+
+    await settle(cluster, Promise.all([1, 2, 3].map(async (id) => cluster.member(id).stop())));
+
+    expect(cluster.loop.nowMs() - beforeMs).toBeLessThan(500);
+  });
+
   test('a stopped member leaves no timer behind that would keep its process up', async () => {
     const cluster = await startCluster(1);
 
