@@ -10,6 +10,8 @@ describe('AppendEntries at a follower', () => {
 
     expect(subject.raft.commitIndex).toBe(2);
     expect(subject.applied.map(({ index }) => index)).toEqual([1, 2]);
+    subject.append(2, 1, [2, 1], [1, 1], 3);
+    expect(subject.applied.map(({ index }) => index)).toEqual([1, 2, 3]);
   });
 
   test('D05: a missing or other previous entry is refused and the log stays', () => {
@@ -140,6 +142,45 @@ describe('Answers of a follower', () => {
       raft.writeDone(write.ticket);
     }
     expect(raft.ready().messages).toMatchObject([{ type: 'AppendEntriesResponse', index: 1 }]);
+  });
+
+  test('O01: a refusal waits for the term that it speaks of', () => {
+    const { raft } = new Subject();
+    raft.step({
+      type: 'AppendEntries',
+      from: 2,
+      to: 1,
+      term: 4,
+      prevLogIndex: 3,
+      prevLogTerm: 3,
+      commitIndex: 0,
+      entries: [],
+    });
+
+    const ready = raft.ready();
+
+    expect(ready.messages).toEqual([]);
+    expect(ready.write).toMatchObject({
+      hardState: { currentTerm: 4 },
+      mustSync: true,
+      messages: [{ type: 'AppendEntriesResponse', isRejected: true }],
+    });
+  });
+
+  test('O01: a heartbeat is answered at once, but not before its term is on disk', () => {
+    const { raft } = new Subject();
+    const heartbeat = { from: 2, to: 1, term: 4, commitIndex: 0, readRound: 0 } as const;
+    raft.step({ ...heartbeat, type: 'Heartbeat' });
+    const { messages, write } = raft.ready();
+    expect(messages).toEqual([]);
+    expect(write?.messages).toMatchObject([{ type: 'HeartbeatResponse', term: 4 }]);
+    if (write !== undefined) {
+      raft.writeDone(write.ticket);
+    }
+
+    raft.step({ ...heartbeat, type: 'Heartbeat' });
+
+    expect(raft.ready().messages).toMatchObject([{ type: 'HeartbeatResponse', term: 4 }]);
   });
 
   test('O01: a vote waits until term and vote are on disk', () => {

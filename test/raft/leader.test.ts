@@ -51,10 +51,22 @@ describe('Replication', () => {
     ]);
   });
 
+  test('D13: a follower whose answer comes after the commit is told at once', () => {
+    const subject = leaderOf();
+    subject.accept(2);
+
+    const sent = only(subject.accept(3), 'AppendEntries');
+
+    expect(sent).toMatchObject([{ to: 3, commitIndex: 1, entries: [] }]);
+  });
+
   test('D03, E01: entries of earlier terms commit with one of the own term, not by counting', () => {
     const subject = leaderOf({}, [1, 2]);
-    subject.accept(2, 2);
-    expect(subject.raft.commitIndex).toBe(0);
+    for (const index of [1, 2]) {
+      subject.accept(2, index);
+      subject.accept(3, index);
+      expect(subject.raft.commitIndex).toBe(0);
+    }
 
     subject.accept(2, 3);
 
@@ -93,7 +105,18 @@ describe('Replication', () => {
     expect(subject.raft.status().progress.get(2)?.state).toBe('replicate');
   });
 
-  test('D15, D16, F11: stale answers change nothing', () => {
+  test('D16: a probed follower that refuses another index than the one in question changes nothing', () => {
+    const subject = leaderOf({}, [1, 1, 1, 1]);
+
+    const sent = [...subject.refuse(2, 2, 0, 0), ...subject.refuse(2, 5, 1, 1)];
+
+    expect(sent).toEqual([]);
+    expect(subject.raft.status().progress.get(2)).toMatchObject({
+      ...{ state: 'probe', isPaused: true, matchIndex: 0, nextIndex: 5 },
+    });
+  });
+
+  test('D16, F11: stale answers of a streaming follower change nothing', () => {
     const subject = streaming();
     propose(subject, 'a');
     subject.drain();
@@ -182,13 +205,20 @@ describe('Replication', () => {
     expect(subject.raft.commitIndex).toBe(2);
   });
 
-  test('E03, E04: the first entry of the new term commits what was left over', () => {
-    const subject = leaderOf({}, [1, 1]);
-    expect(subject.raft.commitIndex).toBe(0);
+  test('O02: appends leave before the own disk has them, which counts only then', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    const { messages, write } = subject.raft.ready();
+    expect(only(messages, 'AppendEntries')).toHaveLength(2);
+    const ack = { type: 'AppendEntriesResponse', to: 1, term: 1, isRejected: false } as const;
+    subject.raft.step({ ...ack, from: 2, index: 2, hintIndex: 0, hintTerm: 0 });
+    expect(subject.raft.commitIndex).toBe(1);
 
-    subject.accept(3);
+    if (write !== undefined) {
+      subject.raft.writeDone(write.ticket);
+    }
 
-    expect(subject.raft.commitIndex).toBe(3);
+    expect(subject.raft.commitIndex).toBe(2);
   });
 });
 
@@ -227,6 +257,15 @@ describe('Backtracking', () => {
     const sent = leader.refuse(2, 1000, 0, 0);
 
     expect(only(sent, 'AppendEntries')).toMatchObject([{ prevLogIndex: 0 }]);
+  });
+
+  test('F09: a refusal without a term is taken at its word, and matches nothing by itself', () => {
+    const leader = leaderOf({}, [1, 1, 1, 1]);
+
+    const sent = leader.refuse(2, 4, 2, 0);
+
+    expect(only(sent, 'AppendEntries')).toMatchObject([{ prevLogIndex: 2, prevLogTerm: 1 }]);
+    expect(leader.raft.status().progress.get(2)).toMatchObject({ matchIndex: 0, state: 'probe' });
   });
 });
 
@@ -277,9 +316,15 @@ describe('Flow control', () => {
     propose(subject, 'a');
     subject.drain();
 
-    const sent = subject.heartbeatAnswer(2);
+    propose(subject, 'b');
+    subject.drain();
 
-    expect(only(sent, 'AppendEntries')).toMatchObject([{ to: 2, entries: [], prevLogIndex: 2 }]);
+    for (let i = 0; i < 2; i++) {
+      const sent = only(subject.heartbeatAnswer(2), 'AppendEntries');
+
+      expect(sent).toMatchObject([{ to: 2, entries: [], prevLogIndex: 2 }]);
+    }
+    expect(subject.raft.status().progress.get(2)?.inflightMessages).toBe(1);
   });
 
   test('G07: the window is bounded in bytes too', () => {

@@ -95,6 +95,17 @@ describe('RaftLog', () => {
     );
   });
 
+  test('D07: what is committed is never dropped', () => {
+    const log = logOf([]);
+    log.append(entriesOf([1, 1, 1]));
+    log.commitTo(2);
+
+    log.truncateFrom(3);
+
+    expect(log.lastIndex).toBe(2);
+    expect(() => log.truncateFrom(2)).toThrow(/conflicts with a committed/);
+  });
+
   test('E05: the commit index never shrinks and never leaves the log', () => {
     const log = logOf([1, 1, 1]);
     log.append([entry(4, 1)]);
@@ -116,6 +127,43 @@ describe('RaftLog', () => {
 
     expect(log.nextToApply).toBe(1);
     expect(log.applicableIndex).toBe(2);
+  });
+
+  test('O03, O04, P05: whatever is committed and stored when, each entry is handed out once, in order', () => {
+    const steps = fc.array(
+      fc.tuple(fc.constantFrom('append', 'stable', 'commit', 'take', 'applied'), fc.nat(9)),
+      { maxLength: 80 },
+    );
+    fc.assert(
+      fc.property(steps, fc.constantFrom(1, 7, 1000), (plan, applyingBytesMax) => {
+        const log = logOf([], { applyingBytesMax });
+        const handedOut: number[] = [];
+        for (const [what, amount] of plan) {
+          const { lastIndex, applyingIndex, nextToApply: lo } = log;
+          if (what === 'append') {
+            log.append([entry(lastIndex + 1, 1, 'abc')]);
+          } else if (what === 'stable') {
+            log.stableTo(Math.min(log.stableIndex + amount, lastIndex));
+          } else if (what === 'commit') {
+            log.commitTo(Math.min(log.commitIndex + amount, lastIndex));
+          } else if (what === 'applied') {
+            log.appliedTo(Math.min(log.appliedIndex + amount, applyingIndex));
+          } else if (lo !== undefined) {
+            const slice = log.slice(lo, log.applicableIndex + 1, log.applyingRoom);
+            if (slice.kind === 'entries') {
+              log.markApplying(slice.entries, slice.bytes);
+              handedOut.push(...slice.entries.map(({ index }) => index));
+            }
+          }
+          const unconfirmed = (log.applyingIndex - log.appliedIndex) * 3;
+          // The last entry taken may pass the limit, by less than its own three bytes.
+          expect(unconfirmed).toBeLessThanOrEqual(applyingBytesMax + 2);
+          expect(log.applyingIndex).toBeLessThanOrEqual(Math.min(log.commitIndex, log.stableIndex));
+        }
+        expect(handedOut).toEqual(handedOut.map((_, i) => i + 1));
+      }),
+      { seed: 1, numRuns: 500 },
+    );
   });
 
   test('O04: what is handed out and unconfirmed is bounded', () => {

@@ -10,11 +10,13 @@ import {
   type Message,
   type NodeId,
   Raft,
+  type RaftEvent,
   type RaftOptions,
+  type Role,
   defaultRaftOptions,
   type StorageWrite,
 } from '../../src/raft/index.ts';
-import { describeReady } from '../../src/raft/describe.ts';
+import { describeEntries, describeReady } from '../../src/raft/describe.ts';
 import { verifyDelta, verifyRaft } from '../../src/raft/invariants.ts';
 import type { RaftStatus } from '../../src/raft/status.ts';
 
@@ -32,11 +34,24 @@ export interface SimNode {
   readStates: { context: number; index: number }[];
   droppedReads: number[];
   rejectedContexts: number[];
+  /** As its events tell it. */
+  role: Role;
   /** What it was when last looked at, since its start. */
   status: RaftStatus | undefined;
 }
 
+/** What a node has on its disk at the start. */
+export interface NodeStart {
+  /** Terms of its entries, from index 1 on; equal places of equal terms are the same entry. */
+  readonly terms?: readonly number[];
+  readonly hardState?: Partial<HardState>;
+}
+
+const noData = new Uint8Array();
 const noHardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
+
+/** Changes of role that never happen directly (Raft thesis §3.4). */
+const impossible = ['follower>leader', 'leader>candidate', 'leader>preCandidate'];
 
 /** See the module comment. */
 export class RaftNetwork {
@@ -51,22 +66,35 @@ export class RaftNetwork {
   /** Every entry that any node has applied, by index: nobody may ever apply another there. */
   readonly committed: Entry[] = [];
 
-  constructor(size: number, options: Partial<RaftOptions> = {}, seed = 1) {
+  constructor(
+    size: number,
+    options: Partial<RaftOptions> = {},
+    seed = 1,
+    starts: readonly NodeStart[] = [],
+  ) {
     this.#options = { ...defaultRaftOptions, ...options };
     this.#seed = seed;
-    this.nodes = Array.from({ length: size }, (_, i) => ({
-      id: i + 1,
-      raft: this.#createRaft(i + 1, size, [], noHardState, 0),
-      isUp: true,
-      entries: [],
-      hardState: noHardState,
-      applied: [],
-      write: undefined,
-      readStates: [],
-      droppedReads: [],
-      rejectedContexts: [],
-      status: undefined,
-    }));
+    this.nodes = Array.from({ length: size }, (_, i) => {
+      const { terms = [], hardState = {} } = starts[i] ?? {};
+      const entries = terms.map(
+        (term, at): Entry => ({ term, index: at + 1, type: 'normal', data: noData }),
+      );
+      const state = { ...noHardState, currentTerm: terms.at(-1) ?? 0, ...hardState };
+      return {
+        id: i + 1,
+        raft: this.#createRaft(i + 1, size, entries, state, 0),
+        isUp: true,
+        entries,
+        hardState: state,
+        applied: [],
+        write: undefined,
+        readStates: [],
+        droppedReads: [],
+        rejectedContexts: [],
+        role: 'follower',
+        status: undefined,
+      };
+    });
   }
 
   node(id: NodeId): SimNode {
@@ -110,11 +138,7 @@ export class RaftNetwork {
       }
       node.readStates.push(...ready.readStates);
       for (const event of ready.events) {
-        if (event.type === 'reads-dropped') {
-          node.droppedReads.push(...event.contexts);
-        } else if (event.type === 'proposals-rejected') {
-          node.rejectedContexts.push(event.context);
-        }
+        noteEvent(node, event);
       }
       this.#apply(node, ready.committedEntries);
       this.#checkLeaders();
@@ -140,8 +164,12 @@ export class RaftNetwork {
       if (first.index > node.entries.length + 1) {
         throw new Error(`node ${id} leaves a hole at ${first.index}`);
       }
+      if (node.raft.role === 'leader' && first.index <= node.entries.length) {
+        throw new Error(`leader ${id} overwrites its entry ${first.index}`);
+      }
       node.entries = [...node.entries.slice(0, first.index - 1), ...write.entries];
     }
+    this.#checkLogMatching(node);
     node.hardState = write.hardState ?? node.hardState;
     this.messages.push(...write.messages);
     node.raft.writeDone(write.ticket);
@@ -182,6 +210,7 @@ export class RaftNetwork {
     };
     node.raft = this.#createRaft(id, this.nodes.length, node.entries, hardState, lastApplied);
     node.isUp = true;
+    node.role = 'follower';
     node.readStates = [];
     node.droppedReads = [];
     this.collect(id);
@@ -279,19 +308,57 @@ export class RaftNetwork {
 
   /** Election safety and leader completeness (Raft thesis §3.6.3). */
   #checkLeaders(): void {
-    for (const { id, raft, isUp } of this.nodes) {
+    for (const { id, raft, isUp, entries } of this.nodes) {
       if (!isUp || raft.role !== 'leader') {
         continue;
       }
       const known = this.#leaderByTerm.get(raft.term);
       if (known === undefined) {
         this.#leaderByTerm.set(raft.term, id);
-        if (raft.status().lastIndex < this.committed.length) {
-          throw new Error(`leader ${id} of term ${raft.term} lacks committed entries`);
+        // Its own vote is on its disk together with all that it had, so its disk shows what it has.
+        const lost = this.committed.find(({ index, term }) => entries[index - 1]?.term !== term);
+        if (lost !== undefined) {
+          throw new Error(`leader ${id} of term ${raft.term} lacks committed entry ${lost.index}`);
         }
       } else if (known !== id) {
         throw new Error(`term ${raft.term} has two leaders: ${known} and ${id}`);
       }
     }
+  }
+
+  /** Log matching: where two disks agree on an entry, they agree on all before it (Raft thesis §3.5). */
+  #checkLogMatching(node: SimNode): void {
+    for (const other of this.nodes) {
+      let at = Math.min(node.entries.length, other.entries.length) - 1;
+      while (at >= 0 && node.entries[at]?.term !== other.entries[at]?.term) {
+        at--;
+      }
+      for (; at >= 0; at--) {
+        const [ours, theirs] = [node.entries[at], other.entries[at]];
+        if (ours?.term !== theirs?.term || ours?.data !== theirs?.data) {
+          const logs = [node, other].map(({ entries }) => describeEntries(entries)).join(' and ');
+          throw new Error(`logs ${node.id} and ${other.id} part before they meet again: ${logs}`);
+        }
+      }
+    }
+  }
+}
+
+function noteEvent(node: SimNode, event: RaftEvent): void {
+  switch (event.type) {
+    case 'reads-dropped':
+      node.droppedReads.push(...event.contexts);
+      break;
+    case 'proposals-rejected':
+      node.rejectedContexts.push(event.context);
+      break;
+    case 'role-changed':
+      if (impossible.includes(`${node.role}>${event.role}`)) {
+        throw new Error(`node ${node.id} goes from ${node.role} to ${event.role}`);
+      }
+      node.role = event.role;
+      break;
+    default:
+      break;
   }
 }

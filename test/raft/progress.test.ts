@@ -23,6 +23,7 @@ describe('Inflights', () => {
             twin = twin.filter(([each]) => each > index);
           }
           expect(inflights.count).toBe(twin.length);
+          expect(inflights.bytes).toBe(twin.reduce((sum, [, size]) => sum + size, 0));
         }
       }),
       { seed: 1, numRuns: 500 },
@@ -39,6 +40,53 @@ describe('Progress', () => {
     expect(progress.nextIndex).toBe(6);
     expect(progress.maybeRetreat(5, 0)).toBe(true);
     expect(progress.nextIndex).toBe(6);
+  });
+
+  test('G12: match stays below next, whatever comes, and neither knows more than was sent', () => {
+    const steps = fc.array(
+      fc.tuple(
+        fc.constantFrom('send', 'accept', 'refuse', 'lost', 'stale'),
+        fc.nat(12),
+        fc.nat(12),
+      ),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(steps, (plan) => {
+        const progress = new Progress(2, 6, new Inflights(4, 1000));
+        let last = 5;
+        let match = 0;
+        for (const [what, amount, hint] of plan) {
+          if (what === 'send' && !progress.isPaused) {
+            last = Math.max(last, progress.nextIndex);
+            progress.sent(progress.nextIndex, amount);
+          } else if (what === 'accept') {
+            const index = Math.min(amount, last);
+            expect(progress.maybeAdvance(index)).toBe(index > match);
+            match = Math.max(match, index);
+            if (progress.state === 'probe') {
+              progress.becomeReplicate();
+            } else {
+              progress.inflights.freeTo(index);
+            }
+          } else if (what === 'refuse') {
+            progress.maybeRetreat(progress.nextIndex - 1, hint);
+          } else if (what === 'stale') {
+            const before = progress.nextIndex;
+            const isStale = progress.state === 'probe' ? amount !== before - 1 : amount <= match;
+            expect(progress.maybeRetreat(amount, hint)).toBe(!isStale);
+            expect(isStale ? progress.nextIndex : before).toBe(before);
+          } else if (what === 'lost' && progress.state === 'replicate') {
+            progress.becomeProbe();
+          }
+          expect(progress.matchIndex).toBe(match);
+          expect(progress.nextIndex).toBeGreaterThan(match);
+          expect(progress.nextIndex).toBeLessThanOrEqual(last + 1);
+          expect(progress.inflights.count).toBeLessThanOrEqual(4);
+        }
+      }),
+      { seed: 1, numRuns: 500 },
+    );
   });
 
   test('G13: a change of state forgets what was in flight', () => {

@@ -44,7 +44,7 @@ function naiveVote(conf: ConfState, votes: ReadonlyMap<number, boolean>): VoteOu
 const half = fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { maxLength: 7 });
 
 describe('quorum', () => {
-  test('E02: the value a quorum holds is that of the naive twin, in any order of halves', () => {
+  test('E02, M01, M03, M04, M17: the value a quorum holds is that of the naive twin', () => {
     const values = fc.array(fc.tuple(fc.integer({ min: 1, max: 7 }), fc.nat({ max: 9 })));
     fc.assert(
       fc.property(half, half, values, (voters, outgoing, pairs) => {
@@ -59,16 +59,35 @@ describe('quorum', () => {
     );
   });
 
-  test('A05: a vote stands as in the naive twin', () => {
+  test('A05, M02, M03, M17: a vote stands as in the naive twin, in any order of halves', () => {
     const votes = fc.array(fc.tuple(fc.integer({ min: 1, max: 7 }), fc.boolean()));
     fc.assert(
       fc.property(half, half, votes, (voters, outgoing, pairs) => {
         const known = new Map(pairs);
         const conf = confOf(voters, outgoing);
 
-        expect(quorumVote(conf, (id) => known.get(id))).toBe(naiveVote(conf, known));
+        const expected = naiveVote(conf, known);
+        expect(quorumVote(conf, (id) => known.get(id))).toBe(expected);
+        expect(quorumVote(confOf(outgoing, voters), (id) => known.get(id))).toBe(expected);
       }),
       { seed: 1, numRuns: 1000 },
+    );
+  });
+
+  test('J11: two quorums of a joint configuration share a member of each half', () => {
+    const picked = fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { maxLength: 7 });
+    fc.assert(
+      fc.property(half, half, picked, picked, (voters, outgoing, one, other) => {
+        const conf = confOf(voters, outgoing);
+        const isQuorum = (ids: readonly number[]): boolean =>
+          quorumVote(conf, (id) => ids.includes(id)) === 'won';
+        fc.pre(isQuorum(one) && isQuorum(other));
+
+        for (const each of [voters, outgoing].filter((ids) => ids.length > 0)) {
+          expect(each.some((id) => one.includes(id) && other.includes(id))).toBe(true);
+        }
+      }),
+      { seed: 1, numRuns: 500 },
     );
   });
 

@@ -122,7 +122,7 @@ function runSeed(seed: number): { committed: number; reads: number; leaders: num
 }
 
 describe('Raft under random faults', () => {
-  test(`stays safe and comes back to life, ${seeds} seeds`, () => {
+  test(`P06, Q01, Q03: stays safe and comes back to life, ${seeds} seeds`, () => {
     const total = { committed: 0, reads: 0, leaders: 0 };
     for (let seed = 1; seed <= seeds; seed++) {
       try {

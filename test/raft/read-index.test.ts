@@ -57,10 +57,15 @@ describe('ReadIndex', () => {
     subject.raft.readIndex(7);
     subject.drain();
     expect(subject.raft.hasReady()).toBe(false);
+    subject.raft.propose([bytesOf('a')], 1);
+    expect(only(subject.drain(), 'Heartbeat')).toEqual([]);
+    expect(only(subject.tick(), 'Heartbeat')).toMatchObject([{ readRound: 0 }, { readRound: 0 }]);
 
     const sent = subject.accept(2);
 
     expect(only(sent, 'Heartbeat')).toMatchObject([{ readRound: 1 }, { readRound: 1 }]);
+    subject.raft.step({ type: 'HeartbeatResponse', from: 2, to: 1, term: 2, readRound: 1 });
+    expect(subject.raft.ready().readStates).toEqual([{ context: 7, index: 3 }]);
   });
 
   test('J06: an answer to an earlier round does not confirm a later read', () => {
@@ -74,6 +79,51 @@ describe('ReadIndex', () => {
     raft.step({ type: 'HeartbeatResponse', from: 2, to: 1, term: 1, readRound: 1 });
 
     expect(raft.ready().readStates).toEqual([{ context: 7, index: 1 }]);
+  });
+
+  test('J06: an answer to the same request asked twice is taken once', () => {
+    const leader = settled();
+    const follower = new Subject({ id: 2 });
+    follower.append(1, 1, [0, 0], [1], 1);
+    follower.raft.readIndex(7);
+    const [request] = only(follower.drain(), 'ReadIndex');
+    if (request === undefined) {
+      throw new Error('the read was not passed on');
+    }
+    leader.receive(request);
+    leader.receive(request);
+    const answers = only(leader.heartbeatAnswer(3, 2), 'ReadIndexResponse');
+    expect(answers).toHaveLength(2);
+
+    for (const answer of answers) {
+      follower.raft.step(answer);
+    }
+
+    expect(follower.raft.ready().readStates).toEqual([{ context: 7, index: 1 }]);
+  });
+
+  test('J06: a cut-off leader answers no read by what was heard before the cut', () => {
+    const network = new RaftNetwork(3, { checkQuorum: false });
+    network.elect(1);
+    network.raft(1).readIndex(1);
+    network.collect(1);
+    const isCut = ({ from, to }: { from: number; to: number }): boolean => from === 1 || to === 1;
+    const delayed = network.messages.splice(0);
+    network.settle(isCut);
+    network.raft(2).campaign();
+    network.settle(isCut);
+    network.raft(2).propose([bytesOf('new')], 1);
+    network.settle(isCut);
+    expect(network.raft(2).commitIndex).toBe(3);
+
+    network.raft(1).readIndex(2);
+    for (const message of delayed) {
+      network.deliver(message);
+    }
+    network.settle();
+
+    expect(network.node(1).readStates).toEqual([]);
+    expect(network.node(1).droppedReads).toEqual([1, 2]);
   });
 
   test('J07: a confirmation of a later round confirms the earlier ones, in order', () => {
@@ -130,6 +180,21 @@ describe('ReadIndex', () => {
     subject.raft.readIndex(7);
 
     expect(subject.raft.ready().readStates).toEqual([{ context: 7, index: 1 }]);
+  });
+
+  test('J08: reads that are passed on and never answered are bounded, the oldest go first', () => {
+    const subject = new Subject();
+    subject.heartbeat(2, 1);
+    const dropped: number[] = [];
+
+    for (let context = 1; context <= 1030; context++) {
+      subject.raft.readIndex(context);
+      for (const event of subject.raft.ready().events) {
+        dropped.push(...(event.type === 'reads-dropped' ? event.contexts : []));
+      }
+    }
+
+    expect(dropped).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test('J10: without a leader a read is dropped', () => {

@@ -1,6 +1,7 @@
 /** One node under test, with a disk that the test drives: the peers are the test itself. */
 import { createPrng } from '../../src/base/index.ts';
 import {
+  type ConfState,
   defaultRaftOptions,
   type Entry,
   type HardState,
@@ -20,6 +21,8 @@ export interface SubjectOptions {
   readonly terms?: readonly number[];
   readonly hardState?: Partial<HardState>;
   readonly lastApplied?: number;
+  /** Where the configuration differs from `size` voters. */
+  readonly conf?: Partial<ConfState>;
   readonly options?: Partial<RaftOptions>;
   readonly seed?: number;
 }
@@ -54,10 +57,20 @@ export class Subject {
   readonly raft: Raft;
   readonly stored: Entry[];
   readonly applied: Entry[] = [];
+  readonly #voters: readonly NodeId[];
 
   constructor(start: SubjectOptions = {}) {
     const { id = 1, size = 3, terms = [], hardState = {}, lastApplied = 0, seed = 1 } = start;
     this.stored = entriesOf(terms);
+    const confState: ConfState = {
+      voters: Array.from({ length: size }, (_, i) => i + 1),
+      votersOutgoing: [],
+      learners: [],
+      learnersNext: [],
+      autoLeave: false,
+      ...start.conf,
+    };
+    this.#voters = [...confState.voters, ...confState.votersOutgoing];
     this.raft = new Raft({
       id,
       prng: createPrng(seed),
@@ -69,13 +82,7 @@ export class Subject {
         lastIndex: terms.length,
         termRuns: termRunsOf(terms),
       },
-      confState: {
-        voters: Array.from({ length: size }, (_, i) => i + 1),
-        votersOutgoing: [],
-        learners: [],
-        learnersNext: [],
-        autoLeave: false,
-      },
+      confState,
       lastApplied,
     });
   }
@@ -138,7 +145,7 @@ export class Subject {
     this.raft.campaign();
     const sent = this.drain();
     for (const isPreVote of [true, false]) {
-      for (const { from } of this.#others()) {
+      for (const from of this.#voters.filter((id) => id !== this.raft.id)) {
         const type = isPreVote ? 'PreVoteResponse' : 'RequestVoteResponse';
         this.raft.step({ type, from, to: this.raft.id, term: term + 1, isGranted: true });
         sent.push(...this.drain());
@@ -221,9 +228,25 @@ export class Subject {
     const to = this.raft.id;
     return this.receive({ type, from, to, term, lastIndex, lastTerm, isTransfer });
   }
+}
 
-  #others(): { from: NodeId }[] {
-    return [1, 2, 3].filter((id) => id !== this.raft.id).map((from) => ({ from }));
+/**
+ * Carries messages between two nodes until neither has anything to say; what is meant for others is lost. Returns
+ * everything that was carried, in order.
+ */
+export function converse(a: Subject, b: Subject, first: readonly Message[]): Message[] {
+  const carried: Message[] = [];
+  const waiting = [...first];
+  for (;;) {
+    const message = waiting.shift();
+    if (message === undefined) {
+      return carried;
+    }
+    const to = [a, b].find(({ raft }) => raft.id === message.to);
+    if (to !== undefined) {
+      carried.push(message);
+      waiting.push(...to.receive(message));
+    }
   }
 }
 
