@@ -1,7 +1,7 @@
 /**
  * Checks of requests that need no state: done before anything is proposed, in etcd's order, with etcd's errors.
  */
-import { compareBytes, KvError } from '../base/index.ts';
+import { KvError } from '../base/index.ts';
 import type {
   DeleteRangeRequest,
   PutRequest,
@@ -9,6 +9,7 @@ import type {
   RequestOp,
   TxnRequest,
 } from '../wire/index.ts';
+import { type KeyInterval, KeyIntervals } from './key-intervals.ts';
 
 const sortOrders: readonly unknown[] = ['NONE', 'ASCEND', 'DESCEND'];
 const sortTargets: readonly unknown[] = ['KEY', 'VERSION', 'CREATE', 'MOD', 'VALUE'];
@@ -89,10 +90,10 @@ function checkOperation(operation: RequestOp, limits: TxnLimits): void {
   }
 }
 
-/** Keys put, and ranges deleted, by a list of operations and all below them. */
+/** What a list of operations, and all below them, change; keys as strings of one character a byte. */
 interface Writes {
-  readonly puts: Set<string>;
-  readonly deletes: { readonly key: Buffer; readonly end: Buffer | undefined }[];
+  readonly puts: ReadonlySet<string>;
+  readonly deletes: KeyIntervals;
 }
 
 /**
@@ -100,49 +101,44 @@ interface Writes {
  * a nested transaction exclude each other, so the same key may be put in both.
  */
 function collectWrites(operations: readonly RequestOp[]): Writes {
-  const writes: Writes = { puts: new Set(), deletes: [] };
-  for (const { request_delete_range: request } of operations) {
-    if (request) {
-      writes.deletes.push({ key: request.key, end: endOf(request.range_end) });
+  const puts = new Set<string>();
+  let deletes = KeyIntervals.of(
+    operations.flatMap(({ request_delete_range: request }) =>
+      request ? [intervalOf(request)] : [],
+    ),
+  );
+  const addPut = (key: string): void => {
+    if (puts.has(key) || deletes.has(key)) {
+      throw new KvError('DUPLICATE_KEY');
     }
-  }
+    puts.add(key);
+  };
   for (const { request_txn: txn } of operations) {
     if (txn) {
       const success = collectWrites(txn.success);
       const failure = collectWrites(txn.failure);
       for (const key of new Set([...success.puts, ...failure.puts])) {
-        addPut(writes, key);
+        addPut(key);
       }
-      writes.deletes.push(...success.deletes, ...failure.deletes);
+      deletes = deletes.with(success.deletes).with(failure.deletes);
     }
   }
   for (const { request_put: put } of operations) {
     if (put) {
-      addPut(writes, put.key.toString('latin1'));
+      addPut(put.key.toString('latin1'));
     }
   }
-  return writes;
+  return { puts, deletes };
 }
 
-function addPut(writes: Writes, key: string): void {
-  const bytes = Buffer.from(key, 'latin1');
-  const isDeleted = writes.deletes.some(({ key: from, end }) =>
-    end === undefined
-      ? compareBytes(bytes, from) === 0
-      : compareBytes(bytes, from) >= 0 && (end.length === 0 || compareBytes(bytes, end) < 0),
-  );
-  if (isDeleted || writes.puts.has(key)) {
-    throw new KvError('DUPLICATE_KEY');
-  }
-  writes.puts.add(key);
-}
-
-/** The end of a range: undefined for a single key, empty for "to the end of the keyspace". */
-function endOf(rangeEnd: Buffer): Buffer | undefined {
-  if (rangeEnd.length === 0) {
-    return undefined;
-  }
-  return rangeEnd.length === 1 && rangeEnd[0] === 0 ? Buffer.alloc(0) : rangeEnd;
+/**
+ * The keys a deletion names, its range's end taken as it stands, as in etcd: one "from the key on", whose end is
+ * the single byte 0, does not stand in the way of any put.
+ */
+function intervalOf(request: DeleteRangeRequest): KeyInterval {
+  const key = request.key.toString('latin1');
+  const isSingle = request.range_end.length === 0;
+  return { start: key, end: isSingle ? `${key}\0` : request.range_end.toString('latin1') };
 }
 
 function checkKey(key: Buffer): void {

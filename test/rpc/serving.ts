@@ -1,0 +1,130 @@
+/** The services over real gRPC on loopback, in front of a fake member; and shorthands for calling them. */
+import {
+  type Client,
+  credentials,
+  makeClientConstructor,
+  ServerCredentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { Metrics } from '../../src/observability/index.ts';
+import { RpcServer, type RpcServerOptions } from '../../src/rpc/index.ts';
+import {
+  type ClusterClient,
+  type HealthClient,
+  type KVClient,
+  type MaintenanceClient,
+  services,
+} from '../../src/wire/index.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
+import type { FakeMember } from './fake-member.ts';
+
+/** A server and its clients. */
+export interface Serving {
+  readonly server: RpcServer;
+  readonly port: number;
+  readonly metrics: Metrics;
+  readonly timers: VirtualLoop;
+  /** Errors that were reported as defects. */
+  readonly defects: unknown[];
+  readonly kv: KVClient;
+  readonly cluster: ClusterClient;
+  readonly maintenance: MaintenanceClient;
+  readonly health: HealthClient;
+  close(): Promise<void>;
+}
+
+/** Serves `member` on a free port. */
+export async function serve(
+  member: FakeMember,
+  options: Partial<RpcServerOptions> = {},
+): Promise<Serving> {
+  const metrics = new Metrics();
+  const timers = new VirtualLoop();
+  const defects: unknown[] = [];
+  const server = new RpcServer({
+    member,
+    metrics,
+    txnOperationsMax: 128,
+    txnDepthMax: 32,
+    version: '9.8.7',
+    epochMs: () => Date.now(),
+    nowMs: () => 0,
+    onDefect: (error) => {
+      defects.push(error);
+    },
+    listen: ['127.0.0.1:0'],
+    credentials: ServerCredentials.createInsecure(),
+    requestBytesMax: 64 * 1024,
+    timers,
+    ...options,
+  });
+  const [port = 0] = await server.start();
+  const clients: Client[] = [];
+  const connect = (name: keyof typeof services): unknown => {
+    const Constructor = makeClientConstructor(services[name], name);
+    const client = new Constructor(`127.0.0.1:${port}`, credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+    });
+    clients.push(client);
+    return client;
+  };
+  return {
+    server,
+    port,
+    metrics,
+    timers,
+    defects,
+    kv: connect('etcdserverpb.KV') as KVClient,
+    cluster: connect('etcdserverpb.Cluster') as ClusterClient,
+    maintenance: connect('etcdserverpb.Maintenance') as MaintenanceClient,
+    health: connect('grpc.health.v1.Health') as HealthClient,
+    close: async () => {
+      for (const client of clients) {
+        client.close();
+      }
+      // Virtual time stands still, so what is left is cut off here and not by the grace period.
+      const stopped = server.stop(0);
+      await timers.run(0);
+      await stopped;
+    },
+  };
+}
+
+type Done = (error: ServiceError | null, value?: unknown) => void;
+
+/** The answer of a unary call. */
+export async function answerTo(invoke: (done: Done) => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    invoke((error, value) => {
+      if (error === null) {
+        resolve(value);
+      } else {
+        reject(error);
+      }
+    });
+  });
+}
+
+/** The error of a unary call that is refused. */
+export async function refusalOf(invoke: (done: Done) => unknown): Promise<ServiceError> {
+  return new Promise((resolve, reject) => {
+    invoke((error, value) => {
+      if (error === null) {
+        reject(new Error(`the call was answered: ${JSON.stringify(value)}`));
+      } else {
+        resolve(error);
+      }
+    });
+  });
+}
+
+/** What a method's server sees of a client's message: through the bytes, with every default filled in. */
+export function received<Input, Output>(
+  method: {
+    readonly requestSerialize: (value: Input) => Buffer;
+    readonly requestDeserialize: (bytes: Buffer) => Output;
+  },
+  message: Input,
+): Output {
+  return method.requestDeserialize(method.requestSerialize(message));
+}

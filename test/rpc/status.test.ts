@@ -1,0 +1,119 @@
+/** Codes and texts a client matches on; etcd's are those of `api/v3rpc/rpctypes/error.go`. */
+import { status } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
+import { type ErrorCode, errorCodes, KvError } from '../../src/base/index.ts';
+import { toServiceError } from '../../src/rpc/status.ts';
+
+/** What etcd's clients match on: the status and the exact text. */
+const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
+  EMPTY_KEY: [status.INVALID_ARGUMENT, 'etcdserver: key is not provided'],
+  KEY_NOT_FOUND: [status.INVALID_ARGUMENT, 'etcdserver: key not found'],
+  VALUE_PROVIDED: [status.INVALID_ARGUMENT, 'etcdserver: value is provided'],
+  LEASE_PROVIDED: [status.INVALID_ARGUMENT, 'etcdserver: lease is provided'],
+  TOO_MANY_OPERATIONS: [status.INVALID_ARGUMENT, 'etcdserver: too many operations in txn request'],
+  DUPLICATE_KEY: [status.INVALID_ARGUMENT, 'etcdserver: duplicate key given in txn request'],
+  INVALID_SORT_OPTION: [status.INVALID_ARGUMENT, 'etcdserver: invalid sort option'],
+  COMPACTED: [status.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted'],
+  FUTURE_REVISION: [
+    status.OUT_OF_RANGE,
+    'etcdserver: mvcc: required revision is a future revision',
+  ],
+  NO_SPACE: [status.RESOURCE_EXHAUSTED, 'etcdserver: mvcc: database space exceeded'],
+  LEASE_NOT_FOUND: [status.NOT_FOUND, 'etcdserver: requested lease not found'],
+  REQUEST_TOO_LARGE: [status.INVALID_ARGUMENT, 'etcdserver: request is too large'],
+  TOO_MANY_REQUESTS: [status.RESOURCE_EXHAUSTED, 'etcdserver: too many requests'],
+  NO_LEADER: [status.UNAVAILABLE, 'etcdserver: no leader'],
+  NOT_LEADER: [status.FAILED_PRECONDITION, 'etcdserver: not leader'],
+  LEADER_CHANGED: [status.UNAVAILABLE, 'etcdserver: leader changed'],
+  TIMEOUT: [status.UNAVAILABLE, 'etcdserver: request timed out'],
+  TIMEOUT_LEADER_FAILURE: [
+    status.UNAVAILABLE,
+    'etcdserver: request timed out, possibly due to previous leader failure',
+  ],
+  STOPPED: [status.UNAVAILABLE, 'etcdserver: server stopped'],
+  MEMBER_NOT_FOUND: [status.NOT_FOUND, 'etcdserver: member not found'],
+  UNHEALTHY: [status.UNAVAILABLE, 'etcdserver: unhealthy cluster'],
+  CORRUPT: [status.DATA_LOSS, 'etcdserver: corrupt cluster'],
+  CLUSTER_ID_MISMATCH: [status.FAILED_PRECONDITION, 'etcdserver: cluster ID mismatch'],
+};
+
+/** Codes that etcd does not have on the wire. */
+const ownErrors: Partial<Record<ErrorCode, status>> = {
+  INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  CANCELLED: status.CANCELLED,
+  NOT_IMPLEMENTED: status.UNIMPLEMENTED,
+  DATA_DIR_LOCKED: status.FAILED_PRECONDITION,
+  DATA_DIR_MISMATCH: status.FAILED_PRECONDITION,
+  DATA_CORRUPT: status.DATA_LOSS,
+  DISK_FULL: status.RESOURCE_EXHAUSTED,
+  STORAGE_FAILED: status.INTERNAL,
+  CONFIG_INVALID: status.INVALID_ARGUMENT,
+  INTERNAL: status.INTERNAL,
+};
+
+function noDefect(error: unknown): void {
+  throw new Error('reported as a defect', { cause: error });
+}
+
+describe('toServiceError', () => {
+  test.each(Object.entries(etcdErrors))('%s has the status and text of etcd', (code, expected) => {
+    const error = toServiceError(new KvError(code as ErrorCode), noDefect);
+
+    expect([error.code, error.details]).toEqual(expected);
+  });
+
+  test.each(Object.entries(ownErrors))(
+    '%s, which etcd does not have, has a status',
+    (code, expected) => {
+      expect(toServiceError(new KvError(code as ErrorCode), noDefect).code).toBe(expected);
+    },
+  );
+
+  test('every code of the catalogue is checked here', () => {
+    const checked = [...Object.keys(etcdErrors), ...Object.keys(ownErrors)];
+
+    expect(checked.sort()).toEqual([...errorCodes].sort());
+  });
+
+  test('no code ends in OK or UNKNOWN', () => {
+    const statuses = errorCodes.map((code) => toServiceError(new KvError(code), noDefect).code);
+
+    expect(statuses).not.toContain(status.OK);
+    expect(statuses).not.toContain(status.UNKNOWN);
+  });
+
+  test('the trailers name the code and say whether the request may have taken effect', () => {
+    const rejected = toServiceError(new KvError('TIMEOUT'), noDefect);
+    const unknown = toServiceError(new KvError('TIMEOUT', { outcome: 'unknown' }), noDefect);
+
+    expect(rejected.metadata.getMap()).toEqual({
+      'holdfast-code': 'TIMEOUT',
+      'holdfast-outcome': 'rejected',
+    });
+    expect(unknown.metadata.getMap()).toEqual({
+      'holdfast-code': 'TIMEOUT',
+      'holdfast-outcome': 'unknown',
+    });
+  });
+
+  test('a message of its own replaces the text of the catalogue', () => {
+    const error = new KvError('INVALID_ARGUMENT', { message: 'etcdserver: limit is odd' });
+
+    expect(toServiceError(error, noDefect).details).toBe('etcdserver: limit is odd');
+  });
+
+  test('an error outside the catalogue is internal, of unknown outcome, and reported as a defect', () => {
+    const defects: unknown[] = [];
+    const cause = new TypeError('secret detail');
+
+    const error = toServiceError(cause, (defect) => defects.push(defect));
+
+    expect(error.code).toBe(status.INTERNAL);
+    expect(error.details).toBe('etcdserver: internal error');
+    expect(error.metadata.getMap()).toEqual({
+      'holdfast-code': 'INTERNAL',
+      'holdfast-outcome': 'unknown',
+    });
+    expect(defects).toEqual([cause]);
+  });
+});
