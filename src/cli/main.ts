@@ -1,5 +1,7 @@
 /** The `holdfast` command: what it can do, and how it ends. */
 import { Command, CommanderError } from 'commander';
+import { registerClientCommands } from './client/index.ts';
+import { registerBench } from './bench/command.ts';
 import { registerDev } from './dev.ts';
 import { ExitError } from './exit.ts';
 import { registerServer } from './server.ts';
@@ -15,6 +17,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(see --help)');
   registerServer(program);
   registerDev(program);
+  registerBench(program);
+  registerClientCommands(program);
   for (const command of program.commands) {
     command.exitOverride().showSuggestionAfterError().showHelpAfterError('(see --help)');
   }

@@ -1,0 +1,31 @@
+/** What every client command does around its own work: connect, print, end. */
+import type { Command } from 'commander';
+import { Connection } from './connection.ts';
+import { type ClientOptions, clientOptionsOf } from './options.ts';
+
+/** Runs `work` with a connection to the endpoints that `command` was given, and prints what it returns. */
+export async function runClient(
+  command: Command,
+  work: (connection: Connection, options: ClientOptions) => Promise<Uint8Array>,
+): Promise<void> {
+  const options = clientOptionsOf(command);
+  const connection = new Connection(options.endpoints, options.timeoutMs);
+  try {
+    print(await work(connection, options));
+  } finally {
+    connection.close();
+  }
+}
+
+/** Writes to standard output; a reader that has gone, as in `… | head`, is no error. */
+export function print(output: Uint8Array | string): void {
+  const { stdout } = process;
+  if (stdout.listenerCount('error') === 0) {
+    stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') {
+        throw error;
+      }
+    });
+  }
+  stdout.write(output);
+}

@@ -1,0 +1,208 @@
+/**
+ * Calls to the members: one after the other until one answers, within one deadline.
+ *
+ * A request is sent only over a connection that is there, so a call that never reached a server is known as such; only
+ * then, or when the server says that it had no effect, is a write tried at the next endpoint.
+ */
+import {
+  Client,
+  connectivityState,
+  credentials,
+  logVerbosity,
+  Metadata,
+  type ServiceError,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
+import { services } from '../../wire/index.ts';
+import {
+  type CallFailure,
+  canFailOver,
+  exitOf,
+  failureOf,
+  type Purpose,
+  unreachable,
+} from './failure.ts';
+
+/** What is needed of a method's definition; those of `services` have it. */
+export interface Method<Request, Answer> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Answer;
+}
+
+/** What a command asks for. */
+export interface Call<Request, Answer> {
+  /** Name of the command, for messages. */
+  readonly command: string;
+  readonly purpose: Purpose;
+  readonly method: Method<Request, Answer>;
+  readonly request: Request;
+}
+
+/** An answer, or why there is none. */
+export type CallResult<Answer> =
+  | { readonly kind: 'ok'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly failure: CallFailure };
+
+/** What became of a call to one endpoint among all. */
+export interface EndpointResult<Answer> {
+  readonly endpoint: string;
+  /** Milliseconds from the start of the call, connecting included. */
+  readonly tookMs: number;
+  readonly result: CallResult<Answer>;
+}
+
+/** How long one of several endpoints may take to accept a connection, milliseconds. */
+const connectMaxMs = 2000;
+
+const channelOptions = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.max_send_message_length': -1,
+  'grpc.enable_http_proxy': 0,
+  'grpc.enable_retries': 0,
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+/** See the module comment. */
+export class Connection {
+  readonly #endpoints: readonly string[];
+  readonly #deadlineMs: number;
+  readonly #clients = new Map<string, Client>();
+
+  /** The time begins to run now. */
+  constructor(endpoints: readonly string[], timeoutMs: number) {
+    // Failures are told once, by the command.
+    setLogVerbosity(logVerbosity.NONE);
+    this.#endpoints = endpoints;
+    this.#deadlineMs = Date.now() + timeoutMs;
+  }
+
+  /**
+   * Asks the endpoints in turn.
+   *
+   * @throws {ExitError} none has answered; says what is known about a write.
+   */
+  async call<Request, Answer>(call: Call<Request, Answer>): Promise<Answer> {
+    const failures: CallFailure[] = [];
+    for (const [i, endpoint] of this.#endpoints.entries()) {
+      const left = this.#endpoints.length - i;
+      const result = await this.#callAt(endpoint, call, left);
+      if (result.kind === 'ok') {
+        return result.answer;
+      }
+      failures.push(result.failure);
+      if (!canFailOver(result.failure, call.purpose)) {
+        break;
+      }
+    }
+    throw exitOf(call.command, call.purpose, failures);
+  }
+
+  /** Asks every endpoint at the same time; results are in the order of the endpoints. */
+  async callEach<Request, Answer>(call: Call<Request, Answer>): Promise<EndpointResult<Answer>[]> {
+    const startMs = performance.now();
+    return Promise.all(
+      this.#endpoints.map(async (endpoint) => {
+        const result = await this.#callAt(endpoint, call, 1);
+        return { endpoint, tookMs: performance.now() - startMs, result };
+      }),
+    );
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    for (const client of this.#clients.values()) {
+      client.close();
+    }
+  }
+
+  async #callAt<Request, Answer>(
+    endpoint: string,
+    call: Call<Request, Answer>,
+    endpointsLeft: number,
+  ): Promise<CallResult<Answer>> {
+    const client = this.#clients.get(endpoint) ?? openClient(endpoint);
+    this.#clients.set(endpoint, client);
+    const leftMs = this.#deadlineMs - Date.now();
+    const connectMs = endpointsLeft === 1 ? leftMs : Math.min(connectMaxMs, leftMs / endpointsLeft);
+    const problem = await connect(client, Date.now() + connectMs);
+    if (problem !== undefined) {
+      return { kind: 'failed', failure: unreachable(endpoint, problem) };
+    }
+    const result = await send(client, call.method, call.request, this.#deadlineMs);
+    return result.kind === 'ok'
+      ? result
+      : { kind: 'failed', failure: failureOf(endpoint, result.error) };
+  }
+}
+
+function openClient(endpoint: string): Client {
+  return new Client(endpoint, credentials.createInsecure(), channelOptions);
+}
+
+/** Waits for a connection; returns what is in the way when there is none. */
+async function connect(client: Client, deadlineMs: number): Promise<string | undefined> {
+  const channel = client.getChannel();
+  const startMs = Date.now();
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) {
+      return undefined;
+    }
+    if (state === connectivityState.TRANSIENT_FAILURE) {
+      return reasonOfFailure(client, deadlineMs);
+    }
+    if (Date.now() >= deadlineMs) {
+      return `no answer to a connection within ${Math.max(0, Date.now() - startMs)} ms`;
+    }
+    await new Promise<void>((resolve) => {
+      channel.watchConnectivityState(state, deadlineMs, () => {
+        resolve();
+      });
+    });
+  }
+}
+
+/**
+ * A channel does not say why it is not connected, but a call does: a harmless one. Undefined when that one has found
+ * a connection meanwhile.
+ */
+async function reasonOfFailure(client: Client, deadlineMs: number): Promise<string | undefined> {
+  const result = await send(client, services['etcdserverpb.Maintenance'].Status, {}, deadlineMs);
+  const isConnected = client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  if (result.kind === 'ok' || isConnected) {
+    return undefined;
+  }
+  const [, reason] = /Last error: (.*?)\.? Resolution note:/s.exec(result.error.details) ?? [];
+  return reason === undefined || reason === '' ? result.error.details : reason;
+}
+
+async function send<Request, Answer>(
+  client: Client,
+  method: Method<Request, Answer>,
+  request: Request,
+  deadlineMs: number,
+): Promise<
+  | { readonly kind: 'ok'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly error: ServiceError }
+> {
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      new Metadata(),
+      { deadline: deadlineMs },
+      (error, answer) => {
+        if (error !== null) {
+          resolve({ kind: 'failed', error });
+        } else if (answer === undefined) {
+          reject(new Error(`${method.path} has succeeded without an answer`));
+        } else {
+          resolve({ kind: 'ok', answer });
+        }
+      },
+    );
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * Failed calls in words: what failed, where, whether a write may have happened, and what to do about it.
+ *
+ * A server of ours says in its trailers which code of the catalogue it was and what became of the write; with others the
+ * status decides, and where it leaves doubt the outcome is unknown.
+ */
+import { type ServiceError, status } from '@grpc/grpc-js';
+import type { ErrorCode, Outcome } from '../../base/index.ts';
+import { ExitError } from '../exit.ts';
+
+/** Exit codes of client commands, beside 0 and 2 (wrong usage). */
+export const exitCodes = { failed: 1, outcomeUnknown: 3, unreachable: 4 } as const;
+
+/** Whether a command may change something. */
+export type Purpose = 'read' | 'write';
+
+/** A call that failed at one endpoint. */
+export interface CallFailure {
+  readonly endpoint: string;
+  /** False when no connection was there, so that nothing can have been sent. */
+  readonly wasSent: boolean;
+  readonly status: status;
+  /** Code of the catalogue, or the status' name. */
+  readonly code: string;
+  readonly message: string;
+  readonly outcome: Outcome;
+}
+
+/** Statuses that a server gives to requests it has refused, whoever made it. */
+const refusals: readonly status[] = [
+  status.INVALID_ARGUMENT,
+  status.OUT_OF_RANGE,
+  status.NOT_FOUND,
+  status.ALREADY_EXISTS,
+  status.FAILED_PRECONDITION,
+  status.PERMISSION_DENIED,
+  status.UNAUTHENTICATED,
+  status.UNIMPLEMENTED,
+];
+
+const majorityHint = 'wait for an election and repeat; if it lasts, check that a majority is up';
+const hintByCode: Readonly<Partial<Record<ErrorCode, string>>> = {
+  KEY_NOT_FOUND: '--ignore-value and --ignore-lease need a key that exists: put it in full',
+  TOO_MANY_OPERATIONS: 'split the transaction, or raise --max-txn-ops on the members',
+  DUPLICATE_KEY: 'a branch of a transaction may write a key once: merge the writes',
+  COMPACTED: 'use a later revision: what is older is gone',
+  FUTURE_REVISION: 'use a revision that the store has reached; "holdfast status" tells it',
+  NO_SPACE: 'compact, delete, or give the members more room',
+  LEASE_NOT_FOUND: 'leases are not there yet: write without one',
+  REQUEST_TOO_LARGE: 'send less at once, or raise --max-request-bytes on the members',
+  TOO_MANY_REQUESTS: 'the member is overloaded: repeat later',
+  NO_LEADER: majorityHint,
+  LEADER_CHANGED: majorityHint,
+  TIMEOUT: majorityHint,
+  TIMEOUT_LEADER_FAILURE: majorityHint,
+  UNHEALTHY: majorityHint,
+  STOPPED: 'the member is going down: use another endpoint',
+  NOT_IMPLEMENTED: 'this part of the API is not there yet',
+  DISK_FULL: 'make room on the member’s disk',
+  STORAGE_FAILED: 'look at the member’s log and its disk',
+  INTERNAL: 'this is a defect: please report it with the member’s log',
+};
+const hintByStatus: Readonly<Partial<Record<status, string>>> = {
+  [status.UNAVAILABLE]: 'check that the member runs and look at its log',
+  [status.DEADLINE_EXCEEDED]: 'give it a longer --command-timeout, or look at "holdfast health"',
+  [status.RESOURCE_EXHAUSTED]: 'send less at once, or repeat later',
+  [status.UNIMPLEMENTED]: 'is this endpoint a Holdfast or etcd v3 member?',
+};
+
+/** What a call that was sent failed with. */
+export function failureOf(endpoint: string, error: ServiceError): CallFailure {
+  const [code] = error.metadata.get('holdfast-code');
+  const [outcome] = error.metadata.get('holdfast-outcome');
+  const isRefusal = outcome === undefined ? isSurelyRefused(error) : outcome === 'rejected';
+  return {
+    endpoint,
+    wasSent: true,
+    status: error.code,
+    code: code === undefined ? status[error.code] : String(code),
+    message: error.details === '' ? error.message : error.details,
+    outcome: isRefusal ? 'rejected' : 'unknown',
+  };
+}
+
+/** A call that could not be sent, since `endpoint` was not connected. */
+export function unreachable(endpoint: string, reason: string): CallFailure {
+  return {
+    endpoint,
+    wasSent: false,
+    status: status.UNAVAILABLE,
+    code: 'UNREACHABLE',
+    message: reason,
+    outcome: 'rejected',
+  };
+}
+
+/** Whether the next endpoint may be asked: a write must not happen twice. */
+export function canFailOver(failure: CallFailure, purpose: Purpose): boolean {
+  if (!failure.wasSent) {
+    return true;
+  }
+  const isUnavailable = failure.status === status.UNAVAILABLE;
+  return isUnavailable && (purpose === 'read' || failure.outcome === 'rejected');
+}
+
+/** The end of `command`, whose call failed at every endpoint that was asked; there is at least one. */
+export function exitOf(
+  command: string,
+  purpose: Purpose,
+  failures: readonly CallFailure[],
+): ExitError {
+  const outcome =
+    purpose === 'read' ? '' : `; outcome: ${outcomeText(failures.map((each) => each.outcome))}`;
+  const told = failures.findLast((failure) => failure.wasSent);
+  if (told === undefined) {
+    const list = failures.map((each) => `${each.endpoint} (${each.message})`).join(', ');
+    return new ExitError(
+      exitCodes.unreachable,
+      `holdfast: ${command} failed: no endpoint can be reached: ${list} [UNREACHABLE]${outcome}; ` +
+        'hint: check --endpoints and that the members run',
+    );
+  }
+  const hint = hintByCode[told.code as ErrorCode] ?? hintByStatus[told.status];
+  const isUnknown = purpose === 'write' && told.outcome === 'unknown';
+  return new ExitError(
+    isUnknown ? exitCodes.outcomeUnknown : exitCodes.failed,
+    `holdfast: ${command} failed at ${told.endpoint}: ${oneLine(told.message)} [${told.code}]${outcome}` +
+      (hint === undefined ? '' : `; hint: ${hint}`),
+  );
+}
+
+/** A failure in brief, as status and health list it beside its endpoint. */
+export function briefly(failure: CallFailure): string {
+  return `${oneLine(failure.message)} [${failure.code}]`;
+}
+
+function outcomeText(outcomes: readonly Outcome[]): string {
+  return outcomes.includes('unknown')
+    ? 'unknown: it may have been applied; read the key before retrying'
+    : 'rejected: nothing was changed';
+}
+
+/**
+ * Without word from the server: refused by its status, or by gRPC itself before the request was read, which has no
+ * code of its own.
+ */
+function isSurelyRefused(error: ServiceError): boolean {
+  const isTooLong =
+    error.code === status.RESOURCE_EXHAUSTED &&
+    error.details.startsWith('Received message larger than max');
+  return refusals.includes(error.code) || isTooLong;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,172 @@
+/**
+ * What all client commands take: which endpoints, how long, in which form to print; and the checks of arguments.
+ *
+ * Everything is checked before anything is sent; what is wrong ends the command with exit code 2.
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ExitError } from '../exit.ts';
+
+/** Forms of output, see `docs/cli.md`. */
+export const formats = ['simple', 'json', 'table', 'plain'] as const;
+
+/** A form of output. */
+export type Format = (typeof formats)[number];
+
+/** The settings of a client command, checked. */
+export interface ClientOptions {
+  /** `host:port` of each, without repetition, in the order given. */
+  readonly endpoints: readonly string[];
+  /** How long the command may take once it has its input, milliseconds. */
+  readonly timeoutMs: number;
+  /** Undefined when none was asked for: each command has its default. */
+  readonly format: Format | undefined;
+}
+
+/** As they come from the command line. */
+interface RawClientOptions {
+  readonly endpoints?: string;
+  readonly commandTimeout?: number;
+  readonly writeOut?: Format;
+}
+
+const defaultEndpoints = '127.0.0.1:2379';
+const defaultTimeoutMs = 5000;
+const timeoutMaxMs = 24 * 60 * 60 * 1000;
+const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const sharedNames = ['endpoints', 'commandTimeout', 'writeOut'];
+
+/** Adds the options that all client commands share; given before the command's name they count as well. */
+export function addSharedOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--endpoints <list>',
+        `members to ask, HOST:PORT,… (default $HOLDFAST_ENDPOINTS or ${defaultEndpoints})`,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--command-timeout <duration>',
+        'give up after, as in 500ms, 5s, 1m (default 5s)',
+      ).argParser(parseDuration),
+    )
+    .addOption(new Option('-w, --write-out <format>', 'form of the output').choices([...formats]));
+}
+
+/**
+ * Lets `holdfast --endpoints=… get key` mean `holdfast get --endpoints=… key`, as with etcdctl, and refuses it for
+ * commands that are no clients.
+ */
+export function addSharedOptionsInFront(program: Command, clients: readonly Command[]): void {
+  addSharedOptions(program).enablePositionalOptions();
+  program.hook('preSubcommand', (_program, command) => {
+    const given = sharedNames.find((name) => program.getOptionValueSource(name) === 'cli');
+    if (given !== undefined && !clients.includes(command)) {
+      throw usageError(command.name(), 'takes none of --endpoints, --command-timeout, --write-out');
+    }
+  });
+}
+
+/**
+ * The shared settings of `command`: its own before those in front of it before the environment.
+ *
+ * @throws {ExitError} an endpoint is none
+ */
+export function clientOptionsOf(command: Command): ClientOptions {
+  const inFront: RawClientOptions = command.parent?.opts() ?? {};
+  const raw: RawClientOptions = { ...inFront, ...command.opts() };
+  const fromEnv = process.env['HOLDFAST_ENDPOINTS'];
+  const isFromEnv = raw.endpoints === undefined && fromEnv !== undefined && fromEnv !== '';
+  return {
+    endpoints: parseEndpoints(
+      raw.endpoints ?? (isFromEnv ? fromEnv : defaultEndpoints),
+      isFromEnv ? 'HOLDFAST_ENDPOINTS' : '--endpoints',
+    ),
+    timeoutMs: raw.commandTimeout ?? defaultTimeoutMs,
+    format: raw.writeOut,
+  };
+}
+
+/** Wrong usage of a command: nothing was sent. */
+export function usageError(command: string, problem: string): ExitError {
+  return new ExitError(2, `holdfast: ${command}: ${problem}`);
+}
+
+/**
+ * Endpoints of a comma-separated list, as gRPC takes them; `where` names the list in messages.
+ *
+ * @throws {ExitError} one is not `[http://]HOST:PORT`, or none is there
+ */
+export function parseEndpoints(text: string, where: string): readonly string[] {
+  const endpoints = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => parseEndpoint(part, where));
+  if (endpoints.length === 0) {
+    throw new ExitError(2, `holdfast: ${where}: must name at least one endpoint, HOST:PORT`);
+  }
+  return [...new Set(endpoints)];
+}
+
+function parseEndpoint(text: string, where: string): string {
+  if (/^https:/i.test(text)) {
+    throw new ExitError(
+      2,
+      `holdfast: ${where}: "${text}" asks for TLS, which Holdfast does not have yet; use http:// or HOST:PORT`,
+    );
+  }
+  const [, host = '', port = ''] =
+    /^(?:http:\/\/)?(\[[0-9a-f:.]+\]|[^/:[\]\s@?#]+):(\d{1,5})\/?$/i.exec(text) ?? [];
+  if (host === '' || Number(port) < 1 || Number(port) > 65_535) {
+    throw new ExitError(
+      2,
+      `holdfast: ${where}: "${text}" must be HOST:PORT, as in ${defaultEndpoints}`,
+    );
+  }
+  return `${host}:${Number(port)}`;
+}
+
+/**
+ * Milliseconds of a duration as Go writes it: `500ms`, `5s`, `1m30s`.
+ *
+ * @throws {InvalidArgumentError} it is none, or not between 1 ms and 24 h
+ */
+export function parseDuration(text: string): number {
+  const hint = 'It must be a duration with its unit, from 1ms to 24h, as in 500ms, 5s, 1m.';
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) {
+    throw new InvalidArgumentError(hint);
+  }
+  let sumMs = 0;
+  for (const [, amount = '', unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+    sumMs += Number(amount) * (msByUnit[unit] ?? 0);
+  }
+  if (sumMs < 1 || sumMs > timeoutMaxMs) {
+    throw new InvalidArgumentError(hint);
+  }
+  return Math.round(sumMs);
+}
+
+/**
+ * A whole number that is not negative.
+ *
+ * @throws {InvalidArgumentError}
+ */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  }
+  return count;
+}
+
+/** Parser of an option that takes one of `values`, in capitals or not. */
+export function parseOneOf<T extends string>(values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = values.find((value) => value.toUpperCase() === text.toUpperCase());
+    if (found === undefined) {
+      throw new InvalidArgumentError(`It must be one of ${values.join(', ')}.`);
+    }
+    return found;
+  };
+}

@@ -1,0 +1,381 @@
+/**
+ * Answers as bytes for standard output, in the forms of `docs/cli.md`: `simple` as etcdctl prints them, `json`, `table`
+ * for people, `plain` for scripts. Keys and values go out as the bytes they are, except in tables.
+ */
+import { type CallFailure, briefly } from './failure.ts';
+import {
+  deleteJson,
+  encodeJson,
+  flag,
+  headerJson,
+  type Json,
+  list,
+  number,
+  putJson,
+  rangeJson,
+  text,
+  txnJson,
+} from './json.ts';
+import type { Format } from './options.ts';
+import type { AnswerOf, kv, RequestOf } from './requests.ts';
+import { type Cell, printable, renderTable } from './table.ts';
+import type { services } from '../../wire/index.ts';
+
+type PutAnswer = AnswerOf<typeof kv.Put>;
+type RangeAnswer = AnswerOf<typeof kv.Range>;
+type DeleteAnswer = AnswerOf<typeof kv.DeleteRange>;
+type TxnAnswer = AnswerOf<typeof kv.Txn>;
+type TxnRequest = RequestOf<typeof kv.Txn>;
+type KeyValue = RangeAnswer['kvs'][number];
+type StatusAnswer = AnswerOf<(typeof services)['etcdserverpb.Maintenance']['Status']>;
+type MembersAnswer = AnswerOf<(typeof services)['etcdserverpb.Cluster']['MemberList']>;
+
+/** How keys and values are to be printed. */
+export interface Style {
+  readonly format: Format;
+  /** Bytes as `\x61`, in `simple`, `table` and `plain`. */
+  readonly isHex?: boolean | undefined;
+  /** Of a read: what it was asked for. */
+  readonly shows?: 'keys and values' | 'keys' | 'values' | 'count' | undefined;
+}
+
+/** A member's status, or why there is none. */
+export type StatusRow =
+  | { readonly endpoint: string; readonly kind: 'ok'; readonly status: StatusAnswer }
+  | { readonly endpoint: string; readonly kind: 'failed'; readonly failure: CallFailure };
+
+/** Whether a member serves. */
+export interface HealthRow {
+  readonly endpoint: string;
+  readonly tookMs: number;
+  readonly failure?: CallFailure | undefined;
+}
+
+/** The output of a put. */
+export function formatPut(answer: PutAnswer, style: Style): Uint8Array {
+  const previous = answer.prev_kv === null ? [] : [answer.prev_kv];
+  switch (style.format) {
+    case 'json':
+      return lines([encodeJson(putJson(answer))]);
+    case 'table': {
+      const revision = tableOf(['REVISION'], [[BigInt(answer.header?.revision ?? 0)]]);
+      return Buffer.concat([revision, ...previous.map((each) => keyValueTable([each], style))]);
+    }
+    case 'plain':
+      return Buffer.concat(previous.map((each) => printKeyValue(each, style, 'values')));
+    case 'simple':
+      return Buffer.concat([lines(['OK']), ...previous.map((each) => printKeyValue(each, style))]);
+  }
+}
+
+/** The output of a get. */
+export function formatGet(answer: RangeAnswer, style: Style): Uint8Array {
+  const { shows = 'keys and values' } = style;
+  if (style.format === 'json') {
+    return lines([encodeJson(rangeJson(answer))]);
+  }
+  if (shows === 'count') {
+    return style.format === 'table'
+      ? tableOf(['COUNT'], [[BigInt(answer.count)]])
+      : lines([answer.count]);
+  }
+  if (style.format === 'table') {
+    return keyValueTable(answer.kvs, style);
+  }
+  // Without values etcdctl prints empty ones; a script does not want them.
+  const printed = style.format === 'plain' && shows !== 'keys' ? 'values' : shows;
+  const isDense = style.format === 'plain' && shows === 'keys';
+  return Buffer.concat(
+    answer.kvs.map((each) =>
+      isDense ? lines([shown(each.key, style)]) : printKeyValue(each, style, printed),
+    ),
+  );
+}
+
+/** The output of a del. */
+export function formatDelete(answer: DeleteAnswer, style: Style): Uint8Array {
+  switch (style.format) {
+    case 'json':
+      return lines([encodeJson(deleteJson(answer))]);
+    case 'table': {
+      const table = tableOf(['DELETED'], [[BigInt(answer.deleted)]]);
+      return answer.prev_kvs.length === 0
+        ? table
+        : Buffer.concat([table, keyValueTable(answer.prev_kvs, style)]);
+    }
+    case 'plain':
+    case 'simple': {
+      const kvs = answer.prev_kvs.map((each) =>
+        printKeyValue(each, style, style.format === 'plain' ? 'values' : undefined),
+      );
+      return Buffer.concat([lines([answer.deleted]), ...kvs]);
+    }
+  }
+}
+
+/** The output of a transaction; `request` tells how its reads are to be printed. */
+export function formatTxn(answer: TxnAnswer, request: TxnRequest, style: Style): Uint8Array {
+  if (style.format === 'json') {
+    return lines([encodeJson(txnJson(answer))]);
+  }
+  const operations = (answer.succeeded ? request.success : request.failure) ?? [];
+  const parts = [lines([answer.succeeded ? 'SUCCESS' : 'FAILURE'])];
+  for (const [i, response] of answer.responses.entries()) {
+    const range = operations[i]?.request_range;
+    const shows =
+      range?.count_only === true ? 'count' : range?.keys_only === true ? 'keys' : undefined;
+    if (style.format === 'simple') {
+      parts.push(lines(['']));
+    }
+    if (response.response_range) {
+      parts.push(formatGet(response.response_range, { ...style, shows }));
+    } else if (response.response_put) {
+      parts.push(formatPut(response.response_put, style));
+    } else if (response.response_delete_range) {
+      parts.push(formatDelete(response.response_delete_range, style));
+    }
+  }
+  return Buffer.concat(parts);
+}
+
+/** The output of a compaction up to `revision`. */
+export function formatCompact(
+  answer: AnswerOf<typeof kv.Compact>,
+  revision: number,
+  format: Format,
+): Uint8Array {
+  switch (format) {
+    case 'json':
+      return lines([encodeJson({ header: headerJson(answer.header) })]);
+    case 'table':
+      return tableOf(['COMPACTED REVISION'], [[revision]]);
+    case 'plain':
+      return lines([String(revision)]);
+    case 'simple':
+      return lines([`compacted revision ${revision}`]);
+  }
+}
+
+/** The output of status: a row for each endpoint; `simple` and `plain` leave out those that failed. */
+export function formatStatus(rows: readonly StatusRow[], format: Format): Uint8Array {
+  const answered = rows.flatMap((row) => (row.kind === 'ok' ? [row] : []));
+  switch (format) {
+    case 'json':
+      return lines([encodeJson(answered.map((row) => statusJson(row.endpoint, row.status)))]);
+    case 'table':
+      return tableOf(
+        [...statusTitles, 'REVISION', 'ERRORS'],
+        rows.map((row) =>
+          row.kind === 'ok'
+            ? [
+                ...statusCells(row.endpoint, row.status),
+                BigInt(row.status.header?.revision ?? 0),
+                row.status.errors.join('; '),
+              ]
+            : [row.endpoint, '', '', '', '', '', '', '', '', '', briefly(row.failure)],
+        ),
+      );
+    case 'simple':
+      return lines(
+        answered.map(({ endpoint, status }) =>
+          [...statusCells(endpoint, status), status.errors.join('; ')].join(', '),
+        ),
+      );
+    case 'plain':
+      return lines(
+        answered.map(({ endpoint, status }) => {
+          const cells = statusCells(endpoint, status);
+          return [...cells.with(3, status.dbSize), status.header?.revision ?? '0'].join('\t');
+        }),
+      );
+  }
+}
+
+/** The output of health. */
+export function formatHealth(rows: readonly HealthRow[], format: Format): Uint8Array {
+  const errorOf = ({ failure }: HealthRow): string =>
+    failure === undefined ? '' : briefly(failure);
+  switch (format) {
+    case 'json':
+      return lines([
+        encodeJson(
+          rows.map((row) => ({
+            endpoint: row.endpoint,
+            health: row.failure === undefined,
+            took: took(row),
+            error: text(errorOf(row)),
+          })),
+        ),
+      ]);
+    case 'table':
+      return tableOf(
+        ['ENDPOINT', 'HEALTH', 'TOOK', 'ERROR'],
+        rows.map((row) => [row.endpoint, row.failure === undefined, took(row), errorOf(row)]),
+      );
+    case 'simple':
+      return lines(
+        rows.map((row) =>
+          row.failure === undefined
+            ? `${row.endpoint} is healthy: successfully committed proposal: took = ${took(row)}`
+            : `${row.endpoint} is unhealthy: failed to commit proposal: ${errorOf(row)}`,
+        ),
+      );
+    case 'plain':
+      return lines(
+        rows.map((row) =>
+          [row.endpoint, row.failure === undefined, took(row), errorOf(row)].join('\t'),
+        ),
+      );
+  }
+}
+
+/** The output of members. */
+export function formatMembers(answer: MembersAnswer, format: Format): Uint8Array {
+  if (format === 'json') {
+    return lines([
+      encodeJson({
+        header: headerJson(answer.header),
+        members: list(answer.members, (each) => ({
+          ID: number(each.ID),
+          name: text(each.name),
+          peerURLs: list(each.peerURLs, (url) => url),
+          clientURLs: list(each.clientURLs, (url) => url),
+          isLearner: flag(each.isLearner),
+        })),
+      }),
+    ]);
+  }
+  const rows = answer.members.map((each) => [
+    hexId(each.ID),
+    each.name === '' ? 'unstarted' : 'started',
+    each.name,
+    each.peerURLs.join(','),
+    each.clientURLs.join(','),
+    each.isLearner,
+  ]);
+  return format === 'table'
+    ? tableOf(['ID', 'STATUS', 'NAME', 'PEER ADDRS', 'CLIENT ADDRS', 'IS LEARNER'], rows)
+    : lines(rows.map((row) => row.join(format === 'plain' ? '\t' : ', ')));
+}
+
+const statusTitles = [
+  'ENDPOINT',
+  'ID',
+  'VERSION',
+  'DB SIZE',
+  'IS LEADER',
+  'IS LEARNER',
+  'RAFT TERM',
+  'RAFT INDEX',
+  'RAFT APPLIED INDEX',
+];
+
+function statusCells(endpoint: string, status: StatusAnswer): Cell[] {
+  const id = status.header?.member_id ?? '0';
+  return [
+    endpoint,
+    hexId(id),
+    status.version,
+    describeSize(Number(status.dbSize)),
+    status.leader === id,
+    status.isLearner,
+    BigInt(status.raftTerm),
+    BigInt(status.raftIndex),
+    BigInt(status.raftAppliedIndex),
+  ];
+}
+
+function statusJson(endpoint: string, status: StatusAnswer): Json {
+  return {
+    Endpoint: endpoint,
+    Status: {
+      header: headerJson(status.header),
+      version: text(status.version),
+      dbSize: number(status.dbSize),
+      leader: number(status.leader),
+      raftIndex: number(status.raftIndex),
+      raftTerm: number(status.raftTerm),
+      raftAppliedIndex: number(status.raftAppliedIndex),
+      errors: list(status.errors, (error) => error),
+      dbSizeInUse: number(status.dbSizeInUse),
+      isLearner: flag(status.isLearner),
+    },
+  };
+}
+
+/** A number of bytes as etcdctl tells it: `20 kB`, `1.5 MB`. */
+export function describeSize(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1000 && unit < units.length - 1) {
+    amount /= 1000;
+    unit++;
+  }
+  const rounded = Math.round(amount * 10) / 10;
+  const isWhole = rounded >= 10 || unit === 0;
+  return `${isWhole ? Math.round(rounded) : rounded.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+function keyValueTable(kvs: readonly KeyValue[], style: Style): Uint8Array {
+  const { shows = 'keys and values' } = style;
+  const hasKey = shows !== 'values';
+  const hasValue = shows !== 'keys';
+  const titles = [
+    ...(hasKey ? ['KEY'] : []),
+    ...(hasValue ? ['VALUE'] : []),
+    'VERSION',
+    'CREATE REVISION',
+    'MOD REVISION',
+    'LEASE',
+  ];
+  const cell = (bytes: Buffer): string => (style.isHex === true ? hexOf(bytes) : printable(bytes));
+  return tableOf(
+    titles,
+    kvs.map((each) => [
+      ...(hasKey ? [cell(each.key)] : []),
+      ...(hasValue ? [cell(each.value)] : []),
+      BigInt(each.version),
+      BigInt(each.create_revision),
+      BigInt(each.mod_revision),
+      each.lease === '0' ? '' : hexId(each.lease),
+    ]),
+  );
+}
+
+function printKeyValue(
+  keyValue: KeyValue,
+  style: Style,
+  shows: Style['shows'] = 'keys and values',
+): Uint8Array {
+  const value = lines([shown(keyValue.value, style)]);
+  return shows === 'values' ? value : Buffer.concat([lines([shown(keyValue.key, style)]), value]);
+}
+
+function shown(bytes: Buffer, style: Style): Uint8Array {
+  return style.isHex === true ? Buffer.from(hexOf(bytes)) : bytes;
+}
+
+function hexOf(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/../g, '\\x$&');
+}
+
+function hexId(id: string): string {
+  return BigInt(id).toString(16);
+}
+
+/** A duration as Go prints it, to the microsecond. */
+function took({ tookMs }: HealthRow): string {
+  return tookMs < 1000 ? `${tookMs.toFixed(3)}ms` : `${(tookMs / 1000).toFixed(3)}s`;
+}
+
+function tableOf(titles: readonly string[], rows: readonly (readonly Cell[])[]): Uint8Array {
+  return lines(renderTable(titles, rows));
+}
+
+function lines(all: readonly (string | Uint8Array)[]): Uint8Array {
+  const end = Buffer.from('\n');
+  return Buffer.concat(
+    all.flatMap((line) => [typeof line === 'string' ? Buffer.from(line) : line, end]),
+  );
+}
