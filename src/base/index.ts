@@ -19,5 +19,6 @@ export {
   type KvErrorOptions,
   type Outcome,
 } from './errors.ts';
+export { listenError } from './listen-error.ts';
 export { createPrng, type Prng } from './prng.ts';
 export type { EventLoop, MonotonicClock, TimerHandle, Timers } from './time.ts';

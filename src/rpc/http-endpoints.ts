@@ -4,7 +4,7 @@
  * Alive: the process answers. Ready: a leader is known and a linearizable read goes through in time.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { KvError } from '../base/index.ts';
+import { KvError, listenError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { MemberApi } from '../replica/index.ts';
 
@@ -44,8 +44,7 @@ export class HttpEndpoints {
       this.#servers.push(server);
       await new Promise<void>((resolve, reject) => {
         server.once('error', (error) => {
-          const message = `cannot listen for metrics on ${host}:${port}: ${error.message}`;
-          reject(new KvError('CONFIG_INVALID', { message, cause: error }));
+          reject(listenError('metrics', `${host}:${port}`, error));
         });
         server.listen(port, host, resolve);
       });

@@ -1,6 +1,6 @@
 /** The gRPC server that clients talk to: all services on the client addresses. */
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { KvError, type Timers } from '../base/index.ts';
+import { listenError, type Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
 import { createClusterService } from './cluster.ts';
 import { createHealthService } from './health.ts';
@@ -78,8 +78,7 @@ export class RpcServer {
         if (error === null) {
           resolve(port);
         } else {
-          const message = `cannot listen for clients on ${address}: ${error.message}`;
-          reject(new KvError('CONFIG_INVALID', { message, cause: error }));
+          reject(listenError('clients', address, error));
         }
       });
     });

@@ -12,7 +12,7 @@ import {
   type ServerDuplexStream,
   status as grpcStatus,
 } from '@grpc/grpc-js';
-import { KvError, type Prng, type Timers } from '../base/index.ts';
+import { KvError, listenError, type Prng, type Timers } from '../base/index.ts';
 import type { Message, NodeId } from '../raft/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
 import { decodeMessage, MessageEncoder } from './codec.ts';
@@ -246,12 +246,7 @@ async function bind(
       if (error === null) {
         resolve(port);
       } else {
-        reject(
-          new KvError('CONFIG_INVALID', {
-            message: `cannot listen for peers on ${address}: ${error.message}`,
-            cause: error,
-          }),
-        );
+        reject(listenError('peers', address, error));
       }
     });
   });
