@@ -202,11 +202,11 @@ function toOperation(operation: wire.RequestOp): Operation {
 }
 
 function toCompare(compare: wire.Compare): Compare {
-  const common = {
-    key: compare.key,
-    rangeEnd: toRangeEnd(compare.range_end),
-    result: compareResults[compare.result] ?? 'equal',
-  };
+  const result = compareResults[compare.result];
+  if (result === undefined) {
+    throw unknownCompare('result', compare.result);
+  }
+  const common = { key: compare.key, rangeEnd: toRangeEnd(compare.range_end), result };
   switch (compare.target) {
     case 'VERSION':
       return { ...common, target: 'version', operand: toNumber(compare.version ?? '0', 'version') };
@@ -223,10 +223,14 @@ function toCompare(compare: wire.Compare): Compare {
     case 'LEASE':
       return { ...common, target: 'lease', operand: BigInt(compare.lease ?? '0') };
     default:
-      throw new KvError('INVALID_ARGUMENT', {
-        message: `etcdserver: unknown compare target ${String(compare.target)}`,
-      });
+      throw unknownCompare('target', compare.target);
   }
+}
+
+function unknownCompare(what: 'target' | 'result', number: unknown): KvError {
+  return new KvError('INVALID_ARGUMENT', {
+    message: `etcdserver: unknown compare ${what} ${String(number)}`,
+  });
 }
 
 function toRangeEnd(rangeEnd: Buffer): Uint8Array | undefined {
