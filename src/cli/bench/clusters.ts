@@ -1,0 +1,263 @@
+/**
+ * Clusters of three that the load generator starts for itself: Holdfast, and Debian's etcd beside it, on free ports of
+ * loopback, with their data in a folder that goes with them.
+ *
+ * Whatever was started is stopped: SIGTERM first, SIGKILL by pid for what does not go; and SIGKILL at once when this
+ * process ends in any other way that Node can see.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ExitError } from '../exit.ts';
+import type { Endpoint } from './connection.ts';
+import { findLeader } from './leader.ts';
+
+/** What can be started. */
+export type ClusterKind = 'holdfast' | 'etcd';
+
+/** A cluster that runs. */
+export interface RunningCluster {
+  readonly kind: ClusterKind;
+  readonly endpoints: readonly Endpoint[];
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+interface MemberLayout {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly clientUrl: string;
+  readonly peerUrl: string;
+  readonly metricsUrl: string;
+  readonly endpoint: Endpoint;
+}
+
+const binary = fileURLToPath(new URL('../../../bin/holdfast', import.meta.url));
+const membersMax = 3;
+const readyMaxMs = 60_000;
+const readyPollMs = 100;
+const stopMaxMs = 10_000;
+const outputLinesMax = 20;
+const host = '127.0.0.1';
+
+/**
+ * Starts a cluster and waits until its members agree on a leader.
+ *
+ * @throws {ExitError} 1 — a program is missing, or a member ended; with its last words
+ */
+export async function startCluster(
+  kind: ClusterKind,
+  dataRoot: string,
+  signal: AbortSignal,
+): Promise<RunningCluster> {
+  signal.throwIfAborted();
+  const members = await layOut(join(dataRoot, kind));
+  const processes = members.map((member) => new MemberProcess(kind, member, members));
+  const stop = async (): Promise<void> => {
+    await Promise.all(processes.map(async (each) => each.stop()));
+  };
+  try {
+    for (const [i, each] of processes.entries()) {
+      await mkdir((members[i] as MemberLayout).dataDir, { recursive: true, mode: 0o700 });
+      await each.start();
+    }
+    await waitUntilLed(members, processes, signal);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    kind,
+    endpoints: members.map((member) => member.endpoint),
+    pids: processes.map((each) => each.pid),
+    stop,
+  };
+}
+
+/** The name that tables and messages use. */
+export function clusterTitle(kind: ClusterKind): string {
+  return kind === 'holdfast' ? 'Holdfast' : 'etcd';
+}
+
+async function layOut(folder: string): Promise<readonly MemberLayout[]> {
+  const ports = await freePorts(membersMax * 3);
+  const url = (port: number): string => `http://${host}:${port}`;
+  return Array.from({ length: membersMax }, (_, i): MemberLayout => {
+    const [client = 0, peer = 0, metrics = 0] = ports.slice(3 * i);
+    return {
+      name: `n${i + 1}`,
+      dataDir: join(folder, `n${i + 1}`),
+      clientUrl: url(client),
+      peerUrl: url(peer),
+      metricsUrl: url(metrics),
+      endpoint: { host, port: client },
+    };
+  });
+}
+
+/** Ports that were free a moment ago. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, host);
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  for (const server of servers) {
+    server.close();
+    await once(server, 'close');
+  }
+  return ports;
+}
+
+/** One member as a process. */
+class MemberProcess {
+  readonly #command: string;
+  readonly #args: readonly string[];
+  readonly #title: string;
+  readonly #killAtExit = (): void => {
+    this.#child?.kill('SIGKILL');
+  };
+  #child: ChildProcess | undefined;
+  #output: string[] = [];
+
+  constructor(kind: ClusterKind, member: MemberLayout, members: readonly MemberLayout[]) {
+    this.#title = `${clusterTitle(kind)}'s member ${member.name}`;
+    this.#command = kind === 'holdfast' ? process.execPath : 'etcd';
+    this.#args = kind === 'holdfast' ? holdfastArgs(member, members) : etcdArgs(member, members);
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async start(): Promise<void> {
+    // A process group of its own: Ctrl-C reaches this process alone, which stops the members in good order.
+    const child = spawn(this.#command, this.#args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    process.once('exit', this.#killAtExit);
+    child.once('exit', () => {
+      process.removeListener('exit', this.#killAtExit);
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = [...this.#output, ...text.split('\n')].slice(-outputLinesMax);
+      });
+    }
+    try {
+      await once(child, 'spawn');
+    } catch (error) {
+      process.removeListener('exit', this.#killAtExit);
+      throw startError(this.#command, error as NodeJS.ErrnoException);
+    }
+    this.#child = child;
+  }
+
+  /** @throws {ExitError} 1 — the member is not there any more */
+  checkRunning(): void {
+    if (!this.#isRunning()) {
+      const words = this.#output.filter((line) => line !== '').map((line) => `  ${line}`);
+      throw new ExitError(
+        1,
+        [`holdfast bench: ${this.#title} has ended by itself; its last words:`, ...words].join(
+          '\n',
+        ),
+      );
+    }
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.#isRunning()) {
+      return;
+    }
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+    }, stopMaxMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+}
+
+function startError(command: string, error: NodeJS.ErrnoException): ExitError {
+  const isMissing = error.code === 'ENOENT' && command === 'etcd';
+  return new ExitError(
+    1,
+    isMissing
+      ? 'holdfast bench: there is no etcd to compare with. Install it (Debian, Ubuntu: ' +
+          '`apt-get install etcd-server`), or put the program `etcd` into PATH.'
+      : `holdfast bench: ${command} cannot be started: ${error.message}`,
+  );
+}
+
+function holdfastArgs(member: MemberLayout, members: readonly MemberLayout[]): readonly string[] {
+  return [
+    binary,
+    'server',
+    ...sharedArgs(member, members),
+    `--listen-metrics-urls=${member.metricsUrl}`,
+    '--log-level=warn',
+    '--log-format=json',
+  ];
+}
+
+function etcdArgs(member: MemberLayout, members: readonly MemberLayout[]): readonly string[] {
+  return [...sharedArgs(member, members), '--logger=zap', '--log-level=error'];
+}
+
+function sharedArgs(member: MemberLayout, members: readonly MemberLayout[]): readonly string[] {
+  return [
+    `--name=${member.name}`,
+    `--data-dir=${member.dataDir}`,
+    `--listen-client-urls=${member.clientUrl}`,
+    `--advertise-client-urls=${member.clientUrl}`,
+    `--listen-peer-urls=${member.peerUrl}`,
+    `--initial-advertise-peer-urls=${member.peerUrl}`,
+    `--initial-cluster=${members.map((each) => `${each.name}=${each.peerUrl}`).join(',')}`,
+    `--initial-cluster-token=bench-${members[0]?.endpoint.port ?? 0}`,
+  ];
+}
+
+async function waitUntilLed(
+  members: readonly MemberLayout[],
+  processes: readonly MemberProcess[],
+  signal: AbortSignal,
+): Promise<void> {
+  const endMs = performance.now() + readyMaxMs;
+  for (;;) {
+    for (const each of processes) {
+      each.checkRunning();
+    }
+    const leader = await findLeader(members.map((member) => member.endpoint)).catch(
+      // Not listening yet: that is what is being waited for.
+      () => undefined,
+    );
+    if (leader !== undefined) {
+      return;
+    }
+    if (performance.now() > endMs) {
+      throw new ExitError(
+        1,
+        `holdfast bench: no leader after ${readyMaxMs / 1000} s; is the machine overloaded?`,
+      );
+    }
+    await sleep(readyPollMs, undefined, { signal });
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * `holdfast bench`: puts load on any endpoint that speaks etcd v3, or, with `--against etcd`, on a Holdfast cluster and
+ * an etcd cluster in turn, and says how they did.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { ExitError } from '../exit.ts';
+import { clusterTitle, type RunningCluster, startCluster } from './clusters.ts';
+import { describeMachine, type Machine, machineLines } from './machine.ts';
+import { fillKeys, measure, type Measurement, type Subject } from './measure.ts';
+import { type BenchCase, type BenchFlags, type BenchPlan, readBenchPlan } from './options.ts';
+import {
+  type CaseReport,
+  caseTitle,
+  measurementLine,
+  measurementText,
+  mediansOf,
+  ratioOf,
+  reportTable,
+} from './report.ts';
+
+/** As shells count a program that SIGINT ended. */
+const exitInterrupted = 130;
+
+/** Adds the command. */
+export function registerBench(program: Command): void {
+  program
+    .command('bench [workload]')
+    .description('put load on an etcd v3 endpoint: put, range, mixed or txn')
+    .option('--endpoints <list>', 'members to put load on (default 127.0.0.1:2379)')
+    .option('--clients <count>', 'callers, each with one call under way (default 1)')
+    .option('--connections <count>', 'connections they share (default: one each)')
+    .option('--target-leader', 'connect to the leader only')
+    .option('--key-size <bytes>', 'size of keys', '8')
+    .option('--value-size <bytes>', 'size of values', '256')
+    .option('--key-space <count>', 'number of different keys', '10000')
+    .option('--sequential-keys', 'take the keys in turn, not by chance')
+    .option('--consistency <l|s>', 'reads are linearizable or serializable', 'l')
+    .option('--read-ratio <share>', 'share of reads in mixed, 0 to 1', '0.5')
+    .option('--total <count>', 'stop after so many calls')
+    .option('--duration <time>', 'stop after a time, as 10s (default 10s)')
+    .option('--warmup <time>', 'load before the measurement that does not count', '1s')
+    .option('--seed <number>', 'same seed, same requests', '1')
+    .option('-w, --write-out <simple|json>', 'form of the output', 'simple')
+    .option('--suite', 'run the standard list of workloads and print a table')
+    .option('--against <etcd>', 'start a Holdfast and an etcd cluster here and compare them')
+    .option('--rounds <count>', 'measurements of each case (default 1; 3 with --against)')
+    .option('--data-root <folder>', 'where --against keeps data while it runs (default: tmp)')
+    .addHelpText(
+      'after',
+      `
+Keys are written and stay: do not point it at a cluster whose data matters.
+
+Examples:
+  holdfast bench put --clients 1000 --connections 100 --endpoints 127.0.0.1:2379,127.0.0.1:22379
+  holdfast bench range --consistency s --total 100000
+  holdfast bench --suite --against etcd --duration 10s --rounds 3`,
+    )
+    .action(async (workload: string | undefined, flags: BenchFlags) => {
+      const plan = readBenchPlan(workload, flags);
+      await untilInterrupted(async (signal) => runPlan(plan, signal));
+    });
+}
+
+/** Runs `work` with a signal that Ctrl-C aborts; what it started is its own to stop. */
+async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    controller.abort(new ExitError(exitInterrupted, 'holdfast bench: interrupted'));
+  };
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    await work(controller.signal);
+  } catch (error) {
+    // Whatever a wait that was cut short reports, the reason is the interruption.
+    throw controller.signal.aborted ? controller.signal.reason : error;
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    process.removeListener('SIGTERM', interrupt);
+  }
+}
+
+async function runPlan(plan: BenchPlan, signal: AbortSignal): Promise<void> {
+  if (plan.endpoints === undefined) {
+    await runAgainstEtcd(plan, signal);
+    return;
+  }
+  const subject: Subject = { title: 'endpoints', endpoints: plan.endpoints, pids: [] };
+  const machine = await describeMachine(undefined);
+  print(plan, machine, await runCases(plan, [subject], signal));
+}
+
+async function runAgainstEtcd(plan: BenchPlan, signal: AbortSignal): Promise<void> {
+  const parent = resolve(plan.dataRoot ?? tmpdir());
+  const dataRoot = await mkdtemp(join(parent, 'holdfast-bench-')).catch((error: unknown) => {
+    throw new ExitError(
+      2,
+      `holdfast bench: no folder can be made in ${parent} (--data-root): ${(error as Error).message}`,
+    );
+  });
+  const clusters: RunningCluster[] = [];
+  try {
+    const machine = await describeMachine(dataRoot);
+    // etcd first: whether it is there at all is known at once.
+    for (const kind of ['etcd', 'holdfast'] as const) {
+      say(`starting three members of ${clusterTitle(kind)}`);
+      clusters.push(await startCluster(kind, dataRoot, signal));
+    }
+    const subjects = clusters.map(({ kind, endpoints, pids }) => ({
+      title: clusterTitle(kind),
+      endpoints,
+      pids,
+    }));
+    print(plan, machine, await runCases(plan, subjects, signal));
+  } finally {
+    await Promise.all(clusters.map(async (cluster) => cluster.stop()));
+    await rm(dataRoot, { recursive: true, force: true });
+  }
+}
+
+/** All cases in order; within a case the subjects take turns, round by round. */
+async function runCases(
+  plan: BenchPlan,
+  subjects: readonly Subject[],
+  signal: AbortSignal,
+): Promise<readonly CaseReport[]> {
+  const reports: CaseReport[] = [];
+  let isFilled = false;
+  for (const benchCase of plan.cases) {
+    say(caseTitle(benchCase));
+    if (!isFilled && needsKeys(benchCase, plan)) {
+      for (const subject of subjects) {
+        await fillKeys(subject, benchCase.load, signal);
+      }
+      isFilled = true;
+    }
+    const rounds = subjects.map((): Measurement[] => []);
+    for (let round = 1; round <= plan.rounds; round++) {
+      for (const [i, subject] of subjects.entries()) {
+        const measurement = await measure(subject, benchCase, { ...plan, signal });
+        rounds[i]?.push(measurement);
+        say(`  ${subject.title}, round ${round}: ${measurementLine(measurement)}`);
+      }
+    }
+    reports.push({
+      benchCase,
+      subjects: subjects.map(({ title }, i) => ({ title, rounds: rounds[i] ?? [] })),
+    });
+  }
+  return reports;
+}
+
+/** In the suite every case finds the same keys; a single run of puts makes its own. */
+function needsKeys({ load }: BenchCase, plan: BenchPlan): boolean {
+  return plan.isSuite || load.workload !== 'put';
+}
+
+function print(plan: BenchPlan, machine: Machine, reports: readonly CaseReport[]): void {
+  process.stdout.write(
+    plan.output === 'json' ? jsonText(machine, reports) : simpleText(plan, machine, reports),
+  );
+}
+
+function jsonText(machine: Machine, reports: readonly CaseReport[]): string {
+  const cases = reports.map(({ benchCase, subjects }) => ({
+    ...benchCase,
+    ratio: ratioOf(subjects),
+    subjects: subjects.map((each) => ({ ...each, medians: mediansOf(each.rounds) })),
+  }));
+  return `${JSON.stringify({ machine, cases }, undefined, 2)}\n`;
+}
+
+function simpleText(plan: BenchPlan, machine: Machine, reports: readonly CaseReport[]): string {
+  const lines = [...machineLines(machine), ''];
+  for (const { benchCase, subjects } of plan.isSuite ? [] : reports) {
+    lines.push(caseTitle(benchCase));
+    for (const { title, rounds } of subjects) {
+      for (const [i, round] of rounds.entries()) {
+        lines.push(rounds.length === 1 ? title : `${title}, round ${i + 1}`);
+        lines.push(measurementText(round));
+      }
+    }
+    lines.push('');
+  }
+  if (plan.isSuite || plan.rounds > 1 || reports[0]?.subjects.length === 2) {
+    lines.push(reportTable(reports), '');
+  }
+  return lines.join('\n');
+}
+
+/** Progress goes beside the output, so that a table or JSON can be piped. */
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,148 @@
+/** Results as text: lines for a person, and a table ready for docs/performance.md. */
+import type { Measurement } from './measure.ts';
+import type { BenchCase } from './options.ts';
+
+/** Every round of one case on one subject. */
+export interface SubjectRounds {
+  readonly title: string;
+  readonly rounds: readonly Measurement[];
+}
+
+/** One case and what it came to on each subject; with two subjects, the second is compared with the first. */
+export interface CaseReport {
+  readonly benchCase: BenchCase;
+  readonly subjects: readonly SubjectRounds[];
+}
+
+/** The middle of several rounds, each figure by itself. */
+export interface Medians {
+  readonly operationsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly clientCpuMicroseconds: number;
+  readonly serverCpuMicroseconds: number | undefined;
+  readonly errorCount: number;
+}
+
+/** Above this the load generator itself may be what limits the throughput. */
+const busyUtilization = 0.9;
+
+/** The middle value; the mean of the two middle ones of an even number; 0 of none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+/** The medians over rounds; errors are added up. */
+export function mediansOf(rounds: readonly Measurement[]): Medians {
+  const serverCpu = rounds
+    .map((round) => round.serverCpuMicroseconds)
+    .filter((value) => value !== undefined);
+  return {
+    operationsPerSecond: median(rounds.map((round) => round.operationsPerSecond)),
+    p50Ms: median(rounds.map((round) => round.p50Ms)),
+    p99Ms: median(rounds.map((round) => round.p99Ms)),
+    clientCpuMicroseconds: median(rounds.map((round) => round.clientCpuMicroseconds)),
+    serverCpuMicroseconds: serverCpu.length === 0 ? undefined : median(serverCpu),
+    errorCount: rounds.reduce((sum, round) => sum + round.errorCount, 0),
+  };
+}
+
+/** Throughput of the second subject over that of the first; undefined unless there are two. */
+export function ratioOf(subjects: readonly SubjectRounds[]): number | undefined {
+  const [first, second] = subjects.map((each) => mediansOf(each.rounds).operationsPerSecond);
+  return first === undefined || second === undefined || first === 0 ? undefined : second / first;
+}
+
+/** What a case is, on one line. */
+export function caseTitle({ name, load, clients, connections, isLeaderOnly }: BenchCase): string {
+  const spread = isLeaderOnly ? 'leader only' : 'all members';
+  return (
+    `${name}: ${plural(clients, 'client')}, ${plural(connections, 'connection')}, ${spread}; ` +
+    `keys ${load.keySizeBytes} bytes (${load.keySpace} ${load.keyOrder}), values ${load.valueSizeBytes} bytes`
+  );
+}
+
+/** One measurement in full. */
+export function measurementText(measurement: Measurement): string {
+  const { operations, errorCount, elapsedMs, operationsPerSecond } = measurement;
+  const { meanMs, p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = measurement;
+  const server =
+    measurement.serverCpuMicroseconds === undefined
+      ? ''
+      : `; members ${measurement.serverCpuMicroseconds.toFixed(1)} µs per call`;
+  const busy = Math.round(measurement.clientUtilization * 100);
+  const lines = [
+    `  calls       ${operations} in ${(elapsedMs / 1000).toFixed(2)} s, ${errorCount} failed`,
+    `  throughput  ${operationsPerSecond.toFixed(1)} calls/s`,
+    `  latency ms  mean ${ms(meanMs)}  p50 ${ms(p50Ms)}  p90 ${ms(p90Ms)}  p99 ${ms(p99Ms)}  ` +
+      `p99.9 ${ms(p999Ms)}  max ${ms(maxMs)}`,
+    `  CPU         load generator ${measurement.clientCpuMicroseconds.toFixed(1)} µs per call, ` +
+      `busy ${busy} %${server}`,
+    ...measurement.errors.map(
+      ({ code, text, count }) => `  error       ${count} × ${code}: ${text}`,
+    ),
+  ];
+  if (measurement.clientUtilization > busyUtilization) {
+    lines.push('  note        the load generator was busy throughout: it may be what limits this');
+  }
+  return lines.join('\n');
+}
+
+/** One measurement on one line, for progress. */
+export function measurementLine(measurement: Measurement): string {
+  const { operationsPerSecond, p50Ms, p99Ms, errorCount } = measurement;
+  const failed = errorCount === 0 ? '' : `, ${errorCount} FAILED`;
+  return `${operationsPerSecond.toFixed(0)} calls/s, p50 ${ms(p50Ms)} ms, p99 ${ms(p99Ms)} ms${failed}`;
+}
+
+/** The table of all cases, in Markdown. */
+export function reportTable(reports: readonly CaseReport[]): string {
+  const titles = reports[0]?.subjects.map((each) => each.title) ?? [];
+  const isComparison = titles.length === 2;
+  const header = [
+    'work',
+    'clients / connections',
+    'to',
+    ...titles.flatMap((title) => [
+      `${title} calls/s`,
+      'p50 / p99 ms',
+      'CPU µs per call: members + generator',
+    ]),
+    ...(isComparison ? [`${titles[1] ?? ''} / ${titles[0] ?? ''}`] : []),
+    'failed',
+  ];
+  const rows = reports.map(({ benchCase, subjects }) => {
+    const medians = subjects.map((each) => mediansOf(each.rounds));
+    return [
+      benchCase.name,
+      `${benchCase.clients} / ${benchCase.connections}`,
+      benchCase.isLeaderOnly ? 'leader' : 'all members',
+      ...medians.flatMap(subjectCells),
+      ...(isComparison ? [`${(ratioOf(subjects) ?? 0).toFixed(2)} ×`] : []),
+      String(medians.reduce((sum, each) => sum + each.errorCount, 0)),
+    ];
+  });
+  const rule = header.map((_, i) => (i === 0 || i === 2 ? '---' : '---:'));
+  return [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function subjectCells(medians: Medians): readonly string[] {
+  const server = medians.serverCpuMicroseconds?.toFixed(0) ?? '?';
+  return [
+    medians.operationsPerSecond.toFixed(0),
+    `${ms(medians.p50Ms)} / ${ms(medians.p99Ms)}`,
+    `${server} + ${medians.clientCpuMicroseconds.toFixed(0)}`,
+  ];
+}
+
+/** Milliseconds with three significant digits at least. */
+function ms(value: number): string {
+  return value.toFixed(value < 1 ? 3 : value < 10 ? 2 : 1);
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,113 @@
+/**
+ * What is sent: the stream of requests of a workload, made from a seed.
+ *
+ * Keys are numbers in hexadecimal, padded to the key size, so that they read well in `etcdctl`. Values are pieces of
+ * one block of random bytes, which no compression can shrink, at hardly any cost per request.
+ */
+import { createPrng, type Prng } from '../../base/index.ts';
+import { framePut, frameRange, frameTxn, type KeyValuePair } from './requests.ts';
+
+/** The workloads by name. */
+export const workloadNames = ['put', 'range', 'mixed', 'txn'] as const;
+
+/** See {@link workloadNames}. */
+export type WorkloadName = (typeof workloadNames)[number];
+
+/** What a workload consists of. */
+export interface WorkloadOptions {
+  readonly workload: WorkloadName;
+  /** Reads see every write answered before them (`linearizable`), or what the member has (`serializable`). */
+  readonly consistency: 'linearizable' | 'serializable';
+  /** Bytes of a key, of a value. */
+  readonly keySizeBytes: number;
+  readonly valueSizeBytes: number;
+  /** Number of different keys; at most 16 to the power of the key size. */
+  readonly keySpace: number;
+  /** Keys in turn, or by chance. */
+  readonly keyOrder: 'sequential' | 'random';
+  /** Share of reads in `mixed`, 0 to 1. */
+  readonly readRatio: number;
+  readonly seed: number;
+}
+
+/** One request: which method, and the bytes. */
+export interface WorkloadRequest {
+  readonly method: 'Put' | 'Range' | 'Txn';
+  readonly frame: Buffer;
+}
+
+/** Block that values are cut from, besides one value's length. */
+const randomBlockBytes = 64 * 1024;
+/** Puts of one transaction while filling; etcd allows 128 operations. */
+const fillPutsMax = 100;
+const ratioSteps = 1_000_000;
+
+/** See the module comment. */
+export class Workload {
+  readonly #options: WorkloadOptions;
+  readonly #prng: Prng;
+  readonly #randomBlock: Buffer;
+  #nextKey = 0;
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options;
+    this.#prng = createPrng(options.seed);
+    this.#randomBlock = Buffer.alloc(randomBlockBytes + options.valueSizeBytes);
+    for (let i = 0; i < this.#randomBlock.length; i++) {
+      this.#randomBlock[i] = this.#prng.nextInt(0, 256);
+    }
+  }
+
+  /** The next request; the same seed gives the same sequence. */
+  next(): WorkloadRequest {
+    switch (this.#options.workload) {
+      case 'put':
+        return this.#put();
+      case 'range':
+        return this.#range();
+      case 'mixed':
+        return this.#prng.nextInt(0, ratioSteps) < this.#options.readRatio * ratioSteps
+          ? this.#range()
+          : this.#put();
+      case 'txn':
+        return { method: 'Txn', frame: frameTxn([this.#pair(this.#pickKey())]) };
+    }
+  }
+
+  /** Requests that write every key once, so that reads find something. */
+  *fill(): Generator<WorkloadRequest, void> {
+    for (let key = 0; key < this.#options.keySpace; key += fillPutsMax) {
+      const count = Math.min(fillPutsMax, this.#options.keySpace - key);
+      const puts = Array.from({ length: count }, (_, i) => this.#pair(key + i));
+      yield { method: 'Txn', frame: frameTxn(puts) };
+    }
+  }
+
+  #put(): WorkloadRequest {
+    return { method: 'Put', frame: framePut(this.#pair(this.#pickKey())) };
+  }
+
+  #range(): WorkloadRequest {
+    const isSerializable = this.#options.consistency === 'serializable';
+    return { method: 'Range', frame: frameRange(this.#key(this.#pickKey()), isSerializable) };
+  }
+
+  #pickKey(): number {
+    if (this.#options.keyOrder === 'random') {
+      return this.#prng.nextInt(0, this.#options.keySpace);
+    }
+    const key = this.#nextKey;
+    this.#nextKey = (key + 1) % this.#options.keySpace;
+    return key;
+  }
+
+  #pair(key: number): KeyValuePair {
+    const start = this.#prng.nextInt(0, randomBlockBytes);
+    const value = this.#randomBlock.subarray(start, start + this.#options.valueSizeBytes);
+    return { key: this.#key(key), value };
+  }
+
+  #key(key: number): Buffer {
+    return Buffer.from(key.toString(16).padStart(this.#options.keySizeBytes, '0'), 'latin1');
+  }
+}
