@@ -11,14 +11,14 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts
 RUN keep="linux-$(node -p process.arch)" \
   && find node_modules/rocksdb-native/prebuilds -mindepth 1 -maxdepth 1 ! -name "$keep" \
     -exec rm -rf {} + \
-  && test -d "node_modules/rocksdb-native/prebuilds/$keep" \
-  && find node_modules dist -name '*.map' -delete
+  && test -f "node_modules/rocksdb-native/prebuilds/$keep/rocksdb-native.node" \
+  && find node_modules dist \( -name '*.map' -o -name '*.bare' \) -delete
 
 FROM node:24-bookworm-slim
 # RocksDB's binary needs libatomic.
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libatomic1 \
-  && rm -rf /var/lib/apt/lists/* \
+  && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin \
   && mkdir /data && chown node:node /data
 WORKDIR /app
 COPY --from=build /app/package.json ./
