@@ -1,8 +1,9 @@
 /**
- * Byte strings: comparison, prefixes and fixed-width integers, for code that may not use Node's Buffer.
+ * Byte strings: comparison, prefixes and fixed-width integers, for code that may not use Node's
+ * Buffer.
  *
- * Keys and values are `Uint8Array` everywhere inside; a Buffer is one. Byte order of all integers is
- * big-endian, so that encoded integers sort as numbers do.
+ * Keys and values are `Uint8Array` everywhere inside; a Buffer is one. Byte order of all integers
+ * is big-endian, so that encoded integers sort as numbers do.
  */
 import { assert } from './assert.ts';
 
@@ -41,7 +42,10 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Smallest byte string above all that start with `prefix`, or undefined when there is none (all 0xff). */
+/**
+ * Smallest byte string above all that start with `prefix`, or undefined when there is none (all
+ * 0xff).
+ */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   for (let i = prefix.length - 1; i >= 0; i--) {
     if ((prefix[i] as number) < 0xff) {

@@ -1,12 +1,15 @@
 /**
- * The catalogue of operational errors: a closed set of codes, each with its text, whether a retry can
- * help, and, for a failed write, whether it may have happened.
+ * The catalogue of operational errors: a closed set of codes, each with its text, whether a retry
+ * can help, and, for a failed write, whether it may have happened.
  *
- * Texts are etcd's where etcd has one, since clients match on them (design §4.1). `rpc/status.ts` is the
- * only map from codes to gRPC statuses.
+ * Texts are etcd's where etcd has one, since clients match on them (ADR-001). `rpc/status.ts`
+ * is the only map from codes to gRPC statuses.
  */
 
-/** Whether a failed write surely had no effect, or may have had one. Reads always fail as `rejected`. */
+/**
+ * Whether a failed write surely had no effect, or may have had one. Reads always fail as
+ * `rejected`.
+ */
 export type Outcome = 'rejected' | 'unknown';
 
 /** Every code, with its default text and whether the same request may succeed later. */

@@ -1,6 +1,6 @@
 /**
- * Ports for time. Everything outside `cli` takes these instead of the machine's clock, so that a test
- * or the simulator can own time.
+ * Ports for time. Everything outside `cli` takes these instead of the machine's clock, so that a
+ * test or the simulator can own time.
  */
 
 /** A monotonic clock in milliseconds, with fractions; its zero is arbitrary. */
@@ -19,7 +19,9 @@ export interface Timers extends MonotonicClock {
   every(periodMs: number, callback: () => void): TimerHandle;
 }
 
-/** The event loop as its users need it: timers, and a callback once the present turn's input is in. */
+/**
+ * The event loop as its users need it: timers, and a callback once the present turn's input is in.
+ */
 export interface EventLoop extends Timers {
   /** Calls back after the callbacks that are due now, before the loop waits again. */
   endOfTurn(callback: () => void): void;
