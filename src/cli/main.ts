@@ -14,14 +14,20 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(see --help)');
+    .configureOutput({
+      outputError: (text, write) => {
+        write(
+          `holdfast: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replace(/\n/g, ' ')} (see --help)\n`,
+        );
+      },
+    });
   registerServer(program);
   registerDev(program);
   registerBench(program);
   registerClientCommands(program);
-  for (const command of program.commands) {
-    command.exitOverride().showSuggestionAfterError().showHelpAfterError('(see --help)');
-  }
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

@@ -33,19 +33,9 @@ Example:
         method: maintenance.Status,
         request: {},
       });
-      reportFailures(
-        'status',
-        results.length,
-        results.flatMap(({ result }) => (result.kind === 'failed' ? [result.failure] : [])),
-      );
-      return formatStatus(
-        results.map(({ endpoint, result }) =>
-          result.kind === 'ok'
-            ? { endpoint, kind: 'ok', status: result.answer }
-            : { endpoint, kind: 'failed', failure: result.failure },
-        ),
-        format,
-      );
+      const failures = results.flatMap((each) => (each.kind === 'failed' ? [each.failure] : []));
+      reportFailures('status', results.length, failures);
+      return formatStatus(results, format);
     });
   });
 }
@@ -70,15 +60,10 @@ Example:
         method: kv.Range,
         request: { key: Buffer.from('health') },
       });
-      const rows = results.map(({ endpoint, tookMs, result }) => ({
-        endpoint,
-        tookMs,
-        failure: result.kind === 'ok' ? undefined : result.failure,
-      }));
-      if (rows.some((row) => row.failure !== undefined)) {
+      if (results.some((each) => each.kind === 'failed')) {
         process.exitCode = exitCodes.failed;
       }
-      return formatHealth(rows, format);
+      return formatHealth(results, format);
     });
   });
 }

@@ -39,18 +39,15 @@ export interface Call<Request, Answer> {
   readonly request: Request;
 }
 
-/** An answer, or why there is none. */
-export type CallResult<Answer> =
-  | { readonly kind: 'ok'; readonly answer: Answer }
-  | { readonly kind: 'failed'; readonly failure: CallFailure };
-
-/** What became of a call to one endpoint among all. */
-export interface EndpointResult<Answer> {
+/** What became of a call to one endpoint: an answer, or why there is none. */
+export type CallResult<Answer> = {
   readonly endpoint: string;
-  /** Milliseconds from the start of the call, connecting included. */
+  /** Milliseconds from the connection to the answer, or from the start to the failure. */
   readonly tookMs: number;
-  readonly result: CallResult<Answer>;
-}
+} & (
+  | { readonly kind: 'ok'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly failure: CallFailure }
+);
 
 /** How long one of several endpoints may take to accept a connection, milliseconds. */
 const connectMaxMs = 2000;
@@ -99,14 +96,8 @@ export class Connection {
   }
 
   /** Asks every endpoint at the same time; results are in the order of the endpoints. */
-  async callEach<Request, Answer>(call: Call<Request, Answer>): Promise<EndpointResult<Answer>[]> {
-    const startMs = performance.now();
-    return Promise.all(
-      this.#endpoints.map(async (endpoint) => {
-        const result = await this.#callAt(endpoint, call, 1);
-        return { endpoint, tookMs: performance.now() - startMs, result };
-      }),
-    );
+  async callEach<Request, Answer>(call: Call<Request, Answer>): Promise<CallResult<Answer>[]> {
+    return Promise.all(this.#endpoints.map(async (endpoint) => this.#callAt(endpoint, call, 1)));
   }
 
   /** Ends all connections. */
@@ -125,14 +116,18 @@ export class Connection {
     this.#clients.set(endpoint, client);
     const leftMs = this.#deadlineMs - Date.now();
     const connectMs = endpointsLeft === 1 ? leftMs : Math.min(connectMaxMs, leftMs / endpointsLeft);
+    const startMs = performance.now();
     const problem = await connect(client, Date.now() + connectMs);
+    const connectedMs = performance.now();
     if (problem !== undefined) {
-      return { kind: 'failed', failure: unreachable(endpoint, problem) };
+      const failure = unreachable(endpoint, problem);
+      return { endpoint, tookMs: connectedMs - startMs, kind: 'failed', failure };
     }
     const result = await send(client, call.method, call.request, this.#deadlineMs);
+    const tookMs = performance.now() - connectedMs;
     return result.kind === 'ok'
-      ? result
-      : { kind: 'failed', failure: failureOf(endpoint, result.error) };
+      ? { endpoint, tookMs, kind: 'ok', answer: result.answer }
+      : { endpoint, tookMs, kind: 'failed', failure: failureOf(endpoint, result.error) };
   }
 }
 
@@ -173,7 +168,8 @@ async function reasonOfFailure(client: Client, deadlineMs: number): Promise<stri
   if (result.kind === 'ok' || isConnected) {
     return undefined;
   }
-  const [, reason] = /Last error: (.*?)\.? Resolution note:/s.exec(result.error.details) ?? [];
+  const [, reason] =
+    /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(result.error.details) ?? [];
   return reason === undefined || reason === '' ? result.error.details : reason;
 }
 

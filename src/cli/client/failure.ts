@@ -71,12 +71,18 @@ const hintByStatus: Readonly<Partial<Record<status, string>>> = {
 export function failureOf(endpoint: string, error: ServiceError): CallFailure {
   const [code] = error.metadata.get('holdfast-code');
   const [outcome] = error.metadata.get('holdfast-outcome');
-  const isRefusal = outcome === undefined ? isSurelyRefused(error) : outcome === 'rejected';
+  // gRPC itself turns it away, unread, and has no code of its own for that.
+  const isTooLong =
+    error.code === status.RESOURCE_EXHAUSTED &&
+    error.details.startsWith('Received message larger than max');
+  const said = code ?? (isTooLong ? 'REQUEST_TOO_LARGE' : status[error.code]);
+  const isRefusal =
+    outcome === undefined ? isTooLong || refusals.includes(error.code) : outcome === 'rejected';
   return {
     endpoint,
     wasSent: true,
     status: error.code,
-    code: code === undefined ? status[error.code] : String(code),
+    code: String(said),
     message: error.details === '' ? error.message : error.details,
     outcome: isRefusal ? 'rejected' : 'unknown',
   };
@@ -113,10 +119,10 @@ export function exitOf(
     purpose === 'read' ? '' : `; outcome: ${outcomeText(failures.map((each) => each.outcome))}`;
   const told = failures.findLast((failure) => failure.wasSent);
   if (told === undefined) {
-    const list = failures.map((each) => `${each.endpoint} (${each.message})`).join(', ');
+    const list = failures.map((each) => `${each.endpoint} (${oneLine(each.message)})`).join(', ');
     return new ExitError(
       exitCodes.unreachable,
-      `holdfast: ${command} failed: no endpoint can be reached: ${list} [UNREACHABLE]${outcome}; ` +
+      `holdfast: ${command} failed: cannot reach ${list} [UNREACHABLE]${outcome}; ` +
         'hint: check --endpoints and that the members run',
     );
   }
@@ -138,17 +144,6 @@ function outcomeText(outcomes: readonly Outcome[]): string {
   return outcomes.includes('unknown')
     ? 'unknown: it may have been applied; read the key before retrying'
     : 'rejected: nothing was changed';
-}
-
-/**
- * Without word from the server: refused by its status, or by gRPC itself before the request was read, which has no
- * code of its own.
- */
-function isSurelyRefused(error: ServiceError): boolean {
-  const isTooLong =
-    error.code === status.RESOURCE_EXHAUSTED &&
-    error.details.startsWith('Received message larger than max');
-  return refusals.includes(error.code) || isTooLong;
 }
 
 function oneLine(text: string): string {

@@ -2,7 +2,8 @@
  * Answers as bytes for standard output, in the forms of `docs/cli.md`: `simple` as etcdctl prints them, `json`, `table`
  * for people, `plain` for scripts. Keys and values go out as the bytes they are, except in tables.
  */
-import { type CallFailure, briefly } from './failure.ts';
+import type { CallResult } from './connection.ts';
+import { briefly } from './failure.ts';
 import {
   deleteJson,
   encodeJson,
@@ -37,18 +38,6 @@ export interface Style {
   readonly isHex?: boolean | undefined;
   /** Of a read: what it was asked for. */
   readonly shows?: 'keys and values' | 'keys' | 'values' | 'count' | undefined;
-}
-
-/** A member's status, or why there is none. */
-export type StatusRow =
-  | { readonly endpoint: string; readonly kind: 'ok'; readonly status: StatusAnswer }
-  | { readonly endpoint: string; readonly kind: 'failed'; readonly failure: CallFailure };
-
-/** Whether a member serves. */
-export interface HealthRow {
-  readonly endpoint: string;
-  readonly tookMs: number;
-  readonly failure?: CallFailure | undefined;
 }
 
 /** The output of a put. */
@@ -157,33 +146,36 @@ export function formatCompact(
 }
 
 /** The output of status: a row for each endpoint; `simple` and `plain` leave out those that failed. */
-export function formatStatus(rows: readonly StatusRow[], format: Format): Uint8Array {
+export function formatStatus(
+  rows: readonly CallResult<StatusAnswer>[],
+  format: Format,
+): Uint8Array {
   const answered = rows.flatMap((row) => (row.kind === 'ok' ? [row] : []));
   switch (format) {
     case 'json':
-      return lines([encodeJson(answered.map((row) => statusJson(row.endpoint, row.status)))]);
+      return lines([encodeJson(answered.map((row) => statusJson(row.endpoint, row.answer)))]);
     case 'table':
       return tableOf(
         [...statusTitles, 'REVISION', 'ERRORS'],
         rows.map((row) =>
           row.kind === 'ok'
             ? [
-                ...statusCells(row.endpoint, row.status),
-                BigInt(row.status.header?.revision ?? 0),
-                row.status.errors.join('; '),
+                ...statusCells(row.endpoint, row.answer),
+                BigInt(row.answer.header?.revision ?? 0),
+                row.answer.errors.join('; '),
               ]
             : [row.endpoint, '', '', '', '', '', '', '', '', '', briefly(row.failure)],
         ),
       );
     case 'simple':
       return lines(
-        answered.map(({ endpoint, status }) =>
+        answered.map(({ endpoint, answer: status }) =>
           [...statusCells(endpoint, status), status.errors.join('; ')].join(', '),
         ),
       );
     case 'plain':
       return lines(
-        answered.map(({ endpoint, status }) => {
+        answered.map(({ endpoint, answer: status }) => {
           const cells = statusCells(endpoint, status);
           return [...cells.with(3, status.dbSize), status.header?.revision ?? '0'].join('\t');
         }),
@@ -192,16 +184,16 @@ export function formatStatus(rows: readonly StatusRow[], format: Format): Uint8A
 }
 
 /** The output of health. */
-export function formatHealth(rows: readonly HealthRow[], format: Format): Uint8Array {
-  const errorOf = ({ failure }: HealthRow): string =>
-    failure === undefined ? '' : briefly(failure);
+export function formatHealth(rows: readonly CallResult<unknown>[], format: Format): Uint8Array {
+  const errorOf = (row: CallResult<unknown>): string =>
+    row.kind === 'ok' ? '' : briefly(row.failure);
   switch (format) {
     case 'json':
       return lines([
         encodeJson(
           rows.map((row) => ({
             endpoint: row.endpoint,
-            health: row.failure === undefined,
+            health: row.kind === 'ok',
             took: took(row),
             error: text(errorOf(row)),
           })),
@@ -210,21 +202,19 @@ export function formatHealth(rows: readonly HealthRow[], format: Format): Uint8A
     case 'table':
       return tableOf(
         ['ENDPOINT', 'HEALTH', 'TOOK', 'ERROR'],
-        rows.map((row) => [row.endpoint, row.failure === undefined, took(row), errorOf(row)]),
+        rows.map((row) => [row.endpoint, row.kind === 'ok', took(row), errorOf(row)]),
       );
     case 'simple':
       return lines(
         rows.map((row) =>
-          row.failure === undefined
+          row.kind === 'ok'
             ? `${row.endpoint} is healthy: successfully committed proposal: took = ${took(row)}`
             : `${row.endpoint} is unhealthy: failed to commit proposal: ${errorOf(row)}`,
         ),
       );
     case 'plain':
       return lines(
-        rows.map((row) =>
-          [row.endpoint, row.failure === undefined, took(row), errorOf(row)].join('\t'),
-        ),
+        rows.map((row) => [row.endpoint, row.kind === 'ok', took(row), errorOf(row)].join('\t')),
       );
   }
 }
@@ -365,7 +355,7 @@ function hexId(id: string): string {
 }
 
 /** A duration as Go prints it, to the microsecond. */
-function took({ tookMs }: HealthRow): string {
+function took({ tookMs }: CallResult<unknown>): string {
   return tookMs < 1000 ? `${tookMs.toFixed(3)}ms` : `${(tookMs / 1000).toFixed(3)}s`;
 }
 

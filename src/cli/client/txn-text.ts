@@ -184,7 +184,8 @@ export function parseOperation(line: string): RequestOp {
       operation = { request_delete_range: deleteRequest(bytes(key), optionalBytes(end), o) };
     },
   );
-  inLine(line, () => program.parse(splitWords(line), { from: 'user' }));
+  const words = splitWords(line);
+  inLine(line, () => program.parse(words, { from: 'user' }));
   if (operation === undefined) {
     throw usageError('txn', `"${utf8(line)}" is no request; write put, get or del`);
   }
