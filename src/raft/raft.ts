@@ -197,7 +197,27 @@ export class Raft {
       return;
     }
     this.#becomeFollower(core.term, 0);
-    core.expectElectionWithin(promptElectionTicks * (1 + core.rankAmongVoters(peer)));
+    this.#hurryElection(peer);
+  }
+
+  /**
+   * This node has just started: a leader, if there is one, is heard within a heartbeat.
+   *
+   * @remarks
+   * When a whole cluster starts nobody leads, and waiting out the election timeout would be for nothing. Only
+   * with pre-vote, which keeps such an early try from disturbing a leader that is there (Raft thesis §9.6).
+   */
+  reportStarted(): void {
+    const { role, leader, options, isPromotable } = this.#core;
+    if (role === 'follower' && leader === 0 && options.preVote && isPromotable) {
+      this.#hurryElection(this.#core.id);
+    }
+  }
+
+  /** Campaigns soon, but after the voters of lower ids have had their try, so that votes do not split. */
+  #hurryElection(excluded: NodeId): void {
+    const rank = this.#core.rankAmongVoters(excluded);
+    this.#core.expectElectionWithin(promptElectionTicks * (1 + rank));
   }
 
   /** Takes a message from the network; one that is not from a member to this node is ignored. */

@@ -190,6 +190,7 @@ export class Member implements MemberApi {
       },
     });
     this.#phase = 'running';
+    this.#replica.reportStarted();
     this.#ticker = eventLoop.every(options.tickMs, () => {
       this.#replica.tick();
       this.#reportGauges();

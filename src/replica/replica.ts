@@ -159,6 +159,11 @@ export class Replica {
     this.#raft.reportDown(peer);
   }
 
+  /** The member has just started; see `Raft.reportStarted`. */
+  reportStarted(): void {
+    this.#raft.reportStarted();
+  }
+
   /** Queues a command; undefined when too much waits already, and then nothing has happened. */
   maybePropose(command: Uint8Array, deadlineTick: number): ProposalId | undefined {
     return this.#proposals.maybeAdd(command, deadlineTick);

@@ -11,6 +11,7 @@ import {
 import type { PutResponse } from '../../src/wire/generated/etcdserverpb/PutResponse.ts';
 import type { RangeResponse } from '../../src/wire/generated/etcdserverpb/RangeResponse.ts';
 import type { StatusResponse } from '../../src/wire/generated/etcdserverpb/StatusResponse.ts';
+import type { TxnResponse } from '../../src/wire/generated/etcdserverpb/TxnResponse.ts';
 import { type KVClient, type MaintenanceClient, services } from '../../src/wire/index.ts';
 
 /** How a write ended. */
@@ -29,6 +30,10 @@ export interface StoredKey {
 /** One member's services, as a test uses them. */
 export interface KvClient {
   put(key: string, value: string, timeoutMs: number): Promise<PutAnswer>;
+  /** Puts all of these in one transaction; fails loudly. */
+  putAll(pairs: readonly (readonly [key: string, value: Buffer])[]): Promise<void>;
+  /** How many keys have this prefix, read linearizably. */
+  count(prefix: string): Promise<number>;
   /** A linearizable read of all keys with this prefix, in pages. */
   getPrefix(prefix: string): Promise<StoredKey[]>;
   /** Whether this member answers and leads. */
@@ -88,10 +93,29 @@ export function connectKv(endpoint: string): KvClient {
       }
     },
 
+    async putAll(pairs) {
+      const success = pairs.map(([key, value]) => ({
+        request_put: { key: Buffer.from(key), value },
+      }));
+      await call<TxnResponse>(readTimeoutMs, (deadline, done) =>
+        kv.txn({ success }, new Metadata(), deadline, done),
+      );
+    },
+
+    async count(prefix) {
+      const answer = await call<RangeResponse>(readTimeoutMs, (deadline, done) =>
+        kv.range(
+          { key: Buffer.from(prefix), range_end: endOfPrefix(prefix), count_only: true },
+          new Metadata(),
+          deadline,
+          done,
+        ),
+      );
+      return Number(answer.count);
+    },
+
     async getPrefix(prefix) {
-      const rangeEnd = Buffer.from(prefix);
-      const last = rangeEnd.length - 1;
-      rangeEnd[last] = (rangeEnd[last] ?? 0) + 1;
+      const rangeEnd = endOfPrefix(prefix);
       const found: StoredKey[] = [];
       let from = Buffer.from(prefix);
       let revision = '0';
@@ -166,6 +190,14 @@ export async function waitForLeader(
     await sleep(pollMs);
   }
   throw new Error(`no member leads after ${timeoutMs} ms`);
+}
+
+/** The first key after all those with this prefix. */
+function endOfPrefix(prefix: string): Buffer {
+  const end = Buffer.from(prefix);
+  const last = end.length - 1;
+  end[last] = (end[last] ?? 0) + 1;
+  return end;
 }
 
 /** A write that the server refused says so; one that no server answered may have happened. */

@@ -23,6 +23,51 @@ function tickBoth(network: RaftNetwork, count: number): void {
   }
 }
 
+describe('a cluster that has just started', () => {
+  test('elects the first voter in line without waiting for the election timeout', () => {
+    const network = new RaftNetwork(3);
+    for (const id of [1, 2, 3]) {
+      network.raft(id).reportStarted();
+    }
+
+    for (let i = 0; i < 3; i++) {
+      for (const id of [1, 2, 3]) {
+        network.tick(id);
+      }
+      network.settle();
+    }
+
+    expect(network.leader).toBe(1);
+  });
+
+  test('leaves a leader alone that one of its nodes has not heard yet', () => {
+    const network = new RaftNetwork(3);
+    network.elect(3);
+    network.settle();
+    const { term } = network.raft(3);
+    network.crash(1);
+    network.restart(1);
+
+    network.raft(1).reportStarted();
+    for (let i = 0; i < 3; i++) {
+      network.tick(1);
+      network.settle();
+    }
+
+    expect(network.raft(3).role).toBe('leader');
+    expect(network.raft(3).term).toBe(term);
+  });
+
+  test('waits as ever without pre-vote, which alone makes an early try harmless', () => {
+    const subject = new Subject({ options: { preVote: false } });
+
+    subject.raft.reportStarted();
+    subject.tick(electionTicksMin - 1);
+
+    expect(subject.raft.role).toBe('follower');
+  });
+});
+
 describe('a follower that is told that its leader is down', () => {
   test('campaigns at once, and the next in line elects it', () => {
     const network = leaderless();

@@ -1,0 +1,94 @@
+/**
+ * Many keys: what a member's memory and its restart cost when the store is large.
+ *
+ * `DRILL_KEYS` sets how many, of 256 bytes each; the default keeps `npm test` short. Memory and times are printed,
+ * never asserted: they belong to `docs/performance.md`. What is asserted is that all keys are there after a restart.
+ */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
+import { ProcessCluster } from '../harness/processes.ts';
+
+const keys = Number(process.env['DRILL_KEYS'] ?? 20_000);
+const valueBytes = 256;
+/** Puts in one transaction; a member takes at most 128. */
+const batchKeys = 100;
+const batchesInFlight = 16;
+
+let directory: string;
+let cluster: ProcessCluster;
+let clients: KvClient[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-keys-'));
+  cluster = await ProcessCluster.create(['a', 'b', 'c'].map((name) => join(directory, name)));
+  await cluster.startAll();
+  clients = cluster.endpoints.map((endpoint) => connectKv(endpoint));
+  await waitForLeader(clients, 20_000);
+});
+
+afterEach(async () => {
+  for (const client of clients) {
+    client.close();
+  }
+  await cluster.stopAll();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function load(client: KvClient): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < keys) {
+      const from = next;
+      next = Math.min(keys, from + batchKeys);
+      await client.putAll(
+        Array.from({ length: next - from }, (_, i) => {
+          const key = `many/${String(from + i).padStart(9, '0')}`;
+          return [key, Buffer.alloc(valueBytes, key)] as const;
+        }),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: batchesInFlight }, work));
+}
+
+/** Resident memory of each member, MB; undefined where the system does not say. */
+function residentMb(): string {
+  return cluster.members
+    .map((_, i) => {
+      try {
+        const status = readFileSync(`/proc/${cluster.pid(i) ?? 0}/status`, 'utf8');
+        const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+        return (kilobytes / 1024).toFixed(0);
+      } catch {
+        // No /proc here: the figure is for people, the test goes on.
+        return '?';
+      }
+    })
+    .join(', ');
+}
+
+test(`${keys} keys are all there after every member was killed and started again`, {
+  timeout: 60_000 + keys,
+}, async () => {
+  const leader = await waitForLeader(clients, 20_000);
+  await load(clients[leader] as KvClient);
+  const loadedMb = residentMb();
+  await cluster.killAll();
+
+  const startMs = performance.now();
+  await cluster.startAll();
+  await waitForLeader(clients, 60_000);
+  const servingMs = performance.now() - startMs;
+
+  for (const client of clients) {
+    expect(await client.count('many/')).toBe(keys);
+  }
+  console.log(
+    `${keys} keys of ${valueBytes} bytes: resident ${loadedMb} MB after loading, ${residentMb()} MB after the ` +
+      `restart; all three serve ${servingMs.toFixed(0)} ms after they were started`,
+  );
+});
