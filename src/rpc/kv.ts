@@ -14,8 +14,7 @@ import {
   toRange,
   toTxn,
 } from './convert.ts';
-import { callOptions, headerOf, type ServiceContext, unary } from './service.ts';
-import { toServiceError } from './status.ts';
+import { headerOf, serverStreaming, type ServiceContext, unary } from './service.ts';
 import {
   checkDeleteRangeRequest,
   checkPutRequest,
@@ -25,6 +24,8 @@ import {
 
 /** Keys in one part of a streamed range. */
 const streamPartKeys = 1000;
+
+type RangeStreamCall = ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>;
 
 /** A result of the expected type, or the refusal as an error. */
 interface Applied<T extends string> {
@@ -89,6 +90,9 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       'Compact',
       async (request: wire.CompactionRequest, options): Promise<wire.CompactionResponse> => {
         const revision = toNumber(request.revision, 'revision');
+        if (revision < 0) {
+          throw new KvError('COMPACTED');
+        }
         const applied = await apply({ type: 'compact', revision }, options);
         if (request.physical) {
           await member.compactionDone(options);
@@ -97,26 +101,24 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       },
     ),
 
-    RangeStream: (
-      call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>,
-    ): void => {
-      streamRange(context, call).then(
-        () => call.end(),
-        (error: unknown) => call.emit('error', toServiceError(error, context.onDefect)),
-      );
-    },
+    RangeStream: serverStreaming(
+      context,
+      'RangeStream',
+      async (call: RangeStreamCall, options): Promise<void> => streamRange(context, call, options),
+    ),
   };
 }
 
-/** Sends a range in parts, all at the revision of the first; one that must be sorted goes as one part. */
+/** Sends a range in parts, all at one revision; one that must be sorted goes as one part. */
 async function streamRange(
   context: ServiceContext,
-  call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>,
+  call: RangeStreamCall,
+  bounds: CallOptions,
 ): Promise<void> {
   const { member } = context;
   const { request } = call;
   checkRangeRequest(request);
-  const options = { ...callOptions(context, call), isSerializable: request.serializable };
+  const options = { ...bounds, isSerializable: request.serializable };
   const range = toRange(request);
   if (!canPage(range)) {
     const { result, revision } = await member.range(range, options);
@@ -124,8 +126,8 @@ async function streamRange(
     return;
   }
   const first = await member.range({ ...range, limit: partLimit(range, 0) }, options);
-  const { revision } = first;
-  const header = headerOf(context, revision);
+  const header = headerOf(context, first.revision);
+  const revision = range.revision > 0 ? range.revision : first.revision;
   const { count } = first.result;
   let { result } = first;
   let sent = result.kvs.length;
@@ -157,17 +159,20 @@ function canPage(range: RangeOperation): boolean {
 }
 
 function partLimit(range: RangeOperation, sent: number): number {
-  return range.limit === 0 ? streamPartKeys : Math.min(streamPartKeys, range.limit - sent);
+  return range.limit <= 0 ? streamPartKeys : Math.min(streamPartKeys, range.limit - sent);
 }
 
-async function write(
-  call: ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>,
-  response: wire.RangeStreamResponse,
-): Promise<void> {
+/** Writes a part and waits until the client takes more, or has gone. */
+async function write(call: RangeStreamCall, response: wire.RangeStreamResponse): Promise<void> {
   if (!call.write(response) && !call.cancelled) {
     await new Promise<void>((resolve) => {
-      call.once('drain', resolve);
-      call.once('cancelled', resolve);
+      const proceed = (): void => {
+        call.off('drain', proceed);
+        call.off('cancelled', proceed);
+        resolve();
+      };
+      call.on('drain', proceed);
+      call.on('cancelled', proceed);
     });
   }
 }

@@ -1,8 +1,8 @@
 /**
- * What every service is made of: the member it serves, its limits, response headers, and the one way in which a
- * unary call is answered.
+ * What every service is made of: the member it serves, its limits, response headers, and the one way in which
+ * calls are answered.
  */
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { CallOptions, MemberApi } from '../replica/index.ts';
@@ -65,12 +65,9 @@ export function unary<Request, Response>(
   handle: (request: Request, options: CallOptions) => Promise<Response>,
 ): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
   return (call, callback) => {
-    const startMs = context.nowMs();
-    const finish = (code: string): void => {
-      context.metrics.countRequest(method, code, (context.nowMs() - startMs) / 1000);
-    };
+    const finish = stopwatch(context, method);
     const fail = (error: unknown): void => {
-      finish(error instanceof KvError ? error.code : 'INTERNAL');
+      finish(codeOf(error));
       callback(toServiceError(error, context.onDefect));
     };
     try {
@@ -82,4 +79,39 @@ export function unary<Request, Response>(
       fail(error);
     }
   };
+}
+
+/** A server-streaming handler of grpc-js from a function that writes the responses, and its metrics. */
+export function serverStreaming<Request, Response>(
+  context: ServiceContext,
+  method: string,
+  handle: (call: ServerWritableStream<Request, Response>, options: CallOptions) => Promise<void>,
+): (call: ServerWritableStream<Request, Response>) => void {
+  return (call) => {
+    const finish = stopwatch(context, method);
+    const fail = (error: unknown): void => {
+      finish(codeOf(error));
+      call.emit('error', toServiceError(error, context.onDefect));
+    };
+    try {
+      handle(call, callOptions(context, call)).then(() => {
+        finish(call.cancelled ? 'CANCELLED' : 'OK');
+        call.end();
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+/** Starts timing a call; the function returned counts it, with the code it ended in. */
+function stopwatch(context: ServiceContext, method: string): (code: string) => void {
+  const startMs = context.nowMs();
+  return (code) => {
+    context.metrics.countRequest(method, code, (context.nowMs() - startMs) / 1000);
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof KvError ? error.code : 'INTERNAL';
 }
