@@ -1,0 +1,93 @@
+/** A gRPC server in this process that answers as a test says, on `node:http2`: an HTTP/2 of another make. */
+import { once } from 'node:events';
+import {
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type ServerOptions,
+} from 'node:http2';
+import type { Endpoint } from '../../../src/cli/bench/connection.ts';
+
+/** What a call got: its headers as sent, and its whole body. */
+export interface FakeCall {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Buffer;
+  readonly stream: ServerHttp2Stream;
+}
+
+export class FakeMember {
+  readonly calls: FakeCall[] = [];
+  readonly endpoint: Endpoint;
+  readonly sessions = new Set<ServerHttp2Session>();
+  readonly #server: Http2Server;
+
+  private constructor(server: Http2Server, port: number) {
+    this.#server = server;
+    this.endpoint = { host: '127.0.0.1', port };
+  }
+
+  static async start(
+    answer: (call: FakeCall) => void,
+    options: ServerOptions = {},
+    port = 0,
+  ): Promise<FakeMember> {
+    const server = createServer(options);
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const member = new FakeMember(
+      server,
+      typeof address === 'object' && address !== null ? address.port : 0,
+    );
+    server.on('session', (session) => {
+      member.sessions.add(session);
+      session.on('close', () => member.sessions.delete(session));
+    });
+    server.on('stream', (stream, headers) => {
+      const pieces: Buffer[] = [];
+      stream.on('error', () => undefined);
+      stream.on('data', (piece: Buffer) => pieces.push(piece));
+      stream.on('end', () => {
+        const path = headers[':path'] ?? '';
+        const call = { path, headers, body: Buffer.concat(pieces), stream };
+        member.calls.push(call);
+        answer(call);
+      });
+    });
+    return member;
+  }
+
+  async stop(): Promise<void> {
+    for (const session of this.sessions) {
+      session.destroy();
+    }
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** Answers as a gRPC server does: headers, a body, trailers with the status. */
+export function answerWith(
+  { stream }: FakeCall,
+  body: Buffer,
+  trailers: Readonly<Record<string, string>> = { 'grpc-status': '0' },
+): void {
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+  stream.end(body);
+}
+
+/** Answers as a gRPC server refuses: the status in the headers, and nothing else. */
+export function refuseWith({ stream }: FakeCall, code: number, message: string): void {
+  stream.respond(
+    {
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-status': String(code),
+      'grpc-message': encodeURIComponent(message),
+    },
+    { endStream: true },
+  );
+}

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { type BenchFlags, parseEndpoints, readBenchPlan } from '../../../src/cli/bench/options.ts';
+import { ExitError } from '../../../src/cli/exit.ts';
+
+const defaults: BenchFlags = {
+  keySize: '8',
+  valueSize: '256',
+  keySpace: '10000',
+  consistency: 'l',
+  readRatio: '0.5',
+  warmup: '1s',
+  writeOut: 'simple',
+  seed: '1',
+};
+
+function plan(workload: string | undefined, flags: Partial<BenchFlags> = {}) {
+  return readBenchPlan(workload, { ...defaults, ...flags });
+}
+
+function problemOf(workload: string | undefined, flags: Partial<BenchFlags>): string {
+  try {
+    plan(workload, flags);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ExitError);
+    expect((error as ExitError).exitCode).toBe(2);
+    return (error as ExitError).message;
+  }
+  return '';
+}
+
+describe('readBenchPlan', () => {
+  test('a bare workload runs for ten seconds with one client on the default endpoint', () => {
+    expect(plan('put')).toEqual({
+      endpoints: [{ host: '127.0.0.1', port: 2379 }],
+      cases: [
+        {
+          name: 'put',
+          load: {
+            workload: 'put',
+            consistency: 'linearizable',
+            keySizeBytes: 8,
+            valueSizeBytes: 256,
+            keySpace: 10_000,
+            keyOrder: 'random',
+            readRatio: 0.5,
+            seed: 1,
+          },
+          clients: 1,
+          connections: 1,
+          isLeaderOnly: false,
+        },
+      ],
+      isSuite: false,
+      end: { kind: 'duration', durationMs: 10_000 },
+      warmupMs: 1000,
+      rounds: 1,
+      output: 'simple',
+      dataRoot: undefined,
+    });
+  });
+
+  test('every option reaches the plan', () => {
+    const all = plan('mixed', {
+      endpoints: 'a:1,b:2',
+      clients: '1000',
+      connections: '100',
+      keySize: '16',
+      valueSize: '0',
+      keySpace: '7',
+      sequentialKeys: true,
+      consistency: 's',
+      readRatio: '0.9',
+      total: '500',
+      warmup: '0s',
+      targetLeader: true,
+      writeOut: 'json',
+      seed: '9',
+      rounds: '2',
+    });
+
+    expect(all).toMatchObject({
+      endpoints: [
+        { host: 'a', port: 1 },
+        { host: 'b', port: 2 },
+      ],
+      cases: [
+        {
+          name: 'mixed, 90 % range, serializable',
+          load: {
+            workload: 'mixed',
+            consistency: 'serializable',
+            keySizeBytes: 16,
+            valueSizeBytes: 0,
+            keySpace: 7,
+            keyOrder: 'sequential',
+            readRatio: 0.9,
+            seed: 9,
+          },
+          clients: 1000,
+          connections: 100,
+          isLeaderOnly: true,
+        },
+      ],
+      end: { kind: 'total', total: 500 },
+      warmupMs: 0,
+      rounds: 2,
+      output: 'json',
+    });
+  });
+
+  test('connections default to one per client', () => {
+    expect(plan('put', { clients: '40' }).cases[0]?.connections).toBe(40);
+  });
+
+  test('times have units', () => {
+    const durations = ['1ms', '2.5s', '3m', '1h'].map((duration) => plan('put', { duration }).end);
+
+    expect(durations).toEqual(
+      [1, 2500, 180_000, 3_600_000].map((durationMs) => ({ kind: 'duration', durationMs })),
+    );
+  });
+
+  test('the suite is the list of the performance page, single clients on the leader', () => {
+    const { cases, isSuite } = plan(undefined, { suite: true });
+
+    expect(isSuite).toBe(true);
+    expect(
+      cases.map((each) => [each.name, each.clients, each.connections, each.isLeaderOnly]),
+    ).toEqual([
+      ['put', 1, 1, true],
+      ['put', 1000, 100, false],
+      ['range, linearizable', 1, 1, true],
+      ['range, linearizable', 1000, 100, false],
+      ['range, serializable', 1000, 100, false],
+      ['mixed, 50 % range, linearizable', 1000, 100, false],
+      ['txn (compare, put)', 1000, 100, false],
+    ]);
+  });
+
+  test('a comparison starts its own clusters and takes the middle of three rounds', () => {
+    expect(plan('put', { against: 'etcd' })).toMatchObject({ endpoints: undefined, rounds: 3 });
+  });
+
+  test.each<[string, string | undefined, Partial<BenchFlags>]>([
+    ['name a workload (put, range, mixed, txn), or use --suite', undefined, {}],
+    ['there is no workload "get"; choose one of put, range, mixed, txn', 'get', {}],
+    ['--suite runs its own list of workloads: leave out "put"', 'put', { suite: true }],
+    ['leave out --clients and --connections', undefined, { suite: true, clients: '3' }],
+    ['--clients must be a whole number from 1 to 100000, not "0"', 'put', { clients: '0' }],
+    ['--clients must be a whole number from 1 to 100000, not "1e3"', 'put', { clients: '1e3' }],
+    ['--connections is 3, more than the 2 clients', 'put', { clients: '2', connections: '3' }],
+    ['--key-size must be a whole number from 1 to 1024, not ""', 'put', { keySize: '' }],
+    ['--value-size must be a whole number from 0', 'put', { valueSize: '-1' }],
+    ['--key-space 10000 does not fit into keys of 3', 'put', { keySize: '3' }],
+    ['--consistency must be l (linearizable) or s', 'range', { consistency: 'x' }],
+    ['--read-ratio must be a number from 0 to 1, not "1.5"', 'mixed', { readRatio: '1.5' }],
+    ['--read-ratio must be a number from 0 to 1, not "x"', 'mixed', { readRatio: 'x' }],
+    ['--duration must be a time as 500ms, 10s or 2m', 'put', { duration: '10' }],
+    ['--duration must be a time as 500ms, 10s or 2m', 'put', { duration: '0s' }],
+    ['--duration must be a time as 500ms, 10s or 2m', 'put', { duration: '25h' }],
+    ['--warmup must be a time', 'put', { warmup: 'soon' }],
+    ['give one of them', 'put', { total: '5', duration: '5s' }],
+    ['--total must be a whole number', 'put', { total: '0' }],
+    ['--rounds must be a whole number from 1 to 100', 'put', { rounds: '0' }],
+    ['--write-out must be simple or json, not "xml"', 'put', { writeOut: 'xml' }],
+    ['--seed must be a whole number', 'put', { seed: 'x' }],
+    ['--against knows "etcd" only, not "consul"', 'put', { against: 'consul' }],
+    ['leave out --endpoints', 'put', { against: 'etcd', endpoints: 'a:1' }],
+    ['it needs --against etcd', 'put', { dataRoot: 'data' }],
+    ['"https://a:1" uses TLS', 'put', { endpoints: 'https://a:1' }],
+    ['"localhost" is not host:port', 'put', { endpoints: 'localhost' }],
+    ['"a:70000" is not host:port', 'put', { endpoints: 'a:70000' }],
+  ])('refuses with "%s"', (problem, workload, flags) => {
+    expect(problemOf(workload, flags)).toContain(problem);
+  });
+
+  test('all mistakes are told at once', () => {
+    const problem = problemOf('get', { clients: 'x', warmup: 'y', endpoints: ',' });
+
+    expect(problem.split('\n').length).toBe(1 + 5 + 1);
+  });
+});
+
+describe('parseEndpoints', () => {
+  test('takes hosts, addresses of both kinds and plain URLs', () => {
+    expect(parseEndpoints('localhost:2379, http://10.0.0.1:1/,[::1]:3')).toEqual([
+      { host: 'localhost', port: 2379 },
+      { host: '10.0.0.1', port: 1 },
+      { host: '::1', port: 3 },
+    ]);
+  });
+});
