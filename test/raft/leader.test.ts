@@ -2,24 +2,18 @@
 import { describe, expect, test } from 'vitest';
 import type { RaftOptions } from '../../src/raft/index.ts';
 import { RaftNetwork } from './network.ts';
-import { bytesOf, only, Subject } from './subject.ts';
+import {
+  bytesOf,
+  only,
+  proposeText as propose,
+  settledLeader as streaming,
+  Subject,
+} from './subject.ts';
 
 function leaderOf(options: Partial<RaftOptions> = {}, terms: readonly number[] = []): Subject {
   const subject = new Subject({ terms, options });
   subject.lead();
   return subject;
-}
-
-/** A leader whose followers 2 and 3 stream. */
-function streaming(options: Partial<RaftOptions> = {}): Subject {
-  const subject = leaderOf(options);
-  subject.accept(2);
-  subject.accept(3);
-  return subject;
-}
-
-function propose(subject: Subject, ...texts: string[]): ReturnType<Subject['raft']['propose']> {
-  return subject.raft.propose(texts.map(bytesOf), 1);
 }
 
 describe('Replication', () => {

@@ -2,15 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ReadRounds } from '../../src/raft/read-index.ts';
 import { RaftNetwork } from './network.ts';
-import { bytesOf, only, Subject } from './subject.ts';
-
-function settled(): Subject {
-  const subject = new Subject();
-  subject.lead();
-  subject.accept(2);
-  subject.accept(3);
-  return subject;
-}
+import { bytesOf, only, settledLeader as settled, Subject } from './subject.ts';
 
 describe('ReadIndex', () => {
   test('J01: the leader answers once a majority has answered a later heartbeat', () => {

@@ -230,6 +230,20 @@ export class Subject {
   }
 }
 
+/** A leader of term 1 whose followers 2 and 3 hold its first entry. */
+export function settledLeader(options: Partial<RaftOptions> = {}): Subject {
+  const subject = new Subject({ options });
+  subject.lead();
+  subject.accept(2);
+  subject.accept(3);
+  return subject;
+}
+
+/** Proposes texts as one batch. */
+export function proposeText(subject: Subject, ...texts: string[]): ReturnType<Raft['propose']> {
+  return subject.raft.propose(texts.map(bytesOf), 1);
+}
+
 /**
  * Carries messages between two nodes until neither has anything to say; what is meant for others is lost. Returns
  * everything that was carried, in order.
