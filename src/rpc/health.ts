@@ -1,13 +1,10 @@
 /** The standard health service of gRPC: serving while this member knows a leader. */
-import {
-  type sendUnaryData,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  status,
-} from '@grpc/grpc-js';
+import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { Timers } from '../base/index.ts';
 import type { HealthCheckRequest, HealthCheckResponse, HealthHandlers } from '../wire/index.ts';
 import type { ServiceContext } from './service.ts';
+
+type Watch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
 const watchPeriodMs = 500;
 const knownServices: readonly string[] = [
@@ -17,16 +14,21 @@ const knownServices: readonly string[] = [
   'etcdserverpb.Maintenance',
 ];
 
-/** The handlers of the service; a watch looks at the state every half second. */
-export function createHealthService(context: ServiceContext, timers: Timers): HealthHandlers {
+/** The service; its watches last until their clients, or the server, end them. */
+export interface HealthService {
+  readonly handlers: HealthHandlers;
+  /** Ends all watches: a server that stops must not wait for them. */
+  endWatches(): void;
+}
+
+/** Creates the service; a watch looks at the state every half second. */
+export function createHealthService(context: ServiceContext, timers: Timers): HealthService {
+  const watches = new Set<Watch>();
   const servingStatus = (): 'SERVING' | 'NOT_SERVING' =>
     context.member.leader === 0 ? 'NOT_SERVING' : 'SERVING';
 
-  return {
-    Check: (
-      call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
-      callback: sendUnaryData<HealthCheckResponse>,
-    ): void => {
+  const handlers: HealthHandlers = {
+    Check: (call, callback) => {
       if (knownServices.includes(call.request.service)) {
         callback(null, { status: servingStatus() });
       } else {
@@ -34,26 +36,47 @@ export function createHealthService(context: ServiceContext, timers: Timers): He
       }
     },
 
-    Watch: (call: ServerWritableStream<HealthCheckRequest, HealthCheckResponse>): void => {
-      if (!knownServices.includes(call.request.service)) {
-        call.write({ status: 'SERVICE_UNKNOWN' });
-        return;
-      }
-      let last = servingStatus();
-      call.write({ status: last });
-      const timer = timers.every(watchPeriodMs, () => {
-        const now = servingStatus();
-        if (now !== last) {
-          last = now;
-          call.write({ status: now });
-        }
-      });
-      const stop = (): void => {
-        timer.cancel();
-        call.end();
+    Watch: (call) => {
+      watches.add(call);
+      const forget = (): void => {
+        watches.delete(call);
       };
-      call.on('cancelled', stop);
-      call.on('error', stop);
+      call.on('cancelled', forget);
+      call.on('finish', forget);
+      if (knownServices.includes(call.request.service)) {
+        watch(call, servingStatus, timers);
+      } else {
+        // No service comes later, but gRPC's protocol keeps the stream open.
+        call.write({ status: 'SERVICE_UNKNOWN' });
+      }
     },
   };
+  return {
+    handlers,
+    endWatches: () => {
+      for (const call of watches) {
+        call.end();
+      }
+    },
+  };
+}
+
+/** Tells the state now and at each change, until the call ends. */
+function watch(call: Watch, servingStatus: () => 'SERVING' | 'NOT_SERVING', timers: Timers): void {
+  let last = servingStatus();
+  call.write({ status: last });
+  const timer = timers.every(watchPeriodMs, () => {
+    const now = servingStatus();
+    if (now !== last) {
+      last = now;
+      call.write({ status: now });
+    }
+  });
+  const stop = (): void => {
+    timer.cancel();
+    call.end();
+  };
+  call.on('cancelled', stop);
+  call.on('error', stop);
+  call.on('finish', stop);
 }

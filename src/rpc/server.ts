@@ -3,7 +3,7 @@ import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { listenError, type Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
 import { createClusterService } from './cluster.ts';
-import { createHealthService } from './health.ts';
+import { createHealthService, type HealthService } from './health.ts';
 import { createKvService } from './kv.ts';
 import { createMaintenanceService } from './maintenance.ts';
 import type { ServiceContext } from './service.ts';
@@ -24,6 +24,7 @@ export interface RpcServerOptions extends ServiceContext {
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #server: Server;
+  readonly #health: HealthService;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
@@ -39,10 +40,8 @@ export class RpcServer {
       services['etcdserverpb.Maintenance'],
       createMaintenanceService(options),
     );
-    this.#server.addService(
-      services['grpc.health.v1.Health'],
-      createHealthService(options, options.timers),
-    );
+    this.#health = createHealthService(options, options.timers);
+    this.#server.addService(services['grpc.health.v1.Health'], this.#health.handlers);
   }
 
   /**
@@ -69,6 +68,7 @@ export class RpcServer {
         timer.cancel();
         resolve();
       });
+      this.#health.endWatches();
     });
   }
 

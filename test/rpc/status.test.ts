@@ -32,6 +32,7 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
   ],
   STOPPED: [status.UNAVAILABLE, 'etcdserver: server stopped'],
   MEMBER_NOT_FOUND: [status.NOT_FOUND, 'etcdserver: member not found'],
+  BAD_TRANSFEREE: [status.FAILED_PRECONDITION, 'etcdserver: bad leader transferee'],
   UNHEALTHY: [status.UNAVAILABLE, 'etcdserver: unhealthy cluster'],
   CORRUPT: [status.DATA_LOSS, 'etcdserver: corrupt cluster'],
   CLUSTER_ID_MISMATCH: [status.FAILED_PRECONDITION, 'etcdserver: cluster ID mismatch'],

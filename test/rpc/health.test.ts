@@ -1,0 +1,102 @@
+/** `grpc.health.v1.Health` as gRPC's health checking protocol defines it. */
+import { once } from 'node:events';
+import { type ClientReadableStream, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { HealthCheckResponse } from '../../src/wire/generated/grpc/health/v1/HealthCheckResponse.ts';
+import { FakeMember } from './fake-member.ts';
+import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
+
+let member: FakeMember;
+let serving: Serving;
+
+beforeEach(async () => {
+  member = new FakeMember();
+  serving = await serve(member);
+});
+
+afterEach(async () => {
+  await serving.close();
+});
+
+describe('Check', () => {
+  test.each(['', 'etcdserverpb.KV', 'etcdserverpb.Cluster', 'etcdserverpb.Maintenance'])(
+    'of service "%s" serves while a leader is known',
+    async (service) => {
+      const check = async (): Promise<unknown> =>
+        answerTo((done) => serving.health.Check({ service }, done));
+
+      expect(await check()).toEqual({ status: 'SERVING' });
+      member.leader = 0;
+      expect(await check()).toEqual({ status: 'NOT_SERVING' });
+    },
+  );
+
+  test('of a service that is not there is not found', async () => {
+    const error = await refusalOf((done) => serving.health.Check({ service: 'nobody' }, done));
+
+    expect(error).toMatchObject({ code: status.NOT_FOUND, details: 'unknown service' });
+  });
+});
+
+describe('Watch', () => {
+  test('tells the state at once, and again only when it changes', async () => {
+    const { statuses, watch } = watching('');
+    await vi.waitFor(() => expect(statuses).toEqual(['SERVING']));
+
+    await serving.timers.run(5000);
+    member.leader = 0;
+    await serving.timers.run(500);
+    await vi.waitFor(() => expect(statuses).toEqual(['SERVING', 'NOT_SERVING']));
+    member.leader = 1002;
+    await serving.timers.run(500);
+    await vi.waitFor(() => expect(statuses).toEqual(['SERVING', 'NOT_SERVING', 'SERVING']));
+
+    watch.cancel();
+  });
+
+  test('of a service that is not there says so and stays open', async () => {
+    const { statuses, watch } = watching('nobody');
+    await vi.waitFor(() => expect(statuses).toEqual(['SERVICE_UNKNOWN']));
+
+    await answerTo((done) => serving.health.Check({}, done));
+    expect(watch.closed).toBe(false);
+
+    watch.cancel();
+  });
+
+  test('looks no more once its client has gone', async () => {
+    const { statuses, watch } = watching('');
+    await vi.waitFor(() => expect(statuses).toHaveLength(1));
+    expect(serving.timers.pendingTimers).toBe(1);
+
+    watch.cancel();
+
+    await vi.waitFor(() => expect(serving.timers.pendingTimers).toBe(0));
+  });
+
+  test('ends when the server stops, which need not wait for it', async () => {
+    const { statuses, watch } = watching('');
+    const { watch: unknown } = watching('nobody');
+    await vi.waitFor(() => expect(statuses).toHaveLength(1));
+    const ended = Promise.all([once(watch, 'close'), once(unknown, 'close')]);
+
+    // Virtual time stands still: the grace period cannot run out.
+    await serving.server.stop(60_000);
+
+    await ended;
+    expect(serving.timers.pendingTimers).toBe(0);
+  });
+});
+
+function watching(service: string): {
+  readonly statuses: unknown[];
+  readonly watch: ClientReadableStream<HealthCheckResponse>;
+} {
+  const statuses: unknown[] = [];
+  const watch = serving.health.Watch({ service });
+  watch.on('data', (response: HealthCheckResponse) => {
+    statuses.push(response.status);
+  });
+  watch.on('error', () => undefined);
+  return { statuses, watch };
+}

@@ -1,0 +1,178 @@
+/** What all services share: bounds of a call, headers, and how a call is answered and counted. */
+import { Metadata, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { KvError } from '../../src/base/index.ts';
+import { Metrics } from '../../src/observability/index.ts';
+import { callOptions, headerOf, type ServiceContext } from '../../src/rpc/service.ts';
+import { FakeMember } from './fake-member.ts';
+import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
+
+const key = Buffer.from('key');
+const now = 1_000_000;
+
+function contextOf(member: FakeMember): ServiceContext {
+  return {
+    member,
+    metrics: new Metrics(),
+    txnOperationsMax: 128,
+    txnDepthMax: 32,
+    version: '9.8.7',
+    epochMs: () => now,
+    nowMs: () => 0,
+    onDefect: () => undefined,
+  };
+}
+
+function callOf(deadline: Date | number, hasleader?: string): Parameters<typeof callOptions>[1] {
+  const metadata = new Metadata();
+  if (hasleader !== undefined) {
+    metadata.set('hasleader', hasleader);
+  }
+  return { metadata, getDeadline: () => deadline };
+}
+
+describe('the bounds of a call', () => {
+  const context = contextOf(new FakeMember());
+
+  test('pass on what is left until the deadline, given as a date or in milliseconds', () => {
+    expect(callOptions(context, callOf(now + 250))).toEqual({ deadlineMs: 250 });
+    expect(callOptions(context, callOf(new Date(now + 250)))).toEqual({ deadlineMs: 250 });
+  });
+
+  test('are none without a deadline', () => {
+    expect(callOptions(context, callOf(Number.POSITIVE_INFINITY))).toEqual({});
+  });
+});
+
+describe('a client that asks for a leader ("hasleader: true")', () => {
+  const member = new FakeMember();
+  const context = contextOf(member);
+
+  test('is refused by a member that knows none: "etcdserver: no leader"', () => {
+    member.leader = 0;
+
+    expect(() => callOptions(context, callOf(now, 'true'))).toThrow('etcdserver: no leader');
+  });
+
+  test('is served by a member that knows one', () => {
+    member.leader = 5;
+
+    expect(() => callOptions(context, callOf(now, 'true'))).not.toThrow();
+  });
+
+  test('asks with the value "true" and no other, as in etcd', () => {
+    member.leader = 0;
+
+    expect(() => callOptions(context, callOf(now, 'false'))).not.toThrow();
+    expect(() => callOptions(context, callOf(now))).not.toThrow();
+  });
+});
+
+test('a header carries ids, revision and term', () => {
+  const member = new FakeMember();
+
+  expect(headerOf(contextOf(member), 12)).toEqual({
+    cluster_id: Number.MAX_SAFE_INTEGER,
+    member_id: 1001,
+    revision: 12,
+    raft_term: 3,
+  });
+});
+
+describe('a unary call', () => {
+  let member: FakeMember;
+  let serving: Serving;
+
+  beforeEach(async () => {
+    member = new FakeMember();
+    serving = await serve(member);
+  });
+
+  afterEach(async () => {
+    await serving.close();
+  });
+
+  test('tells the member the deadline of its client', async () => {
+    const metadata = new Metadata();
+    const deadline = Date.now() + 20_000;
+
+    await answerTo((done) =>
+      serving.cluster.MemberList({ linearizable: true }, metadata, { deadline }, done),
+    );
+
+    const [asked] = member.asked;
+    const deadlineMs = asked?.options?.deadlineMs ?? 0;
+    expect(deadlineMs).toBeGreaterThan(0);
+    expect(deadlineMs).toBeLessThanOrEqual(20_000);
+  });
+
+  test('without a leader, from a client that asks for one, is refused and the member not asked', async () => {
+    member.leader = 0;
+    const metadata = new Metadata();
+    metadata.set('hasleader', 'true');
+
+    const error = await refusalOf((done) => serving.kv.Put({ key }, metadata, done));
+
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, details: 'etcdserver: no leader' });
+    expect(member.asked).toEqual([]);
+  });
+
+  test('that is too large for the member is refused: "etcdserver: request is too large"', async () => {
+    member.onPropose = async () => Promise.reject(new KvError('REQUEST_TOO_LARGE'));
+
+    const error = await refusalOf((done) => serving.kv.Put({ key }, done));
+
+    expect(error).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: 'etcdserver: request is too large',
+    });
+  });
+
+  test('whose client cancels does no harm when its answer comes', async () => {
+    const answer = new Promise<void>((resolve) => {
+      member.onPropose = async () => {
+        call.cancel();
+        // Another call on the same connection arrives after the cancellation.
+        await answerTo((done) => serving.maintenance.Status({}, done));
+        resolve();
+        return { kind: 'ok', revision: 8, result: { type: 'put' } };
+      };
+    });
+    let call = { cancel: (): void => undefined };
+
+    const refusal = refusalOf((done) => (call = serving.kv.Put({ key }, done)));
+
+    expect(await refusal).toMatchObject({ code: status.CANCELLED });
+    await answer;
+    await answerTo((done) => serving.maintenance.Status({}, done));
+    expect(serving.defects).toEqual([]);
+  });
+
+  test('that fails without a code of the catalogue is internal and reported as a defect', async () => {
+    const cause = new TypeError('of the inside');
+    member.onPropose = async () => Promise.reject(cause);
+
+    const error = await refusalOf((done) => serving.kv.Put({ key }, done));
+
+    expect(error).toMatchObject({ code: status.INTERNAL, details: 'etcdserver: internal error' });
+    expect(error.metadata.get('holdfast-outcome')).toEqual(['unknown']);
+    expect(serving.defects).toEqual([cause]);
+  });
+
+  test('is counted by its method and the code it ended in', async () => {
+    member.onPropose = async () =>
+      Promise.resolve({ kind: 'ok', revision: 8, result: { type: 'put' } });
+
+    await answerTo((done) => serving.kv.Put({ key }, done));
+    await answerTo((done) => serving.kv.Put({ key }, done));
+    await refusalOf((done) => serving.kv.Put({}, done));
+    member.onPropose = async () => Promise.reject(new Error('unexpected'));
+    await refusalOf((done) => serving.kv.Put({ key }, done));
+
+    const metrics = await serving.metrics.render();
+    expect(metrics).toContain('holdfast_requests_total{method="Put",code="OK"} 2');
+    expect(metrics).toContain('holdfast_requests_total{method="Put",code="EMPTY_KEY"} 1');
+    expect(metrics).toContain('holdfast_requests_total{method="Put",code="INTERNAL"} 1');
+    expect(metrics).toContain('holdfast_request_duration_seconds_count 4');
+  });
+});
