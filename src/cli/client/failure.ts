@@ -83,7 +83,7 @@ export function failureOf(endpoint: string, error: ServiceError): CallFailure {
     wasSent: true,
     status: error.code,
     code: String(said),
-    message: error.details === '' ? error.message : error.details,
+    message: messageOf(error),
     outcome: isRefusal ? 'rejected' : 'unknown',
   };
 }
@@ -105,8 +105,11 @@ export function canFailOver(failure: CallFailure, purpose: Purpose): boolean {
   if (!failure.wasSent) {
     return true;
   }
-  const isUnavailable = failure.status === status.UNAVAILABLE;
-  return isUnavailable && (purpose === 'read' || failure.outcome === 'rejected');
+  if (purpose === 'write') {
+    return failure.status === status.UNAVAILABLE && failure.outcome === 'rejected';
+  }
+  // Commands cancel nothing: a cancelled call is one that a member going down has cut off.
+  return failure.status === status.UNAVAILABLE || failure.status === status.CANCELLED;
 }
 
 /** The end of `command`, whose call failed at every endpoint that was asked; there is at least one. */
@@ -144,6 +147,15 @@ function outcomeText(outcomes: readonly Outcome[]): string {
   return outcomes.includes('unknown')
     ? 'unknown: it may have been applied; read the key before retrying'
     : 'rejected: nothing was changed';
+}
+
+/** gRPC's own text of a deadline lists its inner stages; a person wants the time. */
+function messageOf({ details, message }: ServiceError): string {
+  const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
+  if (seconds !== undefined) {
+    return `no answer within ${seconds} s`;
+  }
+  return details === '' ? message : details;
 }
 
 function oneLine(text: string): string {

@@ -1,0 +1,201 @@
+/** Where a call goes when a member does not answer, over real connections to members that are not real. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { status } from '@grpc/grpc-js';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Connection } from '../../../src/cli/client/connection.ts';
+import { kv } from '../../../src/cli/client/requests.ts';
+import { ExitError } from '../../../src/cli/exit.ts';
+import { freePorts } from '../../harness/processes.ts';
+import { FakeMember, serverError } from './fake-member.ts';
+
+const cleanups: (() => void)[] = [];
+
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) {
+    cleanup();
+  }
+});
+
+async function fake(...args: Parameters<typeof FakeMember.start>): Promise<FakeMember> {
+  const member = await FakeMember.start(...args);
+  cleanups.push(() => {
+    member.stop();
+  });
+  return member;
+}
+
+async function deadEndpoint(): Promise<string> {
+  const [port = 0] = await freePorts(1);
+  return `127.0.0.1:${port}`;
+}
+
+function connect(endpoints: readonly string[], timeoutMs = 5000): Connection {
+  const connection = new Connection(endpoints, timeoutMs);
+  cleanups.push(() => {
+    connection.close();
+  });
+  return connection;
+}
+
+const put = {
+  command: 'put',
+  purpose: 'write',
+  method: kv.Put,
+  request: { key: Buffer.from('a'), value: Buffer.from('1') },
+} as const;
+const get = {
+  command: 'get',
+  purpose: 'read',
+  method: kv.Range,
+  request: { key: Buffer.from('a') },
+} as const;
+
+async function exitOf(answer: Promise<unknown>): Promise<ExitError> {
+  const error = await answer.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(ExitError);
+  return error as ExitError;
+}
+
+describe('a connection to several endpoints', () => {
+  test('asks the next one when nothing listens at the first, for a write as well', async () => {
+    const alive = await fake('answer');
+    const connection = connect([await deadEndpoint(), alive.endpoint]);
+
+    const answer = await connection.call(put);
+
+    expect(answer.header?.revision).toBe('8');
+    expect(alive.calls).toEqual(['Put']);
+  });
+
+  test.each(['cut the connection', 'go down'] as const)(
+    'asks the next one for a read when members %s',
+    async (behaviour) => {
+      const broken = await fake(behaviour);
+      const alive = await fake('answer');
+
+      const answer = await connect([broken.endpoint, alive.endpoint]).call(get);
+
+      expect(answer.header?.revision).toBe('7');
+      expect(broken.calls).toEqual(['Range']);
+    },
+  );
+
+  test('does not repeat a write that was cut off, and says that its outcome is unknown', async () => {
+    const broken = await fake('cut the connection');
+    const alive = await fake('answer');
+
+    const { exitCode, message } = await exitOf(
+      connect([broken.endpoint, alive.endpoint]).call(put),
+    );
+
+    expect(alive.calls).toEqual([]);
+    expect(exitCode).toBe(3);
+    expect(message).toContain(`put failed at ${broken.endpoint}`);
+    expect(message).toContain('[UNAVAILABLE]');
+    expect(message).toContain(
+      'outcome: unknown: it may have been applied; read the key before retrying',
+    );
+  });
+
+  test('repeats a write elsewhere that the server says it has refused', async () => {
+    const stopped = serverError(status.UNAVAILABLE, 'etcdserver: server stopped', {
+      code: 'STOPPED',
+      outcome: 'rejected',
+    });
+    const stopping = await fake(stopped);
+    const alive = await fake('answer');
+
+    await connect([stopping.endpoint, alive.endpoint]).call(put);
+
+    expect(alive.calls).toEqual(['Put']);
+  });
+
+  test('does not repeat a write that the server is not sure of', async () => {
+    const unsure = serverError(status.UNAVAILABLE, 'etcdserver: request timed out', {
+      code: 'TIMEOUT',
+      outcome: 'unknown',
+    });
+    const slow = await fake(unsure);
+    const alive = await fake('answer');
+
+    const { exitCode, message } = await exitOf(connect([slow.endpoint, alive.endpoint]).call(put));
+
+    expect(alive.calls).toEqual([]);
+    expect(exitCode).toBe(3);
+    expect(message).toContain('[TIMEOUT]; outcome: unknown');
+  });
+
+  test('asks nobody else when a request is wrong', async () => {
+    const wrong = await fake(serverError(status.OUT_OF_RANGE, 'etcdserver: compacted'));
+    const alive = await fake('answer');
+
+    const { exitCode } = await exitOf(connect([wrong.endpoint, alive.endpoint]).call(get));
+
+    expect(exitCode).toBe(1);
+    expect(alive.calls).toEqual([]);
+  });
+
+  test('names every endpoint that cannot be reached, and that nothing was changed', async () => {
+    const first = await deadEndpoint();
+    const second = await deadEndpoint();
+
+    const { exitCode, message } = await exitOf(connect([first, second]).call(put));
+
+    expect(exitCode).toBe(4);
+    expect(message).toBe(
+      `holdfast: put failed: cannot reach ${first} (connect ECONNREFUSED ${first}), ` +
+        `${second} (connect ECONNREFUSED ${second}) [UNREACHABLE]; ` +
+        'outcome: rejected: nothing was changed; hint: check --endpoints and that the members run',
+    );
+  });
+
+  test('passes by an endpoint that accepts and says nothing', async () => {
+    const silent: Server = createServer(() => undefined);
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    cleanups.push(() => silent.close());
+    const address = silent.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const alive = await fake('answer');
+
+    const connection = connect([`127.0.0.1:${port}`, alive.endpoint], 1000);
+    await connection.call(put);
+
+    expect(alive.calls).toEqual(['Put']);
+  });
+
+  test('asks all of them for what concerns each, and tells failures apart', async () => {
+    const alive = await fake('answer');
+    const dead = await deadEndpoint();
+
+    const results = await connect([dead, alive.endpoint]).callEach(get);
+
+    expect(results.map(({ endpoint, kind }) => [endpoint, kind])).toEqual([
+      [dead, 'failed'],
+      [alive.endpoint, 'ok'],
+    ]);
+  });
+});
+
+describe('a connection to one endpoint', () => {
+  test('gives up at the deadline; a write that was sent may have been applied', async () => {
+    const { endpoint } = await fake('hang');
+
+    const { exitCode, message } = await exitOf(connect([endpoint], 500).call(put));
+
+    expect(exitCode).toBe(3);
+    expect(message).toMatch(/no answer within [\d.]+ s \[DEADLINE_EXCEEDED\]; outcome: unknown/);
+    expect(message).toContain('--command-timeout');
+  });
+
+  test('tells a name that does not resolve', async () => {
+    const { exitCode, message } = await exitOf(connect(['holdfast.invalid:1']).call(get));
+
+    expect(exitCode).toBe(4);
+    expect(message).toContain('holdfast.invalid:1');
+  });
+});
