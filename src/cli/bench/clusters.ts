@@ -1,9 +1,9 @@
 /**
- * Clusters of three that the load generator starts for itself: Holdfast, and Debian's etcd beside it, on free ports of
- * loopback, with their data in a folder that goes with them.
+ * Clusters of three that the load generator starts for itself: Holdfast, and Debian's etcd beside
+ * it, on free ports of loopback, with their data in a folder that goes with them.
  *
- * Whatever was started is stopped: SIGTERM first, SIGKILL by pid for what does not go; and SIGKILL at once when this
- * process ends in any other way that Node can see.
+ * Whatever was started is stopped: SIGTERM first, SIGKILL by pid for what does not go; and SIGKILL
+ * at once when this process ends in any other way that Node can see.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,7 +40,7 @@ const binary = fileURLToPath(new URL('../../../bin/holdfast', import.meta.url));
 const membersMax = 3;
 const readyMaxMs = 60_000;
 const readyPollMs = 100;
-/** Their data goes anyway, and etcd takes seconds to find a new leader among members that all stop. */
+/** Short: their data goes anyway, and etcd spends seconds on handing over leadership. */
 const stopMaxMs = 2000;
 const outputLinesMax = 20;
 const host = '127.0.0.1';
@@ -142,7 +142,7 @@ class MemberProcess {
   }
 
   async start(): Promise<void> {
-    // A process group of its own: Ctrl-C reaches this process alone, which stops the members in good order.
+    // A process group of its own: Ctrl-C reaches this process alone, which stops the members.
     const child = spawn(this.#command, this.#args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -1,6 +1,6 @@
 /**
- * `holdfast bench`: puts load on any endpoint that speaks etcd v3, or, with `--against etcd`, on a Holdfast cluster and
- * an etcd cluster in turn, and says how they did.
+ * `holdfast bench`: puts load on any endpoint that speaks etcd v3, or, with `--against etcd`, on a
+ * Holdfast cluster and an etcd cluster in turn, and says how they did.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -98,7 +98,7 @@ async function runAgainstEtcd(plan: BenchPlan, signal: AbortSignal): Promise<voi
   const dataRoot = await mkdtemp(join(parent, 'holdfast-bench-')).catch((error: unknown) => {
     throw new ExitError(
       2,
-      `holdfast bench: no folder can be made in ${parent} (--data-root): ${(error as Error).message}`,
+      `holdfast bench: --data-root: no folder can be made in ${parent}: ${String(error)}`,
     );
   });
   const clusters: RunningCluster[] = [];

@@ -1,9 +1,10 @@
 /**
- * Unary gRPC calls to a member over one connection, cheap enough for a load generator: the request is a finished
- * frame, the answer a status and how many bytes came.
+ * Unary gRPC calls to a member over one connection, cheap enough for a load generator: the request
+ * is a finished frame, the answer a status and how many bytes came.
  *
- * A connection that is lost is dialled again, at the next endpoint if there are several; calls under way fail once,
- * new ones wait. After {@link redialMaxMs} without success it reports itself lost for good.
+ * A connection that is lost is dialled again, at the next endpoint if there are several; calls
+ * under way fail once, new ones wait. After {@link redialMaxMs} without success it reports itself
+ * lost for good.
  */
 import { type CallListener, Http2Session } from './http2-session.ts';
 
@@ -197,7 +198,7 @@ class UnaryCall implements CallListener {
   }
 }
 
-/** The text of `grpc-message`, whose special characters are percent-encoded; as it is when they are not. */
+/** The text of `grpc-message`, where special characters are percent-encoded. */
 function decodeMessage(text: string): string {
   try {
     return decodeURIComponent(text);

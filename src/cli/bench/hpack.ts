@@ -1,6 +1,7 @@
 /**
- * The header compression of HTTP/2 (RFC 7541), as much of it as a gRPC client needs: everything a server may send is
- * decoded, and requests are encoded as a few bytes that point into the server's table.
+ * The header compression of HTTP/2 (RFC 7541), as much of it as a gRPC client needs: everything a
+ * server may send is decoded, and requests are encoded as a few bytes that point into the server's
+ * table.
  *
  * Strings are visible ASCII, as gRPC's headers are; others are refused.
  */
@@ -33,8 +34,9 @@ const staticTable: readonly Header[] = [
   });
 
 /**
- * RFC 7541 appendix B: the symbols of each code length, in the order of their codes. The code is canonical, so the
- * lengths determine it. Codes of 20 bits and more belong to bytes that gRPC's headers do not contain.
+ * RFC 7541 appendix B: the symbols of each code length, in the order of their codes. The code is
+ * canonical, so the lengths determine it. Codes of 20 bits and more belong to bytes that gRPC's
+ * headers do not contain.
  */
 const huffmanSymbols: readonly (readonly [length: number, symbols: string])[] = [
   [5, '012aceiost'],
@@ -123,8 +125,8 @@ export class HeaderDecoder {
 }
 
 /**
- * Encodes the headers of requests that differ in their path alone: whole the first time, then as pointers into the
- * server's table, as every gRPC client does.
+ * Encodes the headers of requests that differ in their path alone: whole the first time, then as
+ * pointers into the server's table, as every gRPC client does.
  */
 export class RequestHeaderEncoder {
   readonly #authority: string;

@@ -1,9 +1,11 @@
 /**
- * The client's end of one plaintext HTTP/2 connection (RFC 9113), for unary gRPC calls and nothing else.
+ * The client's end of one plaintext HTTP/2 connection (RFC 9113), for unary gRPC calls and nothing
+ * else.
  *
- * Why our own: the load generator shares the machine with what it measures, and a call through `node:http2` costs it
- * more CPU than the server spends on it (docs/performance.md has the figures). What is left out: server push,
- * priorities, TLS. Flow control in both directions, the peer's settings, pings and GOAWAY are honoured.
+ * Why our own: the load generator shares the machine with what it measures, and a call through
+ * `node:http2` costs it more CPU than the server spends on it (docs/performance.md has the
+ * figures). What is left out: server push, priorities, TLS. Flow control in both directions, the
+ * peer's settings, pings and GOAWAY are honoured.
  */
 import { createConnection, type Socket } from 'node:net';
 import { defaultTableBytes, HeaderDecoder, RequestHeaderEncoder } from './hpack.ts';

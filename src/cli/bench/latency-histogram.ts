@@ -1,6 +1,6 @@
 /**
- * Counts latencies in buckets whose width grows with the value, as HdrHistogram does: every quantile is right to
- * 1/128 of itself, at the cost of one increment per value and 26 KiB in all.
+ * Counts latencies in buckets whose width grows with the value, as HdrHistogram does: every
+ * quantile is right to 1/128 of itself, at the cost of one increment per value and 26 KiB in all.
  *
  * Values are microseconds in 32 bits: 1 µs to 71 minutes; longer ones count as the longest.
  */
@@ -54,8 +54,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * The smallest latency, milliseconds, that at least `fraction` of all do not exceed (nearest rank); 0 when
-   * nothing was recorded.
+   * The smallest latency, milliseconds, that at least `fraction` of all do not exceed (nearest
+   * rank); 0 when nothing was recorded.
    */
   quantileMs(fraction: number): number {
     const rank = Math.max(1, Math.ceil(fraction * this.#count));
@@ -71,8 +71,8 @@ export class LatencyHistogram {
 }
 
 /**
- * Values below 256 have a bucket each; from there on 128 buckets share each doubling. 1000 µs, for example, is
- * 250 · 2²: exponent 2, bucket 2 · 128 + 250.
+ * Values below 256 have a bucket each; from there on 128 buckets share each doubling. 1000 µs, for
+ * example, is 250 · 2²: exponent 2, bucket 2 · 128 + 250.
  */
 function bucketOf(microseconds: number): number {
   const exponent = Math.max(0, exponentMax - Math.clz32(microseconds));

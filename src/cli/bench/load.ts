@@ -1,8 +1,9 @@
 /**
- * The closed loop: N callers, each with one call under way at a time, until a number of calls or a time is reached.
+ * The closed loop: N callers, each with one call under way at a time, until a number of calls or a
+ * time is reached.
  *
- * A caller makes its next call in the turn in which the last one ended, as a busy client would. Nothing is dropped
- * from the count: a failed call is a call, and its latency counts too.
+ * A caller makes its next call in the turn in which the last one ended, as a busy client would.
+ * Nothing is dropped from the count: a failed call is a call, and its latency counts too.
  */
 import { ExitError } from '../exit.ts';
 import { type CallResult, type Connection, grpcOk } from './connection.ts';
@@ -105,7 +106,7 @@ class LoadRun {
   #errorCount = 0;
   #activeCallers: number;
   #isOver = false;
-  #settle: (error?: unknown) => void = () => undefined;
+  #settle: (error?: Error) => void = () => undefined;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -125,7 +126,7 @@ class LoadRun {
         }
       }, stallCheckMs);
       const onAbort = (): void => {
-        this.#settle(options.signal.reason);
+        this.#settle(reasonOf(options.signal));
       };
       options.signal.addEventListener('abort', onAbort);
       this.#settle = (error) => {
@@ -135,7 +136,6 @@ class LoadRun {
         if (error === undefined) {
           resolve();
         } else {
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort's reason is passed on
           reject(error);
         }
       };
@@ -199,4 +199,9 @@ class LoadRun {
       known.count++;
     }
   }
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

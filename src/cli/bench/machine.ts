@@ -1,7 +1,7 @@
-/** What figures of a run depend on: the machine, the programs, and how long its disk takes to sync. */
+/** What figures depend on: the machine, the programs, and how long the disk takes to sync. */
 import { execFile } from 'node:child_process';
 import { open, readFile, rm } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { version } from '../version.ts';
@@ -11,16 +11,20 @@ export interface Machine {
   readonly cores: number;
   readonly cpuModel: string;
   readonly memoryBytes: number;
+  /** Processes that wanted to run in the minute before. */
+  readonly loadAverage: number;
   readonly nodeVersion: string;
   readonly holdfastVersion: string;
   /** Undefined when etcd takes no part. */
   readonly etcdVersion: string | undefined;
-  /** Median of appending 4 KiB and syncing them, microseconds; undefined when no data is kept here. */
+  /** Median of appending 4 KiB with a sync, microseconds; undefined when nothing is kept here. */
   readonly syncMicroseconds: number | undefined;
 }
 
 /** Below this a "disk" keeps nothing over a power cut. */
 const plausibleSyncMicroseconds = 5;
+/** Share of the cores that other work may take without a remark. */
+const quietLoadShare = 0.25;
 const syncRounds = 200;
 const syncBytes = 4096;
 /** Clock ticks of `/proc`, which Linux fixes at 100 a second for programs. */
@@ -33,6 +37,7 @@ export async function describeMachine(dataRoot: string | undefined): Promise<Mac
     cores: cpus().length,
     cpuModel: cpu?.model ?? 'unknown',
     memoryBytes: totalmem(),
+    loadAverage: loadavg()[0] ?? 0,
     nodeVersion: process.versions.node,
     holdfastVersion: version,
     etcdVersion: dataRoot === undefined ? undefined : await readEtcdVersion(),
@@ -51,6 +56,12 @@ export function machineLines(machine: Machine): readonly string[] {
   const lines = [
     `machine: ${machine.cores} × ${machine.cpuModel}, ${gibibytes} GiB; ${programs.join(', ')}`,
   ];
+  if (machine.loadAverage > machine.cores * quietLoadShare) {
+    lines.push(
+      `load: ${machine.loadAverage.toFixed(1)} in the minute before: other work is running, ` +
+        'which makes the figures noisy',
+    );
+  }
   const { syncMicroseconds } = machine;
   if (syncMicroseconds !== undefined) {
     lines.push(`disk: append of 4 KiB and fdatasync, median ${syncMicroseconds.toFixed(0)} µs`);

@@ -98,7 +98,7 @@ export async function fillKeys(
     if (first !== undefined) {
       throw new ExitError(
         1,
-        `holdfast bench: ${subject.title} refused to be filled with keys: ${first.code}: ${first.text}`,
+        `holdfast bench: ${subject.title} refused keys to read: ${first.code}: ${first.text}`,
       );
     }
   });
@@ -115,7 +115,7 @@ async function withConnections<T>(
   try {
     for (let i = 0; i < count; i++) {
       signal.throwIfAborted();
-      // In turn: each connection begins at another member, and goes on to the next if that one is lost.
+      // In turn: each begins at another member, and goes on to the next if that one is lost.
       const start = i % endpoints.length;
       const order = [...endpoints.slice(start), ...endpoints.slice(0, start)];
       connections.push(

@@ -1,4 +1,4 @@
-/** From the command line's texts to a checked plan of what to run; every mistake is named with what to do about it. */
+/** From the command line's texts to a checked plan of what to run; every mistake is named. */
 import { ExitError } from '../exit.ts';
 import type { Endpoint } from './connection.ts';
 import type { LoadEnd } from './load.ts';
@@ -134,18 +134,6 @@ export function readBenchPlan(workload: string | undefined, flags: BenchFlags): 
   return plan;
 }
 
-/**
- * Reads `host:port,…`, with or without `http://`.
- *
- * @throws {ExitError} 2 — names what is wrong
- */
-export function parseEndpoints(text: string): readonly Endpoint[] {
-  const reader = new FlagReader();
-  const endpoints = readEndpoints(reader, text);
-  reader.throwIfAnyWrong();
-  return endpoints;
-}
-
 /** A load's name, as in `range, serializable`. */
 function describeLoad({ workload, consistency, readRatio }: WorkloadOptions): string {
   switch (workload) {
@@ -226,7 +214,7 @@ function readLoad(
   const keySpace = reader.integer('--key-space', flags.keySpace, 1, totalMax);
   reader.check(
     keySpace <= 16 ** Math.min(keySizeBytes, 10),
-    `--key-space ${keySpace} does not fit into keys of ${keySizeBytes} hexadecimal digits: raise --key-size`,
+    `--key-space ${keySpace} needs longer keys than ${keySizeBytes} hexadecimal digits`,
   );
   const readRatio = Number(flags.readRatio);
   reader.check(
@@ -262,6 +250,7 @@ function readEnd(reader: FlagReader, flags: BenchFlags): LoadEnd {
   };
 }
 
+/** Reads `host:port,…`, with or without `http://`. */
 function readEndpoints(reader: FlagReader, text: string): readonly Endpoint[] {
   return text.split(',').map((endpoint) => {
     const trimmed = endpoint.trim();

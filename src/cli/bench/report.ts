@@ -8,7 +8,7 @@ export interface SubjectRounds {
   readonly rounds: readonly Measurement[];
 }
 
-/** One case and what it came to on each subject; with two subjects, the second is compared with the first. */
+/** One case on each subject; of two subjects, the second is compared with the first. */
 export interface CaseReport {
   readonly benchCase: BenchCase;
   readonly subjects: readonly SubjectRounds[];
@@ -28,7 +28,7 @@ export interface Medians {
 const busyUtilization = 0.9;
 
 /** The middle value; the mean of the two middle ones of an even number; 0 of none. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? 0;
@@ -61,7 +61,8 @@ export function caseTitle({ name, load, clients, connections, isLeaderOnly }: Be
   const spread = isLeaderOnly ? 'leader only' : 'all members';
   return (
     `${name}: ${plural(clients, 'client')}, ${plural(connections, 'connection')}, ${spread}; ` +
-    `keys ${load.keySizeBytes} bytes (${load.keySpace} ${load.keyOrder}), values ${load.valueSizeBytes} bytes`
+    `keys ${load.keySizeBytes} bytes (${load.keySpace} ${load.keyOrder}), ` +
+    `values ${load.valueSizeBytes} bytes`
   );
 }
 
@@ -95,7 +96,8 @@ export function measurementText(measurement: Measurement): string {
 export function measurementLine(measurement: Measurement): string {
   const { operationsPerSecond, p50Ms, p99Ms, errorCount } = measurement;
   const failed = errorCount === 0 ? '' : `, ${errorCount} FAILED`;
-  return `${operationsPerSecond.toFixed(0)} calls/s, p50 ${ms(p50Ms)} ms, p99 ${ms(p99Ms)} ms${failed}`;
+  const rate = operationsPerSecond.toFixed(0);
+  return `${rate} calls/s, p50 ${ms(p50Ms)} ms, p99 ${ms(p99Ms)} ms${failed}`;
 }
 
 /** The table of all cases, in Markdown. */

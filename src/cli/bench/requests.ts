@@ -1,9 +1,10 @@
 /**
- * The requests of etcd's `KV` service as bytes ready to send: protobuf written by hand behind the five bytes that
- * frame a gRPC message.
+ * The requests of etcd's `KV` service as bytes ready to send: protobuf written by hand behind the
+ * five bytes that frame a gRPC message.
  *
- * Why by hand: the load generator shares the machine with what it measures, and a general encoder costs more than
- * sending the bytes. Field numbers are those of `proto/etcd/rpc.proto`; a test decodes every shape by that contract.
+ * Why by hand: the load generator shares the machine with what it measures, and a general encoder
+ * costs more than sending the bytes. Field numbers are those of `proto/etcd/rpc.proto`; a test
+ * decodes every shape by that contract.
  */
 
 /** gRPC's frame: one byte that says "not compressed", then the length. */
@@ -53,11 +54,11 @@ export function frameRange(key: Uint8Array, isSerializable: boolean): Buffer {
 }
 
 /**
- * The frame of a `TxnRequest`: if the first key's `mod_revision` is below a bound, then put every pair.
+ * The frame of a `TxnRequest`: if the first key's `mod_revision` is below a bound, then put every
+ * pair.
  *
- * @remarks
- * The shape is that of optimistic locking. The bound is one that no revision reaches, so that the puts always happen
- * and every transaction costs the same.
+ * @remarks The shape is that of optimistic locking. The bound is one that no revision reaches, so
+ * that the puts always happen and every transaction costs the same.
  */
 export function frameTxn(puts: readonly KeyValuePair[]): Buffer {
   const [first] = puts;
@@ -91,7 +92,7 @@ export function frameMessage(message: Uint8Array): Buffer {
   return frame;
 }
 
-/** Takes the message out of a frame; undefined unless exactly one whole, uncompressed message is in it. */
+/** Takes the message out of a frame; undefined unless it is exactly one whole message. */
 export function unframeMessage(frame: Buffer): Buffer | undefined {
   const isWhole =
     frame.length >= frameHeaderBytes &&
@@ -115,7 +116,7 @@ function writePut(target: Buffer, at: number, { key, value }: KeyValuePair): num
   return writeBytesField(target, writeBytesField(target, at, putKey, key), putValue, value);
 }
 
-/** Bytes of a field that is `length` bytes long, with its tag; all field numbers here are below 16. */
+/** Bytes of a field with its tag and length; all field numbers here are below 16. */
 function fieldLength(length: number): number {
   return 1 + varintLength(length) + length;
 }

@@ -1,8 +1,9 @@
 /**
  * What is sent: the stream of requests of a workload, made from a seed.
  *
- * Keys are numbers in hexadecimal, padded to the key size, so that they read well in `etcdctl`. Values are pieces of
- * one block of random bytes, which no compression can shrink, at hardly any cost per request.
+ * Keys are numbers in hexadecimal, padded to the key size, so that they read well in `etcdctl`.
+ * Values are pieces of one block of random bytes, which no compression can shrink, at hardly any
+ * cost per request.
  */
 import { createPrng, type Prng } from '../../base/index.ts';
 import { framePut, frameRange, frameTxn, type KeyValuePair } from './requests.ts';
@@ -16,7 +17,7 @@ export type WorkloadName = (typeof workloadNames)[number];
 /** What a workload consists of. */
 export interface WorkloadOptions {
   readonly workload: WorkloadName;
-  /** Reads see every write answered before them (`linearizable`), or what the member has (`serializable`). */
+  /** Reads see every write answered before them, or just what the member has. */
   readonly consistency: 'linearizable' | 'serializable';
   /** Bytes of a key, of a value. */
   readonly keySizeBytes: number;

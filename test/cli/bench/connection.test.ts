@@ -63,7 +63,7 @@ describe('Connection', () => {
     expect(unframeMessage(answer)?.equals(long)).toBe(true);
   });
 
-  test('a lost connection fails its calls once, and later calls go to the next endpoint', async () => {
+  test('a lost connection fails its calls once; later ones go to the next endpoint', async () => {
     const first = await startMember((call) => call.stream.session?.destroy());
     const second = await startMember(succeed);
     const connection = await open(first, second);

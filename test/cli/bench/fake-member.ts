@@ -1,4 +1,4 @@
-/** A gRPC server in this process that answers as a test says, on `node:http2`: an HTTP/2 of another make. */
+/** A gRPC server that answers as a test says, on `node:http2`: an HTTP/2 of another make. */
 import { once } from 'node:events';
 import {
   createServer,

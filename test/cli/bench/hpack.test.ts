@@ -33,7 +33,7 @@ describe('HeaderDecoder', () => {
     ]);
   });
 
-  test('decodes the responses of RFC 7541 C.5, where a table of 256 bytes forgets its oldest entries', () => {
+  test('decodes the responses of RFC 7541 C.5: a small table that forgets entries', () => {
     const decoded = decodeAll([
       // The first three bytes shrink the table to 256 bytes, which the example presupposes.
       `3fe1 01
@@ -77,7 +77,7 @@ describe('HeaderDecoder', () => {
     }
   });
 
-  test('refuses what leads nowhere: entries out of reach, tables not offered, endless integers', () => {
+  test('refuses what leads nowhere: missing entries, large tables, endless integers', () => {
     for (const block of ['be', '80', '3fffff03', 'ffffffffffff', '0082ffff', '00827f']) {
       expect(() => decodeAll([block]), block).toThrow(RangeError);
     }

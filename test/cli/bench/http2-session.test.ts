@@ -158,7 +158,7 @@ describe('Http2Session', () => {
     expect(session.isOpen).toBe(true);
   });
 
-  test('a server that goes away is let finish what it has begun, then the session closes', async () => {
+  test('a server that goes away finishes what it has begun, then the session closes', async () => {
     const held: FakeCall[] = [];
     const heldEnough = createGate();
     const peer = await startPeer((fake) => {

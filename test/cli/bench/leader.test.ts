@@ -16,7 +16,7 @@ async function startMember(memberId: string, leaderId: string): Promise<FakeMemb
 }
 
 describe('findLeader', () => {
-  test('names the endpoint of the member that all call leader, ids beyond 2^53 included', async () => {
+  test('names the endpoint that all call leader, ids beyond 2^53 included', async () => {
     const ids = ['9223372036854775809', '9223372036854775808', '7'];
     const members = await Promise.all(ids.map(async (id) => startMember(id, ids[1] ?? '')));
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type BenchFlags, parseEndpoints, readBenchPlan } from '../../../src/cli/bench/options.ts';
+import { type BenchFlags, readBenchPlan } from '../../../src/cli/bench/options.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
 
 const defaults: BenchFlags = {
@@ -151,7 +151,7 @@ describe('readBenchPlan', () => {
     ['--connections is 3, more than the 2 clients', 'put', { clients: '2', connections: '3' }],
     ['--key-size must be a whole number from 1 to 1024, not ""', 'put', { keySize: '' }],
     ['--value-size must be a whole number from 0', 'put', { valueSize: '-1' }],
-    ['--key-space 10000 does not fit into keys of 3', 'put', { keySize: '3' }],
+    ['--key-space 10000 needs longer keys than 3', 'put', { keySize: '3' }],
     ['--consistency must be l (linearizable) or s', 'range', { consistency: 'x' }],
     ['--read-ratio must be a number from 0 to 1, not "1.5"', 'mixed', { readRatio: '1.5' }],
     ['--read-ratio must be a number from 0 to 1, not "x"', 'mixed', { readRatio: 'x' }],
@@ -179,11 +179,13 @@ describe('readBenchPlan', () => {
 
     expect(problem.split('\n').length).toBe(1 + 5 + 1);
   });
-});
 
-describe('parseEndpoints', () => {
-  test('takes hosts, addresses of both kinds and plain URLs', () => {
-    expect(parseEndpoints('localhost:2379, http://10.0.0.1:1/,[::1]:3')).toEqual([
+  test('endpoints are hosts, addresses of both kinds and plain URLs', () => {
+    const { endpoints } = plan('put', {
+      endpoints: 'localhost:2379, http://10.0.0.1:1/,[::1]:3',
+    });
+
+    expect(endpoints).toEqual([
       { host: 'localhost', port: 2379 },
       { host: '10.0.0.1', port: 1 },
       { host: '::1', port: 3 },

@@ -86,7 +86,7 @@ describe('requests', () => {
     expect(() => frameTxn([])).toThrow('at least one key');
   });
 
-  test('a frame gives back the message that was put into it, and nothing when it is cut or too long', () => {
+  test('a frame gives back its message, and nothing when it is cut or too long', () => {
     const frame = frameMessage(bytes(70_000));
 
     expect(messageOf(frame).equals(bytes(70_000))).toBe(true);
