@@ -49,7 +49,8 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   for (let i = prefix.length - 1; i >= 0; i--) {
     if ((prefix[i] as number) < 0xff) {
-      const end = prefix.slice(0, i + 1);
+      // Not `slice`: a Buffer's shares its memory.
+      const end = new Uint8Array(prefix.subarray(0, i + 1));
       end[i] = (end[i] as number) + 1;
       return end;
     }
