@@ -45,6 +45,7 @@ const catalogue = {
   CANCELLED: { text: 'etcdserver: request cancelled', retryable: true },
   STOPPED: { text: 'etcdserver: server stopped', retryable: true },
   MEMBER_NOT_FOUND: { text: 'etcdserver: member not found', retryable: false },
+  BAD_TRANSFEREE: { text: 'etcdserver: bad leader transferee', retryable: false },
   UNHEALTHY: { text: 'etcdserver: unhealthy cluster', retryable: true },
   CORRUPT: { text: 'etcdserver: corrupt cluster', retryable: false },
   CLUSTER_ID_MISMATCH: { text: 'etcdserver: cluster ID mismatch', retryable: false },

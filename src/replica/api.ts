@@ -87,6 +87,10 @@ export interface MemberApi {
   compactionDone(options?: CallOptions): Promise<void>;
   status(): MemberStatus;
   members(): readonly ClusterMember[];
-  /** Hands leadership to `target`; resolves once it leads. */
+  /**
+   * Hands leadership to `target`; resolves once it leads.
+   *
+   * @throws {KvError} BAD_TRANSFEREE — it cannot lead: no voter, or a transfer is under way.
+   */
   moveLeader(target: NodeId, options?: CallOptions): Promise<void>;
 }

@@ -298,10 +298,8 @@ export class Member implements MemberApi {
 
   async moveLeader(target: NodeId, options: CallOptions = {}): Promise<void> {
     const refusal = this.#replica.transferLeader(target);
-    if (refusal !== undefined) {
-      throw new KvError('INVALID_ARGUMENT', {
-        message: `etcdserver: bad leader transferee (${refusal})`,
-      });
+    if (refusal !== undefined && this.#replica.leader !== target) {
+      throw new KvError('BAD_TRANSFEREE', { details: { refusal } });
     }
     this.#scheduleTurn();
     await this.#bounded(

@@ -31,6 +31,7 @@ const grpcStatusByCode: Readonly<Record<ErrorCode, status>> = {
   CANCELLED: status.CANCELLED,
   STOPPED: status.UNAVAILABLE,
   MEMBER_NOT_FOUND: status.NOT_FOUND,
+  BAD_TRANSFEREE: status.FAILED_PRECONDITION,
   UNHEALTHY: status.UNAVAILABLE,
   CORRUPT: status.DATA_LOSS,
   CLUSTER_ID_MISMATCH: status.FAILED_PRECONDITION,

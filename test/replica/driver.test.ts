@@ -267,4 +267,23 @@ describe('Member', () => {
 
     expect(await cluster.leader()).toBe(target);
   });
+
+  test('leadership that is asked to move where it is stays there', async () => {
+    const cluster = await startCluster();
+    const leader = await cluster.leader();
+
+    const answer = await settle(cluster, cluster.member(leader).moveLeader(leader));
+
+    expect(answer).toBeUndefined();
+    expect(await cluster.leader()).toBe(leader);
+  });
+
+  test('leadership does not move to a stranger', async () => {
+    const cluster = await startCluster();
+    const leader = cluster.member(await cluster.leader());
+
+    const answer = await settle(cluster, leader.moveLeader(4711));
+
+    expect(answer).toMatchObject({ code: 'BAD_TRANSFEREE', outcome: 'rejected' });
+  });
 });
