@@ -1,0 +1,139 @@
+/**
+ * Calls methods by their definitions and makes the answers comparable: status code, details and response, with
+ * the ids of cluster and member and raft's numbers replaced by a name.
+ */
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { services } from '../../src/wire/index.ts';
+
+/** Unary methods that are compared, with their services. */
+export const methods = {
+  Range: services['etcdserverpb.KV'].Range,
+  Put: services['etcdserverpb.KV'].Put,
+  DeleteRange: services['etcdserverpb.KV'].DeleteRange,
+  Txn: services['etcdserverpb.KV'].Txn,
+  Compact: services['etcdserverpb.KV'].Compact,
+  MemberList: services['etcdserverpb.Cluster'].MemberList,
+  Status: services['etcdserverpb.Maintenance'].Status,
+  Alarm: services['etcdserverpb.Maintenance'].Alarm,
+  MoveLeader: services['etcdserverpb.Maintenance'].MoveLeader,
+  Check: services['grpc.health.v1.Health'].Check,
+} as const;
+
+/** Name of a unary method. */
+export type MethodName = keyof typeof methods;
+
+/** One call. */
+export interface RawCall {
+  readonly method: MethodName;
+  readonly request: object;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** Ids are wanted as they are. */
+  readonly isExact?: boolean | undefined;
+}
+
+/** How a call ended. */
+export interface RawAnswer {
+  /** Name of the gRPC status. */
+  readonly code: string;
+  readonly details: string;
+  /** The response with byte strings as text, one character a byte. */
+  readonly response?: unknown;
+}
+
+const callTimeoutMs = 20_000;
+
+/** A connection to one endpoint. */
+export class RawClient {
+  readonly endpoint: string;
+  readonly #client: Client;
+
+  constructor(endpoint: string) {
+    this.endpoint = endpoint;
+    this.#client = new Client(endpoint, credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.max_send_message_length': -1,
+      'grpc.max_receive_message_length': -1,
+    });
+  }
+
+  /** Makes a call as it stands in the contract. */
+  async call(call: RawCall): Promise<RawAnswer> {
+    const { path, requestSerialize, responseDeserialize } = methods[call.method];
+    return this.callPath(path, requestSerialize(call.request), responseDeserialize, call);
+  }
+
+  /** Sends `bytes` to any path, also to one that no contract has. */
+  async callPath(
+    path: string,
+    bytes: Buffer,
+    deserialize: (bytes: Buffer) => object = (answer) => answer,
+    options: Omit<RawCall, 'method' | 'request'> = {},
+  ): Promise<RawAnswer> {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(options.metadata ?? {})) {
+      metadata.set(name, value);
+    }
+    const deadline = Date.now() + (options.timeoutMs ?? callTimeoutMs);
+    return new Promise((resolve) => {
+      this.#client.makeUnaryRequest<Buffer, object>(
+        path,
+        (request) => request,
+        deserialize,
+        bytes,
+        metadata,
+        { deadline },
+        (error: ServiceError | null, response?: object) => {
+          resolve(
+            error === null
+              ? { code: 'OK', details: '', response: plain(response, options.isExact === true) }
+              : { code: status[error.code], details: error.details },
+          );
+        },
+      );
+    });
+  }
+
+  /** The store's revision, by a linearizable read. */
+  async revision(): Promise<number> {
+    const request = { key: Buffer.from('revision') };
+    const { code, details, response } = await this.call({ method: 'Range', request });
+    const revision = Number(
+      (response as { header?: { revision?: string } } | undefined)?.header?.revision,
+    );
+    if (!(revision > 0)) {
+      throw new Error(`no revision from ${this.endpoint}: ${code} ${details}`);
+    }
+    return revision;
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+/** Byte strings of a request, written as text with one character a byte. */
+export function bytes(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+/** Numbers that any two clusters differ in; zero stays, since it means that a field is not given. */
+const ownNumbers: readonly string[] = ['cluster_id', 'member_id', 'raft_term'];
+
+function plain(value: unknown, isExact: boolean): unknown {
+  if (Buffer.isBuffer(value)) {
+    return value.toString('latin1');
+  }
+  if (Array.isArray(value)) {
+    return value.map((each) => plain(each, isExact));
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [
+        name,
+        !isExact && ownNumbers.includes(name) && each !== '0' ? 'ID' : plain(each, isExact),
+      ]),
+    );
+  }
+  return value;
+}

@@ -1,0 +1,129 @@
+/**
+ * Holdfast answers single calls as etcd does: status code, text and response, for what no command line can ask.
+ * Each call goes to the next of Holdfast's three members.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasEtcd } from './etcd-server.ts';
+import { bytes, RawClient } from './raw-client.ts';
+import { type RawCase, rawCases } from './raw-grpc-cases.ts';
+import { type Sides, startSides } from './sides.ts';
+
+const grpcMessageBytesMax = 2 * 1024 * 1024;
+
+describe.runIf(hasEtcd())('single calls to Holdfast and to etcd', () => {
+  let sides: Sides;
+  let etcd: RawClient;
+  let members: RawClient[];
+
+  beforeAll(async () => {
+    sides = await startSides();
+    etcd = new RawClient(sides.etcd);
+    members = sides.holdfast.endpoints.map((endpoint) => new RawClient(endpoint));
+  });
+
+  afterAll(async () => {
+    for (const client of [etcd, ...members]) {
+      client.close();
+    }
+    await sides.stop();
+  });
+
+  const memberAt = (i: number): RawClient => members[i % members.length] as RawClient;
+
+  describe('are answered alike:', () => {
+    test.each(rawCases.map((each, i) => [each.title, each, i] as const))(
+      '%s',
+      async (_title, each, i) => {
+        await expectAlike(each, etcd, memberAt(i));
+      },
+    );
+  });
+
+  test('have ended in the same state on every member', async () => {
+    const request = { key: bytes('\0'), range_end: bytes('\0') };
+    const expected = await etcd.call({ method: 'Range', request });
+
+    for (const member of members) {
+      expect(await member.call({ method: 'Range', request })).toEqual(expected);
+    }
+  });
+
+  test.each(['/etcdserverpb.KV/Nothing', '/etcdserverpb.Nothing/Range'])(
+    'to the unknown method %s are refused with the same code',
+    async (path) => {
+      const answers = await Promise.all(
+        [etcd, ...members].map(async (client) => client.callPath(path, Buffer.alloc(0))),
+      );
+
+      expect(answers.map(({ code }) => code)).toEqual(Array(4).fill('UNIMPLEMENTED'));
+    },
+  );
+
+  test('with a message that gRPC does not take are refused with the same code', async () => {
+    const request = { key: bytes('k'), value: Buffer.alloc(grpcMessageBytesMax, 'x') };
+    const answers = await Promise.all(
+      [etcd, ...members].map(async (client) => client.call({ method: 'Put', request })),
+    );
+
+    expect(answers.map(({ code }) => code)).toEqual(Array(4).fill('RESOURCE_EXHAUSTED'));
+  });
+
+  test('with a message that is no request are refused, and the member goes on', async () => {
+    const garbage = Buffer.from([0x0a, 0xff]);
+    const path = '/etcdserverpb.KV/Range';
+    const answers = await Promise.all(
+      [etcd, ...members].map(async (client) => client.callPath(path, garbage)),
+    );
+
+    expect(answers.map(({ code }) => code)).toEqual(Array(4).fill('INTERNAL'));
+    expect(await memberAt(0).revision()).toBe(await etcd.revision());
+  });
+
+  test('about alarms tell the same list', async () => {
+    const call = { method: 'Alarm', request: { action: 'GET' } } as const;
+    const answers = await Promise.all([etcd, ...members].map(async (client) => client.call(call)));
+
+    for (const { code, response } of answers) {
+      expect(code).toBe('OK');
+      expect(response).toMatchObject({ alarms: [] });
+    }
+  });
+
+  test.each(['Status', 'MemberList'] as const)(
+    'of %s have fields of the same form',
+    async (method) => {
+      const expected = await etcd.call({ method, request: {} });
+
+      for (const member of members) {
+        expect(formOf(await member.call({ method, request: {} }))).toEqual(formOf(expected));
+      }
+    },
+  );
+});
+
+async function expectAlike(each: RawCase, etcd: RawClient, member: RawClient): Promise<void> {
+  // Also makes the member know all writes so far, which a serializable read is compared at.
+  const [at, atMember] = await Promise.all([etcd.revision(), member.revision()]);
+  expect(atMember).toBe(at);
+  const { method, metadata } = each;
+  const call = { method, metadata, request: each.request(at) };
+
+  const [expected, actual] = await Promise.all([etcd.call(call), member.call(call)]);
+
+  expect(expected, 'etcd itself').toMatchObject({ code: each.code ?? 'OK' });
+  expect(actual).toEqual(each.differs ?? expected);
+}
+
+/** What kind of value each field has; a list is described by its first element. */
+function formOf(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.slice(0, 1).map(formOf);
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, formOf(each)]));
+  }
+  if (typeof value === 'string' && /^\d+$/.test(value)) {
+    return value === '0' ? 'zero' : 'number';
+  }
+  return typeof value;
+}
