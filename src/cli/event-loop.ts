@@ -1,7 +1,9 @@
 /** The real event loop and clock behind the ports of `base/time.ts`. */
 import type { EventLoop, TimerHandle } from '../base/index.ts';
 
-/** Timers of Node; the end of a turn is the check phase, right after the callbacks that were due. */
+/**
+ * Timers of Node; the end of a turn is the check phase, right after the callbacks that were due.
+ */
 export const nodeEventLoop: EventLoop = {
   nowMs: () => performance.now(),
   after: (delayMs, callback): TimerHandle => {

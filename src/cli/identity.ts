@@ -1,9 +1,10 @@
 /**
- * Ids of a new cluster and of its first members, worked out alike by all of them from the same flags.
+ * Ids of a new cluster and of its first members, worked out alike by all of them from the same
+ * flags.
  *
- * 52-bit positive integers, sent as uint64 (ADR-007). A member's id depends on its peer URLs and the cluster's
- * token, a cluster's on its members and the token, so two clusters of different tokens never take each other's
- * members for their own.
+ * 52-bit positive integers, sent as uint64 (ADR-007). A member's id depends on its peer URLs and
+ * the cluster's token, a cluster's on its members and the token, so two clusters of different
+ * tokens never take each other's members for their own.
  */
 import { createHash } from 'node:crypto';
 

@@ -1,22 +1,17 @@
 /**
- * From flags, environment and file to one checked configuration: flag before variable before file before default.
+ * From flags, environment and file to one checked configuration.
  *
- * The configuration is checked as a whole and all that is wrong is told at once: what, where it was set, and what
- * to do about it.
+ * The configuration is checked as a whole and all that is wrong is told at once: what, where it was
+ * set, and what to do about it.
  */
-import { parse as parseYaml } from 'yaml';
-import { type ServerFlag, type ServerFlagName, serverFlags } from './server-flags.ts';
+import { ConfigReader, type ConfigSources } from './config-sources.ts';
+import type { InitialMember } from './identity.ts';
+import type { ServerFlagName } from './server-flags.ts';
 
 /** `host` and `port` of an URL that is listened on or dialled. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
-}
-
-/** A member as `--initial-cluster` names it. */
-export interface ConfiguredMember {
-  readonly name: string;
-  readonly peerUrls: readonly string[];
 }
 
 /** A checked configuration. */
@@ -27,7 +22,7 @@ export interface ServerConfig {
   readonly advertiseClientUrls: readonly string[];
   readonly listenPeer: readonly HostPort[];
   readonly listenMetrics: readonly HostPort[];
-  readonly members: readonly ConfiguredMember[];
+  readonly members: readonly InitialMember[];
   readonly token: string;
   readonly heartbeatMs: number;
   readonly electionMs: number;
@@ -36,39 +31,20 @@ export interface ServerConfig {
   readonly requestTimeoutMs: number;
   /** Where to dial a member, by name, instead of where it says. */
   readonly peerDial: ReadonlyMap<string, HostPort>;
-  readonly logLevel: LogLevel;
-  readonly logFormat: 'auto' | 'json' | 'pretty';
+  readonly logLevel: (typeof logLevels)[number];
+  readonly logFormat: (typeof logFormats)[number];
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-type LogLevel = (typeof logLevels)[number];
+const logFormats = ['auto', 'json', 'pretty'] as const;
+
+/** An election must outlast a few lost heartbeats, or a busy moment deposes a healthy leader. */
+const heartbeatsPerElectionMin = 5;
 
 /** Either a configuration, or everything that is wrong with it. */
 export type ServerConfigResult =
   | { readonly kind: 'ok'; readonly config: ServerConfig }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
-
-/** Where settings come from. */
-export interface ConfigSources {
-  /** Flags as given, by name without dashes. */
-  readonly flags: Readonly<Record<string, string | undefined>>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Content and name of the YAML file, when there is one. */
-  readonly file?: { readonly path: string; readonly text: string } | undefined;
-}
-
-/** Variables that are read elsewhere. */
-const otherVariables: readonly string[] = [
-  'HOLDFAST_CONFIG_FILE',
-  'HOLDFAST_ENDPOINTS',
-  'HOLDFAST_VERIFY',
-  'HOLDFAST_HISTORIES',
-];
-
-/** The environment variable of a setting. */
-export function variableOf(name: string): string {
-  return `HOLDFAST_${name.toUpperCase().replaceAll('-', '_')}`;
-}
 
 /** Reads and checks a configuration. */
 export function readServerConfig(sources: ConfigSources): ServerConfigResult {
@@ -79,150 +55,98 @@ export function readServerConfig(sources: ConfigSources): ServerConfigResult {
     : { kind: 'invalid', problems: reader.problems };
 }
 
-/** Looks settings up and collects what is wrong with them. */
-class ConfigReader {
-  readonly problems: string[] = [];
-  readonly #sources: ConfigSources;
-  readonly #file: Readonly<Record<string, unknown>>;
+function buildConfig(reader: ConfigReader): ServerConfig {
+  const name = reader.string('name', /^[A-Za-z0-9._-]+$/, 'letters, digits, ".", "_" or "-"');
+  const listen = listenAddresses(reader);
+  const advertiseClientUrls = urls(reader, 'advertise-client-urls', 'listen-client-urls');
+  const peerUrls = urls(reader, 'initial-advertise-peer-urls', 'listen-peer-urls');
+  const members = initialCluster(reader, name, peerUrls);
+  checkClusterState(reader);
+  const token = reader.string('initial-cluster-token', /\S/, 'a word of your choice');
+  const timing = timings(reader);
+  return {
+    name,
+    dataDir: dataDir(reader, name),
+    ...listen,
+    advertiseClientUrls,
+    members,
+    token,
+    ...timing,
+    requestBytesMax: reader.integer('max-request-bytes', 1024, 512 * 1024 * 1024),
+    txnOperationsMax: reader.integer('max-txn-ops', 1, 100_000),
+    peerDial: peerDial(reader, members),
+    logLevel: reader.choice('log-level', logLevels),
+    logFormat: reader.choice('log-format', logFormats),
+  };
+}
 
-  constructor(sources: ConfigSources) {
-    this.#sources = sources;
-    this.#file = this.#parseFile();
-    const names: readonly string[] = serverFlags.map((flag) => flag.name);
-    for (const key of Object.keys(this.#file)) {
-      if (!names.includes(key)) {
-        this.problem(
-          `${sources.file?.path ?? ''}: unknown key "${key}"; keys are flag names without dashes in front`,
-        );
-      }
-    }
-    const variables = [...names.map(variableOf), ...otherVariables];
-    for (const variable of Object.keys(sources.env)) {
-      if (variable.startsWith('HOLDFAST_') && !variables.includes(variable)) {
-        this.problem(`${variable}: there is no such setting; see "holdfast server --help"`);
-      }
-    }
-  }
+function dataDir(reader: ConfigReader, name: string): string {
+  const isSet = reader.get('data-dir').text !== undefined;
+  return isSet ? reader.string('data-dir', /\S/, 'a path') : `${name}.holdfast`;
+}
 
-  problem(text: string): void {
-    this.problems.push(text);
-  }
-
-  /** The text of a setting, and where it was set; the text is undefined when it was not and has no default. */
-  get(name: ServerFlagName): { readonly text: string | undefined; readonly where: string } {
-    const variable = variableOf(name);
-    const flag = this.#sources.flags[name];
-    if (flag !== undefined) {
-      return { text: flag, where: `--${name}` };
-    }
-    const fromEnv = this.#sources.env[variable];
-    if (fromEnv !== undefined) {
-      return { text: fromEnv, where: variable };
-    }
-    const fromFile = this.#file[name];
-    if (fromFile !== undefined) {
-      const text = Array.isArray(fromFile) ? fromFile.join(',') : String(fromFile);
-      return { text, where: `${this.#sources.file?.path ?? ''}: ${name}` };
-    }
-    const known: ServerFlag | undefined = serverFlags.find((each) => each.name === name);
-    return { text: known?.default, where: `--${name}` };
-  }
-
-  string(name: ServerFlagName): string {
-    return this.get(name).text ?? '';
-  }
-
-  integer(name: ServerFlagName, min: number, max: number): number {
-    const { text = '', where } = this.get(name);
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      this.problem(`${where}: "${text}" must be a whole number from ${min} to ${max}`);
-      return min;
-    }
-    return value;
-  }
-
-  choice<T extends string>(name: ServerFlagName, choices: readonly T[]): T {
-    const { text, where } = this.get(name);
-    const found = choices.find((choice) => choice === text);
-    if (found === undefined) {
-      this.problem(`${where}: "${text ?? ''}" must be one of ${choices.join(', ')}`);
-    }
-    return found ?? (choices[0] as T);
-  }
-
-  boolean(name: ServerFlagName): boolean {
-    return this.choice(name, ['true', 'false']) === 'true';
-  }
-
-  /** Parts of a comma-separated list; none when it is empty. */
-  list(name: ServerFlagName): readonly string[] {
-    return splitList(this.get(name).text ?? '');
-  }
-
-  #parseFile(): Readonly<Record<string, unknown>> {
-    const { file } = this.#sources;
-    if (file === undefined) {
-      return {};
-    }
-    try {
-      const content: unknown = parseYaml(file.text) ?? {};
-      if (typeof content === 'object' && !Array.isArray(content)) {
-        return content as Readonly<Record<string, unknown>>;
-      }
-      this.problem(`${file.path}: must be a YAML mapping of flag names to values`);
-    } catch (error) {
-      this.problem(`${file.path}: is not valid YAML: ${(error as Error).message}`);
-    }
-    return {};
+function checkClusterState(reader: ConfigReader): void {
+  const { text = '', where } = reader.get('initial-cluster-state');
+  if (text !== 'new') {
+    const isEtcds = text === 'existing';
+    reader.problem(
+      isEtcds
+        ? `${where}: joining an existing cluster is not there yet; only "new" is`
+        : `${where}: "${text}" must be "new"`,
+    );
   }
 }
 
-function buildConfig(reader: ConfigReader): ServerConfig {
-  const name = reader.string('name');
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) {
-    reader.problem(`--name: "${name}" must be letters, digits, ".", "_" or "-"`);
-  }
-  const listenClient = listenOn(reader, 'listen-client-urls');
-  const listenPeer = listenOn(reader, 'listen-peer-urls');
-  const listenMetrics = listenOn(reader, 'listen-metrics-urls');
-  requireSome(reader, 'listen-client-urls');
-  requireSome(reader, 'listen-peer-urls');
-  const peerUrls = urls(reader, 'initial-advertise-peer-urls', 'listen-peer-urls');
-  const members = initialCluster(reader, name, peerUrls);
+function timings(
+  reader: ConfigReader,
+): Pick<ServerConfig, 'heartbeatMs' | 'electionMs' | 'requestTimeoutMs'> {
   const heartbeatMs = reader.integer('heartbeat-interval', 10, 10_000);
   const electionMs = reader.integer('election-timeout', 50, 60_000);
-  if (electionMs < 5 * heartbeatMs) {
+  if (electionMs < heartbeatsPerElectionMin * heartbeatMs) {
+    const heartbeat = reader.get('heartbeat-interval').where;
     reader.problem(
-      `--election-timeout: ${electionMs} must be at least 5 times --heartbeat-interval (${heartbeatMs}); ` +
-        'raise the one or lower the other',
+      `${reader.get('election-timeout').where}: ${electionMs} must be at least ` +
+        `${heartbeatsPerElectionMin} times the heartbeat interval, which is ${heartbeatMs} ` +
+        `(${heartbeat}); raise the one or lower the other`,
     );
   }
-  if (reader.string('initial-cluster-state') !== 'new') {
-    const { text, where } = reader.get('initial-cluster-state');
-    reader.problem(`${where}: "${text ?? ''}" is not possible; only "new" is, so far`);
-  }
-  const timeout = reader.get('request-timeout').text;
+  const isLimited = reader.get('request-timeout').text !== undefined;
+  const requestTimeoutMs = isLimited
+    ? reader.integer('request-timeout', 100, 600_000)
+    : 5000 + 2 * electionMs;
+  return { heartbeatMs, electionMs, requestTimeoutMs };
+}
+
+function listenAddresses(
+  reader: ConfigReader,
+): Pick<ServerConfig, 'listenClient' | 'listenPeer' | 'listenMetrics'> {
+  const isInsecure = reader.boolean('insecure');
+  const usedBy = new Map<string, string>();
+  const listenOn = (name: ServerFlagName): readonly HostPort[] => {
+    const { where } = reader.get(name);
+    const addresses = reader.list(name).flatMap((url) => parseUrl(reader, url, where) ?? []);
+    for (const address of addresses) {
+      const url = `http://${addressOf(address)}`;
+      if (!isInsecure && !isLoopback(address.host)) {
+        reader.problem(
+          `${where}: ${url} is plain text beyond this machine, where anyone can read and write; ` +
+            'listen on 127.0.0.1, or say --insecure if the network is trusted',
+        );
+      }
+      const other = usedBy.get(url);
+      if (other !== undefined) {
+        reader.problem(`${where}: ${url} is taken by ${other}; give each a port of its own`);
+      }
+      usedBy.set(url, where);
+    }
+    return addresses;
+  };
+  requireSome(reader, 'listen-client-urls');
+  requireSome(reader, 'listen-peer-urls');
   return {
-    name,
-    dataDir: reader.get('data-dir').text ?? `${name}.holdfast`,
-    listenClient,
-    advertiseClientUrls: urls(reader, 'advertise-client-urls', 'listen-client-urls'),
-    listenPeer,
-    listenMetrics,
-    members,
-    token: reader.string('initial-cluster-token'),
-    heartbeatMs,
-    electionMs,
-    requestBytesMax: reader.integer('max-request-bytes', 1024, 512 * 1024 * 1024),
-    txnOperationsMax: reader.integer('max-txn-ops', 1, 100_000),
-    requestTimeoutMs:
-      timeout === undefined
-        ? 5000 + 2 * electionMs
-        : reader.integer('request-timeout', 100, 600_000),
-    peerDial: peerDial(reader, members),
-    logLevel: reader.choice('log-level', logLevels),
-    logFormat: reader.choice('log-format', ['auto', 'json', 'pretty']),
+    listenClient: listenOn('listen-client-urls'),
+    listenPeer: listenOn('listen-peer-urls'),
+    listenMetrics: listenOn('listen-metrics-urls'),
   };
 }
 
@@ -230,22 +154,6 @@ function requireSome(reader: ConfigReader, name: ServerFlagName): void {
   if (reader.list(name).length === 0) {
     reader.problem(`${reader.get(name).where}: must name at least one URL`);
   }
-}
-
-/** Addresses to listen on; beyond loopback only when plain text is asked for. */
-function listenOn(reader: ConfigReader, name: ServerFlagName): readonly HostPort[] {
-  const { where } = reader.get(name);
-  const isInsecure = reader.string('insecure') === 'true';
-  return reader.list(name).flatMap((url) => {
-    const address = parseUrl(reader, url, where);
-    if (address !== undefined && !isInsecure && !isLoopback(address.host)) {
-      reader.problem(
-        `${where}: ${url} is plain text beyond this machine, where anyone can read and write; ` +
-          'listen on 127.0.0.1, or say --insecure if the network is trusted',
-      );
-    }
-    return address === undefined ? [] : [address];
-  });
 }
 
 /** URLs told to others; by default those listened on. */
@@ -256,71 +164,87 @@ function urls(
 ): readonly string[] {
   const { text, where } = reader.get(name);
   if (text === undefined) {
-    return reader.list(fallback);
+    // What is wrong with these is said where they are listened on.
+    return reader.list(fallback).filter((url) => hostPortOf(url) !== undefined);
   }
-  const list = splitList(text);
-  for (const url of list) {
-    parseUrl(reader, url, where);
-  }
-  return list;
+  requireSome(reader, name);
+  return reader.list(name).filter((url) => parseUrl(reader, url, where) !== undefined);
 }
 
+/** The first members; this one alone when they are not named. */
 function initialCluster(
   reader: ConfigReader,
   name: string,
   ownUrls: readonly string[],
-): readonly ConfiguredMember[] {
-  const { text, where } = reader.get('initial-cluster');
-  if (text === undefined || text === '') {
+): readonly InitialMember[] {
+  const { text = '', where } = reader.get('initial-cluster');
+  if (text === '') {
     return [{ name, peerUrls: ownUrls }];
   }
-  const urlsByName = new Map<string, string[]>();
-  for (const part of splitList(text)) {
-    const at = part.indexOf('=');
-    if (at <= 0) {
+  const problemsBefore = reader.problems.length;
+  const urlByName = new Map<string, string>();
+  for (const part of reader.list('initial-cluster')) {
+    const [, member, url = ''] = /^([^=]+)=(.*)$/.exec(part) ?? [];
+    if (member === undefined) {
       reader.problem(`${where}: "${part}" must be NAME=URL, as in n1=http://127.0.0.1:2380`);
-      continue;
+    } else if (urlByName.has(member)) {
+      reader.problem(`${where}: "${member}" is named twice; a member has one name and one URL`);
+    } else if ([...urlByName.values()].includes(url)) {
+      reader.problem(`${where}: ${url} is named twice; each member needs an address of its own`);
+    } else if (parseUrl(reader, url, where) !== undefined) {
+      urlByName.set(member, url);
     }
-    const url = part.slice(at + 1);
-    if (parseUrl(reader, url, where) !== undefined) {
-      urlsByName.set(part.slice(0, at), [...(urlsByName.get(part.slice(0, at)) ?? []), url]);
-    }
   }
-  const members = [...urlsByName].map(([each, peerUrls]) => ({ name: each, peerUrls }));
-  const all = members.flatMap((member) => member.peerUrls);
-  const repeated = all.find((url, i) => all.indexOf(url) !== i);
-  if (repeated !== undefined) {
-    reader.problem(`${where}: ${repeated} is named twice; each member needs an address of its own`);
+  // Whoever is missing among malformed parts is probably one of them.
+  if (reader.problems.length === problemsBefore) {
+    checkOwnEntry(reader, { name, ownUrls, urlByName });
   }
-  const own = urlsByName.get(name);
-  if (own === undefined) {
-    const names = [...urlsByName.keys()].join(', ');
+  return [...urlByName].map(([member, url]) => ({ name: member, peerUrls: [url] }));
+}
+
+function checkOwnEntry(
+  reader: ConfigReader,
+  own: {
+    readonly name: string;
+    readonly ownUrls: readonly string[];
+    readonly urlByName: ReadonlyMap<string, string>;
+  },
+): void {
+  const { where } = reader.get('initial-cluster');
+  const { name, ownUrls, urlByName } = own;
+  const url = urlByName.get(name);
+  if (url === undefined) {
     reader.problem(
-      `${where}: does not name this member, "${name}" (it has: ${names}); add ${name}=URL or change --name`,
+      `${where}: does not name this member, "${name}" (it has: ${[...urlByName.keys()].join(', ')}); ` +
+        `add ${name}=URL or change --name`,
     );
-  } else if ([...own].sort().join() !== [...ownUrls].sort().join()) {
+  } else if (ownUrls.length > 0 && ownUrls.join(',') !== url) {
+    const isSet = reader.get('initial-advertise-peer-urls').text !== undefined;
+    const other = reader.get(isSet ? 'initial-advertise-peer-urls' : 'listen-peer-urls').where;
     reader.problem(
-      `${where}: says ${name} is at ${own.join(',')}, but --initial-advertise-peer-urls says ${ownUrls.join(',')}; ` +
-        'make them the same',
+      `${where}: says ${name} is at ${url}, but ${other} says ${ownUrls.join(',')}; ` +
+        `make them the same${isSet ? '' : ', or set --initial-advertise-peer-urls'}`,
     );
   }
-  return members;
 }
 
 function peerDial(
   reader: ConfigReader,
-  members: readonly ConfiguredMember[],
+  members: readonly InitialMember[],
 ): ReadonlyMap<string, HostPort> {
   const { where } = reader.get('peer-dial');
   const addresses = new Map<string, HostPort>();
   for (const part of reader.list('peer-dial')) {
-    const [, name = '', host = '', port = ''] = /^([^=]+)=(.+):(\d+)$/.exec(part) ?? [];
-    if (name === '' || Number(port) < 1 || Number(port) > 65_535) {
-      reader.problem(`${where}: "${part}" must be NAME=HOST:PORT`);
+    const [, name = '', address = ''] = /^([^=]+)=(.+)$/.exec(part) ?? [];
+    const hostPort = hostPortOf(`http://${address}`);
+    if (hostPort === undefined) {
+      reader.problem(`${where}: "${part}" must be NAME=HOST:PORT, as in n2=127.0.0.1:2380`);
     } else if (members.every((member) => member.name !== name)) {
       reader.problem(`${where}: "${name}" is not a member of --initial-cluster`);
+    } else if (addresses.has(name)) {
+      reader.problem(`${where}: "${name}" is named twice; a member is dialled in one place`);
     } else {
-      addresses.set(name, { host, port: Number(port) });
+      addresses.set(name, hostPort);
     }
   }
   return addresses;
@@ -329,7 +253,8 @@ function peerDial(
 function parseUrl(reader: ConfigReader, url: string, where: string): HostPort | undefined {
   const parsed = hostPortOf(url);
   if (parsed === undefined) {
-    reader.problem(`${where}: "${url}" must be http://HOST:PORT`);
+    const hint = url.startsWith('https:') ? '; TLS is not there yet' : '';
+    reader.problem(`${where}: "${url}" must be http://HOST:PORT${hint}`);
   }
   return parsed;
 }
@@ -337,7 +262,7 @@ function parseUrl(reader: ConfigReader, url: string, where: string): HostPort | 
 /** Host and port of `http://HOST:PORT`; undefined when it is anything else. */
 export function hostPortOf(url: string): HostPort | undefined {
   const [, bracketed, plain, port = ''] =
-    /^http:\/\/(?:\[([0-9a-fA-F:.]+)\]|([^/:[\]]+)):(\d{1,5})\/?$/.exec(url) ?? [];
+    /^http:\/\/(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):([1-9]\d{0,4})$/.exec(url) ?? [];
   const host = bracketed ?? plain;
   return host === undefined || Number(port) > 65_535 ? undefined : { host, port: Number(port) };
 }
@@ -349,11 +274,4 @@ export function addressOf({ host, port }: HostPort): string {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-function splitList(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
 }

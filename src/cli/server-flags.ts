@@ -1,8 +1,10 @@
 /**
- * Every setting of `holdfast server`: flag, default, meaning. Names are etcd's where etcd has the setting.
+ * Every setting of `holdfast server`: flag, default, meaning. Names are etcd's where etcd has the
+ * setting.
  *
- * The same name, in capitals and with `HOLDFAST_` before it, is the environment variable (`--data-dir`:
- * `HOLDFAST_DATA_DIR`); as it stands it is the key in the YAML file of `--config-file`.
+ * The same name, in capitals and with `HOLDFAST_` before it, is the environment variable
+ * (`--data-dir`: `HOLDFAST_DATA_DIR`); as it stands it is the key in the YAML file of
+ * `--config-file`.
  */
 
 /** One setting. */

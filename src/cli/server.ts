@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InvariantViolation, KvError } from '../base/index.ts';
-import { createLogger, type Logger } from '../observability/index.ts';
+import { createLogger } from '../observability/index.ts';
 import { type RunningServer, startServer } from './compose.ts';
 import { ExitError } from './exit.ts';
 import { readServerConfig, type ServerConfig } from './server-config.ts';
@@ -10,6 +10,9 @@ import { type ServerFlag, serverFlags } from './server-flags.ts';
 
 /** Exit codes: 1 it could not start, 2 wrong usage, 70 a defect or a failed disk. */
 const exitFatal = 70;
+
+/** As commander has read them, by name in camel case; a flag without a value is `true`. */
+type ServerOptions = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Adds the command. */
 export function registerServer(program: Command): void {
@@ -30,7 +33,7 @@ Example, the first of three members:
   for (const flag of serverFlags as readonly ServerFlag[]) {
     addFlag(command, flag);
   }
-  command.action(async (options: Readonly<Record<string, unknown>>) => {
+  command.action(async (options: ServerOptions) => {
     await runServer(loadConfig(options));
   });
 }
@@ -52,17 +55,17 @@ function addFlag(command: Command, flag: ServerFlag): void {
 }
 
 /** @throws {ExitError} with everything that is wrong */
-function loadConfig(options: Readonly<Record<string, unknown>>): ServerConfig {
+function loadConfig(options: ServerOptions): ServerConfig {
   const flags: Record<string, string | undefined> = {};
   for (const { name } of serverFlags) {
-    const value = options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
-    flags[name] = value === undefined ? undefined : String(value);
+    flags[name] =
+      options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]?.toString();
   }
-  const path = options['configFile'] ?? process.env['HOLDFAST_CONFIG_FILE'];
+  const path = options['configFile']?.toString() ?? process.env['HOLDFAST_CONFIG_FILE'];
   const result = readServerConfig({
     flags,
     env: process.env,
-    file: path === undefined ? undefined : { path: String(path), text: readText(String(path)) },
+    file: path === undefined ? undefined : { path, text: readText(path) },
   });
   if (result.kind === 'invalid') {
     const list = result.problems.map((problem) => `  - ${problem}`).join('\n');
@@ -77,7 +80,7 @@ function readText(path: string): string {
   } catch (error) {
     throw new ExitError(
       2,
-      `holdfast: --config-file ${path} cannot be read: ${(error as Error).message}`,
+      `holdfast: the configuration file ${path} cannot be read: ${(error as Error).message}`,
     );
   }
 }
@@ -97,6 +100,8 @@ async function runServer(config: ServerConfig): Promise<void> {
   };
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
+  // Before anything is started: a supervisor may change its mind early.
+  const signalled = firstSignal();
   let server: RunningServer;
   try {
     server = await startServer(config, logger, die);
@@ -106,22 +111,26 @@ async function runServer(config: ServerConfig): Promise<void> {
     }
     throw error;
   }
-  await untilStopped(server, logger);
-}
-
-/** Waits for a signal and stops in good order; a second signal ends the process at once. */
-async function untilStopped(server: RunningServer, logger: Logger): Promise<void> {
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
-  logger.info({ event: 'stopping', signal });
-  const now = (): void => {
-    process.exit(130);
-  };
-  process.once('SIGTERM', now);
-  process.once('SIGINT', now);
+  logger.info({ event: 'stopping', signal: await signalled });
   await server.stop();
   logger.info({ event: 'stopped' });
   process.exit(0);
+}
+
+/** Resolves at the first signal to stop; a second one ends the process at once. */
+async function firstSignal(): Promise<NodeJS.Signals> {
+  const now = (): void => {
+    process.exit(130);
+  };
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      for (const each of ['SIGTERM', 'SIGINT'] as const) {
+        process.off(each, onSignal);
+        process.on(each, now);
+      }
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
 }

@@ -1,0 +1,320 @@
+import { describe, expect, test } from 'vitest';
+import { type ConfigSources, variableOf } from '../../src/cli/config-sources.ts';
+import {
+  addressOf,
+  hostPortOf,
+  readServerConfig,
+  type ServerConfig,
+} from '../../src/cli/server-config.ts';
+import { type ServerFlagName, serverFlags } from '../../src/cli/server-flags.ts';
+
+type Flags = Partial<Readonly<Record<ServerFlagName, string>>>;
+
+function configOf(sources: Partial<ConfigSources>): ServerConfig {
+  const result = readServerConfig({ flags: {}, env: {}, ...sources });
+  if (result.kind === 'invalid') {
+    throw new Error(result.problems.join('\n'));
+  }
+  return result.config;
+}
+
+function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
+  const result = readServerConfig({ flags: {}, env: {}, ...sources });
+  return result.kind === 'invalid' ? result.problems : [];
+}
+
+const problemsOfFlags = (flags: Flags): readonly string[] => problemsOf({ flags });
+
+const clusterOf3 = 'n1=http://127.0.0.1:2380,n2=http://127.0.0.1:12380,n3=http://127.0.0.1:22380';
+const n1 = { name: 'n1', 'listen-peer-urls': 'http://127.0.0.1:2380' } as const;
+
+describe('readServerConfig', () => {
+  test('without any setting: a single member on loopback, with the ports of etcd', () => {
+    expect(configOf({})).toEqual({
+      name: 'default',
+      dataDir: 'default.holdfast',
+      listenClient: [{ host: 'localhost', port: 2379 }],
+      advertiseClientUrls: ['http://localhost:2379'],
+      listenPeer: [{ host: 'localhost', port: 2380 }],
+      listenMetrics: [{ host: '127.0.0.1', port: 2381 }],
+      members: [{ name: 'default', peerUrls: ['http://localhost:2380'] }],
+      token: 'holdfast-cluster',
+      heartbeatMs: 100,
+      electionMs: 1000,
+      requestBytesMax: 1_572_864,
+      txnOperationsMax: 128,
+      requestTimeoutMs: 7000,
+      peerDial: new Map(),
+      logLevel: 'info',
+      logFormat: 'auto',
+    });
+  });
+
+  test('reads every setting', () => {
+    const config = configOf({
+      flags: {
+        name: 'n1',
+        'data-dir': '/data',
+        'listen-client-urls': 'http://127.0.0.1:1001,http://[::1]:1001',
+        'advertise-client-urls': 'http://n1.example:2379',
+        'listen-peer-urls': 'http://10.0.0.1:1002',
+        'initial-advertise-peer-urls': 'http://n1.example:2380',
+        'initial-cluster': 'n1=http://n1.example:2380, n2=http://n2.example:2380',
+        'initial-cluster-state': 'new',
+        'initial-cluster-token': 'blue',
+        'heartbeat-interval': '20',
+        'election-timeout': '200',
+        'max-request-bytes': '2048',
+        'max-txn-ops': '7',
+        'request-timeout': '900',
+        'listen-metrics-urls': '',
+        'peer-dial': 'n2=127.0.0.1:9,n1=[::1]:10',
+        insecure: 'true',
+        'log-level': 'warn',
+        'log-format': 'pretty',
+      } satisfies Flags,
+    });
+
+    expect(config).toEqual({
+      name: 'n1',
+      dataDir: '/data',
+      listenClient: [
+        { host: '127.0.0.1', port: 1001 },
+        { host: '::1', port: 1001 },
+      ],
+      advertiseClientUrls: ['http://n1.example:2379'],
+      listenPeer: [{ host: '10.0.0.1', port: 1002 }],
+      listenMetrics: [],
+      members: [
+        { name: 'n1', peerUrls: ['http://n1.example:2380'] },
+        { name: 'n2', peerUrls: ['http://n2.example:2380'] },
+      ],
+      token: 'blue',
+      heartbeatMs: 20,
+      electionMs: 200,
+      requestBytesMax: 2048,
+      txnOperationsMax: 7,
+      requestTimeoutMs: 900,
+      peerDial: new Map([
+        ['n2', { host: '127.0.0.1', port: 9 }],
+        ['n1', { host: '::1', port: 10 }],
+      ]),
+      logLevel: 'warn',
+      logFormat: 'pretty',
+    });
+  });
+
+  test('a request may take two elections and five seconds unless a limit is set', () => {
+    expect(configOf({ flags: { 'election-timeout': '3000' } }).requestTimeoutMs).toBe(11_000);
+  });
+
+  test('every default passes its own check', () => {
+    for (const flag of serverFlags) {
+      const text = 'default' in flag ? flag.default : undefined;
+
+      expect(text === undefined ? [] : problemsOf({ flags: { [flag.name]: text } })).toEqual([]);
+    }
+  });
+});
+
+/** Values that each setting refuses, with some words of the refusal. */
+const badValues: readonly (readonly [ServerFlagName, string, string])[] = [
+  ['name', '', 'must be letters'],
+  ['name', 'a/b', 'must be letters'],
+  ['name', 'n 1', 'must be letters'],
+  ['name', 'a=b', 'must be letters'],
+  ['data-dir', '', 'must be a path'],
+  ['listen-client-urls', '', 'must name at least one URL'],
+  ['listen-client-urls', '127.0.0.1:2379', 'must be http://HOST:PORT'],
+  ['listen-client-urls', 'http://127.0.0.1', 'must be http://HOST:PORT'],
+  ['listen-client-urls', 'http://127.0.0.1:0', 'must be http://HOST:PORT'],
+  ['listen-client-urls', 'http://127.0.0.1:65536', 'must be http://HOST:PORT'],
+  ['listen-client-urls', 'http://127.0.0.1:2379/path', 'must be http://HOST:PORT'],
+  ['listen-client-urls', 'https://127.0.0.1:2379', 'TLS is not there yet'],
+  ['listen-client-urls', 'http://0.0.0.0:2379', '--insecure'],
+  ['advertise-client-urls', 'n1:2379', 'must be http://HOST:PORT'],
+  ['advertise-client-urls', '', 'must name at least one URL'],
+  ['listen-peer-urls', ' , ', 'must name at least one URL'],
+  ['listen-peer-urls', 'unix:///tmp/peer', 'must be http://HOST:PORT'],
+  ['listen-peer-urls', 'http://10.0.0.1:2380', '--insecure'],
+  ['listen-peer-urls', 'http://localhost:2379', 'is taken by --listen-client-urls'],
+  ['initial-advertise-peer-urls', 'https://n1:2380', 'TLS is not there yet'],
+  ['initial-advertise-peer-urls', '', 'must name at least one URL'],
+  ['initial-cluster', 'default', 'must be NAME=URL'],
+  ['initial-cluster', '=http://localhost:2380', 'must be NAME=URL'],
+  ['initial-cluster', 'default=', 'must be http://HOST:PORT'],
+  ['initial-cluster', 'default=localhost:2380', 'must be http://HOST:PORT'],
+  ['initial-cluster', 'default=https://localhost:2380', 'TLS is not there yet'],
+  ['initial-cluster', ',', 'does not name this member'],
+  ['initial-cluster-state', 'existing', 'joining an existing cluster is not there yet'],
+  ['initial-cluster-state', 'newish', 'must be "new"'],
+  ['initial-cluster-token', '', 'must be a word'],
+  ['heartbeat-interval', '9', 'must be a whole number from 10 to 10000'],
+  ['heartbeat-interval', '1e3', 'must be a whole number'],
+  ['heartbeat-interval', '100ms', 'must be a whole number'],
+  ['election-timeout', '49', 'must be a whole number from 50 to 60000'],
+  ['election-timeout', '60001', 'must be a whole number'],
+  ['election-timeout', '499', 'at least 5 times the heartbeat interval, which is 100'],
+  ['max-request-bytes', '1023', 'must be a whole number from 1024 to 536870912'],
+  ['max-request-bytes', '-1', 'must be a whole number'],
+  ['max-txn-ops', '0', 'must be a whole number from 1 to 100000'],
+  ['request-timeout', '99', 'must be a whole number from 100 to 600000'],
+  ['request-timeout', '', 'must be a whole number'],
+  ['listen-metrics-urls', '2381', 'must be http://HOST:PORT'],
+  ['listen-metrics-urls', 'http://[::]:2381', '--insecure'],
+  ['peer-dial', 'n2', 'must be NAME=HOST:PORT'],
+  ['peer-dial', 'default=localhost', 'must be NAME=HOST:PORT'],
+  ['peer-dial', 'default=localhost:0', 'must be NAME=HOST:PORT'],
+  ['peer-dial', 'n2=127.0.0.1:2380', '"n2" is not a member of --initial-cluster'],
+  ['peer-dial', 'default=127.0.0.1:1,default=127.0.0.1:2', '"default" is named twice'],
+  ['insecure', 'yes', 'must be one of true, false'],
+  ['log-level', 'verbose', 'must be one of trace, debug, info'],
+  ['log-format', 'xml', 'must be one of auto, json, pretty'],
+];
+
+describe('each setting', () => {
+  test('is in the table of bad values', () => {
+    const names = new Set(badValues.map(([name]) => name));
+
+    expect(serverFlags.map((flag) => flag.name).filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  test.each(badValues)('--%s refuses "%s", and says why, wherever it is set', (name, bad, why) => {
+    const quoted = JSON.stringify(bad);
+    const places = [
+      [`--${name}`, { flags: { [name]: bad } }],
+      [variableOf(name), { env: { [variableOf(name)]: bad } }],
+      [`c.yaml: ${name}`, { file: { path: 'c.yaml', text: `${name}: ${quoted}` } }],
+    ] as const;
+    for (const [where, sources] of places) {
+      const problems = problemsOf(sources);
+
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toContain(`${where}: `);
+      expect(problems[0]).toContain(why);
+    }
+  });
+
+  test('all that is wrong is told at once', () => {
+    const problems = problemsOf({
+      flags: { name: '?', 'max-txn-ops': 'many', 'listen-peer-urls': 'here' },
+      env: { HOLDFAST_LOG_LEVEL: 'loud', HOLDFAST_NOISE: '1' },
+      file: { path: 'c.yaml', text: 'log-format: xml\nvolume: 11\n' },
+    });
+
+    expect(problems).toHaveLength(7);
+  });
+});
+
+describe('the initial cluster', () => {
+  test('has this member in it, at the address this member advertises', () => {
+    const { members } = configOf({ flags: { ...n1, 'initial-cluster': clusterOf3 } });
+
+    expect(members.map((member) => member.name)).toEqual(['n1', 'n2', 'n3']);
+  });
+
+  test('that does not name this member is refused with the names it has', () => {
+    const problems = problemsOfFlags({ ...n1, name: 'n4', 'initial-cluster': clusterOf3 });
+
+    expect(problems).toEqual([
+      '--initial-cluster: does not name this member, "n4" (it has: n1, n2, n3); ' +
+        'add n4=URL or change --name',
+    ]);
+  });
+
+  test('that has this member elsewhere is refused with both addresses and both places', () => {
+    const moved = 'http://127.0.0.1:9999';
+    const byListen = problemsOfFlags({
+      ...n1,
+      'listen-peer-urls': moved,
+      'initial-cluster': clusterOf3,
+    });
+    const byAdvertised = problemsOf({
+      flags: { ...n1, 'initial-cluster': clusterOf3 },
+      env: { HOLDFAST_INITIAL_ADVERTISE_PEER_URLS: moved },
+    });
+
+    expect(byListen).toHaveLength(1);
+    expect(byListen[0]).toContain(
+      `says n1 is at http://127.0.0.1:2380, but --listen-peer-urls says ${moved}`,
+    );
+    expect(byListen[0]).toContain('or set --initial-advertise-peer-urls');
+    expect(byAdvertised).toHaveLength(1);
+    expect(byAdvertised[0]).toContain(`HOLDFAST_INITIAL_ADVERTISE_PEER_URLS says ${moved}`);
+  });
+
+  test('names each member and each address once', () => {
+    const url = 'http://127.0.0.1:2380';
+    const sameName = `n1=${url},n2=http://127.0.0.1:12380,n2=http://127.0.0.1:22380`;
+    const sameUrl = `n1=${url},n2=${url}`;
+
+    expect(problemsOfFlags({ ...n1, 'initial-cluster': sameName })).toEqual([
+      '--initial-cluster: "n2" is named twice; a member has one name and one URL',
+    ]);
+    expect(problemsOfFlags({ ...n1, 'initial-cluster': sameUrl })).toEqual([
+      `--initial-cluster: ${url} is named twice; each member needs an address of its own`,
+    ]);
+  });
+
+  test('with several malformed parts tells of each, and not of what follows from them', () => {
+    const problems = problemsOfFlags({
+      ...n1,
+      'initial-cluster': 'n1,n2=https://127.0.0.1:1,n3=http://127.0.0.1:22380',
+    });
+
+    expect(problems).toEqual([
+      '--initial-cluster: "n1" must be NAME=URL, as in n1=http://127.0.0.1:2380',
+      '--initial-cluster: "https://127.0.0.1:1" must be http://HOST:PORT; TLS is not there yet',
+    ]);
+  });
+});
+
+describe('plain text', () => {
+  test.each(['http://127.0.0.1:1', 'http://127.9.9.9:1', 'http://[::1]:1', 'http://localhost:1'])(
+    '%s stays on this machine and needs no permission',
+    (url) => {
+      expect(problemsOfFlags({ 'listen-client-urls': url })).toEqual([]);
+    },
+  );
+
+  test.each([
+    'http://0.0.0.0:1',
+    'http://[::]:1',
+    'http://192.168.1.1:1',
+    'http://127.example.com:1',
+    'http://localhost.example.com:1',
+  ])('%s leaves this machine and needs --insecure', (url) => {
+    expect(problemsOfFlags({ 'listen-client-urls': url })).toHaveLength(1);
+    expect(problemsOfFlags({ 'listen-client-urls': url, insecure: 'true' })).toEqual([]);
+    expect(problemsOfFlags({ 'listen-client-urls': url, insecure: 'false' })).toHaveLength(1);
+  });
+
+  test('to advertise an address beyond this machine needs no permission', () => {
+    expect(problemsOfFlags({ 'advertise-client-urls': 'http://proxy.example:2379' })).toEqual([]);
+  });
+});
+
+describe('addresses', () => {
+  test.each([
+    ['http://127.0.0.1:2379', '127.0.0.1:2379'],
+    ['http://db-1.example.com:80', 'db-1.example.com:80'],
+    ['http://[2001:db8::1]:2380', '[2001:db8::1]:2380'],
+  ])('%s is %s for gRPC', (url, address) => {
+    const hostPort = hostPortOf(url);
+
+    expect(hostPort && addressOf(hostPort)).toBe(address);
+  });
+
+  test.each([
+    '',
+    'http://:1',
+    'http://a:1/',
+    'http://user@a:1',
+    'http://a b:1',
+    'http://a:01',
+    'http://::1:1',
+    'HTTP://a:1',
+  ])('"%s" is none', (url) => {
+    expect(hostPortOf(url)).toBeUndefined();
+  });
+});
