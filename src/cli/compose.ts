@@ -37,7 +37,7 @@ const limits = {
   readsMax: 50_000,
 };
 /** Current records kept in memory, bytes. */
-const cacheBytesMax = 48 * 1024 * 1024;
+const cacheBytesMax = 32 * 1024 * 1024;
 /** What a command may be longer than the request it came in. */
 const commandOverheadBytes = 4 * 1024;
 /** How long a stopping member waits for calls under way, milliseconds. */

@@ -40,7 +40,7 @@ export const defaultRaftOptions: RaftOptions = {
   inflightBytesMax: 16 * 1024 * 1024,
   uncommittedBytesMax: 64 * 1024 * 1024,
   applyingBytesMax: 16 * 1024 * 1024,
-  cacheBytesMax: 32 * 1024 * 1024,
+  cacheBytesMax: 16 * 1024 * 1024,
   pendingReadsMax: 100_000,
   forwardProposals: true,
 };
