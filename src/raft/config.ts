@@ -22,7 +22,7 @@ export interface RaftOptions {
   readonly uncommittedBytesMax: number;
   /** Data bytes handed out for applying and not yet confirmed. Default 16 MiB. */
   readonly applyingBytesMax: number;
-  /** Data bytes of stable, applied entries kept in memory for followers. Default 32 MiB. */
+  /** Data bytes of stable, applied entries kept in memory for followers. Default 16 MiB. */
   readonly cacheBytesMax: number;
   /** Read requests waiting for a confirmation or a first commit of the term. Default 100,000. */
   readonly pendingReadsMax: number;
