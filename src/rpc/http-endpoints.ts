@@ -66,7 +66,8 @@ export class HttpEndpoints {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     this.#answer(request.method ?? 'GET', path).then(
       ({ status, type, body }) => {
-        response.writeHead(status, { 'content-type': type });
+        const allow = status === 405 ? { allow: 'GET, HEAD' } : {};
+        response.writeHead(status, { 'content-type': type, ...allow });
         response.end(body);
       },
       (error: unknown) => {

@@ -25,6 +25,7 @@ export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #server: Server;
   readonly #health: HealthService;
+  readonly #bound: string[] = [];
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
@@ -52,24 +53,27 @@ export class RpcServer {
   async start(): Promise<readonly number[]> {
     const ports: number[] = [];
     for (const address of this.#options.listen) {
-      ports.push(await this.#bind(address));
+      const port = await this.#bind(address);
+      ports.push(port);
+      this.#bound.push(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
     }
     return ports;
   }
 
   /** Takes no more calls, lets those under way end, and cuts them off after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = this.#options.timers.after(graceMs, () => {
-        this.#server.forceShutdown();
-        resolve();
-      });
+    // First of all `drain`: it alone remembers the connections, to cut them off. `forceShutdown` knows of none
+    // while channelz is off, and `tryShutdown` would leave `drain` none.
+    for (const address of this.#bound) {
+      this.#server.drain(address, graceMs);
+    }
+    const closed = new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => {
-        timer.cancel();
         resolve();
       });
-      this.#health.endWatches();
     });
+    this.#health.endWatches();
+    await closed;
   }
 
   async #bind(address: string): Promise<number> {

@@ -80,7 +80,7 @@ describe('Watch', () => {
     await vi.waitFor(() => expect(statuses).toHaveLength(1));
     const ended = Promise.all([once(watch, 'close'), once(unknown, 'close')]);
 
-    // Virtual time stands still: the grace period cannot run out.
+    // The grace period is longer than the test may take.
     await serving.server.stop(60_000);
 
     await ended;

@@ -82,10 +82,7 @@ export async function serve(
       for (const client of clients) {
         client.close();
       }
-      // Virtual time stands still, so what is left is cut off here and not by the grace period.
-      const stopped = server.stop(0);
-      await timers.run(0);
-      await stopped;
+      await server.stop(0);
     },
   };
 }
