@@ -18,7 +18,14 @@ import {
   stateMetaKey,
 } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
-import type { NodeId, RaftEvent, RaftOptions, StorageWrite, Term } from '../raft/index.ts';
+import type {
+  LogIndex,
+  NodeId,
+  RaftEvent,
+  RaftOptions,
+  StorageWrite,
+  Term,
+} from '../raft/index.ts';
 import type { Engine, LogStore } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
@@ -97,6 +104,8 @@ export class Member implements MemberApi {
   /** Where clients reach the other members, as they have told since the start. */
   readonly #clientUrls = new Map<NodeId, readonly string[]>();
   readonly #waiters = new Set<() => void>();
+  /** Committed entries that wait for their results, oldest first: up to where, and since when. */
+  readonly #applying: { readonly lastIndex: LogIndex; readonly startMs: number }[] = [];
   #ticker: TimerHandle | undefined;
   #isTurnDue = false;
   #writing: Promise<void> | undefined;
@@ -402,6 +411,8 @@ export class Member implements MemberApi {
       this.#writing = this.#write(effects.write);
     }
     if (effects.apply !== undefined) {
+      const lastIndex = must(effects.apply.entries.at(-1), 'a committed entry').index;
+      this.#applying.push({ lastIndex, startMs: this.#config.eventLoop.nowMs() });
       this.#lane.push(effects.apply);
     }
     for (const load of effects.loads) {
@@ -492,8 +503,14 @@ export class Member implements MemberApi {
         pending.resolve(must(result, 'the result of a proposed command'));
       }
     }
+    const { index } = must(batch.entries.at(-1), 'an applied entry');
     metrics.applyBatchEntries.observe(batch.entries.length);
-    this.#replica.applyDone(must(batch.entries.at(-1), 'an applied entry').index);
+    for (let oldest = this.#applying[0]; oldest !== undefined && oldest.lastIndex <= index; ) {
+      metrics.applySeconds.observe((nowMs - oldest.startMs) / 1000);
+      this.#applying.shift();
+      oldest = this.#applying[0];
+    }
+    this.#replica.applyDone(index);
     this.#scheduleTurn();
   }
 

@@ -24,6 +24,7 @@ interface Seat {
   readonly engine: Engine;
   member: Member | undefined;
   log: MemoryLog | undefined;
+  metrics: Metrics;
 }
 
 /** See the module comment. */
@@ -44,6 +45,7 @@ export class VirtualCluster {
       engine: createMemoryEngine(),
       member: undefined,
       log: undefined,
+      metrics: new Metrics(),
     }));
   }
 
@@ -56,6 +58,7 @@ export class VirtualCluster {
   async start(id: number): Promise<Member> {
     const seat = this.#seat(id);
     seat.log = new MemoryLog(seat.disk);
+    seat.metrics = new Metrics();
     const member = await Member.open({
       clusterId: 1,
       id,
@@ -71,7 +74,7 @@ export class VirtualCluster {
       transport: this.network.transport(id),
       eventLoop: this.loop,
       prng: createPrng(this.#seed * 1000 + id + this.loop.nowMs()),
-      metrics: new Metrics(),
+      metrics: seat.metrics,
       logger: { info: ignore, warn: ignore, error: ignore },
       options: this.#options,
       onFatal: (error) => {
@@ -97,6 +100,11 @@ export class VirtualCluster {
       throw new Error(`member ${id} does not run`);
     }
     return log;
+  }
+
+  /** Of the latest run of member `id`. */
+  metrics(id: number): Metrics {
+    return this.#seat(id).metrics;
   }
 
   get members(): Member[] {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { Command, RangeOperation } from '../../src/kv/index.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
+import { samplesOf } from '../observability/exposition.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const put = (key: string, value: string): Command => ({
@@ -256,6 +257,25 @@ describe('Member', () => {
     controller.abort();
 
     expect(await result).toMatchObject({ code: 'CANCELLED', outcome: 'unknown' });
+  });
+
+  test('each step of a write and of a read is timed', async () => {
+    const cluster = await startCluster(1);
+    const times = async (): Promise<Record<string, number>> => {
+      const samples = samplesOf(await cluster.metrics(1).render());
+      const counts = samples.filter(({ name }) => /^holdfast_\w+_count$/.test(name));
+      return Object.fromEntries(counts.map(({ name, value }) => [name, value]));
+    };
+    const before = await times();
+
+    await settle(cluster, cluster.member(1).propose(put('key', 'value')));
+    await readValue(cluster, 1, 'key');
+    const after = await times();
+
+    for (const step of ['wal_fsync', 'apply', 'commit', 'read_index']) {
+      const name = `holdfast_${step}_duration_seconds_count`;
+      expect(`${name} ${after[name] ?? 0}`).toBe(`${name} ${(before[name] ?? 0) + 1}`);
+    }
   });
 
   test('leadership moves on request', async () => {
