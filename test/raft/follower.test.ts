@@ -183,6 +183,23 @@ describe('Answers of a follower', () => {
     expect(raft.ready().messages).toMatchObject([{ type: 'HeartbeatResponse', term: 4 }]);
   });
 
+  test('O01: a request for votes waits until the own vote is on disk, one for pre-votes does not', () => {
+    const { raft } = new Subject();
+    raft.campaign();
+    expect(raft.ready()).toMatchObject({
+      ...{ messages: [{ type: 'PreVote' }, { type: 'PreVote' }], write: undefined },
+    });
+
+    raft.step({ type: 'PreVoteResponse', from: 2, to: 1, term: 1, isGranted: true });
+
+    const ready = raft.ready();
+    expect(ready.messages).toEqual([]);
+    expect(ready.write).toMatchObject({
+      hardState: { currentTerm: 1, votedFor: 1 },
+      messages: [{ type: 'RequestVote' }, { type: 'RequestVote' }],
+    });
+  });
+
   test('O01: a vote waits until term and vote are on disk', () => {
     const { raft } = new Subject();
     raft.step({

@@ -1,0 +1,239 @@
+/**
+ * Deliberate bugs, each of which the tests must find. Every one names the exact text that it replaces, so that a
+ * mutant which no longer fits the source fails loudly instead of passing for caught.
+ */
+
+/** One bug. */
+export interface Mutant {
+  /** What the mutated node does wrong. */
+  readonly lesson: string;
+  /** In `src/raft`. */
+  readonly file: string;
+  /** Occurs exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  /** Each of these ids, or citations, names at least one test that fails. */
+  readonly caughtBy: readonly string[];
+  /** The first few random runs of `random.test.ts` find it too. */
+  readonly isFoundByChance?: true;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    lesson: 'commits an entry of an earlier term by counting',
+    file: 'leader.ts',
+    find: 'if (index > log.commitIndex && log.termAt(index) === term) {',
+    replace: 'if (index > log.commitIndex) {',
+    caughtBy: ['E01', 'E02', 'Raft paper Fig. 8', 'Raft thesis §3.6.2'],
+  },
+  {
+    lesson: 'answers a vote before it is durable',
+    file: 'election.ts',
+    find: 'const outbox = isPreVote ? core.messages : core.afterSync;',
+    replace: 'const outbox = core.messages;',
+    caughtBy: ['O01', 'Raft paper Fig. 2'],
+  },
+  {
+    lesson: 'asks for votes before its own is durable',
+    file: 'election.ts',
+    find: 'const outbox = this.isPreVote ? this.#core.messages : this.#core.afterSync;',
+    replace: 'const outbox = this.#core.messages;',
+    caughtBy: ['O01'],
+  },
+  {
+    lesson: 'counts its own vote before it is durable',
+    file: 'raft.ts',
+    find: 'if (campaign?.isPreVote === false && this.#storage.isOwnVoteDurable) {',
+    replace: 'if (campaign?.isPreVote === false) {',
+    caughtBy: ['A25'],
+  },
+  {
+    lesson: 'forgets its vote when it follows again in the same term',
+    file: 'raft.ts',
+    find: '    if (term > this.#core.term) {\n      this.#core.enterTerm(term);\n    }\n',
+    replace:
+      '    if (term > this.#core.term) {\n      this.#core.enterTerm(term);\n    }\n' +
+      '    this.#core.votedFor = 0;\n',
+    caughtBy: ['A12'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'forgets its vote when it restarts',
+    file: 'core.ts',
+    find: 'this.votedFor = config.hardState.votedFor;',
+    replace: 'this.votedFor = 0;',
+    caughtBy: ['P01', 'Raft paper §5.2'],
+  },
+  {
+    lesson: 'votes for a log that lacks entries',
+    file: 'election.ts',
+    find: 'const isGranted = isFree && core.log.isUpToDate(request.lastIndex, request.lastTerm);',
+    replace: 'const isGranted = isFree;',
+    caughtBy: ['A11', 'B03', 'Raft paper §5.4.1'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'compares logs by their length alone',
+    file: 'log.ts',
+    find: 'return term > this.lastTerm || (term === this.lastTerm && index >= this.lastIndex);',
+    replace: 'return index >= this.lastIndex;',
+    caughtBy: ['A11', 'Raft paper §5.4.1'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'enters the term of a pre-vote',
+    file: 'raft.ts',
+    find: "if (message.type === 'RequestVote') {",
+    replace: 'if (message.term > 0) {',
+    caughtBy: ['B02'],
+  },
+  {
+    lesson: 'enters the next term to ask for a pre-vote',
+    file: 'raft.ts',
+    find: "      this.#setRole('preCandidate', 0);",
+    replace: "      core.enterTerm(core.term + 1);\n      this.#setRole('preCandidate', 0);",
+    caughtBy: ['B01', 'Raft thesis §9.6'],
+  },
+  {
+    lesson: 'votes while its leader is alive',
+    file: 'core.ts',
+    find: 'this.electionElapsed < this.options.electionTimeoutTicks\n',
+    replace: 'this.electionElapsed < 0\n',
+    caughtBy: ['C03', 'Raft thesis §4.2.3'],
+  },
+  {
+    lesson: 'goes on leading without a majority',
+    file: 'leader.ts',
+    find: 'if (options.checkQuorum && !this.#hasActiveQuorum()) {',
+    replace:
+      'if (options.checkQuorum && !this.#hasActiveQuorum() && options.electionTimeoutTicks < 0) {',
+    caughtBy: ['C01', 'Raft thesis §6.2'],
+  },
+  {
+    lesson: 'goes on leading when an answer carries a later term',
+    file: 'raft.ts',
+    find: '      default:\n        this.#becomeFollower(message.term, 0);\n',
+    replace:
+      '      default:\n        if (this.#leadership !== undefined) {\n          return false;\n        }\n' +
+      '        this.#becomeFollower(message.term, 0);\n',
+    caughtBy: ['B09', 'Raft paper §5.1'],
+  },
+  {
+    lesson: 'takes an append that does not fit its log',
+    file: 'follower.ts',
+    find: 'if (!log.matches(prevLogIndex, prevLogTerm)) {',
+    replace: 'if (prevLogIndex > log.lastIndex) {',
+    caughtBy: ['D05', 'D08', 'Raft paper Fig. 2'],
+  },
+  {
+    lesson: 'cuts its log where an append agrees with it',
+    file: 'follower.ts',
+    find: 'const firstNew = log.firstNewIndex(entries);',
+    replace: 'const firstNew = entries[0]?.index ?? 0;',
+    caughtBy: ['D06'],
+  },
+  {
+    lesson: 'acknowledges an append before it is durable',
+    file: 'follower.ts',
+    find: 'index: LogIndex): void {\n  core.afterSync.push({',
+    replace: 'index: LogIndex): void {\n  core.messages.push({',
+    caughtBy: ['O01', 'Raft paper Fig. 2'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'vouches for a tail that the append did not speak of',
+    file: 'follower.ts',
+    find: '  answer(core, message, lastVouched);',
+    replace: '  answer(core, message, log.lastIndex);',
+    caughtBy: ['D05'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'commits beyond what the append vouches for',
+    file: 'follower.ts',
+    find: 'log.commitTo(Math.min(commitIndex, lastVouched));',
+    replace: 'log.commitTo(Math.min(commitIndex, log.lastIndex));',
+    caughtBy: ['D04', 'Raft paper Fig. 2'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'tells a follower to commit more than it is known to hold',
+    file: 'leader.ts',
+    find: 'commitIndex: Math.min(progress.matchIndex, log.commitIndex),',
+    replace: 'commitIndex: log.commitIndex,',
+    caughtBy: ['D09', 'Raft paper §5.3'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'counts its own copy of an entry before it is durable',
+    file: 'leader.ts',
+    find: 'member === id ? log.stableIndex : this',
+    replace: 'member === id ? log.lastIndex : this',
+    caughtBy: ['O02'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'applies what its own disk does not have yet',
+    file: 'log.ts',
+    find: 'return Math.min(this.#commitIndex, this.#stableIndex);',
+    replace: 'return this.#commitIndex;',
+    caughtBy: ['O03', 'Raft thesis §10.2.1'],
+    isFoundByChance: true,
+  },
+  {
+    lesson: 'takes the end of a write for entries that were replaced meanwhile',
+    file: 'storage-queue.ts',
+    find: 'this.#pending.intactIndex = Math.min(this.#pending.intactIndex, index - 1);',
+    replace: 'this.#pending.intactIndex = Math.max(this.#pending.intactIndex, index - 1);',
+    caughtBy: ['O06', 'O07'],
+  },
+  {
+    lesson: 'drops what is committed when a leader contradicts it',
+    file: 'log.ts',
+    find: 'assert(index > this.#commitIndex, () => `entry ${index} conflicts with a committed one`);',
+    replace: '',
+    caughtBy: ['D07'],
+  },
+  {
+    lesson: 'answers reads without asking a majority',
+    file: 'leader.ts',
+    find: 'this.#reads.confirm(confirmed)',
+    replace: 'this.#reads.confirm(Math.max(confirmed, this.#reads.lastRound))',
+    caughtBy: ['J01', 'Raft thesis §6.4'],
+  },
+  {
+    lesson: 'takes any answer to a heartbeat for one to the newest read round',
+    file: 'leader.ts',
+    find: 'Math.max(progress.ackedReadRound, message.readRound)',
+    replace: 'Math.max(progress.ackedReadRound, this.#reads.lastRound)',
+    caughtBy: ['J06', 'Raft thesis §6.4'],
+  },
+  {
+    lesson: 'answers reads before it has committed in its own term',
+    file: 'leader.ts',
+    find: 'if (!this.#reads.hasUnassigned || !this.#hasCommittedInTerm) {',
+    replace: 'if (!this.#reads.hasUnassigned) {',
+    caughtBy: ['J04', 'Raft thesis §6.4'],
+  },
+  {
+    lesson: 'sends on into a full window',
+    file: 'progress.ts',
+    find: 'return this.#count >= this.#countMax || this.#bytes >= this.#bytesMax;',
+    replace: 'return this.#bytes >= this.#bytesMax;',
+    caughtBy: ['G04', 'G05'],
+  },
+  {
+    lesson: 'lets a late refusal undo what is known to match',
+    file: 'progress.ts',
+    find: 'this.nextIndex = Math.max(Math.min(refusedIndex, agreeIndex + 1), this.matchIndex + 1);',
+    replace: 'this.nextIndex = Math.max(Math.min(refusedIndex, agreeIndex + 1), 1);',
+    caughtBy: ['G12'],
+  },
+  {
+    lesson: 'hands over to a target that is behind',
+    file: 'leader.ts',
+    find: 'if (progress.id === this.#transferTarget && progress.matchIndex === log.lastIndex) {',
+    replace: 'if (progress.id === this.#transferTarget) {',
+    caughtBy: ['K02', 'Raft thesis §3.10'],
+  },
+];
