@@ -1,8 +1,9 @@
 /**
  * Every metric of a member, in one place: names `holdfast_*`, base units, a help sentence each.
  *
- * Each member has a registry of its own, so several can live in one process. What is observed per request goes
- * through {@link LatencyRecorder}, which costs an addition; the histogram is made when somebody looks.
+ * Each member has a registry of its own, so several can live in one process. What is observed per
+ * request goes through {@link LatencyRecorder}, which costs an addition; the histogram is made when
+ * somebody looks.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -11,6 +12,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 const latencyBuckets = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
+
+/** Time between two looks at the event loop, milliseconds. */
+const loopDelayPeriodMs = 10;
 
 /** What a request's method and code say about it. */
 interface RequestLabels {
@@ -149,7 +153,13 @@ export class Metrics {
   /** Starts what costs something all the time: process metrics and the watch on the event loop. */
   startProcessMetrics(): void {
     collectDefaultMetrics({ register: this.#registry, prefix: 'holdfast_' });
-    const loopDelay = monitorEventLoopDelay({ resolution: 10 });
+    // What this says of the event loop includes the distance between two looks; ours does not.
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      if (name.startsWith('holdfast_nodejs_eventloop_lag')) {
+        this.#registry.removeSingleMetric(name);
+      }
+    }
+    const loopDelay = monitorEventLoopDelay({ resolution: loopDelayPeriodMs });
     loopDelay.enable();
     this.#registry.registerMetric(
       new Gauge({
@@ -158,9 +168,9 @@ export class Metrics {
         labelNames: ['quantile'],
         registers: [],
         collect() {
-          this.set({ quantile: '0.5' }, loopDelay.percentile(50) / 1e9);
-          this.set({ quantile: '0.99' }, loopDelay.percentile(99) / 1e9);
-          this.set({ quantile: '1' }, loopDelay.max / 1e9);
+          this.set({ quantile: '0.5' }, loopDelaySeconds(loopDelay.percentile(50)));
+          this.set({ quantile: '0.99' }, loopDelaySeconds(loopDelay.percentile(99)));
+          this.set({ quantile: '1' }, loopDelaySeconds(loopDelay.max));
           loopDelay.reset();
         },
       }),
@@ -213,4 +223,11 @@ export class Metrics {
     this.#recorders.push(recorder);
     return recorder;
   }
+}
+
+/**
+ * Node reports the time from one look to the next: what goes beyond their distance is the delay.
+ */
+function loopDelaySeconds(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e9 - loopDelayPeriodMs / 1000);
 }
