@@ -7,7 +7,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ExitError } from '../exit.ts';
 
 /** Forms of output, see `docs/cli.md`. */
-export const formats = ['simple', 'json', 'table', 'plain'] as const;
+const formats = ['simple', 'json', 'table', 'plain'] as const;
 
 /** A form of output. */
 export type Format = (typeof formats)[number];
@@ -50,7 +50,12 @@ export function addSharedOptions(command: Command): Command {
         'give up after, as in 500ms, 5s, 1m (default 5s)',
       ).argParser(parseDuration),
     )
-    .addOption(new Option('-w, --write-out <format>', 'form of the output').choices([...formats]));
+    .option(
+      '-w, --write-out <format>',
+      'form of the output: simple, json, table or plain',
+      // As with etcdctl, `-w=json` is `-w json`.
+      (text) => parseOneOf(formats)(text.replace(/^=/, '')),
+    );
 }
 
 /**

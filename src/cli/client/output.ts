@@ -51,9 +51,9 @@ export function formatPut(answer: PutAnswer, style: Style): Uint8Array {
       return Buffer.concat([revision, ...previous.map((each) => keyValueTable([each], style))]);
     }
     case 'plain':
-      return Buffer.concat(previous.map((each) => printKeyValue(each, style, 'values')));
+      return lines(previous.flatMap((each) => linesOf(each, style, 'values')));
     case 'simple':
-      return Buffer.concat([lines(['OK']), ...previous.map((each) => printKeyValue(each, style))]);
+      return lines(['OK', ...previous.flatMap((each) => linesOf(each, style))]);
   }
 }
 
@@ -74,9 +74,9 @@ export function formatGet(answer: RangeAnswer, style: Style): Uint8Array {
   // Without values etcdctl prints empty ones; a script does not want them.
   const printed = style.format === 'plain' && shows !== 'keys' ? 'values' : shows;
   const isDense = style.format === 'plain' && shows === 'keys';
-  return Buffer.concat(
-    answer.kvs.map((each) =>
-      isDense ? lines([shown(each.key, style)]) : printKeyValue(each, style, printed),
+  return lines(
+    answer.kvs.flatMap((each) =>
+      isDense ? [shown(each.key, style)] : linesOf(each, style, printed),
     ),
   );
 }
@@ -94,10 +94,9 @@ export function formatDelete(answer: DeleteAnswer, style: Style): Uint8Array {
     }
     case 'plain':
     case 'simple': {
-      const kvs = answer.prev_kvs.map((each) =>
-        printKeyValue(each, style, style.format === 'plain' ? 'values' : undefined),
-      );
-      return Buffer.concat([lines([answer.deleted]), ...kvs]);
+      const shows = style.format === 'plain' ? 'values' : undefined;
+      const before = answer.prev_kvs.flatMap((each) => linesOf(each, style, shows));
+      return lines([answer.deleted, ...before]);
     }
   }
 }
@@ -302,9 +301,8 @@ export function describeSize(bytes: number): string {
     amount /= 1000;
     unit++;
   }
-  const rounded = Math.round(amount * 10) / 10;
-  const isWhole = rounded >= 10 || unit === 0;
-  return `${isWhole ? Math.round(rounded) : rounded.toFixed(1)} ${units[unit] ?? ''}`;
+  const isWhole = amount >= 9.95 || unit === 0;
+  return `${amount.toFixed(isWhole ? 0 : 1)} ${units[unit] ?? ''}`;
 }
 
 function keyValueTable(kvs: readonly KeyValue[], style: Style): Uint8Array {
@@ -333,13 +331,14 @@ function keyValueTable(kvs: readonly KeyValue[], style: Style): Uint8Array {
   );
 }
 
-function printKeyValue(
+/** The lines of a key and its value. */
+function linesOf(
   keyValue: KeyValue,
   style: Style,
   shows: Style['shows'] = 'keys and values',
-): Uint8Array {
-  const value = lines([shown(keyValue.value, style)]);
-  return shows === 'values' ? value : Buffer.concat([lines([shown(keyValue.key, style)]), value]);
+): readonly Uint8Array[] {
+  const value = shown(keyValue.value, style);
+  return shows === 'values' ? [value] : [shown(keyValue.key, style), value];
 }
 
 function shown(bytes: Buffer, style: Style): Uint8Array {
@@ -365,7 +364,9 @@ function tableOf(titles: readonly string[], rows: readonly (readonly Cell[])[]):
 
 function lines(all: readonly (string | Uint8Array)[]): Uint8Array {
   const end = Buffer.from('\n');
-  return Buffer.concat(
-    all.flatMap((line) => [typeof line === 'string' ? Buffer.from(line) : line, end]),
-  );
+  const parts: Uint8Array[] = [];
+  for (const line of all) {
+    parts.push(typeof line === 'string' ? Buffer.from(line) : line, end);
+  }
+  return Buffer.concat(parts);
 }

@@ -1,14 +1,13 @@
 /** A server that answers a client's calls as a test wants, and counts them. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import type {
-  status} from '@grpc/grpc-js';
+import type { status } from '@grpc/grpc-js';
 import {
   Metadata,
   Server,
   ServerCredentials,
   type ServiceError,
-  type sendUnaryData
+  type sendUnaryData,
 } from '@grpc/grpc-js';
 import { type KVHandlers, services } from '../../../src/wire/index.ts';
 

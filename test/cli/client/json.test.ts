@@ -1,0 +1,66 @@
+/** JSON as etcdctl writes it. */
+import { describe, expect, test } from 'vitest';
+import { encodeJson, putJson, rangeJson, txnJson } from '../../../src/cli/client/json.ts';
+
+const header = {
+  cluster_id: '15068982936956642583',
+  member_id: '7',
+  revision: '6',
+  raft_term: '2',
+};
+const keyValue = {
+  key: Buffer.from('a'),
+  create_revision: '2',
+  mod_revision: '3',
+  version: '2',
+  value: Buffer.from('2'),
+  lease: '0',
+};
+const headerText =
+  '"header":{"cluster_id":15068982936956642583,"member_id":7,"revision":6,"raft_term":2}';
+const keyValueText =
+  '{"key":"YQ==","create_revision":2,"mod_revision":3,"version":2,"value":"Mg=="}';
+
+describe('encodeJson', () => {
+  test('writes numbers beyond 2^53 with all digits and escapes texts', () => {
+    expect(encodeJson({ a: 2n ** 64n - 1n, b: ['"\n', true], c: undefined })).toBe(
+      '{"a":18446744073709551615,"b":["\\"\\n",true]}',
+    );
+  });
+});
+
+describe('answers', () => {
+  test('a range has keys and values in base64', () => {
+    expect(encodeJson(rangeJson({ header, kvs: [keyValue], more: false, count: '1' }))).toBe(
+      `{${headerText},"kvs":[${keyValueText}],"count":1}`,
+    );
+  });
+
+  test('what is zero, empty or false is left out', () => {
+    expect(encodeJson(rangeJson({ header, kvs: [], more: false, count: '0' }))).toBe(
+      `{${headerText}}`,
+    );
+    expect(encodeJson(putJson({ header, prev_kv: null }))).toBe(`{${headerText}}`);
+  });
+
+  test('a transaction names its responses as etcdctl does', () => {
+    const answer = {
+      header,
+      succeeded: true,
+      responses: [
+        { response_range: { header: null, kvs: [], more: true, count: '2' } },
+        { response_put: { header: null, prev_kv: keyValue } },
+        { response_delete_range: { header: null, deleted: '1', prev_kvs: [keyValue] } },
+        { response_txn: { header: null, succeeded: false, responses: [] } },
+      ],
+    };
+
+    expect(encodeJson(txnJson(answer))).toBe(
+      `{${headerText},"succeeded":true,"responses":[` +
+        '{"Response":{"ResponseRange":{"more":true,"count":2}}},' +
+        `{"Response":{"ResponsePut":{"prev_kv":${keyValueText}}}},` +
+        `{"Response":{"ResponseDeleteRange":{"deleted":1,"prev_kvs":[${keyValueText}]}}},` +
+        '{"Response":{"ResponseTxn":{}}}]}',
+    );
+  });
+});

@@ -1,0 +1,138 @@
+/** What all client commands take, from text to checked values. */
+import { Command } from 'commander';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  addSharedOptions,
+  addSharedOptionsInFront,
+  type ClientOptions,
+  clientOptionsOf,
+  parseCount,
+  parseDuration,
+  parseEndpoints,
+  parseOneOf,
+} from '../../../src/cli/client/options.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** The settings that a command `get` sees on this command line. */
+function settingsOf(...argv: string[]): ClientOptions {
+  let seen: ClientOptions | undefined;
+  const program = new Command().exitOverride();
+  const get = addSharedOptions(program.command('get')).action(() => {
+    seen = clientOptionsOf(get);
+  });
+  program.command('server').action(() => undefined);
+  addSharedOptionsInFront(program, [get]);
+  program.parse(argv, { from: 'user' });
+  if (seen === undefined) {
+    throw new Error('get was not run');
+  }
+  return seen;
+}
+
+describe('parseDuration', () => {
+  test.each([
+    ['500ms', 500],
+    ['5s', 5000],
+    ['1m', 60_000],
+    ['1m30s', 90_000],
+    ['1.5s', 1500],
+    ['24h', 86_400_000],
+  ])('%s is %i milliseconds', (text, expected) => {
+    expect(parseDuration(text)).toBe(expected);
+  });
+
+  test.each(['', '5', 's', '-1s', '0s', '5 s', '5S', '1d', '25h', '1e3s', '5sx'])(
+    '"%s" is refused',
+    (text) => {
+      expect(() => parseDuration(text)).toThrow('It must be a duration with its unit');
+    },
+  );
+});
+
+describe('parseEndpoints', () => {
+  test.each([
+    ['127.0.0.1:2379', ['127.0.0.1:2379']],
+    ['http://a:1, b:2 ,', ['a:1', 'b:2']],
+    ['http://a:1/', ['a:1']],
+    ['[::1]:2379', ['[::1]:2379']],
+    ['a:1,http://a:1', ['a:1']],
+  ])('%s is %j', (text, expected) => {
+    expect(parseEndpoints(text, '--endpoints')).toEqual(expected);
+  });
+
+  test.each(['a', 'a:', ':1', 'a:0', 'a:70000', 'a:1:2', '::1:2379', 'ftp://a:1', 'a:1/path', ''])(
+    '"%s" is refused',
+    (text) => {
+      expect(() => parseEndpoints(text, '--endpoints')).toThrow(/--endpoints: .*must/);
+    },
+  );
+
+  test('https is refused with the reason', () => {
+    expect(() => parseEndpoints('https://a:1', '--endpoints')).toThrow(
+      '"https://a:1" asks for TLS, which Holdfast does not have yet',
+    );
+  });
+});
+
+describe('parseCount', () => {
+  test.each([
+    ['0', 0],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+  ])('%s is %i', (text, expected) => {
+    expect(parseCount(text)).toBe(expected);
+  });
+
+  test.each(['', '-1', '1.5', '1e3', ' 1', 'x', '9007199254740993'])('"%s" is refused', (text) => {
+    expect(() => parseCount(text)).toThrow('whole number');
+  });
+});
+
+describe('parseOneOf', () => {
+  test('ignores the case and returns the word as it is known', () => {
+    expect(parseOneOf(['ASCEND', 'DESCEND'])('descend')).toBe('DESCEND');
+  });
+
+  test('names the choices', () => {
+    expect(() => parseOneOf(['l', 's'])('x')).toThrow('It must be one of l, s.');
+  });
+});
+
+describe('the shared options', () => {
+  test('have defaults', () => {
+    vi.stubEnv('HOLDFAST_ENDPOINTS', undefined);
+
+    expect(settingsOf('get')).toEqual({
+      endpoints: ['127.0.0.1:2379'],
+      timeoutMs: 5000,
+      format: undefined,
+    });
+  });
+
+  test('come from behind the command, else from in front of it, else from the environment', () => {
+    vi.stubEnv('HOLDFAST_ENDPOINTS', 'env:1');
+
+    expect(settingsOf('get').endpoints).toEqual(['env:1']);
+    expect(settingsOf('--endpoints=front:1', 'get').endpoints).toEqual(['front:1']);
+    expect(settingsOf('--endpoints=front:1', 'get', '--endpoints=own:1').endpoints).toEqual([
+      'own:1',
+    ]);
+    expect(settingsOf('get', '-w=table').format).toBe('table');
+    expect(settingsOf('--command-timeout', '1s', '-w', 'json', 'get')).toMatchObject({
+      timeoutMs: 1000,
+      format: 'json',
+    });
+  });
+
+  test('are named by where a wrong one was set', () => {
+    vi.stubEnv('HOLDFAST_ENDPOINTS', 'nonsense');
+
+    expect(() => settingsOf('get')).toThrow('HOLDFAST_ENDPOINTS: "nonsense" must be HOST:PORT');
+  });
+
+  test('are refused in front of a command that is no client', () => {
+    expect(() => settingsOf('--endpoints=a:1', 'server')).toThrow('server: takes none of');
+  });
+});

@@ -1,0 +1,71 @@
+/** Runs a command to its end, with bytes in and bytes out. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const binary = fileURLToPath(new URL('../../../bin/holdfast', import.meta.url));
+
+/** What a command has left behind. */
+export interface Run {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stdoutBytes: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs `holdfast` against `endpoints`; its standard input is `input` and nothing more. */
+export async function runHoldfast(
+  endpoints: readonly string[],
+  args: readonly string[],
+  input: string | Uint8Array = '',
+): Promise<Run> {
+  return run(process.execPath, [binary, ...args], input, {
+    HOLDFAST_ENDPOINTS: endpoints.join(','),
+  });
+}
+
+/** Runs `etcdctl` of etcd 3.4 against `endpoints`. */
+export async function runEtcdctl(
+  endpoints: readonly string[],
+  args: readonly string[],
+  input: string | Uint8Array = '',
+): Promise<Run> {
+  return run('etcdctl', args, input, {
+    ETCDCTL_API: '3',
+    ETCDCTL_ENDPOINTS: endpoints.join(','),
+  });
+}
+
+/** Whether etcdctl is installed. */
+export function hasEtcdctl(): boolean {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .some((folder) => existsSync(join(folder, 'etcdctl')));
+}
+
+async function run(
+  command: string,
+  args: readonly string[],
+  input: string | Uint8Array,
+  env: Readonly<Record<string, string>>,
+): Promise<Run> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_'));
+  const child = spawn(command, args, { env: { ...Object.fromEntries(inherited), ...env } });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  // A command that refuses its arguments does not read its input.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  const stdoutBytes = Buffer.concat(stdout);
+  return {
+    exitCode,
+    stdout: stdoutBytes.toString(),
+    stdoutBytes,
+    stderr: Buffer.concat(stderr).toString(),
+  };
+}
