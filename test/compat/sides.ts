@@ -1,9 +1,11 @@
 /** What the comparisons run on: one etcd, and a cluster of three Holdfast processes. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessCluster } from '../harness/processes.ts';
 import { startEtcd, waitUntilReady } from './etcd-server.ts';
+
+const logTailChars = 2000;
 
 /** A Holdfast cluster with its data. */
 export interface HoldfastSide {
@@ -32,8 +34,12 @@ export async function startHoldfast(): Promise<HoldfastSide> {
     await cluster.startAll();
     await Promise.all(cluster.endpoints.map(waitUntilReady));
   } catch (error) {
+    const logs = await Promise.all(
+      cluster.members.map(async ({ dataDir }) => readFile(`${dataDir}.log`, 'utf8')),
+    );
     await stop();
-    throw error;
+    const tails = logs.map((log) => log.slice(-logTailChars)).join('\n');
+    throw new Error(`Holdfast does not come up; its logs:\n${tails}`, { cause: error });
   }
   return { cluster, endpoints: cluster.endpoints, stop };
 }
