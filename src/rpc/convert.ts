@@ -1,6 +1,6 @@
 /**
- * From wire requests to commands and from results to wire responses; the gate where 64-bit numbers of clients
- * are checked. Requests have passed `validate.ts`.
+ * From wire requests to commands and from results to wire responses; the gate where 64-bit numbers
+ * of clients are checked. Requests have passed `validate.ts`.
  */
 import { KvError } from '../base/index.ts';
 import type {
@@ -53,6 +53,11 @@ export function toNumber(value: string, field: string): number {
   return number;
 }
 
+/**
+ * A range as the member reads it.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — a number is beyond the safe integers.
+ */
 export function toRange(request: wire.RangeRequest): RangeOperation {
   return {
     type: 'range',
@@ -71,6 +76,7 @@ export function toRange(request: wire.RangeRequest): RangeOperation {
   };
 }
 
+/** A put as a command; its lease keeps all 64 bits. */
 export function toPut(request: wire.PutRequest): PutOperation {
   return {
     type: 'put',
@@ -83,6 +89,7 @@ export function toPut(request: wire.PutRequest): PutOperation {
   };
 }
 
+/** A deletion as a command. */
 export function toDeleteRange(request: wire.DeleteRangeRequest): DeleteRangeOperation {
   return {
     type: 'deleteRange',
@@ -92,6 +99,11 @@ export function toDeleteRange(request: wire.DeleteRangeRequest): DeleteRangeOper
   };
 }
 
+/**
+ * A transaction as a command, with everything in it.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — a number is beyond the safe integers, a compare unknown.
+ */
 export function toTxn(request: wire.TxnRequest): TxnOperation {
   return {
     type: 'txn',
@@ -101,6 +113,7 @@ export function toTxn(request: wire.TxnRequest): TxnOperation {
   };
 }
 
+/** A key as clients see it. */
 export function fromKeyValue(kv: KeyValue): wire.KeyValue {
   return {
     key: kv.key,
@@ -112,6 +125,7 @@ export function fromKeyValue(kv: KeyValue): wire.KeyValue {
   };
 }
 
+/** A range's response. */
 export function fromRange(result: RangeResult, header: wire.ResponseHeader): wire.RangeResponse {
   return {
     header,

@@ -1,7 +1,8 @@
 /**
  * What operators and probes ask over HTTP: `/metrics`, `/health`, `/livez`, `/readyz`, `/version`.
  *
- * Alive: the process answers. Ready: a leader is known and a linearizable read goes through in time.
+ * Alive: the process answers. Ready: a leader is known and a linearizable read goes through in
+ * time.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { KvError, listenError } from '../base/index.ts';

@@ -1,8 +1,9 @@
 /**
  * A set of keys given as half-open intervals.
  *
- * Keys are strings of one character a byte, so that they compare as their bytes do. Kept sorted and disjoint: a
- * question costs a binary search, and a request of a megabyte cannot make its check quadratic.
+ * Keys are strings of one character a byte, so that they compare as their bytes do. Kept sorted and
+ * disjoint: a question costs a binary search, and a request of a megabyte cannot make its check
+ * quadratic.
  */
 
 /** The keys from `start` up to, without, `end`; none if `end` is not above `start`. */

@@ -1,4 +1,7 @@
-/** `etcdserverpb.Maintenance`, as far as it is there: status, the list of alarms, a transfer of leadership. */
+/**
+ * `etcdserverpb.Maintenance`, as far as it is there: status, the list of alarms, a transfer of
+ * leadership.
+ */
 import { KvError } from '../base/index.ts';
 import type * as wire from '../wire/index.ts';
 import { toNumber } from './convert.ts';

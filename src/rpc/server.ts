@@ -62,8 +62,8 @@ export class RpcServer {
 
   /** Takes no more calls, lets those under way end, and cuts them off after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
-    // First of all `drain`: it alone remembers the connections, to cut them off. `forceShutdown` knows of none
-    // while channelz is off, and `tryShutdown` would leave `drain` none.
+    // First of all `drain`: it alone remembers the connections, to cut them off. `forceShutdown`
+    // knows of none while channelz is off, and `tryShutdown` would leave `drain` none.
     for (const address of this.#bound) {
       this.#server.drain(address, graceMs);
     }

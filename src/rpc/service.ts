@@ -1,6 +1,6 @@
 /**
- * What every service is made of: the member it serves, its limits, response headers, and the one way in which
- * calls are answered.
+ * What every service is made of: the member it serves, its limits, response headers, and the one
+ * way in which calls are answered.
  */
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
@@ -47,7 +47,8 @@ export function headerOf(context: ServiceContext, revision: number): ResponseHea
 /**
  * The bounds a client has set on its call.
  *
- * @throws {KvError} NO_LEADER — the client asked for a member that has a leader, and this one has none.
+ * @throws {KvError} NO_LEADER — the client asked for a member that has a leader, and this one has
+ * none.
  */
 export function callOptions(context: ServiceContext, call: CallView): CallOptions {
   if (call.metadata.get('hasleader')[0] === 'true' && context.member.leader === 0) {
@@ -81,7 +82,9 @@ export function unary<Request, Response>(
   };
 }
 
-/** A server-streaming handler of grpc-js from a function that writes the responses, and its metrics. */
+/**
+ * A server-streaming handler of grpc-js from a function that writes the responses, and its metrics.
+ */
 export function serverStreaming<Request, Response>(
   context: ServiceContext,
   method: string,

@@ -1,8 +1,8 @@
 /**
  * The only map from error codes to gRPC statuses; codes and texts are etcd's where etcd has them.
  *
- * A failed call also says in its trailers which code of the catalogue it was (`holdfast-code`) and whether it may
- * have taken effect (`holdfast-outcome`), so a client need not guess from a text.
+ * A failed call also says in its trailers which code of the catalogue it was (`holdfast-code`) and
+ * whether it may have taken effect (`holdfast-outcome`), so a client need not guess from a text.
  */
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type ErrorCode, KvError } from '../base/index.ts';
@@ -45,7 +45,10 @@ const grpcStatusByCode: Readonly<Record<ErrorCode, status>> = {
   INTERNAL: status.INTERNAL,
 };
 
-/** Turns any error into the status a call ends with; what is no {@link KvError} is a defect and says so. */
+/**
+ * Turns any error into the status a call ends with; what is no {@link KvError} is a defect and says
+ * so.
+ */
 export function toServiceError(error: unknown, onDefect: (error: unknown) => void): ServiceError {
   if (!(error instanceof KvError)) {
     onDefect(error);

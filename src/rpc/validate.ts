@@ -1,5 +1,6 @@
 /**
- * Checks of requests that need no state: done before anything is proposed, in etcd's order, with etcd's errors.
+ * Checks of requests that need no state: done before anything is proposed, in etcd's order, with
+ * etcd's errors.
  */
 import { KvError } from '../base/index.ts';
 import type {
@@ -49,7 +50,8 @@ export interface TxnLimits {
 /**
  * Checks a transaction with everything in it.
  *
- * @throws {KvError} EMPTY_KEY, TOO_MANY_OPERATIONS, DUPLICATE_KEY, KEY_NOT_FOUND and those of its operations
+ * @throws {KvError} EMPTY_KEY, TOO_MANY_OPERATIONS, DUPLICATE_KEY, KEY_NOT_FOUND and those of its
+ * operations
  */
 export function checkTxnRequest(request: TxnRequest, limits: TxnLimits): void {
   checkTxnLevel(request, limits);
@@ -90,15 +92,17 @@ function checkOperation(operation: RequestOp, limits: TxnLimits): void {
   }
 }
 
-/** What a list of operations, and all below them, change; keys as strings of one character a byte. */
+/**
+ * What a list of operations, and all below them, change; keys as strings of one character a byte.
+ */
 interface Writes {
   readonly puts: ReadonlySet<string>;
   readonly deletes: KeyIntervals;
 }
 
 /**
- * A key may be changed once in a transaction: no two puts of it, no put into a deleted range. The branches of
- * a nested transaction exclude each other, so the same key may be put in both.
+ * A key may be changed once in a transaction: no two puts of it, no put into a deleted range. The
+ * branches of a nested transaction exclude each other, so the same key may be put in both.
  */
 function collectWrites(operations: readonly RequestOp[]): Writes {
   const puts = new Set<string>();
@@ -132,8 +136,8 @@ function collectWrites(operations: readonly RequestOp[]): Writes {
 }
 
 /**
- * The keys a deletion names, its range's end taken as it stands, as in etcd: one "from the key on", whose end is
- * the single byte 0, does not stand in the way of any put.
+ * The keys a deletion names, its range's end taken as it stands, as in etcd: one "from the key on",
+ * whose end is the single byte 0, does not stand in the way of any put.
  */
 function intervalOf(request: DeleteRangeRequest): KeyInterval {
   const key = request.key.toString('latin1');

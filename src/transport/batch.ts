@@ -1,4 +1,6 @@
-/** `holdfast.v1.PeerBatch` in protobuf's wire format, written by hand: the hot path between members. */
+/**
+ * `holdfast.v1.PeerBatch` in protobuf's wire format, written by hand: the hot path between members.
+ */
 import { KvError } from '../base/index.ts';
 
 /** See `proto/holdfast/peer.proto`; ids of 0 are absent. */

@@ -1,9 +1,10 @@
 /**
  * Raft messages as bytes, and the gate where numbers from the network are checked.
  *
- * A message is a version byte, a type byte, its fields in a fixed order (big-endian, 64 bits for ids, terms and
- * indexes) and, for appends and proposals, length-prefixed data. Decoding shares memory with its input. The
- * encoded entries of the last append are kept: a leader sends the same ones to every follower.
+ * A message is a version byte, a type byte, its fields in a fixed order (big-endian, 64 bits for
+ * ids, terms and indexes) and, for appends and proposals, length-prefixed data. Decoding shares
+ * memory with its input. The encoded entries of the last append are kept: a leader sends the same
+ * ones to every follower.
  */
 import { KvError } from '../base/index.ts';
 import type { Entry, Message } from '../raft/index.ts';

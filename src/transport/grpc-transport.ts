@@ -1,9 +1,9 @@
 /**
  * The transport between real members: one gRPC stream for each direction and pair (ADR-005).
  *
- * Each member dials every peer and speaks on its own stream; on those that come in it only listens and echoes
- * pings. A stream is taken only from a known member of the same cluster, meant for this member, and every
- * message on it must say the same; anything else ends the stream.
+ * Each member dials every peer and speaks on its own stream; on those that come in it only listens
+ * and echoes pings. A stream is taken only from a known member of the same cluster, meant for this
+ * member, and every message on it must say the same; anything else ends the stream.
  */
 import {
   type ChannelCredentials,

@@ -1,9 +1,10 @@
 /**
  * The outgoing link to one peer: a long-lived stream, dialled again whenever it breaks.
  *
- * What is queued in one turn leaves as one batch. Invariant: at most `queueBytesMax` bytes wait; beyond that,
- * and while there is no stream, messages are dropped: Raft sends again what matters. A peer that does not echo
- * pings for a while counts as gone, so a silently dead link costs seconds, not minutes.
+ * What is queued in one turn leaves as one batch. Invariant: at most `queueBytesMax` bytes wait;
+ * beyond that, and while there is no stream, messages are dropped: Raft sends again what matters. A
+ * peer that does not echo pings for a while counts as gone, so a silently dead link costs seconds,
+ * not minutes.
  */
 import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import type { Prng, TimerHandle, Timers } from '../base/index.ts';
@@ -287,7 +288,9 @@ function breakType(
   return wasConnected ? 'peer-disconnected' : 'peer-unreachable';
 }
 
-/** What grpc-js says of a failed call, without what it wraps around the operating system's words. */
+/**
+ * What grpc-js says of a failed call, without what it wraps around the operating system's words.
+ */
 function reasonOf(error: Error): string {
   return error.message
     .replace(/^14 UNAVAILABLE: /, '')

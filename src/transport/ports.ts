@@ -1,7 +1,9 @@
 /** The port between a member and its peers: contracts only; `grpc-transport.ts` implements it. */
 import type { Message, NodeId } from '../raft/index.ts';
 
-/** What a transport tells its member. Called synchronously, from the event loop, never re-entrantly. */
+/**
+ * What a transport tells its member. Called synchronously, from the event loop, never re-entrantly.
+ */
 export interface TransportHandler {
   /** Messages of one peer, in the order it sent them; all addressed to this member. */
   onMessages(messages: readonly Message[]): void;
@@ -35,11 +37,14 @@ export interface PeerLink {
 /**
  * Delivers Raft messages, at most once, in order per peer while a link lives; may lose any of them.
  *
- * Limit: at most `queueBytesMax` wait per peer; beyond that messages are dropped and `onUnreachable` is told.
+ * Limit: at most `queueBytesMax` wait per peer; beyond that messages are dropped and
+ * `onUnreachable` is told.
  */
 export interface Transport {
   start(handler: TransportHandler): Promise<void>;
-  /** Queues messages; those for one peer sent in one event-loop turn travel together. Never throws. */
+  /**
+   * Queues messages; those for one peer sent in one event-loop turn travel together. Never throws.
+   */
   send(messages: readonly Message[]): void;
   links(): readonly PeerLink[];
   stop(): Promise<void>;

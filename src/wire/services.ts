@@ -1,8 +1,8 @@
 /**
  * The protobuf contracts, loaded in one place.
  *
- * 64-bit numbers are decimal strings here and are checked where they enter `rpc`; enums are their names; absent
- * fields have their defaults.
+ * 64-bit numbers are decimal strings here and are checked where they enter `rpc`; enums are their
+ * names; absent fields have their defaults.
  */
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';

@@ -1,6 +1,6 @@
 /**
- * Types of the protobuf contracts by their plain names: requests as a server gets them, responses as it may write
- * them. The files behind them are generated: `npm run proto`.
+ * Types of the protobuf contracts by their plain names: requests as a server gets them, responses
+ * as it may write them. The files behind them are generated: `npm run proto`.
  */
 export type { AlarmRequest } from './generated/etcdserverpb/AlarmRequest.ts';
 export type { AlarmResponse__Input as AlarmResponse } from './generated/etcdserverpb/AlarmResponse.ts';

@@ -106,7 +106,7 @@ describe('a unary call', () => {
     expect(deadlineMs).toBeLessThanOrEqual(20_000);
   });
 
-  test('without a leader, from a client that asks for one, is refused and the member not asked', async () => {
+  test('that asks for a leader where none is known never reaches the member', async () => {
     member.leader = 0;
     const metadata = new Metadata();
     metadata.set('hasleader', 'true');
@@ -117,7 +117,7 @@ describe('a unary call', () => {
     expect(member.asked).toEqual([]);
   });
 
-  test('that is too large for the member is refused: "etcdserver: request is too large"', async () => {
+  test('too large for the member is refused: "etcdserver: request is too large"', async () => {
     member.onPropose = async () => Promise.reject(new KvError('REQUEST_TOO_LARGE'));
 
     const error = await refusalOf((done) => serving.kv.Put({ key }, done));
@@ -148,7 +148,7 @@ describe('a unary call', () => {
     expect(serving.defects).toEqual([]);
   });
 
-  test('that fails without a code of the catalogue is internal and reported as a defect', async () => {
+  test('that fails without a known code is internal and reported as a defect', async () => {
     const cause = new TypeError('of the inside');
     member.onPropose = async () => Promise.reject(cause);
 

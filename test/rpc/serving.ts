@@ -1,4 +1,7 @@
-/** The services over real gRPC on loopback, in front of a fake member; and shorthands for calling them. */
+/**
+ * The services over real gRPC on loopback, in front of a fake member; and shorthands for calling
+ * them.
+ */
 import {
   type Client,
   credentials,
@@ -115,7 +118,10 @@ export async function refusalOf(invoke: (done: Done) => unknown): Promise<Servic
   });
 }
 
-/** What a method's server sees of a client's message: through the bytes, with every default filled in. */
+/**
+ * What a method's server sees of a client's message: through the bytes, with every default filled
+ * in.
+ */
 export function received<Input, Output>(
   method: {
     readonly requestSerialize: (value: Input) => Buffer;

@@ -103,7 +103,7 @@ describe('toServiceError', () => {
     expect(toServiceError(error, noDefect).details).toBe('etcdserver: limit is odd');
   });
 
-  test('an error outside the catalogue is internal, of unknown outcome, and reported as a defect', () => {
+  test('an error outside the catalogue is internal, its outcome unknown, and a defect', () => {
     const defects: unknown[] = [];
     const cause = new TypeError('secret detail');
 

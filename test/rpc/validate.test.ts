@@ -183,7 +183,7 @@ describe('a transaction', () => {
   });
 });
 
-describe('a key changed twice in a transaction is refused: "duplicate key given in txn request"', () => {
+describe('changing a key twice is refused: "duplicate key given in txn request"', () => {
   test.each<[string, RequestOp__Input[]]>([
     ['two puts', [put('a'), put('a')]],
     ['a put and its deletion', [put('a'), remove('a')]],
