@@ -77,6 +77,36 @@ describe('Check-quorum', () => {
     expect([...stuck.heartbeat(1, 1), ...stuck.append(1, 1, [0, 0], [1])]).toEqual([]);
   });
 
+  test('C11: a follower told that its leader is gone may grant pre-votes, not to a shorter log', () => {
+    const subject = new Subject({ terms: [1, 1] });
+    subject.heartbeat(2, 1);
+    const { term, votedFor } = subject.raft.status();
+
+    subject.raft.reportDown(2);
+    expect(subject.raft.status()).toMatchObject({ role: 'follower', leader: 0, term, votedFor });
+    const [refusal] = subject.voteRequest(3, 2, [1, 1], 'PreVote').slice(-1);
+    const [grant] = subject.voteRequest(3, 2, [2, 1], 'PreVote').slice(-1);
+    subject.heartbeat(2, 1);
+
+    expect([refusal, grant]).toMatchObject([{ isGranted: false }, { isGranted: true }]);
+    expect(subject.raft.status()).toMatchObject({ role: 'follower', leader: 2, term, votedFor });
+  });
+
+  test.each(['preCandidate', 'leader'] as const)('C11: a %s is not concerned', (role) => {
+    const subject = new Subject();
+    if (role === 'leader') {
+      subject.lead();
+    } else {
+      subject.raft.campaign();
+    }
+    subject.drain();
+    const before = subject.raft.status();
+
+    subject.raft.reportDown(2);
+
+    expect(subject.raft.status()).toEqual(before);
+  });
+
   test('C10: a majority that campaigns by itself can elect one of its own', () => {
     const network = new RaftNetwork(3);
     network.elect(1);

@@ -98,7 +98,7 @@ describe('quorum', () => {
     }
   });
 
-  test('members ascend without repetition; voters are those of either half', () => {
+  test('L15: members ascend without repetition; voters are those of either half', () => {
     const conf = { ...confOf([3, 1], [2, 3]), learners: [9] };
 
     expect(membersOf(conf)).toEqual([1, 2, 3, 9]);

@@ -34,6 +34,15 @@ describe('Raft', () => {
     expect(subject.raft.status()).toEqual(before);
   });
 
+  test('P04: first members start alike: no entry, no term, and the voters that they were given', () => {
+    const subjects = [1, 2, 3].map((id) => new Subject({ id, conf: { voters: [1, 2, 3] } }));
+
+    expect(subjects.map(({ raft }) => raft.hasReady())).toEqual([false, false, false]);
+    for (const { raft } of subjects) {
+      expect(raft.status()).toMatchObject({ term: 0, lastIndex: 0, commitIndex: 0, leader: 0 });
+    }
+  });
+
   test('P01: a restarted node gives no vote of its term away again', () => {
     const subject = new Subject({ hardState: { currentTerm: 4, votedFor: 3 } });
 

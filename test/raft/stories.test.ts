@@ -1,10 +1,24 @@
-/** Carries out the stories in `testdata`; see `docs` at the top of each. Output is `describe.ts` text only. */
+/**
+ * Carries out the stories in `testdata`; each says at its top what it shows. Output is `describe.ts` text only.
+ * `cluster` takes lines `id term=T vote=V log=T,T,...` of what nodes have on their disks.
+ */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeEntries, describeProgress, describeStatus } from '../../src/raft/describe.ts';
 import { type StoryCommand, type StoryRunner, runStories } from '../harness/datadriven.ts';
-import { RaftNetwork } from './network.ts';
+import { type NodeStart, RaftNetwork } from './network.ts';
 import { bytesOf } from './subject.ts';
+
+/** Reads a line of `cluster`; they come in the order of ids. */
+function startOf(line: string): NodeStart {
+  const field = (name: string): number[] => {
+    const text = new RegExp(`\\b${name}=([\\d,]+)`).exec(line)?.[1] ?? '';
+    return text === '' ? [] : text.split(',').map(Number);
+  };
+  const [currentTerm = 0] = field('term');
+  const [votedFor = 0] = field('vote');
+  return { terms: field('log'), hardState: { currentTerm, votedFor } };
+}
 
 function createRunner(): StoryRunner {
   let network = new RaftNetwork(3);
@@ -20,16 +34,21 @@ function createRunner(): StoryRunner {
     return at < 0 ? undefined : network.messages.splice(at, 1)[0];
   };
   /** Carries out one command; returns text beside what the nodes hand out. */
-  const act = ({ name, words, options, place }: StoryCommand): readonly string[] => {
+  const act = ({ name, words, options, input, place }: StoryCommand): readonly string[] => {
     const [word = ''] = words;
     const id = Number(word);
     switch (name) {
       case 'cluster':
-        network = new RaftNetwork(id, {
-          preVote: options.get('prevote') !== 'off',
-          checkQuorum: options.get('checkquorum') !== 'off',
-          inflightMessagesMax: Number(options.get('window') ?? 256),
-        });
+        network = new RaftNetwork(
+          id,
+          {
+            preVote: options.get('prevote') !== 'off',
+            checkQuorum: options.get('checkquorum') !== 'off',
+            inflightMessagesMax: Number(options.get('window') ?? 256),
+          },
+          1,
+          input.map(startOf),
+        );
         network.trace = [];
         cut.clear();
         return [];
@@ -55,19 +74,24 @@ function createRunner(): StoryRunner {
         network.collect(id);
         return [];
       case 'persist':
-        network.persist(id);
-        return [];
-      case 'deliver': {
-        const message = take(word);
-        if (message === undefined) {
-          throw new Error(`${place}: nothing is on its way ${word}`);
+        for (const each of words) {
+          network.persist(Number(each));
         }
-        network.deliver(message);
         return [];
-      }
+      case 'deliver':
+        for (const link of words) {
+          const message = take(link);
+          if (message === undefined) {
+            throw new Error(`${place}: nothing is on its way ${link}`);
+          }
+          network.deliver(message);
+        }
+        return [];
       case 'drop':
-        while (take(word) !== undefined) {
-          // All messages of the link go.
+        for (const link of words) {
+          while (take(link) !== undefined) {
+            // All messages of the link go.
+          }
         }
         return [];
       case 'stabilize':
