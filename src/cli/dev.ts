@@ -1,11 +1,13 @@
 /**
- * `holdfast dev`: a cluster of processes on this machine, for trying things out and for development.
+ * `holdfast dev`: a cluster of processes on this machine, for trying things out and for
+ * development.
  *
- * Data is kept between runs. Ctrl-C stops all of them cleanly; if one ends by itself the others go on, which is
- * what a cluster is for, and a line says so.
+ * Data is kept between runs. Ctrl-C stops all of them cleanly; if one ends by itself the others go
+ * on, which is what a cluster is for, and a line says so.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -14,12 +16,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatLogLine } from '../observability/index.ts';
+import { lockFolder } from '../storage/index.ts';
 import { ExitError } from './exit.ts';
 
 const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
 /** Distance between the ports of two members. */
 const portStep = 10_000;
 const firstPortStep = 20_000;
+/** What a member’s data directory holds, some of it at least. */
+const memberFiles: readonly string[] = ['member.json', 'wal', 'engine', 'lock'];
 const readyPollMs = 100;
 const readyTimeoutMs = 60_000;
 
@@ -49,14 +54,10 @@ export function registerDev(program: Command): void {
         readonly fresh?: boolean;
         readonly logLevel: string;
       }) => {
-        const members = layOut(options.nodes, options.clientPort, resolve(options.dataDir));
+        const dataDir = resolve(options.dataDir);
+        const members = layOut(options.nodes, options.clientPort, dataDir);
         await checkPorts(members);
-        if (options.fresh === true) {
-          for (const member of members) {
-            await rm(member.dataDir, { recursive: true, force: true });
-          }
-        }
-        await mkdir(resolve(options.dataDir), { recursive: true });
+        await prepareFolders(dataDir, members, options.fresh === true);
         await runCluster(members, options.logLevel);
       },
     );
@@ -69,7 +70,8 @@ function layOut(nodes: number, firstPort: number, dataDir: string): readonly Dev
     if (clientPort + 2 > 65_535) {
       throw new ExitError(
         2,
-        `holdfast: member ${i + 1} would need port ${clientPort + 2}; use fewer nodes or a lower --client-port`,
+        `holdfast: member ${i + 1} would need port ${clientPort + 2}; ` +
+          'use fewer nodes or a lower --client-port',
       );
     }
     const name = `n${i + 1}`;
@@ -94,8 +96,8 @@ async function checkPorts(members: readonly DevMember[]): Promise<void> {
       } catch (error) {
         throw new ExitError(
           1,
-          `holdfast: port ${port}, which ${name} needs, cannot be used: ${(error as Error).message}. ` +
-            'Is another cluster running? Choose another --client-port.',
+          `holdfast: port ${port}, which ${name} needs, cannot be used: ` +
+            `${(error as Error).message}. Is another cluster running? Choose another --client-port.`,
         );
       }
       server.close();
@@ -104,36 +106,57 @@ async function checkPorts(members: readonly DevMember[]): Promise<void> {
   }
 }
 
+/** @throws {ExitError} when a folder cannot be made or emptied, or belongs to a running member */
+async function prepareFolders(
+  dataDir: string,
+  members: readonly DevMember[],
+  isFresh: boolean,
+): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+    for (const member of isFresh ? members : []) {
+      await removeMember(member.dataDir);
+    }
+  } catch (error) {
+    const reason = (error as Error).message.replace(/\.$/, '');
+    throw new ExitError(1, `holdfast: ${reason}. Name another folder with --data-dir.`);
+  }
+}
+
+/** Removes a member's data; nothing else, and none in use, whatever `--data-dir` says. */
+async function removeMember(folder: string): Promise<void> {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  if (names.length === 0) {
+    return;
+  }
+  if (!memberFiles.some((name) => names.includes(name))) {
+    throw new Error(`${folder} is not a member’s data, so it is not removed`);
+  }
+  const lock = await lockFolder(folder);
+  try {
+    await rm(folder, { recursive: true });
+  } finally {
+    await lock.release();
+  }
+}
+
 async function runCluster(members: readonly DevMember[], logLevel: string): Promise<void> {
   const out = process.stdout;
+  // Whoever read the output may be gone; the members must be stopped in good order all the same.
+  out.on('error', () => undefined);
   const children = members.map((member) => startMember(member, members, logLevel));
   let isStopping = false;
   for (const [i, child] of children.entries()) {
     child.once('exit', (code, signal) => {
       if (!isStopping) {
-        out.write(
-          `${members[i]?.name ?? ''} has ended by itself (${signal ?? `exit code ${code ?? ''}`})\n`,
-        );
+        const how = signal ?? `exit code ${code ?? ''}`;
+        out.write(`${members[i]?.name ?? ''} has ended by itself (${how})\n`);
       }
     });
   }
-  const stop = async (): Promise<void> => {
-    isStopping = true;
-    out.write('stopping …\n');
-    await Promise.all(children.map(stopMember));
-    out.write('stopped\n');
-  };
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGINT', () => {
-      resolve();
-    });
-    process.once('SIGTERM', () => {
-      resolve();
-    });
-  });
+  const stopped = firstSignal(children);
   const allGone = Promise.all(children.map(async (child) => once(child, 'exit')));
-  const ready = waitUntilReady(members, () => isStopping);
-  ready.then(
+  waitUntilReady(members, () => isStopping).then(
     (name) => {
       if (name !== undefined) {
         out.write(welcome(members, name));
@@ -144,10 +167,37 @@ async function runCluster(members: readonly DevMember[], logLevel: string): Prom
     },
   );
   const reason = await Promise.race([stopped.then(() => 'signal'), allGone.then(() => 'gone')]);
+  isStopping = true;
   if (reason === 'gone') {
-    throw new ExitError(1, 'holdfast: no member is left; the lines above say why');
+    throw new ExitError(
+      1,
+      'holdfast: no member is left; the lines above say why. If they speak of another cluster: its ' +
+        'data was made with other --nodes or ports; choose another --data-dir, or start --fresh.',
+    );
   }
-  await stop();
+  out.write('stopping …\n');
+  await Promise.all(children.map(stopMember));
+  out.write('stopped\n');
+}
+
+/** Resolves at Ctrl-C, a request to end, or the terminal's end; a second one kills the members. */
+async function firstSignal(children: readonly ChildProcess[]): Promise<void> {
+  return new Promise((resolve) => {
+    let isFirst = true;
+    const onSignal = (): void => {
+      if (isFirst) {
+        isFirst = false;
+        resolve();
+      } else {
+        for (const child of children) {
+          child.kill('SIGKILL');
+        }
+      }
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, onSignal);
+    }
+  });
 }
 
 function startMember(
@@ -172,7 +222,8 @@ function startMember(
       `--log-level=${logLevel}`,
       '--log-format=json',
     ],
-    // A process group of its own: Ctrl-C reaches this process alone, which stops the members in good order.
+    // A process group of its own: Ctrl-C reaches this process alone, which stops the members in
+    // good order.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   for (const stream of [child.stdout, child.stderr]) {
@@ -230,7 +281,7 @@ async function lookAt(member: DevMember): Promise<{ isReady: boolean; isLeader: 
 function welcome(members: readonly DevMember[], leader: string): string {
   const endpoints = members.map((member) => `127.0.0.1:${member.clientPort}`).join(',');
   return [
-    `${members.length} members are up; ${leader} leads.`,
+    `${members.length === 1 ? '1 member is' : `${members.length} members are`} up; ${leader} leads.`,
     `  endpoints  ${endpoints}`,
     `  try        npx holdfast put hello world && npx holdfast get hello`,
     `  or         ETCDCTL_API=3 etcdctl --endpoints=${endpoints} endpoint status -w table`,

@@ -5,6 +5,7 @@ export {
   type MemberIdentity,
   openDataDirectory,
 } from './data-dir.ts';
+export { lockFolder } from './data-lock.ts';
 export { createMemoryEngine } from './engine-memory.ts';
 export { openRocksdbEngine } from './engine-rocksdb.ts';
 export type { FileSystem, StorageFile } from './file-system.ts';
