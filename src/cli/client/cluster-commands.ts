@@ -1,4 +1,7 @@
-/** `status`, `health` and `members`: what the members say about themselves, each endpoint for itself. */
+/**
+ * `status`, `health` and `members`: what the members say about themselves, each endpoint for
+ * itself.
+ */
 import type { Command } from 'commander';
 import { services } from '../../wire/index.ts';
 import { runClient } from './command.ts';

@@ -3,7 +3,10 @@ import type { Command } from 'commander';
 import { Connection } from './connection.ts';
 import { type ClientOptions, clientOptionsOf } from './options.ts';
 
-/** Runs `work` with a connection to the endpoints that `command` was given, and prints what it returns. */
+/**
+ * Runs `work` with a connection to the endpoints that `command` was given, and prints what it
+ * returns.
+ */
 export async function runClient(
   command: Command,
   work: (connection: Connection, options: ClientOptions) => Promise<Uint8Array>,

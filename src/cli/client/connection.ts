@@ -1,8 +1,9 @@
 /**
  * Calls to the members: one after the other until one answers, within one deadline.
  *
- * A request is sent only over a connection that is there, so a call that never reached a server is known as such; only
- * then, or when the server says that it had no effect, is a write tried at the next endpoint.
+ * A request is sent only over a connection that is there, so a call that never reached a server is
+ * known as such; only then, or when the server says that it had no effect, is a write tried at the
+ * next endpoint.
  */
 import {
   Client,
@@ -159,8 +160,8 @@ async function connect(client: Client, deadlineMs: number): Promise<string | und
 }
 
 /**
- * A channel does not say why it is not connected, but a call does: a harmless one. Undefined when that one has found
- * a connection meanwhile.
+ * A channel does not say why it is not connected, but a call does: a harmless one. Undefined when
+ * that one has found a connection meanwhile.
  */
 async function reasonOfFailure(client: Client, deadlineMs: number): Promise<string | undefined> {
   const result = await send(client, services['etcdserverpb.Maintenance'].Status, {}, deadlineMs);

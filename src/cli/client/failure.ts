@@ -1,8 +1,9 @@
 /**
- * Failed calls in words: what failed, where, whether a write may have happened, and what to do about it.
+ * Failed calls in words: what failed, where, whether a write may have happened, and what to do
+ * about it.
  *
- * A server of ours says in its trailers which code of the catalogue it was and what became of the write; with others the
- * status decides, and where it leaves doubt the outcome is unknown.
+ * A server of ours says in its trailers which code of the catalogue it was and what became of the
+ * write; with others the status decides, and where it leaves doubt the outcome is unknown.
  */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import type { ErrorCode, Outcome } from '../../base/index.ts';
@@ -112,7 +113,9 @@ export function canFailOver(failure: CallFailure, purpose: Purpose): boolean {
   return failure.status === status.UNAVAILABLE || failure.status === status.CANCELLED;
 }
 
-/** The end of `command`, whose call failed at every endpoint that was asked; there is at least one. */
+/**
+ * The end of `command`, whose call failed at every endpoint that was asked; there is at least one.
+ */
 export function exitOf(
   command: string,
   purpose: Purpose,
@@ -133,7 +136,7 @@ export function exitOf(
   const isUnknown = purpose === 'write' && told.outcome === 'unknown';
   return new ExitError(
     isUnknown ? exitCodes.outcomeUnknown : exitCodes.failed,
-    `holdfast: ${command} failed at ${told.endpoint}: ${oneLine(told.message)} [${told.code}]${outcome}` +
+    `holdfast: ${command} failed at ${told.endpoint}: ${briefly(told)}${outcome}` +
       (hint === undefined ? '' : `; hint: ${hint}`),
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Answers as etcdctl writes them in JSON: keys and values in base64, 64-bit numbers with all their digits, and what is
- * zero, empty or false left out.
+ * Answers as etcdctl writes them in JSON: keys and values in base64, 64-bit numbers with all their
+ * digits, and what is zero, empty or false left out.
  */
 import type { AnswerOf, kv } from './requests.ts';
 
@@ -33,8 +33,10 @@ export function encodeJson(value: Json): string {
   if (isList(value)) {
     return `[${value.map(encodeJson).join(',')}]`;
   }
-  const fields = Object.entries(value).filter(([, each]) => each !== undefined);
-  return `{${fields.map(([name, each]) => `${JSON.stringify(name)}:${encodeJson(each)}`).join(',')}}`;
+  const fields = Object.entries(value)
+    .filter(([, each]) => each !== undefined)
+    .map(([name, each]) => `${JSON.stringify(name)}:${encodeJson(each)}`);
+  return `{${fields.join(',')}}`;
 }
 
 /** Decimal digits of the wire as a number, unless it is 0. */

@@ -156,9 +156,10 @@ function registerTxn(program: Command): Command {
     .addHelpText(
       'after',
       `
-Compares, success requests and failure requests, one a line; an empty line ends each of the three. Compares are
-version, create, mod, value or lease of a key; requests are put, get and del with their options. A word may be quoted,
-with escapes such as \\n and \\xff in double quotes.
+Compares, success requests and failure requests, one a line; an empty line ends each of the
+three. Compares are version, create, mod, value or lease of a key; requests are put, get and
+del with their options. A word may be quoted, with escapes such as \\n and \\xff in double
+quotes.
 
 Example:
   holdfast txn <<'END'
@@ -179,7 +180,7 @@ Example:
           print(`${text}\n`);
         }
       });
-      // Lines behind the transaction are not read: the process need not wait for the end of its input.
+      // Nothing behind the transaction is read: its input need not end for the process to.
       process.stdin.destroy();
       const hasWrites = [...(request.success ?? []), ...(request.failure ?? [])].some(
         (each) => !each.request_range,
@@ -246,7 +247,9 @@ function parseRevision(text: string): number {
   return revision;
 }
 
-/** All of standard input; an input that is empty by mistake, as under cron, must not empty the key. */
+/**
+ * All of standard input; an input that is empty by mistake, as under cron, must not empty the key.
+ */
 async function readValue(): Promise<Buffer> {
   if (process.stdin.isTTY) {
     process.stderr.write('holdfast: put: reading the value; Ctrl-D ends it\n');

@@ -1,5 +1,6 @@
 /**
- * What all client commands take: which endpoints, how long, in which form to print; and the checks of arguments.
+ * What all client commands take: which endpoints, how long, in which form to print; and the checks
+ * of arguments.
  *
  * Everything is checked before anything is sent; what is wrong ends the command with exit code 2.
  */
@@ -35,7 +36,10 @@ const timeoutMaxMs = 24 * 60 * 60 * 1000;
 const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const sharedNames = ['endpoints', 'commandTimeout', 'writeOut'];
 
-/** Adds the options that all client commands share; given before the command's name they count as well. */
+/**
+ * Adds the options that all client commands share; given before the command's name they count as
+ * well.
+ */
 export function addSharedOptions(command: Command): Command {
   return command
     .addOption(
@@ -59,8 +63,8 @@ export function addSharedOptions(command: Command): Command {
 }
 
 /**
- * Lets `holdfast --endpoints=… get key` mean `holdfast get --endpoints=… key`, as with etcdctl, and refuses it for
- * commands that are no clients.
+ * Lets `holdfast --endpoints=… get key` mean `holdfast get --endpoints=… key`, as with etcdctl, and
+ * refuses it for commands that are no clients.
  */
 export function addSharedOptionsInFront(program: Command, clients: readonly Command[]): void {
   addSharedOptions(program).enablePositionalOptions();
@@ -102,7 +106,7 @@ export function usageError(command: string, problem: string): ExitError {
  *
  * @throws {ExitError} one is not `[http://]HOST:PORT`, or none is there
  */
-export function parseEndpoints(text: string, where: string): readonly string[] {
+function parseEndpoints(text: string, where: string): readonly string[] {
   const endpoints = text
     .split(',')
     .map((part) => part.trim())
@@ -118,7 +122,8 @@ function parseEndpoint(text: string, where: string): string {
   if (/^https:/i.test(text)) {
     throw new ExitError(
       2,
-      `holdfast: ${where}: "${text}" asks for TLS, which Holdfast does not have yet; use http:// or HOST:PORT`,
+      `holdfast: ${where}: "${text}" asks for TLS, which Holdfast does not have yet; ` +
+        'use http:// or HOST:PORT',
     );
   }
   const [, host = '', port = ''] =
@@ -137,7 +142,7 @@ function parseEndpoint(text: string, where: string): string {
  *
  * @throws {InvalidArgumentError} it is none, or not between 1 ms and 24 h
  */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const hint = 'It must be a duration with its unit, from 1ms to 24h, as in 500ms, 5s, 1m.';
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) {
     throw new InvalidArgumentError(hint);

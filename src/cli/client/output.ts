@@ -1,6 +1,7 @@
 /**
- * Answers as bytes for standard output, in the forms of `docs/cli.md`: `simple` as etcdctl prints them, `json`, `table`
- * for people, `plain` for scripts. Keys and values go out as the bytes they are, except in tables.
+ * Answers as bytes for standard output, in the forms of `docs/cli.md`: `simple` as etcdctl prints
+ * them, `json`, `table` for people, `plain` for scripts. Keys and values go out as the bytes they
+ * are, except in tables.
  */
 import type { CallResult } from './connection.ts';
 import { briefly } from './failure.ts';
@@ -144,7 +145,9 @@ export function formatCompact(
   }
 }
 
-/** The output of status: a row for each endpoint; `simple` and `plain` leave out those that failed. */
+/**
+ * The output of status: a row for each endpoint; `simple` and `plain` leave out those that failed.
+ */
 export function formatStatus(
   rows: readonly CallResult<StatusAnswer>[],
   format: Format,
@@ -293,7 +296,7 @@ function statusJson(endpoint: string, status: StatusAnswer): Json {
 }
 
 /** A number of bytes as etcdctl tells it: `20 kB`, `1.5 MB`. */
-export function describeSize(bytes: number): string {
+function describeSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let amount = bytes;
   let unit = 0;

@@ -1,7 +1,9 @@
 /**
- * The arguments of put, get and del, and the requests they make; on the command line and in a transaction alike.
+ * The arguments of put, get and del, and the requests they make; on the command line and in a
+ * transaction alike.
  *
- * Keys and values are bytes. From the command line they come as UTF-8, in a transaction's text each character is a byte.
+ * Keys and values are bytes. From the command line they come as UTF-8, in a transaction's text each
+ * character is a byte.
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { prefixEnd } from '../../base/index.ts';
@@ -202,13 +204,16 @@ export function bytesOf(command: string, argument: string, encoding: ArgumentEnc
   if (encoding === 'utf8' && argument.includes('\ufffd')) {
     throw usageError(
       command,
-      'an argument is not valid UTF-8; give a value on standard input, or a key as "\\xff" to "holdfast txn"',
+      'an argument is not valid UTF-8; give a value on standard input, ' +
+        'or a key as "\\xff" to "holdfast txn"',
     );
   }
   return Buffer.from(argument, encoding);
 }
 
-/** A single key, or a range in etcd's terms: up to `\0` is up to the end, from `\0` from the start. */
+/**
+ * A single key, or a range in etcd's terms: up to `\0` is up to the end, from `\0` from the start.
+ */
 function rangeOf(
   command: string,
   key: Buffer,

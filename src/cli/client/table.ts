@@ -23,8 +23,8 @@ export function renderTable(
 }
 
 /**
- * Text of `bytes` without line breaks, control or invisible characters: those are escaped as `\n`, `\x01`, and so are
- * all bytes above ASCII when the whole is not UTF-8.
+ * Text of `bytes` without line breaks, control or invisible characters: those are escaped as `\n`,
+ * `\x01`, and so are all bytes above ASCII when the whole is not UTF-8.
  */
 export function printable(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes);

@@ -1,6 +1,6 @@
 /**
- * Transactions as text, in etcdctl's format: compares, success requests, failure requests, one a line, each of the three
- * sections ended by an empty line.
+ * Transactions as text, in etcdctl's format: compares, success requests, failure requests, one a
+ * line, each of the three sections ended by an empty line.
  *
  * ```text
  * mod("greeting") > "0"
@@ -12,9 +12,9 @@
  *
  * ```
  *
- * The text is read as bytes, each a character, so words may hold any byte. Strings in double quotes have Go's escapes;
- * those in single quotes or back quotes have none. A section that is cut off is an error: half a transaction must not
- * be sent.
+ * The text is read as bytes, each a character, so words may hold any byte. Strings in double quotes
+ * have Go's escapes; those in single quotes or back quotes have none. A section that is cut off is
+ * an error: half a transaction must not be sent.
  */
 import { Command, CommanderError } from 'commander';
 import { ExitError } from '../exit.ts';
@@ -90,7 +90,8 @@ async function readSection<T>(
     if (next.done === true) {
       throw usageError(
         'txn',
-        `the input ends within the ${name}; compares, success and failure requests each end with an empty line`,
+        `the input ends within the ${name}; ` +
+          'compares, success and failure requests each end with an empty line',
       );
     }
     // Only ASCII's blanks: others are parts of UTF-8 characters here.
@@ -107,7 +108,7 @@ async function readSection<T>(
  *
  * @throws {ExitError} it is none
  */
-export function parseCompare(line: string): Compare {
+function parseCompare(line: string): Compare {
   const parts = splitCompare(line);
   if (parts === undefined) {
     throw usageError(
@@ -138,7 +139,8 @@ export function parseCompare(line: string): Compare {
     default:
       throw usageError(
         'txn',
-        `"${utf8(line)}" compares "${utf8(target)}"; it can compare version, create, mod, value, lease`,
+        `"${utf8(line)}" compares "${utf8(target)}"; ` +
+          'it can compare version, create, mod, value, lease',
       );
   }
 }
@@ -168,7 +170,7 @@ function splitCompare(line: string):
  *
  * @throws {ExitError} it is none
  */
-export function parseOperation(line: string): RequestOp {
+function parseOperation(line: string): RequestOp {
   let operation: RequestOp | undefined;
   const silent = { writeOut: () => undefined, writeErr: () => undefined };
   const program = new Command().exitOverride().configureOutput(silent).helpCommand(false);

@@ -1,4 +1,7 @@
-/** Where a call goes when a member does not answer, over real connections to members that are not real. */
+/**
+ * Where a call goes when a member does not answer, over real connections to members that are not
+ * real.
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { status } from '@grpc/grpc-js';
@@ -84,7 +87,7 @@ describe('a connection to several endpoints', () => {
     },
   );
 
-  test('does not repeat a write that was cut off, and says that its outcome is unknown', async () => {
+  test('does not repeat a write that was cut off: its outcome is unknown', async () => {
     const broken = await fake('cut the connection');
     const alive = await fake('answer');
 

@@ -7,8 +7,6 @@ import {
   type ClientOptions,
   clientOptionsOf,
   parseCount,
-  parseDuration,
-  parseEndpoints,
   parseOneOf,
 } from '../../../src/cli/client/options.ts';
 
@@ -19,7 +17,7 @@ afterEach(() => {
 /** The settings that a command `get` sees on this command line. */
 function settingsOf(...argv: string[]): ClientOptions {
   let seen: ClientOptions | undefined;
-  const program = new Command().exitOverride();
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
   const get = addSharedOptions(program.command('get')).action(() => {
     seen = clientOptionsOf(get);
   });
@@ -32,7 +30,7 @@ function settingsOf(...argv: string[]): ClientOptions {
   return seen;
 }
 
-describe('parseDuration', () => {
+describe('--command-timeout', () => {
   test.each([
     ['500ms', 500],
     ['5s', 5000],
@@ -41,18 +39,20 @@ describe('parseDuration', () => {
     ['1.5s', 1500],
     ['24h', 86_400_000],
   ])('%s is %i milliseconds', (text, expected) => {
-    expect(parseDuration(text)).toBe(expected);
+    expect(settingsOf('get', `--command-timeout=${text}`).timeoutMs).toBe(expected);
   });
 
   test.each(['', '5', 's', '-1s', '0s', '5 s', '5S', '1d', '25h', '1e3s', '5sx'])(
     '"%s" is refused',
     (text) => {
-      expect(() => parseDuration(text)).toThrow('It must be a duration with its unit');
+      expect(() => settingsOf('get', `--command-timeout=${text}`)).toThrow(
+        'It must be a duration with its unit',
+      );
     },
   );
 });
 
-describe('parseEndpoints', () => {
+describe('--endpoints', () => {
   test.each([
     ['127.0.0.1:2379', ['127.0.0.1:2379']],
     ['http://a:1, b:2 ,', ['a:1', 'b:2']],
@@ -60,18 +60,18 @@ describe('parseEndpoints', () => {
     ['[::1]:2379', ['[::1]:2379']],
     ['a:1,http://a:1', ['a:1']],
   ])('%s is %j', (text, expected) => {
-    expect(parseEndpoints(text, '--endpoints')).toEqual(expected);
+    expect(settingsOf('get', `--endpoints=${text}`).endpoints).toEqual(expected);
   });
 
   test.each(['a', 'a:', ':1', 'a:0', 'a:70000', 'a:1:2', '::1:2379', 'ftp://a:1', 'a:1/path', ''])(
     '"%s" is refused',
     (text) => {
-      expect(() => parseEndpoints(text, '--endpoints')).toThrow(/--endpoints: .*must/);
+      expect(() => settingsOf('get', `--endpoints=${text}`)).toThrow(/--endpoints: .*must/);
     },
   );
 
   test('https is refused with the reason', () => {
-    expect(() => parseEndpoints('https://a:1', '--endpoints')).toThrow(
+    expect(() => settingsOf('get', '--endpoints=https://a:1')).toThrow(
       '"https://a:1" asks for TLS, which Holdfast does not have yet',
     );
   });

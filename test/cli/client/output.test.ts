@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { unreachable } from '../../../src/cli/client/failure.ts';
 import type { Format } from '../../../src/cli/client/options.ts';
 import {
-  describeSize,
   formatCompact,
   formatDelete,
   formatGet,
@@ -173,12 +172,26 @@ describe('status', () => {
     ['plain', 'a:1\tff\t0.1.0\t20480\ttrue\tfalse\t2\t29\t28\t6\n'],
     [
       'json',
-      '[{"Endpoint":"a:1","Status":{"header":{"cluster_id":1,"member_id":255,"revision":6,"raft_term":2},' +
-        '"version":"0.1.0","dbSize":20480,"leader":255,"raftIndex":29,"raftTerm":2,"raftAppliedIndex":28,' +
-        '"dbSizeInUse":16384}}]\n',
+      '[{"Endpoint":"a:1","Status":{' +
+        '"header":{"cluster_id":1,"member_id":255,"revision":6,"raft_term":2},' +
+        '"version":"0.1.0","dbSize":20480,"leader":255,"raftIndex":29,"raftTerm":2,' +
+        '"raftAppliedIndex":28,"dbSizeInUse":16384}}]\n',
     ],
   ] as const)('as %s leaves out who does not answer', (format, expected) => {
     expect(shown(formatStatus([answered, failed], format))).toBe(expected);
+  });
+
+  test.each([
+    ['0', '0 B'],
+    ['999', '999 B'],
+    ['1000', '1.0 kB'],
+    ['1560000', '1.6 MB'],
+    ['67110912', '67 MB'],
+    ['9950000000', '10 GB'],
+  ])('%s bytes are told as %s', (dbSize, expected) => {
+    const row = { ...answered, answer: { ...answered.answer, dbSize } };
+
+    expect(shown(formatStatus([row], 'simple')).split(', ')[3]).toBe(expected);
   });
 
   test('as a table has a row for each endpoint', () => {
@@ -203,7 +216,8 @@ describe('health', () => {
     [
       'json',
       '[{"endpoint":"a:1","health":true,"took":"1.620ms"},' +
-        '{"endpoint":"b:1","health":false,"took":"1.500s","error":"connect ECONNREFUSED [UNREACHABLE]"}]\n',
+        '{"endpoint":"b:1","health":false,"took":"1.500s",' +
+        '"error":"connect ECONNREFUSED [UNREACHABLE]"}]\n',
     ],
   ] as const)('as %s', (format, expected) => {
     expect(shown(formatHealth([healthy, failed], format))).toBe(expected);
@@ -228,11 +242,13 @@ describe('members', () => {
   test.each([
     [
       'simple',
-      'ff, started, n1, http://p:1,http://p:2, http://c:1, false\n1, unstarted, , http://p:3, , true\n',
+      'ff, started, n1, http://p:1,http://p:2, http://c:1, false\n' +
+        '1, unstarted, , http://p:3, , true\n',
     ],
     [
       'plain',
-      'ff\tstarted\tn1\thttp://p:1,http://p:2\thttp://c:1\tfalse\n1\tunstarted\t\thttp://p:3\t\ttrue\n',
+      'ff\tstarted\tn1\thttp://p:1,http://p:2\thttp://c:1\tfalse\n' +
+        '1\tunstarted\t\thttp://p:3\t\ttrue\n',
     ],
   ] as [Format, string][])('as %s', (format, expected) => {
     expect(shown(formatMembers(answer, format))).toBe(expected);
@@ -244,19 +260,5 @@ describe('members', () => {
     expect(shown(formatMembers(big as typeof answer, 'json'))).toContain(
       '"ID":18446744073709551615,"name":"n1","peerURLs":["http://p:1","http://p:2"]',
     );
-  });
-});
-
-describe('describeSize', () => {
-  test.each([
-    [0, '0 B'],
-    [999, '999 B'],
-    [1000, '1.0 kB'],
-    [20_480, '20 kB'],
-    [1_560_000, '1.6 MB'],
-    [67_110_912, '67 MB'],
-    [9_950_000_000, '10 GB'],
-  ])('%i bytes are %s', (bytes, expected) => {
-    expect(describeSize(bytes)).toBe(expected);
   });
 });

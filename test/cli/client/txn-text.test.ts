@@ -1,12 +1,10 @@
-/** Transactions as text: what etcdctl's format means, byte by byte, and what is refused before anything is sent. */
+/**
+ * Transactions as text: what etcdctl's format means, byte by byte, and what is refused before
+ * anything is sent.
+ */
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import {
-  linesOf,
-  parseCompare,
-  parseOperation,
-  readTxn,
-} from '../../../src/cli/client/txn-text.ts';
+import { linesOf, readTxn } from '../../../src/cli/client/txn-text.ts';
 
 function chunks(...parts: (string | Buffer)[]): AsyncIterable<Buffer> {
   return Readable.from(parts.map((part) => Buffer.from(part)));
@@ -14,6 +12,20 @@ function chunks(...parts: (string | Buffer)[]): AsyncIterable<Buffer> {
 
 async function read(text: string, prompt: (text: string) => void = () => undefined) {
   return readTxn(linesOf(chunks(text)), prompt);
+}
+
+/** A transaction of one compare, or one request; each character is a byte. */
+async function readLine(line: string, kind: 'compare' | 'request') {
+  const text = kind === 'compare' ? `${line}\n\n\n\n` : `\n${line}\n\n\n`;
+  return readTxn(linesOf(chunks(Buffer.from(text, 'latin1'))), () => undefined);
+}
+
+async function readCompare(line: string) {
+  return (await readLine(line, 'compare')).compare?.[0];
+}
+
+async function readRequest(line: string) {
+  return (await readLine(line, 'request')).success?.[0];
 }
 
 describe('readTxn', () => {
@@ -79,7 +91,7 @@ describe('linesOf', () => {
   });
 });
 
-describe('parseCompare', () => {
+describe('a compare', () => {
   test.each([
     ['ver("k") = "1"', { target: 'VERSION', result: 'EQUAL', version: 1 }],
     ['version("k") != "1"', { target: 'VERSION', result: 'NOT_EQUAL', version: 1 }],
@@ -90,12 +102,12 @@ describe('parseCompare', () => {
     ['value("k") > ""', { target: 'VALUE', result: 'GREATER', value: Buffer.alloc(0) }],
     ['lease("k") = "1f"', { target: 'LEASE', result: 'EQUAL', lease: '31' }],
     [' value ( "k" ) = `v`', { target: 'VALUE', result: 'EQUAL', value: Buffer.from('v') }],
-  ])('%s', (line, expected) => {
-    expect(parseCompare(line.trim())).toEqual({ key: Buffer.from('k'), ...expected });
+  ])('%s', async (line, expected) => {
+    expect(await readCompare(line)).toEqual({ key: Buffer.from('k'), ...expected });
   });
 
-  test('a key may hold any byte', () => {
-    expect(parseCompare(String.raw`ver("\x00\xff)\"") = "0"`).key).toEqual(
+  test('a key may hold any byte', async () => {
+    expect((await readCompare(String.raw`ver("\x00\xff)\"") = "0"`))?.key).toEqual(
       Buffer.from('\x00\xff)"', 'latin1'),
     );
   });
@@ -114,12 +126,12 @@ describe('parseCompare', () => {
     'lease("k") = "xyz"',
     'size("k") = "0"',
     'mod("") = "0"',
-  ])('refuses %s and repeats it', (line) => {
-    expect(() => parseCompare(line)).toThrow(`holdfast: txn: "${line}"`);
+  ])('refuses %s and repeats it', async (line) => {
+    await expect(readCompare(line)).rejects.toThrow(`holdfast: txn: "${line}"`);
   });
 });
 
-describe('parseOperation', () => {
+describe('a request', () => {
   test.each([
     ['put k v', 'k', 'v'],
     ['put "a b" \'c "d"\'', 'a b', 'c "d"'],
@@ -129,27 +141,31 @@ describe('parseOperation', () => {
     [String.raw`put k "\a\b\f\n\r\t\v\\\""`, 'k', '\x07\b\f\n\r\t\v\\"'],
     [String.raw`put k "\x41\101\u00e9\U0001F600"`, 'k', 'AA\u00e9\u{1f600}'],
     [String.raw`put k 'a\x41'`, 'k', String.raw`a\x41`],
-  ])('%s', (line, key, value) => {
-    const { request_put: put } = parseOperation(line);
+  ])('%s', async (line, key, value) => {
+    const put = (await readRequest(line))?.request_put;
 
     expect(put?.key).toEqual(Buffer.from(key));
     expect(put?.value).toEqual(Buffer.from(value));
   });
 
-  test('bytes that are no UTF-8 stay what they are, bare and escaped', () => {
-    expect(parseOperation('put k \xe0\xa0').request_put?.value).toEqual(Buffer.from([0xe0, 0xa0]));
-    expect(parseOperation(String.raw`put k "\xe0\377"`).request_put?.value).toEqual(
+  test('bytes that are no UTF-8 stay what they are, bare and escaped', async () => {
+    expect((await readRequest('put k \xe0\xa0'))?.request_put?.value).toEqual(
+      Buffer.from([0xe0, 0xa0]),
+    );
+    expect((await readRequest(String.raw`put k "\xe0\377"`))?.request_put?.value).toEqual(
       Buffer.from([0xe0, 0xff]),
     );
   });
 
-  test('takes the options of get and del', () => {
-    expect(parseOperation('get a --prefix --keys-only --limit=2').request_range).toMatchObject({
+  test('takes the options of get and del', async () => {
+    expect(
+      (await readRequest('get a --prefix --keys-only --limit=2'))?.request_range,
+    ).toMatchObject({
       range_end: Buffer.from('b'),
       keys_only: true,
       limit: 2,
     });
-    expect(parseOperation('del a c --prev-kv').request_delete_range).toMatchObject({
+    expect((await readRequest('del a c --prev-kv'))?.request_delete_range).toMatchObject({
       range_end: Buffer.from('c'),
       prev_kv: true,
     });
@@ -169,8 +185,10 @@ describe('parseOperation', () => {
     [String.raw`put a "\ud800"`, 'bad escape'],
     [String.raw`put a "\xg0"`, 'bad escape'],
     ['get --help', 'unknown option'],
-  ])('refuses %s', (line, problem) => {
-    expect(() => parseOperation(line)).toThrow(/^holdfast: txn: "/);
-    expect(() => parseOperation(line)).toThrow(problem);
+  ])('refuses %s', async (line, problem) => {
+    const request = readRequest(line);
+
+    await expect(request).rejects.toThrow(/^holdfast: txn: "/);
+    await expect(request).rejects.toThrow(problem);
   });
 });
