@@ -3,6 +3,9 @@
  * the ids of cluster and member and raft's numbers replaced by a name.
  */
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { RangeRequest__Input as RangeRequest } from '../../src/wire/generated/etcdserverpb/RangeRequest.ts';
+import type { RangeResponse } from '../../src/wire/generated/etcdserverpb/RangeResponse.ts';
+import type { RangeStreamResponse } from '../../src/wire/generated/etcdserverpb/RangeStreamResponse.ts';
 import { services } from '../../src/wire/index.ts';
 
 /** Unary methods that are compared, with their services. */
@@ -92,6 +95,24 @@ export class RawClient {
         },
       );
     });
+  }
+
+  /** Streams a range, which etcd 3.4 cannot; returns the parts in their order. */
+  async rangeStream(request: RangeRequest): Promise<RangeResponse[]> {
+    const { path, requestSerialize, responseDeserialize } = services['etcdserverpb.KV'].RangeStream;
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      (each: RangeRequest) => requestSerialize(each),
+      responseDeserialize,
+      request,
+    );
+    const parts: RangeResponse[] = [];
+    for await (const part of call as AsyncIterable<RangeStreamResponse>) {
+      if (part.range_response !== null) {
+        parts.push(part.range_response);
+      }
+    }
+    return parts;
   }
 
   /** The store's revision, by a linearizable read. */

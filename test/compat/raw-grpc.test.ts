@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasEtcd } from './etcd-server.ts';
 import { bytes, RawClient } from './raw-client.ts';
 import { type RawCase, rawCases } from './raw-grpc-cases.ts';
-import { type Sides, startSides } from './sides.ts';
+import { type HoldfastSide, type Sides, startHoldfast, startSides } from './sides.ts';
 
 const grpcMessageBytesMax = 2 * 1024 * 1024;
 
@@ -99,6 +99,73 @@ describe.runIf(hasEtcd())('single calls to Holdfast and to etcd', () => {
       }
     },
   );
+});
+
+describe('calls that etcd 3.4 does not know, or does not survive,', () => {
+  let holdfast: HoldfastSide;
+  let members: RawClient[];
+
+  beforeAll(async () => {
+    holdfast = await startHoldfast();
+    members = holdfast.endpoints.map((endpoint) => new RawClient(endpoint));
+  });
+
+  afterAll(async () => {
+    for (const client of members) {
+      client.close();
+    }
+    await holdfast.stop();
+  });
+
+  test('a range in a stream has the keys of a plain one, in parts, from every member', async () => {
+    const [writer] = members as [RawClient];
+    for (let batch = 0; batch < 20; batch++) {
+      const success = Array.from({ length: 120 }, (_, i) => ({
+        request_put: { key: bytes(`s/${batch}/${i}`), value: bytes('v') },
+      }));
+      expect(await writer.call({ method: 'Txn', request: { success } })).toMatchObject({
+        code: 'OK',
+      });
+    }
+    const request = { key: bytes('s/'), range_end: bytes('s0') };
+
+    for (const member of members) {
+      const parts = await member.rangeStream(request);
+      const keys = parts.flatMap(({ kvs }) => kvs.map(({ key }) => key.toString('latin1')));
+      const { response } = await member.call({ method: 'Range', request });
+      const { kvs } = response as { kvs: { key: string }[] };
+      expect(parts.length).toBeGreaterThan(1);
+      expect(keys).toEqual(kvs.map(({ key }) => key));
+      expect(keys).toHaveLength(2400);
+    }
+  });
+
+  test('an unknown sort target is refused', async () => {
+    for (const member of members) {
+      const request = { key: bytes('a'), range_end: bytes('z'), sort_target: 9 };
+      expect(await member.call({ method: 'Range', request })).toEqual({
+        code: 'INVALID_ARGUMENT',
+        details: 'etcdserver: invalid sort option',
+      });
+    }
+  });
+
+  test('a put that ignores the value of a key just deleted ends no process', async () => {
+    const request = {
+      success: [
+        { request_delete_range: { key: bytes('a'), range_end: bytes('\0') } },
+        { request_put: { key: bytes('gone'), ignore_value: true } },
+      ],
+    };
+    for (const member of members) {
+      await member.call({ method: 'Put', request: { key: bytes('gone'), value: bytes('1') } });
+
+      expect(await member.call({ method: 'Txn', request })).toMatchObject({ code: 'OK' });
+      expect(await member.call({ method: 'Range', request: { key: bytes('gone') } })).toMatchObject(
+        { response: { kvs: [{ value: '', version: '1' }] } },
+      );
+    }
+  });
 });
 
 async function expectAlike(each: RawCase, etcd: RawClient, member: RawClient): Promise<void> {
