@@ -1,10 +1,16 @@
-/** Settings of one Raft node, with their units, defaults and the relations that must hold between them. */
+/**
+ * Settings of one Raft node, with their units, defaults and the relations that must hold between
+ * them.
+ */
 import { assert, type Prng } from '../base/index.ts';
 import type { ConfState, HardState, LogIndex, LogSummary, NodeId } from './types.ts';
 
 /** How a node behaves. All counts and sizes are inclusive maxima. */
 export interface RaftOptions {
-  /** Ticks without word from a leader before a follower may campaign; each draw is in [T, 2T-1]. Default 10. */
+  /**
+   * Ticks without word from a leader before a follower may campaign; each draw is in [T, 2T-1].
+   * Default 10.
+   */
   readonly electionTimeoutTicks: number;
   /** Ticks between a leader's heartbeats. Default 1. */
   readonly heartbeatTicks: number;
@@ -18,7 +24,10 @@ export interface RaftOptions {
   readonly inflightMessagesMax: number;
   /** Data bytes unanswered per follower. Default 16 MiB; at least `appendBytesMax`. */
   readonly inflightBytesMax: number;
-  /** Data bytes of uncommitted entries a leader takes on before it refuses proposals. Default 64 MiB. */
+  /**
+   * Data bytes of uncommitted entries a leader takes on before it refuses proposals. Default 64
+   * MiB.
+   */
   readonly uncommittedBytesMax: number;
   /** Data bytes handed out for applying and not yet confirmed. Default 16 MiB. */
   readonly applyingBytesMax: number;
@@ -30,6 +39,7 @@ export interface RaftOptions {
   readonly forwardProposals: boolean;
 }
 
+/** What suits a cluster of a few nodes on one network; see {@link RaftOptions} for each. */
 export const defaultRaftOptions: RaftOptions = {
   electionTimeoutTicks: 10,
   heartbeatTicks: 1,

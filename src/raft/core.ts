@@ -1,7 +1,9 @@
 /**
- * The state that every role shares: term, vote, log, timers, and the outbox of what the host is to do.
+ * The state that every role shares: term, vote, log, timers, and the outbox of what the host is to
+ * do.
  *
- * Role objects (`leader.ts`, `election.ts`, `follower.ts`) read and change it; only `raft.ts` changes the role.
+ * Role objects (`leader.ts`, `election.ts`, `follower.ts`) read and change it; only `raft.ts`
+ * changes the role.
  */
 import { assert, type Prng } from '../base/index.ts';
 import type { RaftConfig, RaftOptions } from './config.ts';
@@ -23,7 +25,10 @@ export class Core {
 
   /** Grows only. */
   term: Term;
-  /** Who has this node's vote in `term`, or 0. Invariant: set at most once a term (Raft thesis §3.4). */
+  /**
+   * Who has this node's vote in `term`, or 0. Invariant: set at most once a term (Raft thesis
+   * §3.4).
+   */
   votedFor: NodeId;
   /** The term that is surely on this node's disk. */
   durableTerm: Term;
@@ -95,7 +100,9 @@ export class Core {
     return this.conf.voters.filter((id) => id < this.id && id !== excluded).length;
   }
 
-  /** Sends what promises nothing but that this node is in `term`: at once if its disk says so too. */
+  /**
+   * Sends what promises nothing but that this node is in `term`: at once if its disk says so too.
+   */
   sendInTerm(message: Message): void {
     (this.durableTerm === this.term ? this.messages : this.afterSync).push(message);
   }

@@ -1,17 +1,17 @@
 /**
- * The one text form of messages, entries, status and what a node hands out: for stories, traces, and the message
- * of a broken invariant. An entry reads `index/term`. Nothing here is parsed again.
+ * The one text form of messages, entries, status and what a node hands out: for stories, traces,
+ * and the message of a broken invariant. An entry reads `index/term`. Nothing here is parsed again.
  */
 import type { Message } from './message.ts';
 import type { RaftEvent, Ready } from './ready.ts';
 import type { RaftStatus } from './status.ts';
-import type { Entry } from './types.ts';
+import type { Entry, HardState } from './types.ts';
 
 /** Longest data shown in full; longer data is named by its length. */
 const shownBytesMax = 16;
 
 /** `index/term` and the data, as text where it is short and printable. */
-export function describeEntry(entry: Entry): string {
+function describeEntry(entry: Entry): string {
   const { index, term, data } = entry;
   if (data.length === 0) {
     return `${index}/${term}`;
@@ -40,7 +40,9 @@ function describeBody(message: Message): string {
   switch (message.type) {
     case 'RequestVote':
     case 'PreVote':
-      return `last=${message.lastIndex}/${message.lastTerm}${message.isTransfer ? ' transfer' : ''}`;
+      return (
+        `last=${message.lastIndex}/${message.lastTerm}` + (message.isTransfer ? ' transfer' : '')
+      );
     case 'RequestVoteResponse':
     case 'PreVoteResponse':
       return message.isGranted ? 'granted' : 'refused';
@@ -80,7 +82,8 @@ export function describeEvent(event: RaftEvent): string {
 }
 
 /**
- * Everything a node hands out, a line each; the messages that wait for the write are marked `after sync`.
+ * Everything a node hands out, a line each; the messages that wait for the write are marked `after
+ * sync`.
  *
  * @public for stories and traces.
  */
@@ -89,11 +92,7 @@ export function describeReady(ready: Ready): readonly string[] {
   lines.push(...ready.messages.map((message) => `send ${describeMessage(message)}`));
   const { write } = ready;
   if (write !== undefined) {
-    const { hardState } = write;
-    const state =
-      hardState === undefined
-        ? ''
-        : ` term=${hardState.currentTerm} vote=${hardState.votedFor} commit=${hardState.commitIndex}`;
+    const state = write.hardState === undefined ? '' : describeHardState(write.hardState);
     lines.push(
       `write${state} ${describeEntries(write.entries)}${write.mustSync ? '' : ' unsynced'}`,
     );
@@ -105,6 +104,10 @@ export function describeReady(ready: Ready): readonly string[] {
   lines.push(...ready.readStates.map(({ context, index }) => `read ${context} at ${index}`));
   lines.push(...ready.loads.map(({ lo, hi }) => `load [${lo}, ${hi})`));
   return lines;
+}
+
+function describeHardState({ currentTerm, votedFor, commitIndex }: HardState): string {
+  return ` term=${currentTerm} vote=${votedFor} commit=${commitIndex}`;
 }
 
 /** One line on the node itself; see {@link describeProgress} for its view of the others. */

@@ -1,8 +1,9 @@
 /**
  * One attempt to become leader: a pre-vote (Raft thesis §9.6), or the election itself (§3.4).
  *
- * The object lives as long as the attempt. A pre-vote changes nothing on this node, so its own voice counts at
- * once; a candidate's own vote counts only when term and vote are on its disk (§3.8).
+ * The object lives as long as the attempt. A pre-vote changes nothing on this node, so its own
+ * voice counts at once; a candidate's own vote counts only when term and vote are on its disk
+ * (§3.8).
  */
 import type { Core } from './core.ts';
 import type { VoteRequest } from './message.ts';
@@ -61,8 +62,8 @@ export class Campaign {
  * Decides on a vote or pre-vote request of this node's term, or, for a pre-vote, of a later one.
  *
  * @remarks
- * Invariant: one real vote a term, and only for a log at least as up to date as this node's (§3.6.1). A
- * pre-vote changes nothing here, whatever the answer.
+ * Invariant: one real vote a term, and only for a log at least as up to date as this node's
+ * (§3.6.1). A pre-vote changes nothing here, whatever the answer.
  */
 export function answerVoteRequest(core: Core, request: VoteRequest): void {
   const isPreVote = request.type === 'PreVote';
@@ -80,7 +81,8 @@ export function answerVoteRequest(core: Core, request: VoteRequest): void {
     type: isPreVote ? 'PreVoteResponse' : 'RequestVoteResponse',
     from: core.id,
     to: request.from,
-    // A granted pre-vote speaks of the term asked for; a refusal tells the asker where this node is.
+    // A granted pre-vote speaks of the term asked for; a refusal tells the asker where this node
+    // is.
     term: isGranted ? request.term : core.term,
     isGranted,
   });

@@ -1,7 +1,9 @@
 /**
- * What a node does on a leader's word: takes entries over, moves its commit index, answers (Raft thesis §3.5).
+ * What a node does on a leader's word: takes entries over, moves its commit index, answers (Raft
+ * thesis §3.5).
  *
- * Answers to appends rest on what has been stored, refusals included, so they leave after the next sync.
+ * Answers to appends rest on what has been stored, refusals included, so they leave after the next
+ * sync.
  */
 import { assert } from '../base/index.ts';
 import type { Core } from './core.ts';
@@ -9,12 +11,12 @@ import type { AppendEntries, Heartbeat } from './message.ts';
 import type { LogIndex } from './types.ts';
 
 /**
- * Takes over a leader's entries where they fit; returns the index from which a conflicting tail was dropped,
- * or 0.
+ * Takes over a leader's entries where they fit; returns the index from which a conflicting tail was
+ * dropped, or 0.
  *
  * @remarks
- * Entries that are already there in the same terms stay, so a late duplicate never shortens the log. The commit
- * index moves at most to the last entry that this append vouches for.
+ * Entries that are already there in the same terms stay, so a late duplicate never shortens the
+ * log. The commit index moves at most to the last entry that this append vouches for.
  */
 export function handleAppendEntries(core: Core, message: AppendEntries): LogIndex {
   const { log } = core;

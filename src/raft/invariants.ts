@@ -1,8 +1,9 @@
 /**
  * What always holds of one node, and of one node before and after an input.
  *
- * Checked in production at every change of role, and after every step of a simulation. What holds between nodes
- * (election safety, log matching, leader completeness: Raft thesis §3.6.3) only a simulation can see.
+ * Checked in production at every change of role, and after every step of a simulation. What holds
+ * between nodes (election safety, log matching, leader completeness: Raft thesis §3.6.3) only a
+ * simulation can see.
  */
 import { assert } from '../base/index.ts';
 import { describeStatus } from './describe.ts';

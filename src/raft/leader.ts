@@ -1,6 +1,7 @@
 /**
- * One leadership: the leader's progress with each peer, its pending reads, a transfer under way, and what it
- * has taken on without being able to commit. The object lives exactly as long as the leadership.
+ * One leadership: the leader's progress with each peer, its pending reads, a transfer under way,
+ * and what it has taken on without being able to commit. The object lives exactly as long as the
+ * leadership.
  */
 import { assert, emptyBytes, must } from '../base/index.ts';
 import type { Core } from './core.ts';
@@ -27,7 +28,10 @@ export class Leadership {
   readonly #core: Core;
   readonly #progressById = new Map<NodeId, Progress>();
   readonly #reads = new ReadRounds();
-  /** First entry of this term; nothing is committed, or read, before it is (Raft thesis §3.6.2, §6.4). */
+  /**
+   * First entry of this term; nothing is committed, or read, before it is (Raft thesis §3.6.2,
+   * §6.4).
+   */
   readonly #firstIndex: LogIndex;
   #transferTarget: NodeId = 0;
   #transferElapsed = 0;
@@ -45,7 +49,8 @@ export class Leadership {
       this.#progressById.set(id, new Progress(id, log.lastIndex + 1, inflights));
     }
     this.#firstIndex = log.lastIndex + 1;
-    // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2, §6.4).
+    // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2,
+    // §6.4).
     this.#append([emptyBytes]);
   }
 
@@ -98,7 +103,10 @@ export class Leadership {
     return true;
   }
 
-  /** Counts time; false when a quorum has been silent for an election timeout, and the leader must go. */
+  /**
+   * Counts time; false when a quorum has been silent for an election timeout, and the leader must
+   * go.
+   */
   tick(): boolean {
     const { options } = this.#core;
     this.#core.electionElapsed++;
@@ -124,8 +132,9 @@ export class Leadership {
     this.#hasNews = true;
     if (message.isRejected) {
       const { hintIndex, hintTerm } = message;
-      // The follower's newest entry of a term not above ours here; we look for ours of a term not above its.
-      // Without a term the follower has nothing there at all, and the hint itself is where to go on.
+      // The follower's newest entry of a term not above ours here; we look for ours of a term not
+      // above its. Without a term the follower has nothing there at all, and the hint itself is
+      // where to go on.
       const agreeIndex =
         hintTerm > 0 ? this.#core.log.lastIndexNotAbove(hintIndex, hintTerm) : hintIndex;
       progress.maybeRetreat(message.index, agreeIndex);
@@ -156,7 +165,10 @@ export class Leadership {
     this.#answerReads();
   }
 
-  /** Moves the commit index to the last entry of this term that a quorum has on disk (Raft thesis §3.6.2). */
+  /**
+   * Moves the commit index to the last entry of this term that a quorum has on disk (Raft thesis
+   * §3.6.2).
+   */
   maybeCommit(): void {
     const { log, conf, id, term } = this.#core;
     const index = quorumValue(conf, (member) =>
@@ -176,7 +188,10 @@ export class Leadership {
     }
   }
 
-  /** Hands leadership to `target` once it is level; the answer says why not, if not (Raft thesis §3.10). */
+  /**
+   * Hands leadership to `target` once it is level; the answer says why not, if not (Raft thesis
+   * §3.10).
+   */
   transfer(target: NodeId): string | undefined {
     if (target === this.#core.id) {
       if (this.#transferTarget !== 0) {

@@ -1,11 +1,13 @@
 /**
- * The log as the core sees it: the terms of all of it, the newest entries in memory, and four positions.
+ * The log as the core sees it: the terms of all of it, the newest entries in memory, and four
+ * positions.
  *
- * Entries that are not durable, or not yet applied, stay in memory once they are there; older ones are kept up
- * to a bound of bytes and asked for from storage when somebody needs them.
+ * Entries that are not durable, or not yet applied, stay in memory once they are there; older ones
+ * are kept up to a bound of bytes and asked for from storage when somebody needs them.
  *
- * Invariant: `snapshot ≤ applied ≤ applying ≤ min(committed, stable)`, `committed ≤ last`, `stable ≤ last`. Only
- * what this node's own disk holds is handed out for applying, so its state is never ahead of its log.
+ * Invariant: `snapshot ≤ applied ≤ applying ≤ min(committed, stable)`, `committed ≤ last`, `stable
+ * ≤ last`. Only what this node's own disk holds is handed out for applying, so its state is never
+ * ahead of its log.
  */
 import { assert, must } from '../base/index.ts';
 import { TermRuns } from './term-runs.ts';
@@ -30,7 +32,10 @@ export class RaftLog {
   readonly #terms: TermRuns;
   readonly #cacheBytesMax: number;
   readonly #applyingBytesMax: number;
-  /** Entries from `#cacheFirst` to the last index; `#cacheHead` slots at the front are already given up. */
+  /**
+   * Entries from `#cacheFirst` to the last index; `#cacheHead` slots at the front are already given
+   * up.
+   */
   #cache: (Entry | undefined)[] = [];
   #cacheHead = 0;
   #cacheFirst: LogIndex;
@@ -110,7 +115,10 @@ export class RaftLog {
     return this.#terms.lastIndexNotAbove(index, term);
   }
 
-  /** Whether a log that ends at (`term`, `index`) is at least as up to date as this one (Raft thesis §3.6.1). */
+  /**
+   * Whether a log that ends at (`term`, `index`) is at least as up to date as this one (Raft thesis
+   * §3.6.1).
+   */
   isUpToDate(index: LogIndex, term: Term): boolean {
     return term > this.lastTerm || (term === this.lastTerm && index >= this.lastIndex);
   }
@@ -129,7 +137,8 @@ export class RaftLog {
    * Drops the tail from `index` on; a leader of a later term has other entries there.
    *
    * @remarks
-   * Invariant: what is committed is never dropped (Raft thesis §3.6.3); a node that would has been told lies.
+   * Invariant: what is committed is never dropped (Raft thesis §3.6.3); a node that would has been
+   * told lies.
    */
   truncateFrom(index: LogIndex): void {
     assert(index > this.#commitIndex, () => `entry ${index} conflicts with a committed one`);
@@ -151,7 +160,10 @@ export class RaftLog {
     return 0;
   }
 
-  /** Moves the commit index up to `index`, never down; returns the data bytes of what it passed in memory. */
+  /**
+   * Moves the commit index up to `index`, never down; returns the data bytes of what it passed in
+   * memory.
+   */
   commitTo(index: LogIndex): number {
     assert(
       index <= this.lastIndex,
@@ -199,7 +211,10 @@ export class RaftLog {
     return { kind: 'entries', entries: this.#slots(lo, end), bytes };
   }
 
-  /** The next entry to hand out for applying; undefined while there is none or too much is under way. */
+  /**
+   * The next entry to hand out for applying; undefined while there is none or too much is under
+   * way.
+   */
   get nextToApply(): LogIndex | undefined {
     const isFull =
       this.#applyingBytes >= this.#applyingBytesMax && this.#applyingBatches.length > 0;

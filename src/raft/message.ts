@@ -1,6 +1,6 @@
 /**
- * Messages between nodes. Every one carries sender, receiver and the sender's term; `term` is 0 only in
- * the messages that are forwarded on behalf of a client (`Propose`, `ReadIndex` and their answers).
+ * Messages between nodes. Every one carries sender, receiver and the sender's term; `term` is 0
+ * only in what concerns a client and no term: `ReadIndex`, its answer, and `ProposeRejected`.
  */
 import type { Entry, LogIndex, NodeId, Term } from './types.ts';
 
@@ -15,11 +15,16 @@ export interface VoteRequest extends Envelope {
   readonly type: 'RequestVote' | 'PreVote';
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
-  /** Set when the leader itself asked this node to campaign: overrides vote stickiness (§3.10, §4.2.3). */
+  /**
+   * Set when the leader itself asked this node to campaign: overrides vote stickiness (§3.10,
+   * §4.2.3).
+   */
   readonly isTransfer: boolean;
 }
 
-/** Answers a vote request. A granted pre-vote carries the term asked for, a refusal the voter's own. */
+/**
+ * Answers a vote request. A granted pre-vote carries the term asked for, a refusal the voter's own.
+ */
 export interface VoteResponse extends Envelope {
   readonly type: 'RequestVoteResponse' | 'PreVoteResponse';
   readonly isGranted: boolean;
@@ -35,8 +40,9 @@ export interface AppendEntries extends Envelope {
 }
 
 /**
- * Answers AppendEntries. Accepted: `index` is the last entry vouched for. Refused: `index` is the refused
- * `prevLogIndex`, and the hint is the follower's largest index whose term is not above `prevLogTerm`.
+ * Answers AppendEntries. Accepted: `index` is the last entry vouched for. Refused: `index` is the
+ * refused `prevLogIndex`, and the hint is the follower's largest index whose term is not above
+ * `prevLogTerm`.
  */
 export interface AppendEntriesResponse extends Envelope {
   readonly type: 'AppendEntriesResponse';
@@ -46,7 +52,9 @@ export interface AppendEntriesResponse extends Envelope {
   readonly hintTerm: Term;
 }
 
-/** Keeps followers quiet, carries a commit index they surely hold, and confirms reads by its round. */
+/**
+ * Keeps followers quiet, carries a commit index they surely hold, and confirms reads by its round.
+ */
 export interface Heartbeat extends Envelope {
   readonly type: 'Heartbeat';
   readonly commitIndex: LogIndex;
@@ -54,6 +62,7 @@ export interface Heartbeat extends Envelope {
   readonly readRound: number;
 }
 
+/** Answers a heartbeat; to an earlier term, with the later one and round 0. */
 export interface HeartbeatResponse extends Envelope {
   readonly type: 'HeartbeatResponse';
   readonly readRound: number;
@@ -84,7 +93,9 @@ export interface ProposeRejected extends Envelope {
   readonly reason: DropReason;
 }
 
-/** A follower asks the leader for a read index; `context` is the asker's own, unique while it runs. */
+/**
+ * A follower asks the leader for a read index; `context` is the asker's own, unique while it runs.
+ */
 export interface ReadIndexRequest extends Envelope {
   readonly type: 'ReadIndex';
   readonly context: number;

@@ -1,9 +1,9 @@
 /**
- * A leader's view of one peer: how far its log is known to match, what is on the way to it, and whether more
- * may be sent (Raft thesis §3.5, §10.2.2).
+ * A leader's view of one peer: how far its log is known to match, what is on the way to it, and
+ * whether more may be sent (Raft thesis §3.5, §10.2.2).
  *
- * `probe`: agreement is being looked for, one append at a time. `replicate`: appends stream ahead of their
- * acknowledgements, within the window. Invariant: `matchIndex < nextIndex`.
+ * `probe`: agreement is being looked for, one append at a time. `replicate`: appends stream ahead
+ * of their acknowledgements, within the window. Invariant: `matchIndex < nextIndex`.
  */
 import { assert } from '../base/index.ts';
 import type { LogIndex, NodeId } from './types.ts';
@@ -71,7 +71,9 @@ export class Progress {
   /** Next entry to send. */
   nextIndex: LogIndex;
   state: 'probe' | 'replicate' = 'probe';
-  /** In `probe`: an append is out, and nothing more is sent before an answer or a heartbeat answer. */
+  /**
+   * In `probe`: an append is out, and nothing more is sent before an answer or a heartbeat answer.
+   */
   isProbeSent = false;
   /** The peer has been heard of since the last check of the quorum. */
   isRecentlyActive = false;
@@ -130,8 +132,8 @@ export class Progress {
   }
 
   /**
-   * The peer refused an append that followed `refusedIndex`; `agreeIndex` is where the logs may agree. False
-   * when the refusal is out of date and changes nothing.
+   * The peer refused an append that followed `refusedIndex`; `agreeIndex` is where the logs may
+   * agree. False when the refusal is out of date and changes nothing.
    */
   maybeRetreat(refusedIndex: LogIndex, agreeIndex: LogIndex): boolean {
     if (this.state === 'replicate') {

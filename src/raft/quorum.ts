@@ -1,7 +1,8 @@
 /**
  * Quorum arithmetic, for plain and joint configurations (Raft thesis §3.5, §4.3).
  *
- * A plain configuration is a joint one whose outgoing half is empty; an empty half agrees with everything.
+ * A plain configuration is a joint one whose outgoing half is empty; an empty half agrees with
+ * everything.
  */
 import type { ConfState, NodeId } from './types.ts';
 
@@ -17,10 +18,10 @@ export function majorityOf(count: number): number {
  * Returns the largest value that a majority of `voters` has reached; an unknown value counts as 0.
  *
  * @remarks
- * Used for match indexes and for read rounds. Infinity for an empty set, so that it does not hold back the
- * other half of a joint configuration.
+ * Used for match indexes and for read rounds. Infinity for an empty set, so that it does not hold
+ * back the other half of a joint configuration.
  */
-export function majorityValue(
+function majorityValue(
   voters: readonly NodeId[],
   valueOf: (id: NodeId) => number | undefined,
 ): number {
@@ -31,13 +32,16 @@ export function majorityValue(
   return values[voters.length - majorityOf(voters.length)] as number;
 }
 
-/** Returns the largest value that the quorum of a configuration has reached: the lower of its halves'. */
+/**
+ * Returns the largest value that the quorum of a configuration has reached: the lower of its
+ * halves'.
+ */
 export function quorumValue(conf: ConfState, valueOf: (id: NodeId) => number | undefined): number {
   return Math.min(majorityValue(conf.voters, valueOf), majorityValue(conf.votersOutgoing, valueOf));
 }
 
 /** Counts votes among one set of voters. */
-export function majorityVote(
+function majorityVote(
   voters: readonly NodeId[],
   voteOf: (id: NodeId) => boolean | undefined,
 ): VoteOutcome {

@@ -1,12 +1,13 @@
 /**
  * One Raft node: a synchronous, deterministic state machine (Raft thesis §3, 6.4, 9.6, 10.2).
  *
- * Inputs (`tick`, `step`, `propose`, `readIndex`, acknowledgements) change state; `ready()` hands out what is to
- * be done about it. It has no clock, no I/O, no promise, and no randomness but the injected one. This file
- * holds the dispatch and the changes of role; what a role does is in `leader.ts`, `election.ts`, `follower.ts`.
+ * Inputs (`tick`, `step`, `propose`, `readIndex`, acknowledgements) change state; `ready()` hands
+ * out what is to be done about it. It has no clock, no I/O, no promise, and no randomness but the
+ * injected one. This file holds the dispatch and the changes of role; what a role does is in
+ * `leader.ts`, `election.ts`, `follower.ts`.
  *
- * Invariant: `#leadership` exists exactly while the role is leader, `#campaign` exactly while it is preCandidate
- * or candidate. Leader to candidate, and follower to leader, never happen directly.
+ * Invariant: `#leadership` exists exactly while the role is leader, `#campaign` exactly while it is
+ * preCandidate or candidate. Leader to candidate, and follower to leader, never happen directly.
  */
 import { assert, must } from '../base/index.ts';
 import { checkRaftConfig, type RaftConfig } from './config.ts';
@@ -125,7 +126,10 @@ export class Raft {
     this.#startCampaign(this.#core.options.preVote, false);
   }
 
-  /** Takes a batch of proposals whole, passes it to the leader, or drops it: then it surely has no effect. */
+  /**
+   * Takes a batch of proposals whole, passes it to the leader, or drops it: then it surely has no
+   * effect.
+   */
   propose(proposals: readonly Uint8Array[], context: number): ProposeResult {
     const { id, term, leader, options, messages } = this.#core;
     assert(proposals.length > 0, 'a batch of proposals is not empty');
@@ -141,12 +145,16 @@ export class Raft {
     if (!options.forwardProposals) {
       return { kind: 'dropped', reason: 'not-leader' };
     }
-    // The leader takes them in this term or not at all, so what is lost can be told from what is late.
+    // The leader takes them in this term or not at all, so what is lost can be told from what is
+    // late.
     messages.push({ type: 'Propose', from: id, to: leader, term, context, proposals });
     return { kind: 'forwarded', to: leader, term };
   }
 
-  /** Asks for a read index; the answer is a `ReadState` with this context, or a 'reads-dropped' event. */
+  /**
+   * Asks for a read index; the answer is a `ReadState` with this context, or a 'reads-dropped'
+   * event.
+   */
   readIndex(context: number): ReadIndexResult {
     if (this.#leadership !== undefined) {
       return this.#leadership.maybeRead({ from: this.#core.id, context })
@@ -186,9 +194,9 @@ export class Raft {
    * The process of `peer` is gone: the operating system of its host refused a connection.
    *
    * @remarks
-   * If it led, its followers need not wait out the election timeout. They campaign one after the other, in the
-   * order of their ids, so that votes do not split. A false alarm costs a pre-vote that nobody else grants: what
-   * makes a leader is still a majority of votes (ADR-009).
+   * If it led, its followers need not wait out the election timeout. They campaign one after the
+   * other, in the order of their ids, so that votes do not split. A false alarm costs a pre-vote
+   * that nobody else grants: what makes a leader is still a majority of votes (ADR-009).
    */
   reportDown(peer: NodeId): void {
     this.reportUnreachable(peer);
@@ -204,8 +212,9 @@ export class Raft {
    * This node has just started: a leader, if there is one, is heard within a heartbeat.
    *
    * @remarks
-   * When a whole cluster starts nobody leads, and waiting out the election timeout would be for nothing. Only
-   * with pre-vote, which keeps such an early try from disturbing a leader that is there (Raft thesis §9.6).
+   * When a whole cluster starts nobody leads, and waiting out the election timeout would be for
+   * nothing. Only with pre-vote, which keeps such an early try from disturbing a leader that is
+   * there (Raft thesis §9.6).
    */
   reportStarted(): void {
     const { role, leader, options, isPromotable } = this.#core;
@@ -214,7 +223,10 @@ export class Raft {
     }
   }
 
-  /** Campaigns soon, but after the voters of lower ids have had their try, so that votes do not split. */
+  /**
+   * Campaigns soon, but after the voters of lower ids have had their try, so that votes do not
+   * split.
+   */
   #hurryElection(excluded: NodeId): void {
     const rank = this.#core.rankAmongVoters(excluded);
     this.#core.expectElectionWithin(promptElectionTicks * (1 + rank));
@@ -304,7 +316,10 @@ export class Raft {
     return ready;
   }
 
-  /** Enters the later term of a message if it must; false when the message is to be ignored altogether. */
+  /**
+   * Enters the later term of a message if it must; false when the message is to be ignored
+   * altogether.
+   */
   #enterTermOf(message: Message): boolean {
     switch (message.type) {
       case 'RequestVote':
@@ -331,14 +346,17 @@ export class Raft {
     }
   }
 
-  /** A message of an earlier term changes nothing here; some senders must hear that they are behind. */
+  /**
+   * A message of an earlier term changes nothing here; some senders must hear that they are behind.
+   */
   #stepStale(message: Message): void {
     const { id, term, options, afterSync, messages } = this.#core;
     switch (message.type) {
       case 'AppendEntries':
       case 'Heartbeat':
         if (options.checkQuorum || options.preVote) {
-          // Or a node stuck at a higher term could never be freed: the leader steps down at this answer.
+          // Or a node stuck at a higher term could never be freed: the leader steps down at this
+          // answer.
           afterSync.push({
             type: 'HeartbeatResponse',
             from: id,
@@ -555,7 +573,9 @@ export class Raft {
     this.#dropReads(dropped);
   }
 
-  /** Reads passed on or pending under another leader will not be answered; their callers ask again. */
+  /**
+   * Reads passed on or pending under another leader will not be answered; their callers ask again.
+   */
   #dropReads(local: readonly number[]): void {
     const contexts = [
       ...local,

@@ -1,9 +1,10 @@
 /**
- * A leader's pending reads: each waits until a majority has confirmed the leadership in a round of heartbeats
- * that began after the read came (Raft thesis §6.4).
+ * A leader's pending reads: each waits until a majority has confirmed the leadership in a round of
+ * heartbeats that began after the read came (Raft thesis §6.4).
  *
- * Rounds are numbered within a term; a confirmation of a round confirms all before it. The number, not the
- * caller's context, is what travels, so an answer to an old round can never confirm a later read.
+ * Rounds are numbered within a term; a confirmation of a round confirms all before it. The number,
+ * not the caller's context, is what travels, so an answer to an old round can never confirm a later
+ * read.
  */
 import type { LogIndex, NodeId } from './types.ts';
 

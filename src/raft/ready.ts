@@ -1,30 +1,40 @@
 /**
- * `Ready`: everything the host must do for the core, as data; and the acknowledgements it gives back.
+ * `Ready`: everything the host must do for the core, as data; and the acknowledgements it gives
+ * back.
  *
  * Contract:
- * 1. `messages` may leave at once. Among them are a leader's AppendEntries for entries that its own disk
- *    does not have yet (Raft thesis §10.2.1); nothing else in them rests on unsynced state.
- * 2. `write`, when present, must become durable atomically in one synced batch; then its `messages` may
- *    leave, and the host calls `writeDone(write.ticket)`. At most one write is out at a time: the next
- *    `ready()` carries none until then, and what piles up meanwhile becomes one batch (group commit).
+ * 1. `messages` may leave at once. Among them are a leader's AppendEntries for entries that its own
+ *    disk does not have yet (Raft thesis §10.2.1); nothing else in them rests on unsynced state.
+ * 2. `write`, when present, must become durable atomically in one synced batch; then its `messages`
+ *    may leave, and the host calls `writeDone(write.ticket)`. At most one write is out at a time:
+ *    the next `ready()` carries none until then, and what piles up meanwhile becomes one batch
+ *    (group commit).
  * 3. `committedEntries` are to be applied in order, each once; the host calls `applyDone(index)`.
- * 4. `loads` ask for entries that the core no longer holds in memory; the host answers `entriesLoaded`.
+ * 4. `loads` ask for entries that the core no longer holds in memory; the host answers
+ *    `entriesLoaded`.
  * 5. An idle node's `ready()` is empty (`hasReady()` is false).
  */
 import type { Message } from './message.ts';
 import type { Entry, HardState, LogIndex, NodeId, Role, Term } from './types.ts';
 
-/** Names a storage write, so that a late acknowledgement of an overwritten one counts for nothing. */
+/**
+ * Names a storage write, so that a late acknowledgement of an overwritten one counts for nothing.
+ */
 export interface WriteTicket {
   readonly sequence: number;
-  /** The node's term when the write was handed out; the acknowledgement is term-checked against it. */
+  /**
+   * The node's term when the write was handed out; the acknowledgement is term-checked against it.
+   */
   readonly term: Term;
   /** Last entry of the write, or 0 when it has none. */
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
 }
 
-/** One atomic durable batch. When `entries[0].index` is not above the stored last index, the old tail goes. */
+/**
+ * One atomic durable batch. When `entries[0].index` is not above the stored last index, the old
+ * tail goes.
+ */
 export interface StorageWrite {
   readonly ticket: WriteTicket;
   /** Present when it changed since the last write. */
@@ -32,7 +42,9 @@ export interface StorageWrite {
   readonly entries: readonly Entry[];
   /** False when only the commit index moved: then the batch need not be synced. */
   readonly mustSync: boolean;
-  /** To be sent once the batch is durable: vote requests, vote answers and append acknowledgements. */
+  /**
+   * To be sent once the batch is durable: vote requests, vote answers and append acknowledgements.
+   */
   readonly messages: readonly Message[];
 }
 

@@ -1,8 +1,9 @@
 /**
  * What is to be made durable, one write at a time, and what its completion proves.
  *
- * Invariant: at most one write is out. A truncation that happens meanwhile is remembered, so that a late
- * acknowledgement never vouches for an entry that has been replaced, even by one of the same index and term.
+ * Invariant: at most one write is out. A truncation that happens meanwhile is remembered, so that a
+ * late acknowledgement never vouches for an entry that has been replaced, even by one of the same
+ * index and term.
  */
 import { assert } from '../base/index.ts';
 import type { Core } from './core.ts';

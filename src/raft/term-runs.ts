@@ -1,8 +1,9 @@
 /**
  * The terms of the whole kept log in a few records: where each term begins.
  *
- * A log has few terms, so the term of any index is known without reading the log from disk, however long it
- * is. Invariant: runs ascend strictly in term and in first index; none begins above the last index.
+ * A log has few terms, so the term of any index is known without reading the log from disk, however
+ * long it is. Invariant: runs ascend strictly in term and in first index; none begins above the
+ * last index.
  */
 import { assert } from '../base/index.ts';
 import type { LogIndex, LogSummary, Term, TermRun } from './types.ts';
@@ -74,8 +75,9 @@ export class TermRuns {
   }
 
   /**
-   * Returns the largest index not above `index` whose term is not above `term`, or 0 when the log cannot
-   * tell: the point where a leader and a follower look for agreement, a term at a time (Raft thesis §3.5).
+   * Returns the largest index not above `index` whose term is not above `term`, or 0 when the log
+   * cannot tell: the point where a leader and a follower look for agreement, a term at a time (Raft
+   * thesis §3.5).
    */
   lastIndexNotAbove(index: LogIndex, term: Term): LogIndex {
     let at = Math.min(index, this.#lastIndex);

@@ -1,8 +1,8 @@
 /**
  * What Raft speaks of: ids, terms, entries, durable state, roles. Data only.
  *
- * Names follow the thesis and etcd. Numbers are safe integers; they are checked once, where they come in
- * from the wire or the disk (`transport/codec.ts`, `storage/record.ts`).
+ * Names follow the thesis and etcd. Numbers are safe integers; they are checked once, where they
+ * come in from the wire or the disk (`transport/codec.ts`, `storage/record.ts`).
  */
 
 /** A node's id: a positive safe integer, unique in its cluster for all time. 0 means "nobody". */
@@ -12,7 +12,10 @@ export type Term = number;
 /** A position in the log; the first entry has index 1, 0 means "before the log". */
 export type LogIndex = number;
 
-/** `normal` entries carry a command of the state machine; an empty one is a leader's first of its term. */
+/**
+ * `normal` entries carry a command of the state machine; an empty one is a leader's first of its
+ * term.
+ */
 export type EntryType = 'normal' | 'confChange';
 
 /** One log entry. The core never looks into `data`. */
@@ -23,7 +26,9 @@ export interface Entry {
   readonly data: Uint8Array;
 }
 
-/** What must survive a crash besides the entries (Raft thesis §3.8; commit index as a convenience). */
+/**
+ * What must survive a crash besides the entries (Raft thesis §3.8; commit index as a convenience).
+ */
 export interface HardState {
   readonly currentTerm: Term;
   /** The candidate that has this node's vote in `currentTerm`, or 0. */
@@ -34,7 +39,10 @@ export interface HardState {
 /** A node's role. */
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
-/** The membership at a point of the log. Ids ascend in each list (Raft thesis §4.3 for the joint form). */
+/**
+ * The membership at a point of the log. Ids ascend in each list (Raft thesis §4.3 for the joint
+ * form).
+ */
 export interface ConfState {
   readonly voters: readonly NodeId[];
   readonly votersOutgoing: readonly NodeId[];
@@ -43,13 +51,19 @@ export interface ConfState {
   readonly autoLeave: boolean;
 }
 
-/** From `firstIndex` on, entries carry `term`, until the next run begins. Runs ascend in both fields. */
+/**
+ * From `firstIndex` on, entries carry `term`, until the next run begins. Runs ascend in both
+ * fields.
+ */
 export interface TermRun {
   readonly term: Term;
   readonly firstIndex: LogIndex;
 }
 
-/** What a restarted node knows of its log without reading it. `snapshot` is (0, 0) before any compaction. */
+/**
+ * What a restarted node knows of its log without reading it. `snapshot` is (0, 0) before any
+ * compaction.
+ */
 export interface LogSummary {
   /** Index and term just before the first kept entry. */
   readonly snapshotIndex: LogIndex;
