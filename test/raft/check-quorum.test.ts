@@ -77,7 +77,7 @@ describe('Check-quorum', () => {
     expect([...stuck.heartbeat(1, 1), ...stuck.append(1, 1, [0, 0], [1])]).toEqual([]);
   });
 
-  test('C11: a follower told that its leader is gone may grant pre-votes, not to a shorter log', () => {
+  test('C11: a follower whose leader is gone may grant pre-votes, not to a shorter log', () => {
     const subject = new Subject({ terms: [1, 1] });
     subject.heartbeat(2, 1);
     const { term, votedFor } = subject.raft.status();

@@ -1,4 +1,7 @@
-/** `CHECKLIST.md` says the truth: no item is missing, each test it names exists, each test with an id is in it. */
+/**
+ * `CHECKLIST.md` says the truth: no item is missing, each test it names exists, each test with an
+ * id is in it.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

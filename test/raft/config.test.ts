@@ -1,4 +1,7 @@
-/** Settings and stored states that cannot be are refused at the start. Ids in titles: `CHECKLIST.md`. */
+/**
+ * Settings and stored states that cannot be are refused at the start. Ids in titles:
+ * `CHECKLIST.md`.
+ */
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';
 import { checkRaftConfig } from '../../src/raft/config.ts';

@@ -89,7 +89,7 @@ describe('Terms', () => {
 });
 
 describe('Elections', () => {
-  test('A04, A10: a follower without word asks for votes with its last entry and the new term', () => {
+  test('A04, A10: a follower without word asks for votes with last entry and new term', () => {
     const subject = new Subject({ terms: [1, 2], options: plain });
 
     const sent = subject.tick(20);

@@ -183,7 +183,7 @@ describe('Answers of a follower', () => {
     expect(raft.ready().messages).toMatchObject([{ type: 'HeartbeatResponse', term: 4 }]);
   });
 
-  test('O01: a request for votes waits until the own vote is on disk, one for pre-votes does not', () => {
+  test('O01: a request for votes waits until the own vote is on disk, a pre-vote does not', () => {
     const { raft } = new Subject();
     raft.campaign();
     expect(raft.ready()).toMatchObject({

@@ -54,7 +54,7 @@ describe('Replication', () => {
     expect(sent).toMatchObject([{ to: 3, commitIndex: 1, entries: [] }]);
   });
 
-  test('D03, E01: entries of earlier terms commit with one of the own term, not by counting', () => {
+  test('D03, E01: entries of earlier terms commit with one of the own, not by counting', () => {
     const subject = leaderOf({}, [1, 2]);
     for (const index of [1, 2]) {
       subject.accept(2, index);
@@ -99,7 +99,7 @@ describe('Replication', () => {
     expect(subject.raft.status().progress.get(2)?.state).toBe('replicate');
   });
 
-  test('D16: a probed follower that refuses another index than the one in question changes nothing', () => {
+  test('D16: refusing another index than the one in question changes nothing', () => {
     const subject = leaderOf({}, [1, 1, 1, 1]);
 
     const sent = [...subject.refuse(2, 2, 0, 0), ...subject.refuse(2, 5, 1, 1)];

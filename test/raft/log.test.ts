@@ -129,7 +129,7 @@ describe('RaftLog', () => {
     expect(log.applicableIndex).toBe(2);
   });
 
-  test('O03, O04, P05: whatever is committed and stored when, each entry is handed out once, in order', () => {
+  test('O03, O04, P05: each entry is handed out once, in order, within the limit', () => {
     const steps = fc.array(
       fc.tuple(fc.constantFrom('append', 'stable', 'commit', 'take', 'applied'), fc.nat(9)),
       { maxLength: 80 },

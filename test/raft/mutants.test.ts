@@ -1,7 +1,8 @@
 /**
- * Tests of the tests: Raft with one bug at a time, and the tests that must fail then. For each mutant `src/base`,
- * `src/raft` and `test/raft` are copied to a directory of its own, where the text is replaced; the copied tests are
- * collected and run here. A suite that catches nothing proves nothing.
+ * Tests of the tests: Raft with one bug at a time, and the tests that must fail then. For each
+ * mutant `src/base`, `src/raft` and `test/raft` are copied to a directory of its own, where the
+ * text is replaced; the copied tests are collected and run here. A suite that catches nothing
+ * proves nothing.
  */
 import {
   cpSync,
@@ -35,7 +36,10 @@ interface CollectedTest {
 
 type EachTest = (title: string, run: (...row: unknown[]) => unknown) => void;
 
-/** Stands in for vitest's functions while copied tests are loaded: notes each test instead of running it. */
+/**
+ * Stands in for vitest's functions while copied tests are loaded: notes each test instead of
+ * running it.
+ */
 function collectorInto(tests: CollectedTest[]): object {
   const each =
     (table: readonly unknown[]): EachTest =>

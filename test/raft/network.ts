@@ -1,6 +1,7 @@
 /**
- * Raft nodes in one process, without time: a test (or a seed) decides which message is delivered, lost or
- * repeated, whose disk finishes, who ticks, crashes and restarts. Checks the safety invariants at every step.
+ * Raft nodes in one process, without time: a test (or a seed) decides which message is delivered,
+ * lost or repeated, whose disk finishes, who ticks, crashes and restarts. Checks the safety
+ * invariants at every step.
  */
 import { createPrng } from '../../src/base/index.ts';
 import {
@@ -279,7 +280,9 @@ export class RaftNetwork {
     });
   }
 
-  /** State-machine safety, and: only what a majority has on disk is applied (Raft thesis §3.6.3). */
+  /**
+   * State-machine safety, and: only what a majority has on disk is applied (Raft thesis §3.6.3).
+   */
   #apply(node: SimNode, entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.index !== node.applied.length + 1) {
@@ -326,7 +329,10 @@ export class RaftNetwork {
     }
   }
 
-  /** Log matching: where two disks agree on an entry, they agree on all before it (Raft thesis §3.5). */
+  /**
+   * Log matching: where two disks agree on an entry, they agree on all before it (Raft thesis
+   * §3.5).
+   */
   #checkLogMatching(node: SimNode): void {
     for (const other of this.nodes) {
       let at = Math.min(node.entries.length, other.entries.length) - 1;

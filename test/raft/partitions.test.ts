@@ -1,6 +1,6 @@
 /**
- * Cuts of every shape: whoever can lead does so within a bounded time, and leadership then stays where it is. Ids in
- * titles: `CHECKLIST.md`.
+ * Cuts of every shape: whoever can lead does so within a bounded time, and leadership then stays
+ * where it is. Ids in titles: `CHECKLIST.md`.
  */
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../src/raft/index.ts';
@@ -9,7 +9,10 @@ import { bytesOf } from './subject.ts';
 
 type Cut = (message: Message) => boolean;
 
-/** Ticks every node this often, carrying messages in between; returns the leaders of the second half. */
+/**
+ * Ticks every node this often, carrying messages in between; returns the leaders of the second
+ * half.
+ */
 function run(network: RaftNetwork, ticks: number, isCut: Cut): ReadonlySet<number> {
   const leaders = new Set<number>();
   for (let tick = 0; tick < ticks; tick++) {

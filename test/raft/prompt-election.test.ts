@@ -1,4 +1,6 @@
-/** Elections that need not wait for the timeout, because the leader is known to be gone (ADR-009). */
+/**
+ * Elections that need not wait for the timeout, because the leader is known to be gone (ADR-009).
+ */
 import { describe, expect, test } from 'vitest';
 import { RaftNetwork } from './network.ts';
 import { Subject } from './subject.ts';

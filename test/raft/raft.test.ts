@@ -34,7 +34,7 @@ describe('Raft', () => {
     expect(subject.raft.status()).toEqual(before);
   });
 
-  test('P04: first members start alike: no entry, no term, and the voters that they were given', () => {
+  test('P04: first members start alike: no entry, no term, the voters they were given', () => {
     const subjects = [1, 2, 3].map((id) => new Subject({ id, conf: { voters: [1, 2, 3] } }));
 
     expect(subjects.map(({ raft }) => raft.hasReady())).toEqual([false, false, false]);
@@ -68,7 +68,7 @@ describe('Raft', () => {
     expect({ term, votedFor, commitIndex }).toEqual({ term: 1, votedFor: 1, commitIndex: 2 });
   });
 
-  test('P02, P05: after a restart only committed entries beyond the applied one are handed out', () => {
+  test('P02, P05: a restart hands out only committed entries beyond the applied one', () => {
     const subject = new Subject({
       terms: [1, 1, 1, 1],
       hardState: { commitIndex: 3 },

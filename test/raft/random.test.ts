@@ -1,7 +1,8 @@
 /**
- * Random runs: messages lost, repeated and reordered, crashes that lose unsynced writes, restarts, cuts. Safety is
- * checked at every step (`network.ts`), linearizability of read indexes as they come, and at the end, once the
- * faults stop, that the cluster elects a leader, commits, and agrees.
+ * Random runs: messages lost, repeated and reordered, crashes that lose unsynced writes, restarts,
+ * cuts. Safety is checked at every step (`network.ts`), linearizability of read indexes as they
+ * come, and at the end, once the faults stop, that the cluster elects a leader, commits, and
+ * agrees.
  */
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';

@@ -1,6 +1,6 @@
 /**
- * Logs that have parted are brought together: leader changes, overwritten tails, messages out of order. Ids in
- * titles: `CHECKLIST.md`.
+ * Logs that have parted are brought together: leader changes, overwritten tails, messages out of
+ * order. Ids in titles: `CHECKLIST.md`.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -38,7 +38,7 @@ describe('Leader changes', () => {
     },
   );
 
-  test('A20: of two candidates cut from each other one leads; the other cannot with less of the log', () => {
+  test('A20: of candidates cut apart one leads; the other cannot with less of the log', () => {
     const network = new RaftNetwork(3, plain);
     network.raft(1).campaign();
     network.raft(3).campaign();
@@ -113,7 +113,7 @@ describe('Leader changes', () => {
 });
 
 describe('Entries of earlier terms', () => {
-  test('E03: stay uncommitted while nothing of the new term gets through, then commit with it', () => {
+  test('E03: stay uncommitted until something of the new term gets through', () => {
     const starts = [{ terms: [1, 1, 1] }, { terms: [1, 1, 1] }, { terms: [1] }, {}, {}];
     const network = new RaftNetwork(5, plain, 1, starts);
     network.raft(2).campaign();
@@ -198,7 +198,7 @@ describe('Messages out of order', () => {
     expect(follower.terms).toEqual([1, 1, 1]);
   });
 
-  test('D15: a refusal that comes before the acceptance leads back to what matches, no lower', () => {
+  test('D15: a refusal before the acceptance leads back to what matches, no lower', () => {
     const subject = new Subject();
     subject.lead();
     subject.accept(2);

@@ -1,6 +1,7 @@
 /**
- * Carries out the stories in `testdata`; each says at its top what it shows. Output is `describe.ts` text only.
- * `cluster` takes lines `id term=T vote=V log=T,T,...` of what nodes have on their disks.
+ * Carries out the stories in `testdata`; each says at its top what it shows. Output is
+ * `describe.ts` text only. `cluster` takes lines `id term=T vote=V log=T,T,...` of what nodes have
+ * on their disks.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

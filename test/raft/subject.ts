@@ -139,7 +139,10 @@ export class Subject {
     }
   }
 
-  /** Campaigns with the voices of all others, up to leading; nobody has acknowledged its first entry. */
+  /**
+   * Campaigns with the voices of all others, up to leading; nobody has acknowledged its first
+   * entry.
+   */
   lead(): Message[] {
     const { term } = this.raft;
     this.raft.campaign();
@@ -245,8 +248,8 @@ export function proposeText(subject: Subject, ...texts: string[]): ReturnType<Ra
 }
 
 /**
- * Carries messages between two nodes until neither has anything to say; what is meant for others is lost. Returns
- * everything that was carried, in order.
+ * Carries messages between two nodes until neither has anything to say; what is meant for others is
+ * lost. Returns everything that was carried, in order.
  */
 export function converse(a: Subject, b: Subject, first: readonly Message[]): Message[] {
   const carried: Message[] = [];

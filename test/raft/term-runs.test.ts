@@ -1,10 +1,15 @@
-/** The terms of a log that begins after a snapshot, against a naive twin; and records that cannot be. */
+/**
+ * The terms of a log that begins after a snapshot, against a naive twin; and records that cannot
+ * be.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TermRun } from '../../src/raft/index.ts';
 import { TermRuns } from '../../src/raft/term-runs.ts';
 
-/** Of a log whose entries have these terms after a snapshot at (`snapshotIndex`, `snapshotTerm`). */
+/**
+ * Of a log whose entries have these terms after a snapshot at (`snapshotIndex`, `snapshotTerm`).
+ */
 function runsOf(snapshotIndex: number, snapshotTerm: number, terms: readonly number[]): TermRuns {
   const runs = new TermRuns({
     snapshotIndex,

@@ -1,6 +1,6 @@
 /**
- * What the Raft thesis says beyond the paper, a sentence a test: transfer of leadership, disruptive servers, reads,
- * pre-vote, the leader's disk. Each title cites its source.
+ * What the Raft thesis says beyond the paper, a sentence a test: transfer of leadership, disruptive
+ * servers, reads, pre-vote, the leader's disk. Each title cites its source.
  */
 import { describe, expect, test } from 'vitest';
 import type { Message, RaftOptions } from '../../src/raft/index.ts';
@@ -29,7 +29,7 @@ describe('Leadership transfer', () => {
     expect(only(subject.accept(2), 'TimeoutNow')).toMatchObject([{ to: 2 }]);
   });
 
-  test('Raft thesis §3.10: the target begins an election at once, without pre-vote or timeout', () => {
+  test('Raft thesis §3.10: the target begins an election at once, without pre-vote', () => {
     const subject = new Subject();
     subject.heartbeat(2, 1);
 
@@ -53,7 +53,7 @@ describe('Leadership transfer', () => {
     ]);
   });
 
-  test('Raft thesis §3.10: after an election timeout the leader gives up and takes requests again', () => {
+  test('Raft thesis §3.10: after an election timeout the leader takes requests again', () => {
     const subject = settledLeader();
     subject.raft.transferLeader(2);
 
@@ -67,7 +67,7 @@ describe('Leadership transfer', () => {
 });
 
 describe('Disruptive servers', () => {
-  test('Raft thesis §4.2.3: within an election timeout of its leader, a server neither votes nor moves', () => {
+  test('Raft thesis §4.2.3: a server that has just heard its leader gives no vote', () => {
     const subject = new Subject();
     subject.heartbeat(2, 1);
     for (let i = 0; i < 9; i++) {
@@ -78,7 +78,7 @@ describe('Disruptive servers', () => {
     expect(subject.raft.status()).toMatchObject({ term: 1, leader: 2, votedFor: 0 });
   });
 
-  test('Raft thesis §4.2.3: a leader that is heard of keeps its place against any candidate', () => {
+  test('Raft thesis §4.2.3: a leader that is heard keeps its place against candidates', () => {
     const subject = settledLeader();
 
     subject.voteRequest(3, 5, [9, 4]);
@@ -95,7 +95,7 @@ describe('Disruptive servers', () => {
     expect(answer).toMatchObject({ isGranted: true, term: 2 });
   });
 
-  test('Raft thesis §6.2: a leader steps down when no majority answers for an election timeout', () => {
+  test('Raft thesis §6.2: a leader without answers of a majority steps down', () => {
     const subject = settledLeader();
     subject.tick(10);
     expect(subject.raft.role).toBe('leader');
@@ -141,7 +141,7 @@ describe('Read-only queries', () => {
     expect(raft.ready().readStates).toEqual([{ context: 7, index: 1 }]);
   });
 
-  test('Raft thesis §6.4: a majority must answer a heartbeat that was sent after the question', () => {
+  test('Raft thesis §6.4: a majority must answer a heartbeat sent after the question', () => {
     const subject = new Subject({ size: 5 });
     subject.lead();
     subject.accept(2);
@@ -170,7 +170,7 @@ describe('Read-only queries', () => {
     expect(raft.ready().readStates.map(({ context }) => context)).toEqual([1, 2, 3]);
   });
 
-  test('Raft thesis §6.4: a follower asks the leader for the read index and may then answer itself', () => {
+  test('Raft thesis §6.4: a follower asks the leader for the read index', () => {
     const network = new RaftNetwork(3);
     network.elect(1);
     network.raft(1).propose([bytesOf('x')], 1);
@@ -198,7 +198,7 @@ describe('Read-only queries', () => {
 });
 
 describe('Pre-vote', () => {
-  test('Raft thesis §9.6: a candidate raises its term only once a majority would vote for it', () => {
+  test('Raft thesis §9.6: a term is raised only once a majority would vote for it', () => {
     const subject = new Subject({ size: 5 });
     subject.raft.campaign();
     subject.drain();
@@ -218,7 +218,7 @@ describe('Pre-vote', () => {
     expect(subject.voteRequest(2, 5, [2, 2], 'PreVote')).toMatchObject([{ isGranted: true }]);
   });
 
-  test('Raft thesis §9.6: a server would vote only if it has not heard a leader for a timeout', () => {
+  test('Raft thesis §9.6: a server that has just heard a leader would not vote', () => {
     const subject = new Subject();
     subject.heartbeat(2, 1);
 
@@ -231,7 +231,7 @@ describe('Pre-vote', () => {
     ]);
   });
 
-  test('Raft thesis §9.6: a server that was cut off keeps its term, and disturbs nobody afterwards', () => {
+  test('Raft thesis §9.6: a server that was cut off keeps its term and disturbs nobody', () => {
     const network = new RaftNetwork(3);
     network.elect(1);
     const isCut = ({ from, to }: Message): boolean => from === 3 || to === 3;
@@ -272,7 +272,7 @@ describe("Writing to the leader's disk in parallel", () => {
     expect(write?.entries).toMatchObject([{ index: 2 }]);
   });
 
-  test('Raft thesis §10.2.1: a majority of followers commits an entry that the own disk lacks', () => {
+  test('Raft thesis §10.2.1: followers alone may commit what the own disk lacks', () => {
     const { raft } = settledLeader();
     raft.propose([bytesOf('x')], 1);
     const { write } = raft.ready();

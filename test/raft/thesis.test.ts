@@ -1,7 +1,7 @@
 /**
- * What the Raft paper says, a sentence a test, in its order, as far as it concerns a fixed membership. Each title cites
- * its source. Where this implementation departs on purpose, the title says what it does instead. What the thesis adds
- * to the paper is in `thesis-extensions.test.ts`.
+ * What the Raft paper says, a sentence a test, in its order, as far as it concerns a fixed
+ * membership. Each title cites its source. Where this implementation departs on purpose, the title
+ * says what it does instead. What the thesis adds to the paper is in `thesis-extensions.test.ts`.
  */
 import { describe, expect, test } from 'vitest';
 import type { Message, RaftOptions } from '../../src/raft/index.ts';
@@ -36,7 +36,7 @@ function logsOf(network: RaftNetwork): string[] {
 }
 
 describe('Figure 2: state', () => {
-  test('Raft paper Fig. 2: term, vote and log are on stable storage before a request is answered', () => {
+  test('Raft paper Fig. 2: term, vote and log are stored before a request is answered', () => {
     const { raft } = new Subject({ options: plain });
     raft.step({
       ...{ type: 'RequestVote', from: 2, to: 1, term: 1 },
@@ -71,7 +71,7 @@ describe('Figure 2: state', () => {
     expect(seen.map(({ appliedIndex }) => appliedIndex)).toEqual([0, 2, 2]);
   });
 
-  test('Raft paper Fig. 2: a new leader starts at its last index + 1 for each peer, matching nothing', () => {
+  test('Raft paper Fig. 2: for a new leader each next index is last + 1, each match 0', () => {
     const subject = new Subject({ terms: [1, 1, 2] });
     subject.lead();
 
@@ -82,7 +82,7 @@ describe('Figure 2: state', () => {
 });
 
 describe('Figure 2: AppendEntries', () => {
-  test('Raft paper Fig. 2: an append of an earlier term is refused by an answer of the later one', () => {
+  test('Raft paper Fig. 2: an append of an earlier term is answered with the later one', () => {
     const subject = new Subject({ terms: [1], hardState: { currentTerm: 4 } });
 
     const sent = subject.append(2, 3, [1, 1], [3]);
@@ -115,7 +115,7 @@ describe('Figure 2: AppendEntries', () => {
     expect(subject.terms).toEqual([1, 1, 1, 1]);
   });
 
-  test('Raft paper Fig. 2: the commit index becomes the lesser of the given one and the last new entry', () => {
+  test('Raft paper Fig. 2: the commit index moves up to the last new entry at most', () => {
     const subject = new Subject({ terms: [1, 1, 1] });
 
     subject.append(2, 1, [1, 1], [1], 9);
@@ -133,7 +133,7 @@ describe('Figure 2: RequestVote', () => {
     expect(subject.raft.status().votedFor).toBe(0);
   });
 
-  test('Raft paper Fig. 2: who has not voted, or for this candidate, grants to an up-to-date log', () => {
+  test('Raft paper Fig. 2: who has not voted otherwise grants to an up-to-date log', () => {
     const isGranted = (votedFor: number, last: readonly [number, number]): unknown => {
       const hardState = { currentTerm: 2, votedFor };
       const subject = new Subject({ terms: [1], hardState, options: plain });
@@ -176,7 +176,7 @@ describe('Figure 2: rules for servers', () => {
     }
   });
 
-  test('Raft paper Fig. 2: a follower that hears nothing for an election timeout becomes candidate', () => {
+  test('Raft paper Fig. 2: a follower that hears nothing becomes candidate', () => {
     const subject = new Subject({ options: plain });
 
     subject.tick(20);
@@ -204,7 +204,7 @@ describe('Figure 2: rules for servers', () => {
     },
   );
 
-  test('Raft paper Fig. 2: a candidate begins a new term, votes for itself, asks all others', () => {
+  test('Raft paper Fig. 2: a candidate begins a term, votes for itself, asks all others', () => {
     const subject = new Subject({ size: 5, options: plain });
     subject.tick(5);
 
@@ -256,7 +256,7 @@ describe('Figure 2: rules for servers', () => {
     }
   });
 
-  test('Raft paper Fig. 2: a command is appended to the own log, and applied once it is committed', () => {
+  test('Raft paper Fig. 2: a command is appended, and applied once it is committed', () => {
     const subject = settledLeader();
 
     propose(subject, 'x');
@@ -368,7 +368,7 @@ describe('Leader election', () => {
     expect(new Subject().raft.role).toBe('follower');
   });
 
-  test('Raft paper §5.2: a server stays follower as long as it hears valid words of a leader', () => {
+  test('Raft paper §5.2: a server stays follower as long as it hears a valid leader', () => {
     const subject = new Subject();
 
     for (let i = 0; i < 100; i++) {
@@ -379,7 +379,7 @@ describe('Leader election', () => {
     expect(subject.raft.status()).toMatchObject({ role: 'follower', term: 1, leader: 2 });
   });
 
-  test('Raft paper §5.2: a server votes for at most one candidate in a term, the first to ask', () => {
+  test('Raft paper §5.2: a server has one vote in a term, for the first to ask', () => {
     const subject = new Subject({ size: 5, options: plain });
 
     const answers = [3, 2, 4, 3].flatMap((from) => subject.voteRequest(from, 1, [0, 0]));
@@ -524,7 +524,7 @@ describe('Log replication', () => {
     expect(subject.raft.commitIndex).toBe(1);
   });
 
-  test('Raft paper §5.3: committing an entry commits all before it, those of other leaders too', () => {
+  test('Raft paper §5.3: an entry commits all before it, those of other leaders too', () => {
     const subject = new Subject({ terms: [1, 1, 2] });
     subject.lead();
 
@@ -533,7 +533,7 @@ describe('Log replication', () => {
     expect(subject.applied.map(({ term }) => term)).toEqual([1, 1, 2, 3]);
   });
 
-  test('Raft paper §5.3: appends carry the highest committed index, heartbeats what is sure', () => {
+  test('Raft paper §5.3: appends carry the commit index, heartbeats what is sure of it', () => {
     const subject = settledLeader();
     propose(subject, 'x');
     subject.drain();
@@ -566,7 +566,7 @@ describe('Log replication', () => {
     expect(sent[0]).toMatchObject({ prevLogIndex: 2, prevLogTerm: 2, entries: [{ index: 3 }] });
   });
 
-  test('Raft paper §5.3: an acceptance tells the leader that the logs are the same up to there', () => {
+  test('Raft paper §5.3: an acceptance tells that the logs are the same up to there', () => {
     const leader = new Subject({ terms: [1, 1, 3], hardState: { currentTerm: 3 } });
     const follower = new Subject({ id: 2, terms: [1, 1, 2, 2, 2] });
 
@@ -646,9 +646,9 @@ describe('Election restriction', () => {
 
 describe('Committing entries of earlier terms', () => {
   /**
-   * Figure 8 up to (c): node 5 is down with entry 2 of term 2; node 1, leader of term 3, has brought its entry 2 of
-   * term 1 to nodes 2 and 3, and knows it, while its entry 3 of term 3 is on no other disk. (In the figure node 2 has
-   * entry 2 from (a) on.)
+   * Figure 8 up to (c): node 5 is down with entry 2 of term 2; node 1, leader of term 3, has
+   * brought its entry 2 of term 1 to nodes 2 and 3, and knows it, while its entry 3 of term 3 is on
+   * no other disk. (In the figure node 2 has entry 2 from (a) on.)
    */
   function untilC(): RaftNetwork {
     const voted = { currentTerm: 2, votedFor: 5 };
@@ -673,14 +673,14 @@ describe('Committing entries of earlier terms', () => {
     return network;
   }
 
-  test('Raft paper Fig. 8: (c) an entry of an earlier term is on a majority, and not committed', () => {
+  test('Raft paper Fig. 8: (c) an entry of an earlier term on a majority is not committed', () => {
     const network = untilC();
 
     expect(network.raft(1).status()).toMatchObject({ role: 'leader', term: 3, commitIndex: 0 });
     expect(network.committed).toEqual([]);
   });
 
-  test('Raft paper Fig. 8: (d) it may still be overwritten by a leader with an entry of a later term', () => {
+  test('Raft paper Fig. 8: (d) a leader with an entry of a later term overwrites it', () => {
     const network = untilC();
     network.crash(1);
     network.messages = [];
@@ -769,7 +769,7 @@ describe('Crashes and stored state', () => {
     expect(network.node(3).applied).toEqual(network.node(1).applied);
   });
 
-  test('Raft thesis §3.8: a restarted server applies its log anew from where its state ends', () => {
+  test('Raft thesis §3.8: a restarted server applies its log from where its state ends', () => {
     const network = new RaftNetwork(3);
     network.elect(1);
     network.raft(1).propose([bytesOf('x')], 1);
