@@ -97,8 +97,3 @@ export class KvError extends Error {
     this.details = details;
   }
 }
-
-/** Returns etcd's (or our) text for `code`. */
-export function errorText(code: ErrorCode): string {
-  return catalogue[code].text;
-}

@@ -14,7 +14,6 @@ export {
 export {
   type ErrorCode,
   errorCodes,
-  errorText,
   KvError,
   type KvErrorOptions,
   type Outcome,
