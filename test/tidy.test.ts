@@ -22,7 +22,6 @@ const storyLinesMax = 150;
 
 /** Source files without a test of their own name, and what tests them instead. */
 const testedElsewhere: Readonly<Record<string, string>> = {
-  'src/base/assert.ts': 'every suite: a broken assertion fails it',
   'src/replica/api.ts': 'types only',
   'src/raft/types.ts': 'types only',
   'src/raft/message.ts': 'types only',
@@ -36,6 +35,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/storage/wal-recovery.ts': 'test/storage/wal-crash-matrix.test.ts',
   'src/storage/segment-supply.ts': 'test/storage/wal.test.ts',
   'src/kv/command.ts': 'types only',
+  'src/cli/compose.ts': 'test/cli/server.test.ts, as processes',
 };
 
 /** Words the house does not use in code, and what it says instead. */
