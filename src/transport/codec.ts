@@ -338,6 +338,9 @@ function encodeEntries(entries: readonly Entry[]): Buffer {
 
 function readEntries(reader: Reader, prevLogIndex: number): readonly Entry[] {
   const count = reader.uint32();
+  if (!Number.isSafeInteger(prevLogIndex + count)) {
+    throw malformed('the index of an entry is above 2^53-1');
+  }
   const entries: Entry[] = [];
   for (let i = 1; i <= count; i++) {
     const term = reader.uint64();
