@@ -20,7 +20,11 @@ function describeEntry(entry: Entry): string {
   return `${index}/${term}:${isText ? String.fromCharCode(...data) : `(${data.length} bytes)`}`;
 }
 
-/** Entries in brackets. */
+/**
+ * Entries in brackets.
+ *
+ * @public for stories and traces.
+ */
 export function describeEntries(entries: readonly Entry[]): string {
   return `[${entries.map(describeEntry).join(' ')}]`;
 }
@@ -74,7 +78,11 @@ function describeBody(message: Message): string {
   }
 }
 
-/** The event's type and its fields, in the order in which they were given. */
+/**
+ * The event's type and its fields, in the order in which they were given.
+ *
+ * @public for stories and traces.
+ */
 export function describeEvent(event: RaftEvent): string {
   const { type, ...fields } = event;
   const parts = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);

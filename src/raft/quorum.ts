@@ -9,7 +9,11 @@ import type { ConfState, NodeId } from './types.ts';
 /** How a vote stands. */
 export type VoteOutcome = 'won' | 'lost' | 'pending';
 
-/** Number of voters that make a majority of `count`. */
+/**
+ * Number of voters that make a majority of `count`.
+ *
+ * @public for its test.
+ */
 export function majorityOf(count: number): number {
   return Math.floor(count / 2) + 1;
 }
