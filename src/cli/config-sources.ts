@@ -35,7 +35,7 @@ const otherVariables: readonly string[] = [
 
 /** What Kubernetes sets in each container for a Service whose name begins with `holdfast`. */
 const serviceVariable =
-  /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 const allFlags: readonly ServerFlag[] = serverFlags;
 

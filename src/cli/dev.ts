@@ -97,7 +97,8 @@ async function checkPorts(members: readonly DevMember[]): Promise<void> {
         throw new ExitError(
           1,
           `holdfast: port ${port}, which ${name} needs, cannot be used: ` +
-            `${(error as Error).message}. Is another cluster running? Choose another --client-port.`,
+            `${(error as Error).message}. Is another cluster running? ` +
+            'Choose another --client-port.',
         );
       }
       server.close();
@@ -171,8 +172,8 @@ async function runCluster(members: readonly DevMember[], logLevel: string): Prom
   if (reason === 'gone') {
     throw new ExitError(
       1,
-      'holdfast: no member is left; the lines above say why. If they speak of another cluster: its ' +
-        'data was made with other --nodes or ports; choose another --data-dir, or start --fresh.',
+      'holdfast: no member is left; the lines above say why. If they speak of another cluster: ' +
+        'its data was made with other --nodes or ports; choose another --data-dir, or --fresh.',
     );
   }
   out.write('stopping …\n');
@@ -280,8 +281,9 @@ async function lookAt(member: DevMember): Promise<{ isReady: boolean; isLeader: 
 
 function welcome(members: readonly DevMember[], leader: string): string {
   const endpoints = members.map((member) => `127.0.0.1:${member.clientPort}`).join(',');
+  const count = members.length === 1 ? '1 member is' : `${members.length} members are`;
   return [
-    `${members.length === 1 ? '1 member is' : `${members.length} members are`} up; ${leader} leads.`,
+    `${count} up; ${leader} leads.`,
     `  endpoints  ${endpoints}`,
     `  try        npx holdfast put hello world && npx holdfast get hello`,
     `  or         ETCDCTL_API=3 etcdctl --endpoints=${endpoints} endpoint status -w table`,

@@ -214,8 +214,9 @@ function checkOwnEntry(
   const { name, ownUrls, urlByName } = own;
   const url = urlByName.get(name);
   if (url === undefined) {
+    const names = [...urlByName.keys()].join(', ');
     reader.problem(
-      `${where}: does not name this member, "${name}" (it has: ${[...urlByName.keys()].join(', ')}); ` +
+      `${where}: does not name this member, "${name}" (it has: ${names}); ` +
         `add ${name}=URL or change --name`,
     );
   } else if (ownUrls.length > 0 && ownUrls.join(',') !== url) {

@@ -16,6 +16,7 @@ export interface ServerFlag {
   readonly help: string;
 }
 
+/** All settings, in the order in which `--help` shows them. */
 export const serverFlags = [
   { name: 'name', kind: 'string', default: 'default', help: 'name of this member' },
   {

@@ -5,4 +5,5 @@ const manifest = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as { readonly version: string };
 
+/** As in `0.1.0`. */
 export const version = manifest.version;

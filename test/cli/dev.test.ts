@@ -37,7 +37,9 @@ async function areFree(ports: readonly number[]): Promise<boolean> {
   }
 }
 
-/** A client port whose whole layout is free; below the range from which the system hands out ports. */
+/**
+ * A client port whose whole layout is free; below the range from which the system hands out ports.
+ */
 async function freeLayout(): Promise<number> {
   for (let first = 2500 + (process.pid % 800) * 10; ; first += 10) {
     if (await areFree(portsFrom(first))) {

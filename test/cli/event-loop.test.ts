@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { nodeEventLoop } from '../../src/cli/event-loop.ts';
 
 describe('nodeEventLoop', () => {
-  test('the end of a turn comes after promises and immediate microtasks, before any timer', async () => {
+  test('the end of a turn comes after promises and before timers', async () => {
     const order: string[] = [];
     const done = new Promise<void>((resolve) => {
       // From the check phase on, so that timers that are due come after the next end of turn.

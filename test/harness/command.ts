@@ -1,7 +1,9 @@
 /**
- * The `holdfast` command as a process, as a person or a supervisor runs it: its output, signals and end.
+ * The `holdfast` command as a process, as a person or a supervisor runs it: its output, signals and
+ * end.
  *
- * It runs with the test's environment but for `HOLDFAST_*`. One that outlives its test is ended by pid.
+ * It runs with the test's environment but for `HOLDFAST_*`. One that outlives its test is ended by
+ * pid.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

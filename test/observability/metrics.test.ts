@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { LatencyRecorder, Metrics } from '../../src/observability/index.ts';
 import { familiesOf, samplesOf } from './exposition.ts';
 
-// Looks 10 ms apart, as Node reports them: 9.9 ms for half of them, 14 ms for most, 100 ms at worst.
+// Looks 10 ms apart, as Node reports them: 9.9 ms for half of them, 14 ms for most, 100 ms at
+// worst.
 vi.mock('node:perf_hooks', async (importOriginal) => ({
   ...(await importOriginal<object>()),
   monitorEventLoopDelay: () => ({
@@ -14,7 +15,7 @@ vi.mock('node:perf_hooks', async (importOriginal) => ({
 }));
 
 describe('Metrics', () => {
-  test('each metric is named holdfast_…, has a type and a sentence of help, and occurs once', async () => {
+  test('each is named holdfast_…, has a type and a sentence of help, and occurs once', async () => {
     const metrics = new Metrics();
     metrics.startProcessMetrics();
 
