@@ -65,7 +65,11 @@ const catalogue = {
 /** One of the closed set of operational error codes. */
 export type ErrorCode = keyof typeof catalogue;
 
-/** All codes, in catalogue order; for tests and for the documentation check. */
+/**
+ * All codes, in the order of the catalogue.
+ *
+ * @internal for tests and for the check of the documentation.
+ */
 export const errorCodes = Object.keys(catalogue) as readonly ErrorCode[];
 
 /** What a {@link KvError} may carry beyond its code. */

@@ -11,9 +11,10 @@ export {
   writeUint32,
   writeUint64,
 } from './bytes.ts';
+/** @internal For tests. */
+export { errorCodes } from './errors.ts';
 export {
   type ErrorCode,
-  errorCodes,
   KvError,
   type KvErrorOptions,
   type Outcome,

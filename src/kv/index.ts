@@ -21,7 +21,10 @@ export type {
   TxnOperation,
   TxnResult,
 } from './command.ts';
-export { decodeCommand, encodeCommand, txnDepthMax } from './command-codec.ts';
+/** @internal For tests. */
+export { decodeCommand } from './command-codec.ts';
+export { encodeCommand, txnDepthMax } from './command-codec.ts';
+/** @internal For tests. */
 export { verifyState } from './invariants.ts';
 export { stateMetaKey } from './key-layout.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';

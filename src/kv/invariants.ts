@@ -39,6 +39,8 @@ interface KeyHistory {
  * Checks all records of a store against each other.
  *
  * @throws {InvariantViolation} naming the first rule that does not hold.
+ *
+ * @internal for tests and simulations.
  */
 export function verifyState(records: Iterable<StoredRecord>): void {
   const sorted = [...records].sort((a, b) => compareBytes(a.key, b.key));

@@ -8,7 +8,11 @@
  * keeps little alive besides itself.
  */
 
-/** Bytes of a slab: some ten changes of common size, which makes the cost of allocation a tenth. */
+/**
+ * Bytes of a slab: some ten changes of common size, which makes the cost of allocation a tenth.
+ *
+ * @internal for tests.
+ */
 export const slabBytes = 4096;
 
 /** One block. */

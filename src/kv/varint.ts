@@ -192,6 +192,8 @@ export class ByteWriter {
  *
  * No revision, version or number of keys ever comes near it, so cutting off what clients send
  * changes no answer.
+ *
+ * @internal for tests.
  */
 export const signedMax = 2 ** 52 - 1;
 

@@ -1,3 +1,3 @@
 /** Facade of observability: the logger and the metrics. */
 export { createLogger, formatLogLine, type Logger, type LoggerOptions } from './logger.ts';
-export { LatencyRecorder, Metrics } from './metrics.ts';
+export { Metrics } from './metrics.ts';

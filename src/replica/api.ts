@@ -3,7 +3,7 @@
  *
  * `Member` (driver.ts) implements it; `rpc` knows only this page.
  */
-import type { Command, CommandResult, KeyValue, RangeOperation, RangeResult } from '../kv/index.ts';
+import type { Command, CommandResult, RangeOperation, RangeResult } from '../kv/index.ts';
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
 
 /** A member of the cluster as clients see it. */
@@ -47,12 +47,6 @@ export interface CallOptions {
 export interface RangeAnswer {
   readonly revision: number;
   readonly result: RangeResult;
-}
-
-/** One part of a streamed range: consecutive keys, all read at the same `revision`. */
-export interface RangeChunk {
-  readonly revision: number;
-  readonly kvs: readonly KeyValue[];
 }
 
 /** One member of a cluster, as its services use it. */

@@ -28,7 +28,11 @@ export interface Envelope {
   readonly command: Uint8Array;
 }
 
-/** Puts a command into the envelope that its log entry carries. */
+/**
+ * Puts a command into the envelope that its log entry carries.
+ *
+ * @internal for tests.
+ */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const bytes = new Uint8Array(envelopeBytes + envelope.command.length);
   bytes[0] = envelopeVersion;

@@ -49,6 +49,8 @@ export function headerOf(context: ServiceContext, revision: number): ResponseHea
  *
  * @throws {KvError} NO_LEADER — the client asked for a member that has a leader, and this one has
  * none.
+ *
+ * @internal for tests.
  */
 export function callOptions(context: ServiceContext, call: CallView): CallOptions {
   if (call.metadata.get('hasleader')[0] === 'true' && context.member.leader === 0) {

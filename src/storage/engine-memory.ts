@@ -20,7 +20,11 @@ interface TreapNode {
 
 type Tree = TreapNode | undefined;
 
-/** Creates an empty engine in memory. */
+/**
+ * Creates an empty engine in memory.
+ *
+ * @internal for tests and simulations.
+ */
 export function createMemoryEngine(): Engine {
   return new MemoryEngine();
 }

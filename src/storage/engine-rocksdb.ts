@@ -62,7 +62,11 @@ async function loadBinding(): Promise<typeof RocksDB> {
   }
 }
 
-/** Says what to install when the native library does not load. */
+/**
+ * Says what to install when the native library does not load.
+ *
+ * @internal for tests.
+ */
 export function bindingError(error: unknown): KvError {
   const reasons: string[] = [];
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {

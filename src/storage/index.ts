@@ -6,6 +6,7 @@ export {
   openDataDirectory,
 } from './data-dir.ts';
 export { lockFolder } from './data-lock.ts';
+/** @internal For tests. */
 export { createMemoryEngine } from './engine-memory.ts';
 export { openRocksdbEngine } from './engine-rocksdb.ts';
 export type { FileSystem, StorageFile } from './file-system.ts';
@@ -20,4 +21,6 @@ export type {
   LogAppend,
   LogStore,
 } from './ports.ts';
-export { createWal, defaultSegmentBytes, openWal, type WalOptions } from './wal.ts';
+/** @internal For tests. */
+export { createWal } from './wal.ts';
+export { openWal, type WalOptions } from './wal.ts';

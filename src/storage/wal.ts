@@ -34,7 +34,7 @@ import { corruptLog, type RecoveredLog, recoverLog } from './wal-recovery.ts';
  * Size of a segment file: large enough to make a new one rare, small enough to allocate in a
  * moment.
  */
-export const defaultSegmentBytes = 64 * 1024 * 1024;
+const defaultSegmentBytes = 64 * 1024 * 1024;
 
 /** Smallest segment: a few frames. For tests; the default is right otherwise. */
 const SEGMENT_BYTES_MIN = 1024;

@@ -36,7 +36,7 @@ export function plain(entries: readonly Entry[]): unknown[] {
 }
 
 /** Term runs, the slow way. */
-export function termRunsOf(entries: readonly Entry[]): TermRun[] {
+function termRunsOf(entries: readonly Entry[]): TermRun[] {
   const runs: TermRun[] = [];
   for (const { term, index } of entries) {
     if (runs.at(-1)?.term !== term) {

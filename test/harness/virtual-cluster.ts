@@ -8,7 +8,7 @@ import { MemoryDisk, MemoryLog } from './memory-log.ts';
 import { VirtualLoop } from './virtual-loop.ts';
 import { VirtualNetwork } from './virtual-network.ts';
 
-export const defaultMemberOptions: MemberOptions = {
+const defaultMemberOptions: MemberOptions = {
   tickMs: 100,
   raft: defaultRaftOptions,
   limits: { proposalsMax: 1000, proposalBytesMax: 1024 * 1024, readsMax: 1000 },

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { LatencyRecorder, Metrics } from '../../src/observability/index.ts';
+import { LatencyRecorder, Metrics } from '../../src/observability/metrics.ts';
 import { familiesOf, samplesOf } from './exposition.ts';
 
 // Looks 10 ms apart, as Node reports them: 9.9 ms for half of them, 14 ms for most, 100 ms at
