@@ -39,7 +39,7 @@ const compareResults: Readonly<Record<string, Compare['result']>> = {
 };
 
 /**
- * A 64-bit number of a client, as a number.
+ * A 64-bit number of a client that names something, as a number.
  *
  * @throws {KvError} INVALID_ARGUMENT — it is beyond the safe integers.
  */
@@ -54,25 +54,30 @@ export function toNumber(value: string, field: string): number {
 }
 
 /**
- * A range as the member reads it.
- *
- * @throws {KvError} INVALID_ARGUMENT — a number is beyond the safe integers.
+ * A 64-bit number of a client that is only compared with numbers of the store: a revision, a count,
+ * a bound. The store never gets beyond the safe integers, so what lies beyond them is taken for the
+ * nearest one, and no answer changes.
  */
+export function toBound(value: string): number {
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(value)));
+}
+
+/** A range as the member reads it. */
 export function toRange(request: wire.RangeRequest): RangeOperation {
   return {
     type: 'range',
     key: request.key,
     rangeEnd: toRangeEnd(request.range_end),
-    limit: toNumber(request.limit, 'limit'),
-    revision: toNumber(request.revision, 'revision'),
+    limit: toBound(request.limit),
+    revision: toBound(request.revision),
     sortOrder: sortOrders[request.sort_order] ?? 'none',
     sortTarget: sortTargets[request.sort_target] ?? 'key',
     keysOnly: request.keys_only,
     countOnly: request.count_only,
-    minModRevision: toNumber(request.min_mod_revision, 'min_mod_revision'),
-    maxModRevision: toNumber(request.max_mod_revision, 'max_mod_revision'),
-    minCreateRevision: toNumber(request.min_create_revision, 'min_create_revision'),
-    maxCreateRevision: toNumber(request.max_create_revision, 'max_create_revision'),
+    minModRevision: toBound(request.min_mod_revision),
+    maxModRevision: toBound(request.max_mod_revision),
+    minCreateRevision: toBound(request.min_create_revision),
+    maxCreateRevision: toBound(request.max_create_revision),
   };
 }
 
@@ -102,7 +107,7 @@ export function toDeleteRange(request: wire.DeleteRangeRequest): DeleteRangeOper
 /**
  * A transaction as a command, with everything in it.
  *
- * @throws {KvError} INVALID_ARGUMENT — a number is beyond the safe integers, a compare unknown.
+ * @throws {KvError} INVALID_ARGUMENT — a compare's target or result is unknown.
  */
 export function toTxn(request: wire.TxnRequest): TxnOperation {
   return {
@@ -223,13 +228,13 @@ function toCompare(compare: wire.Compare): Compare {
   const common = { key: compare.key, rangeEnd: toRangeEnd(compare.range_end), result };
   switch (compare.target) {
     case 'VERSION':
-      return { ...common, target: 'version', operand: toNumber(compare.version ?? '0', 'version') };
+      return { ...common, target: 'version', operand: toBound(compare.version ?? '0') };
     case 'CREATE': {
-      const operand = toNumber(compare.create_revision ?? '0', 'create_revision');
+      const operand = toBound(compare.create_revision ?? '0');
       return { ...common, target: 'create', operand };
     }
     case 'MOD': {
-      const operand = toNumber(compare.mod_revision ?? '0', 'mod_revision');
+      const operand = toBound(compare.mod_revision ?? '0');
       return { ...common, target: 'mod', operand };
     }
     case 'VALUE':

@@ -9,7 +9,7 @@ import {
   fromRange,
   fromTxn,
   toDeleteRange,
-  toNumber,
+  toBound,
   toPut,
   toRange,
   toTxn,
@@ -89,7 +89,7 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       context,
       'Compact',
       async (request: wire.CompactionRequest, options): Promise<wire.CompactionResponse> => {
-        const revision = toNumber(request.revision, 'revision');
+        const revision = toBound(request.revision);
         if (revision < 0) {
           throw new KvError('COMPACTED');
         }

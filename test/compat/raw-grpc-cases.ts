@@ -190,6 +190,18 @@ const ranges: readonly RawCase[] = [
   range('a negative revision', { ...letters, revision: -7 }),
   range('a future revision', (at) => ({ ...letters, revision: at + 1 }), outOfRange),
   range('a far future revision', { ...letters, revision: '9007199254740991' }, outOfRange),
+  ...['9223372036854775807', '-9223372036854775808', '9007199254740992'].flatMap((number) => [
+    range(`a limit of ${number}`, { ...letters, limit: number }),
+    range(`a min_mod_revision of ${number}`, { ...letters, min_mod_revision: number }),
+    range(`a max_mod_revision of ${number}`, { ...letters, max_mod_revision: number }),
+    range(`a min_create_revision of ${number}`, { ...letters, min_create_revision: number }),
+    range(`a max_create_revision of ${number}`, { ...letters, max_create_revision: number }),
+    range(
+      `a revision of ${number}`,
+      { ...letters, revision: number },
+      number.startsWith('-') ? 'OK' : outOfRange,
+    ),
+  ]),
   range('no key', {}, invalid),
   range('no key but an end', { range_end: bytes('z') }, invalid),
   {
@@ -325,6 +337,19 @@ const compares: readonly RawCase[] = [
       { target: 'MOD', result, key: bytes('z'), range_end: bytes('a'), mod_revision: 0 },
     ]),
   ]),
+  ...compareResults.flatMap((result) =>
+    ['9223372036854775807', '-9223372036854775808'].flatMap((number) => [
+      decide(`version ${result} ${number}`, [
+        { target: 'VERSION', result, key: bytes('k'), version: number },
+      ]),
+      decide(`mod_revision ${result} ${number}`, [
+        { target: 'MOD', result, key: bytes('k'), mod_revision: number },
+      ]),
+      decide(`lease ${result} ${number}`, [
+        { target: 'LEASE', result, key: bytes('k'), lease: number },
+      ]),
+    ]),
+  ),
   decide('an operand of another target', [
     { target: 'VERSION', result: 'EQUAL', key: bytes('k'), value: bytes('6') },
   ]),
@@ -384,6 +409,14 @@ const txns: readonly RawCase[] = [
     }),
     outOfRange,
   ),
+  txn(
+    'a read in the farthest future',
+    { success: [rangeOp('t', '', { revision: '9223372036854775807' })] },
+    outOfRange,
+  ),
+  txn('a read with the largest limit', {
+    success: [rangeOp('a', 'z', { limit: '9223372036854775807' }), putOp('t', '1')],
+  }),
   txn(
     'a read at a negative revision',
     { success: [rangeOp('t', '', { revision: -1 })] },
@@ -567,6 +600,7 @@ const compactions: readonly RawCase[] = [
   put('p anew', { key: bytes('p'), value: bytes('5') }),
   compact('in the future', (at) => at + 1, outOfRange),
   compact('in the far future', () => '9007199254740991', outOfRange),
+  compact('in the farthest future', () => '9223372036854775807', outOfRange),
   compact('three back', (at) => at - 3),
   compact('at the same revision', (at) => at - 3, outOfRange),
   compact('below it', (at) => at - 4, outOfRange),

@@ -6,6 +6,7 @@ import {
   fromKeyValue,
   fromRange,
   fromTxn,
+  toBound,
   toDeleteRange,
   toNumber,
   toPut,
@@ -58,9 +59,20 @@ describe('a 64-bit number of a client', () => {
     '9223372036854775807',
     '-9223372036854775808',
   ])('%s is refused, never rounded, and the field is named', (text) => {
-    expect(() => toNumber(text, 'max_mod_revision')).toThrow(
-      `etcdserver: max_mod_revision ${text} is beyond ±(2^53-1)`,
+    expect(() => toNumber(text, 'targetID')).toThrow(
+      `etcdserver: targetID ${text} is beyond ±(2^53-1)`,
     );
+  });
+
+  test.each([
+    ['9007199254740992', Number.MAX_SAFE_INTEGER],
+    ['-9007199254740992', Number.MIN_SAFE_INTEGER],
+    ['9223372036854775807', Number.MAX_SAFE_INTEGER],
+    ['-9223372036854775808', Number.MIN_SAFE_INTEGER],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+    ['-17', -17],
+  ])('%s as a bound is at most the nearest safe integer', (text, expected) => {
+    expect(toBound(text)).toBe(expected);
   });
 });
 
@@ -142,16 +154,16 @@ describe('a range request', () => {
   });
 
   test.each([
-    'limit',
-    'revision',
-    'min_mod_revision',
-    'max_mod_revision',
-    'min_create_revision',
-    'max_create_revision',
-  ])('is refused if its %s is not a safe integer', (field) => {
-    const request = received(kv.Range, { key, [field]: '9007199254740993' });
+    ['limit', 'limit'],
+    ['revision', 'revision'],
+    ['min_mod_revision', 'minModRevision'],
+    ['max_mod_revision', 'maxModRevision'],
+    ['min_create_revision', 'minCreateRevision'],
+    ['max_create_revision', 'maxCreateRevision'],
+  ] as const)('may have any 64-bit number as its %s', (field, name) => {
+    const request = received(kv.Range, { key, [field]: '9223372036854775807' });
 
-    expect(() => toRange(request)).toThrow(`etcdserver: ${field} 9007199254740993 is beyond`);
+    expect(toRange(request)[name]).toBe(Number.MAX_SAFE_INTEGER);
   });
 });
 
@@ -297,12 +309,12 @@ describe('a transaction request', () => {
     expect(() => toTxn(request)).toThrow(`etcdserver: unknown compare ${what} 9`);
   });
 
-  test('with an operand beyond the safe integers is refused', () => {
+  test('may have any 64-bit number as an operand', () => {
     const request = received(kv.Txn, {
-      compare: [{ key, target: 'MOD', mod_revision: '9007199254740993' }],
+      compare: [{ key, target: 'MOD', mod_revision: '-9223372036854775808' }],
     });
 
-    expect(() => toTxn(request)).toThrow('etcdserver: mod_revision 9007199254740993 is beyond');
+    expect(toTxn(request).compare).toMatchObject([{ operand: Number.MIN_SAFE_INTEGER }]);
   });
 });
 

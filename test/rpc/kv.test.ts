@@ -236,11 +236,6 @@ describe('a request that breaks a rule is refused before the member is asked', (
         return serving.kv.Txn({ compare }, done);
       },
     ],
-    [
-      'Compact beyond the safe integers',
-      'etcdserver: revision 9007199254740992 is beyond ±(2^53-1)',
-      (done) => serving.kv.Compact({ revision: '9007199254740992' }, done),
-    ],
   ])('%s: "%s"', async (_method, details, invoke) => {
     const error = await refusalOf(invoke);
 
