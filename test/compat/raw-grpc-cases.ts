@@ -356,6 +356,14 @@ const compares: readonly RawCase[] = [
   decide('an operand for create_revision given as mod_revision', (at) => [
     { target: 'CREATE', result: 'EQUAL', key: bytes('k'), mod_revision: at },
   ]),
+  {
+    ...decide('an unknown target', [{ target: 9 as never, result: 'EQUAL', key: bytes('k') }]),
+    differs: { code: invalid, details: 'etcdserver: unknown compare target 9' },
+  },
+  {
+    ...decide('an unknown result', [{ target: 'VERSION', result: 9 as never, key: bytes('k') }]),
+    differs: { code: invalid, details: 'etcdserver: unknown compare result 9' },
+  },
   decide('no key', [{ target: 'VERSION', version: 0 }], invalid),
   decide('two that hold', [
     { target: 'VERSION', result: 'GREATER', key: bytes('k'), version: 0 },
