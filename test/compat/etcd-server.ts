@@ -1,6 +1,6 @@
 /**
- * The reference that Holdfast is compared with: Debian's etcd 3.4, on loopback, with its data in a folder that
- * goes when it stops.
+ * The reference that Holdfast is compared with: Debian's etcd 3.4, on loopback, with its data in a
+ * folder that goes when it stops.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,8 +24,8 @@ export interface EtcdServer {
 }
 
 /**
- * Whether there is an etcd to compare with. Without one the comparisons are left out, loudly; in CI that is an
- * error, so that they cannot go missing there.
+ * Whether there is an etcd to compare with. Without one the comparisons are left out, loudly; in CI
+ * that is an error, so that they cannot go missing there.
  */
 export function hasEtcd(): boolean {
   const missing = [

@@ -1,6 +1,6 @@
 /**
- * The npm client `etcd3` does its everyday work against Holdfast; the same against etcd, so that the test itself is
- * right. It is given all three members, as an application would.
+ * The npm client `etcd3` does its everyday work against Holdfast; the same against etcd, so that
+ * the test itself is right. It is given all three members, as an application would.
  */
 import {
   AlarmAction,

@@ -1,17 +1,20 @@
 /**
- * The commands that etcd and Holdfast must answer alike, in the order in which they run; the state grows from one
- * to the next, from an empty store on. New ones go where their state is at hand: `{revision}` in an argument or in
- * the input stands for the store's revision at that moment (`{revision-2}`, `{revision+9}`), so nothing shifts.
+ * The commands that etcd and Holdfast must answer alike, in the order in which they run; the state
+ * grows from one to the next, from an empty store on. New ones go where their state is at hand:
+ * `{revision}` in an argument or in the input stands for the store's revision at that moment
+ * (`{revision-2}`, `{revision+9}`), so nothing shifts.
  *
- * Not to be had through `etcdctl` 3.4, and therefore in `raw-grpc-cases.ts`: counting only, comparing leases (it
- * panics), bounds on revisions, ranges in comparisons, nested transactions.
+ * Not to be had through `etcdctl` 3.4, and therefore in `raw-grpc-cases.ts`: counting only,
+ * comparing leases (it panics), bounds on revisions, ranges in comparisons, nested transactions.
  */
 
 /** One command. */
 export interface EtcdctlCase {
   readonly args: readonly string[];
   readonly stdin?: string | undefined;
-  /** What etcd's command must end with, so that a slip in this table is noticed; 0 when not given. */
+  /**
+   * What etcd's command must end with, so that a slip in this table is noticed; 0 when not given.
+   */
   readonly exitCode?: number | undefined;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Runs `etcdctl` against one endpoint and makes its output comparable: what must differ between two clusters (ids,
- * raft's term, addresses, instants) is replaced by a name, everything else stays as it is.
+ * Runs `etcdctl` against one endpoint and makes its output comparable: what must differ between two
+ * clusters (ids, raft's term, addresses, instants) is replaced by a name, everything else stays as
+ * it is.
  */
 import { execFile } from 'node:child_process';
 import { services } from '../../src/wire/index.ts';

@@ -1,7 +1,7 @@
 /**
- * `etcdctl` 3.4 says the same whether it talks to etcd or to Holdfast: output, errors and exit codes of a long
- * sequence of commands, ids aside. Each command goes to the next of Holdfast's three members, so followers serve
- * all of it.
+ * `etcdctl` 3.4 says the same whether it talks to etcd or to Holdfast: output, errors and exit
+ * codes of a long sequence of commands, ids aside. Each command goes to the next of Holdfast's
+ * three members, so followers serve all of it.
  */
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -107,7 +107,10 @@ describe.runIf(hasReference)('etcdctl against Holdfast and against etcd', () => 
   });
 });
 
-/** Status, health and members of one endpoint: the shape of etcd's answers with the facts of this cluster. */
+/**
+ * Status, health and members of one endpoint: the shape of etcd's answers with the facts of this
+ * cluster.
+ */
 function describeMember(member: number): void {
   const run = async (...args: string[]) => runEtcdctl(holdfastEndpoint(member), args);
 
@@ -190,7 +193,10 @@ function describeMember(member: number): void {
   });
 }
 
-/** Text without what its values are: words stay, numbers, ids and addresses become `N`; lists count as one entry. */
+/**
+ * Text without what its values are: words stay, numbers, ids and addresses become `N`; lists count
+ * as one entry.
+ */
 function shapeOf(text: string): string {
   const lines = text
     .replace(/"version":"[^"]*"/gi, '"version":V')

@@ -1,6 +1,7 @@
 /**
- * Random calls over few keys and small numbers, so that everything meets everything: overwrites, deletions,
- * overlapping ranges, nested transactions, revisions that are compacted or not there yet.
+ * Random calls over few keys and small numbers, so that everything meets everything: overwrites,
+ * deletions, overlapping ranges, nested transactions, revisions that are compacted or not there
+ * yet.
  */
 import type { Prng } from '../../src/base/index.ts';
 import type { Compare__Input as Compare } from '../../src/wire/generated/etcdserverpb/Compare.ts';

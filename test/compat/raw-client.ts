@@ -1,6 +1,6 @@
 /**
- * Calls methods by their definitions and makes the answers comparable: status code, details and response, with
- * the ids of cluster and member and raft's numbers replaced by a name.
+ * Calls methods by their definitions and makes the answers comparable: status code, details and
+ * response, with the ids of cluster and member and raft's numbers replaced by a name.
  */
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { RangeRequest__Input as RangeRequest } from '../../src/wire/generated/etcdserverpb/RangeRequest.ts';
@@ -138,7 +138,9 @@ export function bytes(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-/** Numbers that any two clusters differ in; zero stays, since it means that a field is not given. */
+/**
+ * Numbers that any two clusters differ in; zero stays, since it means that a field is not given.
+ */
 const ownNumbers: readonly string[] = ['cluster_id', 'member_id', 'raft_term'];
 
 function plain(value: unknown, isExact: boolean): unknown {

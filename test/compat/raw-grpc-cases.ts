@@ -1,7 +1,8 @@
 /**
- * Calls that etcd and Holdfast must answer alike and that `etcdctl` cannot make, in the order in which they run.
- * Keys, values and ends of ranges are text with one character a byte; `at` is the store's revision before the
- * call. Each says how etcd's call must end, so that a slip in the table is noticed.
+ * Calls that etcd and Holdfast must answer alike and that `etcdctl` cannot make, in the order in
+ * which they run. Keys, values and ends of ranges are text with one character a byte; `at` is the
+ * store's revision before the call. Each says how etcd's call must end, so that a slip in the table
+ * is noticed.
  */
 import type { Compare__Input as Compare } from '../../src/wire/generated/etcdserverpb/Compare.ts';
 import type { DeleteRangeRequest__Input as DeleteRangeRequest } from '../../src/wire/generated/etcdserverpb/DeleteRangeRequest.ts';

@@ -1,6 +1,6 @@
 /**
- * Holdfast answers single calls as etcd does: status code, text and response, for what no command line can ask.
- * Each call goes to the next of Holdfast's three members.
+ * Holdfast answers single calls as etcd does: status code, text and response, for what no command
+ * line can ask. Each call goes to the next of Holdfast's three members.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasEtcd } from './etcd-server.ts';

@@ -1,6 +1,6 @@
 /**
- * Three members of Holdfast behave as three of etcd where the cluster itself is the matter: which member leads,
- * handing over leadership, and what is left when a majority is gone.
+ * Three members of Holdfast behave as three of etcd where the cluster itself is the matter: which
+ * member leads, handing over leadership, and what is left when a majority is gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
