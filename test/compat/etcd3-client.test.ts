@@ -122,7 +122,7 @@ function describeClient(start: () => Promise<Server>): void {
     expect(await client.getAll().keys()).toEqual([]);
   });
 
-  test('takes the first branch of a transaction if its conditions hold, else the other', async () => {
+  test('takes one branch of a transaction if its conditions hold, else the other', async () => {
     const createOnce = async (value: string) =>
       client
         .if('lock', 'Create', '==', 0)
