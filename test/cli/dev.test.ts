@@ -109,24 +109,32 @@ describe('holdfast dev', () => {
     expect(members.filter(isRunning)).toEqual([]);
   });
 
-  test('data is kept between runs, until a fresh start is asked for', async () => {
+  test('data is kept between runs, for the same layout, until a fresh start', async () => {
     const first = await freeLayout();
     const folder = createTempDir();
-    const revision = async (...more: string[]): Promise<number> => {
+    const run = async (work: () => Promise<unknown>, ...more: string[]): Promise<number> => {
       const command = new RunningCommand(dev(first, folder, '--nodes=1', ...more));
       await command.printed(/1 member is up/);
       const answer = await fetch(`http://127.0.0.1:${first + 2}/metrics`);
-      const [, before] = /^holdfast_kv_revision (\d+)$/m.exec(await answer.text()) ?? [];
-      const put = await runCommand([`--endpoints=127.0.0.1:${first}`, 'put', 'a', 'b']);
-      expect(put).toMatchObject({ exitCode: 0, stderr: '' });
+      const [, revision] = /^holdfast_kv_revision (\d+)$/m.exec(await answer.text()) ?? [];
+      await work();
       command.signal('SIGINT');
       expect(await command.ended()).toEqual({ exitCode: 0, signal: null });
-      return Number(before);
+      return Number(revision);
+    };
+    const nothing = async (): Promise<void> => Promise.resolve();
+    const put = async (): Promise<void> => {
+      const done = await runCommand([`--endpoints=127.0.0.1:${first}`, 'put', 'a', 'b']);
+      expect(done).toMatchObject({ exitCode: 0, stderr: '' });
     };
 
-    expect(await revision()).toBe(1);
-    expect(await revision()).toBe(2);
-    expect(await revision('--fresh')).toBe(1);
+    expect(await run(put)).toBe(1);
+    expect(await run(nothing)).toBe(2);
+    const elsewhere = await runCommand(dev(first + 3, folder, '--nodes=1'));
+    expect(elsewhere.exitCode).toBe(1);
+    expect(elsewhere.stdout).toContain('belongs to another cluster');
+    expect(elsewhere.stderr).toContain('--fresh');
+    expect(await run(nothing, '--fresh')).toBe(1);
   });
 
   test('a member that ends by itself is named, and the others go on', async () => {
@@ -139,21 +147,6 @@ describe('holdfast dev', () => {
     await command.printed(/n1 has ended by itself \(SIGKILL\)/);
     command.signal('SIGINT');
     expect(await command.ended()).toEqual({ exitCode: 0, signal: null });
-  });
-
-  test('data of another layout is refused, with what to do, and the command ends', async () => {
-    const first = await freeLayout();
-    const folder = createTempDir();
-    const command = new RunningCommand(dev(first, folder, '--nodes=1'));
-    await command.printed(/1 member is up/);
-    command.signal('SIGINT');
-    await command.ended();
-
-    const { exitCode, stdout, stderr } = await runCommand(dev(first + 3, folder, '--nodes=1'));
-
-    expect(exitCode).toBe(1);
-    expect(stdout).toContain('belongs to another cluster');
-    expect(stderr).toContain('--fresh');
   });
 
   test('a port that is taken is named before anything is started', async () => {

@@ -28,7 +28,7 @@ function literalsOf(path: string, field: string): readonly string[] {
 }
 
 describe('docs/observability.md', () => {
-  test('has every metric with its type, a unit, its meaning and its use, and no other', async () => {
+  test('has every metric with its type, unit, meaning and use, and no other', async () => {
     const metrics = new Metrics();
     metrics.startProcessMetrics();
     const families = familiesOf(await metrics.render());
