@@ -68,7 +68,8 @@ const dev = (first: number, dataDir: string, ...more: string[]): string[] => [
   ...more,
 ];
 
-describe('holdfast dev', () => {
+// Processes take their time on a busy machine; each that hangs is ended before.
+describe('holdfast dev', { timeout: 90_000 }, () => {
   test('three members come up on the ports of the layout, and Ctrl-C stops them all', async () => {
     const first = await freeLayout();
     const command = new RunningCommand(dev(first, createTempDir()));

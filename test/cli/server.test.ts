@@ -69,7 +69,8 @@ async function leaderAmong(metricsPorts: readonly number[]): Promise<number> {
   }
 }
 
-describe('holdfast server, when it cannot start', () => {
+// Processes take their time on a busy machine; each that hangs is ended before.
+describe('holdfast server, when it cannot start', { timeout: 90_000 }, () => {
   test('an unknown flag is refused with the one that was probably meant', async () => {
     const { exitCode, stderr } = await runCommand(['server', '--lisen-client-urls=x']);
 
@@ -228,7 +229,7 @@ describe('holdfast server, when it cannot start', () => {
   });
 });
 
-describe('holdfast server, when it is asked to end', () => {
+describe('holdfast server, when it is asked to end', { timeout: 90_000 }, () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in good order', async (signal) => {
     const ports = await somePorts();
     const command = new RunningCommand(serverArgs(createTempDir(), ports));
