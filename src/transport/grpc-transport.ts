@@ -68,6 +68,7 @@ export class GrpcTransport implements Transport {
   #server: Server | undefined;
   #handler: TransportHandler | undefined;
   #ports: readonly number[] = [];
+  readonly #bound: string[] = [];
 
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
@@ -111,7 +112,9 @@ export class GrpcTransport implements Transport {
     this.#server = server;
     const ports: number[] = [];
     for (const address of this.#options.listen) {
-      ports.push(await bind(server, address, this.#options.serverCredentials));
+      const port = await bind(server, address, this.#options.serverCredentials);
+      ports.push(port);
+      this.#bound.push(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
     }
     this.#ports = ports;
     for (const link of this.#links.values()) {
@@ -147,9 +150,21 @@ export class GrpcTransport implements Transport {
     for (const stream of this.#incoming) {
       stream.end();
     }
-    this.#server?.forceShutdown();
+    const server = this.#server;
     this.#server = undefined;
-    await Promise.resolve();
+    // `drain` comes first, and not `forceShutdown`, which knows no connections while channelz is off.
+    for (const address of this.#bound) {
+      server?.drain(address, 0);
+    }
+    await new Promise<void>((resolve) => {
+      if (server === undefined) {
+        resolve();
+      } else {
+        server.tryShutdown(() => {
+          resolve();
+        });
+      }
+    });
   }
 
   #accept(stream: IncomingStream): void {

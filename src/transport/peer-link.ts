@@ -1,15 +1,16 @@
 /**
  * The outgoing link to one peer: a long-lived stream, dialled again whenever it breaks.
  *
- * What is queued in one turn leaves as one batch. Invariant: at most `queueBytesMax` bytes wait;
- * beyond that, and while there is no stream, messages are dropped: Raft sends again what matters. A
- * peer that does not echo pings for a while counts as gone, so a silently dead link costs seconds,
- * not minutes.
+ * What is queued in one turn leaves as one batch. Invariant: at most `queueBytesMax` bytes wait here,
+ * beside the few batches the stream has taken; beyond that, and while there is no stream, messages
+ * are dropped: Raft sends again what matters. A peer that neither answers nor takes anything for a
+ * while counts as gone, so a silently dead link costs seconds, not minutes.
  */
 import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import type { Prng, TimerHandle, Timers } from '../base/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
 import type { Peer, PeerLink } from './ports.ts';
+import { makeRevocable } from './revocable-credentials.ts';
 
 /** Path of `holdfast.v1.Peer/Exchange`. */
 export const exchangePath = '/holdfast.v1.Peer/Exchange';
@@ -27,8 +28,8 @@ export const protocolVersion = '1';
 const backoffMsMin = 50;
 const backoffMsMax = 1000;
 const pingPeriodMs = 500;
-/** Unanswered for so long, a ping says that the link is dead. */
-const pingTimeoutMs = 2000;
+/** Unanswered for so long, an attempt to connect is given up, and a link counts as dead. */
+const answerTimeoutMs = 2000;
 /** Bytes of messages in one gRPC message, but at least one message. */
 const batchBytesMax = 4 * 1024 * 1024;
 
@@ -61,6 +62,7 @@ export class OutgoingLink {
   readonly peer: Peer;
   readonly #options: PeerLinkOptions;
   #client: Client | undefined;
+  #revoke: () => void = () => undefined;
   #stream: ClientDuplexStream<PeerBatch, PeerBatch> | undefined;
   #isConnected = false;
   /** The stream has more to send than the network takes; wait for `drain`. */
@@ -70,8 +72,12 @@ export class OutgoingLink {
   #backoffMs = backoffMsMin;
   #redial: TimerHandle | undefined;
   #pinger: TimerHandle | undefined;
+  /** When the attempt under way has begun. */
+  #dialledMs = 0;
   #pingId = 0;
   #pingSentMs: number | undefined;
+  /** When the peer has last taken a batch. */
+  #takenMs = 0;
   #roundTripMs: number | undefined;
   #isStopped = false;
   #lastReason = '';
@@ -142,17 +148,28 @@ export class OutgoingLink {
     this.#redial?.cancel();
     this.#pinger?.cancel();
     this.#stream?.cancel();
-    this.#client?.close();
+    this.#hangUp();
     this.#stream = undefined;
     this.#isConnected = false;
+  }
+
+  /** Closes the connection: at once if the peer has not answered yet, else after what is under way. */
+  #hangUp(): void {
+    this.#client?.close();
+    if (!this.#isConnected) {
+      this.#revoke();
+    }
   }
 
   #dial(): void {
     if (this.#isStopped) {
       return;
     }
-    const { clusterId, memberId, credentials } = this.#options;
+    const { clusterId, memberId, timers } = this.#options;
+    const { credentials, revoke } = makeRevocable(this.#options.credentials);
     const client = new Client(this.peer.address, credentials, channelOptions);
+    this.#revoke = revoke;
+    this.#dialledMs = timers.nowMs();
     const metadata = new Metadata();
     metadata.set(headers.cluster, String(clusterId));
     metadata.set(headers.from, String(memberId));
@@ -202,9 +219,9 @@ export class OutgoingLink {
       return;
     }
     const wasConnected = this.#isConnected;
+    this.#hangUp();
     this.#stream = undefined;
     this.#isConnected = false;
-    this.#client?.close();
     this.droppedMessages += this.#queue.length;
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -250,24 +267,35 @@ export class OutgoingLink {
       this.#queuedBytes -= bytes;
       this.sentMessages += messages.length;
       this.sentBytes += bytes;
-      this.#isBlocked = !this.#stream.write({ messages, pingId: 0, pongId: 0 });
+      this.#isBlocked = !this.#stream.write({ messages, pingId: 0, pongId: 0 }, () => {
+        this.#takenMs = this.#options.timers.nowMs();
+      });
     }
   }
 
   #ping(): void {
     const stream = this.#stream;
-    if (stream === undefined || !this.#isConnected) {
+    if (stream === undefined) {
       return;
     }
     const nowMs = this.#options.timers.nowMs();
-    if (this.#pingSentMs === undefined) {
+    if (!this.#isConnected) {
+      if (nowMs - this.#dialledMs >= answerTimeoutMs) {
+        this.#giveUp(stream, `no answer for ${answerTimeoutMs} ms`);
+      }
+    } else if (this.#pingSentMs === undefined) {
       this.#pingSentMs = nowMs;
       this.#pingId++;
       stream.write({ messages: [], pingId: this.#pingId, pongId: 0 });
-    } else if (nowMs - this.#pingSentMs >= pingTimeoutMs) {
-      stream.cancel();
-      this.#broken(stream, `no echo for ${pingTimeoutMs} ms`);
+    } else if (nowMs - Math.max(this.#pingSentMs, this.#takenMs) >= answerTimeoutMs) {
+      // A ping waits behind the batches before it; a peer that takes those is there.
+      this.#giveUp(stream, `no echo for ${answerTimeoutMs} ms`);
     }
+  }
+
+  #giveUp(stream: ClientDuplexStream<PeerBatch, PeerBatch>, reason: string): void {
+    stream.cancel();
+    this.#broken(stream, reason);
   }
 
   #handlePong(pongId: number): void {
