@@ -152,7 +152,8 @@ export class GrpcTransport implements Transport {
     }
     const server = this.#server;
     this.#server = undefined;
-    // `drain` comes first, and not `forceShutdown`, which knows no connections while channelz is off.
+    // `drain` comes first, and not `forceShutdown`, which knows no connections while channelz is
+    // off.
     for (const address of this.#bound) {
       server?.drain(address, 0);
     }

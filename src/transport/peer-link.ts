@@ -1,10 +1,10 @@
 /**
  * The outgoing link to one peer: a long-lived stream, dialled again whenever it breaks.
  *
- * What is queued in one turn leaves as one batch. Invariant: at most `queueBytesMax` bytes wait here,
- * beside the few batches the stream has taken; beyond that, and while there is no stream, messages
- * are dropped: Raft sends again what matters. A peer that neither answers nor takes anything for a
- * while counts as gone, so a silently dead link costs seconds, not minutes.
+ * What is queued in one turn leaves as one batch. Invariant: at most `queueBytesMax` bytes wait
+ * here, beside the few batches the stream has taken; beyond that, and while there is no stream,
+ * messages are dropped: Raft sends again what matters. A peer that neither answers nor takes
+ * anything for a while counts as gone, so a silently dead link costs seconds, not minutes.
  */
 import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import type { Prng, TimerHandle, Timers } from '../base/index.ts';
@@ -153,7 +153,9 @@ export class OutgoingLink {
     this.#isConnected = false;
   }
 
-  /** Closes the connection: at once if the peer has not answered yet, else after what is under way. */
+  /**
+   * Closes the connection: at once if the peer has not answered yet, else after what is under way.
+   */
   #hangUp(): void {
     this.#client?.close();
     if (!this.#isConnected) {

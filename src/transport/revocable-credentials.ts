@@ -2,8 +2,8 @@
  * Credentials whose connection can be closed at any time.
  *
  * grpc-js closes a channel's connection only once the other side has answered. One that is still
- * waiting for that, as to a process that is paused, would stay open after its channel is closed, and
- * each further attempt would leave another.
+ * waiting for that, as to a process that is paused, would stay open after its channel is closed,
+ * and each further attempt would leave another.
  */
 import type { Socket } from 'node:net';
 import type { ChannelCredentials } from '@grpc/grpc-js';

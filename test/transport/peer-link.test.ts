@@ -1,4 +1,6 @@
-/** One outgoing link over a real connection, in virtual time: what is waited for is real input only. */
+/**
+ * One outgoing link over a real connection, in virtual time: what is waited for is real input only.
+ */
 import { once } from 'node:events';
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { credentials } from '@grpc/grpc-js';
@@ -224,7 +226,7 @@ describe('sending', () => {
     expect(unreachable).toBe(0);
   });
 
-  test('to a peer that takes nothing queues so many bytes, drops the rest, and says so', async () => {
+  test('to a peer that takes nothing queues so much, drops the rest, and says so', async () => {
     const { lastStream } = await connected();
     lastStream.pause();
     const numbered = (i: number): string => String(i).padEnd(messageBytes, '.');
