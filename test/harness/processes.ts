@@ -1,9 +1,12 @@
 /**
- * A cluster of real `holdfast server` processes on loopback, for tests that kill, stop and restart members.
+ * A cluster of real `holdfast server` processes on loopback, for tests that kill, stop and restart
+ * members.
  *
- * Only processes started here are ever signalled, by pid. Data lives in a directory of the caller's.
+ * Only processes started here are ever signalled, by pid. Data lives in a directory of the
+ * caller's.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -26,30 +29,39 @@ export interface ProcessMember {
   readonly logFile: string;
 }
 
-/** Finds `count` ports that are free now. */
+/**
+ * Where ports are looked for: below those that Linux hands out by itself (from 32768 on), to an
+ * outgoing connection say. Such a one would take a port between here and the server's start.
+ */
+const portMin = 10_000;
+const portLimit = 32_768;
+
+/** Finds `count` ports that are free now, and stay so unless somebody asks for them by number. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') {
-      throw new Error('a listening server has an address');
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(portMin, portLimit);
+    if (!ports.has(port) && (await isFree(port))) {
+      ports.add(port);
     }
-    return address.port;
-  });
-  await Promise.all(
-    servers.map(async (server) => {
-      server.close();
-      await once(server, 'close');
-    }),
-  );
-  return ports;
+  }
+  return [...ports];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      return false;
+    }
+    throw error;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
 }
 
 /** Members as processes; indexes count from 0. */
