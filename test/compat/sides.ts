@@ -34,8 +34,9 @@ export async function startHoldfast(): Promise<HoldfastSide> {
     await cluster.startAll();
     await Promise.all(cluster.endpoints.map(waitUntilReady));
   } catch (error) {
+    await cluster.killAll();
     const logs = await Promise.all(
-      cluster.members.map(async ({ dataDir }) => readFile(`${dataDir}.log`, 'utf8')),
+      cluster.members.map(async ({ logFile }) => readFile(logFile, 'utf8')),
     );
     await stop();
     const tails = logs.map((log) => log.slice(-logTailChars)).join('\n');
