@@ -47,7 +47,7 @@ export async function startHoldfast(): Promise<HoldfastSide> {
 
 /** Starts both sides. */
 export async function startSides(): Promise<Sides> {
-  const [etcd, holdfast] = await Promise.all([startEtcd(), startHoldfast()]);
+  const [etcd, holdfast] = await bothOrNone(startEtcd(), startHoldfast());
   const [endpoint = ''] = etcd.endpoints;
   return {
     etcd: endpoint,
@@ -56,4 +56,25 @@ export async function startSides(): Promise<Sides> {
       await Promise.all([etcd.stop(), holdfast.stop()]);
     },
   };
+}
+
+/** Waits for two servers; if one does not come up, the other is stopped. */
+export async function bothOrNone<First extends Stoppable, Second extends Stoppable>(
+  first: Promise<First>,
+  second: Promise<Second>,
+): Promise<[First, Second]> {
+  try {
+    return await Promise.all([first, second]);
+  } catch (error) {
+    for (const started of await Promise.allSettled([first, second])) {
+      if (started.status === 'fulfilled') {
+        await started.value.stop();
+      }
+    }
+    throw error;
+  }
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
 }

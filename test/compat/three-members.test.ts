@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EtcdServer, hasEtcd, startEtcd } from './etcd-server.ts';
 import { bytes, type RawAnswer, RawClient } from './raw-client.ts';
-import { type HoldfastSide, startHoldfast } from './sides.ts';
+import { bothOrNone, type HoldfastSide, startHoldfast } from './sides.ts';
 
 const pollMs = 50;
 const stepDownTimeoutMs = 20_000;
@@ -28,7 +28,7 @@ describe.runIf(hasEtcd())('three members of Holdfast and three of etcd', () => {
   let sides: readonly [Side, Side];
 
   beforeAll(async () => {
-    [etcd, holdfast] = await Promise.all([startEtcd(3), startHoldfast()]);
+    [etcd, holdfast] = await bothOrNone(startEtcd(3), startHoldfast());
     sides = [
       { clients: connect(etcd.endpoints), kill: async (i) => etcd.kill(i) },
       {
