@@ -55,8 +55,11 @@ const bareTimeout = /(?<![\w'"-])timeout\??:/;
 const unbreakable = /https?:\/\/|^(?:im|ex)port type \{ [^,]* \} from '[^']*';$/;
 
 /** A citation of the thesis or paper, in any spelling; the right one is `Raft thesis §6.4`. */
-const thesisMention =
-  /\b(?:Raft )?(?:thesis|dissertation|paper)[ ,]+(?:sec(?:tion|\.)?|ch(?:apter|\.)?|fig(?:ure|\.)?|§+) ?\d[\d.]*/gi;
+const placeInText = '(?:sec(?:tion|\\.)?|ch(?:apter|\\.)?|fig(?:ure|\\.)?|§+) ?\\d[\\d.]*';
+const thesisMention = new RegExp(
+  `\\b(?:Raft )?(?:thesis|dissertation|paper)[ ,]+${placeInText}`,
+  'gi',
+);
 const thesisCitation =
   /^(?:Raft )?(?:thesis §\d+(?:\.\d+)*|paper (?:§\d+(?:\.\d+)*|Fig\. \d+))\.?$/;
 
@@ -298,6 +301,23 @@ describe('repository', () => {
     );
 
     expect(found).toEqual([]);
+  });
+
+  test('the lock file knows every optional package, so that a clean install accepts it', () => {
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      readonly packages: Readonly<
+        Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+      >;
+    };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) =>
+          packages[`node_modules/${name}`] === undefined &&
+          packages[`${path}/node_modules/${name}`] === undefined,
+      ),
+    );
+
+    expect(missing).toEqual([]);
   });
 
   test('the lock file says what to install, not from where', () => {

@@ -32,6 +32,10 @@ export interface KeySelector {
   readonly rangeEnd?: Uint8Array | undefined;
 }
 
+/**
+ * Writes one key. `ignoreValue` and `ignoreLease` keep what the key has; `lease` 0 is none;
+ * `prevKv` asks for what was there before.
+ */
 export interface PutOperation {
   readonly type: 'put';
   readonly key: Uint8Array;
@@ -42,12 +46,15 @@ export interface PutOperation {
   readonly ignoreLease: boolean;
 }
 
+/** Deletes the keys selected; `prevKv` asks for what they were. */
 export interface DeleteRangeOperation extends KeySelector {
   readonly type: 'deleteRange';
   readonly prevKv: boolean;
 }
 
+/** What a range's result is sorted by. */
 export type SortTarget = 'key' | 'version' | 'create' | 'mod' | 'value';
+/** How a range's result is sorted; `none` is the order of keys. */
 export type SortOrder = 'none' | 'ascend' | 'descend';
 
 /** A read. Revisions of 0 mean "not given"; `limit` 0 means no limit. */
@@ -100,17 +107,23 @@ export interface CompactCommand {
 /** What a log entry may carry. */
 export type Command = PutOperation | DeleteRangeOperation | TxnOperation | CompactCommand;
 
+/** What a put gives back: the key as it was before, if it was asked for and there was one. */
 export interface PutResult {
   readonly type: 'put';
   readonly prevKv?: KeyValue | undefined;
 }
 
+/** How many keys a deletion removed and, if asked for, what they were. */
 export interface DeleteRangeResult {
   readonly type: 'deleteRange';
   readonly deleted: number;
   readonly prevKvs: readonly KeyValue[];
 }
 
+/**
+ * The keys of a range after filters, order and limit; `count` is of all keys selected, `more` tells
+ * that the limit left some out.
+ */
 export interface RangeResult {
   readonly type: 'range';
   readonly kvs: readonly KeyValue[];
@@ -118,16 +131,19 @@ export interface RangeResult {
   readonly count: number;
 }
 
+/** Which branch a transaction took, and what each of its operations gave, in order. */
 export interface TxnResult {
   readonly type: 'txn';
   readonly succeeded: boolean;
   readonly responses: readonly OperationResult[];
 }
 
+/** A compaction gives nothing back but its revision. */
 export interface CompactResult {
   readonly type: 'compact';
 }
 
+/** What one operation of a transaction, or a command of its own, gives back. */
 export type OperationResult = PutResult | DeleteRangeResult | RangeResult | TxnResult;
 
 /**

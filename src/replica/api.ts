@@ -36,7 +36,10 @@ export interface MemberStatus {
   readonly errors: readonly string[];
 }
 
-/** Bounds a call: it ends with a TIMEOUT or CANCELLED error after `deadlineMs` or when `signal` fires. */
+/**
+ * Bounds a call: it ends with a TIMEOUT or CANCELLED error after `deadlineMs` or when `signal`
+ * fires.
+ */
 export interface CallOptions {
   /** Milliseconds from now; the member's own request timeout applies when absent or larger. */
   readonly deadlineMs?: number | undefined;
@@ -62,8 +65,9 @@ export interface MemberApi {
   /**
    * Proposes a command, on any member, and resolves once this member has applied it.
    *
-   * @throws {KvError} with `outcome` `rejected` when it surely had no effect, `unknown` when it may have:
-   * TOO_MANY_REQUESTS, REQUEST_TOO_LARGE, TIMEOUT, TIMEOUT_LEADER_FAILURE, LEADER_CHANGED, CANCELLED, STOPPED.
+   * @throws {KvError} with `outcome` `rejected` when it surely had no effect, `unknown` when it may
+   *   have: TOO_MANY_REQUESTS, REQUEST_TOO_LARGE, TIMEOUT, TIMEOUT_LEADER_FAILURE, LEADER_CHANGED,
+   *   CANCELLED, STOPPED.
    */
   propose(command: Command, options?: CallOptions): Promise<CommandResult>;
   /**

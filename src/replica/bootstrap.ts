@@ -19,7 +19,8 @@ export interface BootstrapInput {
 /**
  * Builds the Raft configuration of a start or restart.
  *
- * @throws {KvError} DATA_CORRUPT — the state is ahead of the log: acknowledged entries are missing from it.
+ * @throws {KvError} DATA_CORRUPT — the state is ahead of the log: acknowledged entries are missing
+ *   from it.
  */
 export function createRaftConfig(input: BootstrapInput): RaftConfig {
   const { id, voters, log, lastApplied, options, prng } = input;
@@ -28,8 +29,9 @@ export function createRaftConfig(input: BootstrapInput): RaftConfig {
   if (lastApplied.index > lastIndex) {
     throw new KvError('DATA_CORRUPT', {
       message:
-        `the state holds entries up to ${lastApplied.index}, but the log ends at ${lastIndex}: part of ` +
-        'the log is missing. Move the data directory away and let this member rejoin from its peers.',
+        `the state holds entries up to ${lastApplied.index}, but the log ends at ${lastIndex}: ` +
+        'part of the log is missing. Move the data directory away and let this member rejoin ' +
+        'from its peers.',
     });
   }
   return {

@@ -1,12 +1,14 @@
 /**
  * One running member: carries out what `replica.ts` decides, on real ports.
  *
- * The loop: inputs (messages, calls, ticks, finished I/O) change the replica and ask for a turn; at the end of
- * the event loop's turn `#turn()` fetches the effects and starts them: messages leave, one log write starts,
- * committed entries enter the state lane. No effect is awaited there; its end is a new input.
+ * The loop: inputs (messages, calls, ticks, finished I/O) change the replica and ask for a turn; at
+ * the end of the event loop's turn `#turn()` fetches the effects and starts them: messages leave,
+ * one log write starts, committed entries enter the state lane. No effect is awaited there; its end
+ * is a new input.
  *
- * Invariant: messages that rest on a log write leave only after it is durable (`ready.ts`), and at most one
- * log write is under way. A storage failure stops the member: what it may have promised is no longer known.
+ * Invariant: messages that rest on a log write leave only after it is durable (`ready.ts`), and at
+ * most one log write is under way. A storage failure stops the member: what it may have promised is
+ * no longer known.
  */
 import { type EventLoop, KvError, must, type Prng, type TimerHandle } from '../base/index.ts';
 import {
@@ -318,8 +320,9 @@ export class Member implements MemberApi {
   }
 
   /**
-   * Leaves in good order: refuses new work, hands leadership over, waits for what is under way, closes the
-   * stores. Each wait is bounded; what is left then fails with STOPPED and its true outcome.
+   * Leaves in good order: refuses new work, hands leadership over, waits for what is under way,
+   * closes the stores. Each wait is bounded; what is left then fails with STOPPED and its true
+   * outcome.
    */
   async stop(): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'stopped') {
@@ -435,7 +438,10 @@ export class Member implements MemberApi {
     }
   }
 
-  /** Makes one write durable, then sends what rested on it. A full disk is waited out; nothing is lost by it. */
+  /**
+   * Makes one write durable, then sends what rested on it. A full disk is waited out; nothing is
+   * lost by it.
+   */
   async #write(write: StorageWrite): Promise<void> {
     const { log, transport, metrics, eventLoop } = this.#config;
     const { hardState, entries, mustSync } = write;
@@ -706,7 +712,9 @@ function onAbort(signal: AbortSignal | undefined, callback: () => void): void {
   }
 }
 
-/** Waits for `work`, but no longer than `limitMs`; leaves no timer behind that keeps a process up. */
+/**
+ * Waits for `work`, but no longer than `limitMs`; leaves no timer behind that keeps a process up.
+ */
 async function atMost(eventLoop: EventLoop, limitMs: number, work: Promise<void>): Promise<void> {
   let timer: TimerHandle | undefined;
   const limit = new Promise<void>((resolve) => {

@@ -1,14 +1,15 @@
 /**
  * The proposals this member has taken from its clients and not yet answered.
  *
- * A proposal is *queued* until Raft takes it, then *proposed* in a term. It is answered when this member
- * applies its entry. One that surely can no longer commit goes back to the queue and is proposed again, so
- * that a change of leader costs a client time, not an error. One whose fate is open when its time is up
- * fails as `unknown`.
+ * A proposal is *queued* until Raft takes it, then *proposed* in a term. It is answered when this
+ * member applies its entry. One that surely can no longer commit goes back to the queue and is
+ * proposed again, so that a change of leader costs a client time, not an error. One whose fate is
+ * open when its time is up fails as `unknown`.
  *
- * Invariant: an id is in the log of the cluster at most once. A proposal is queued again only when its
- * earlier entry was refused, or an entry of a later term has been applied while its own had not been: by log
- * matching, no entry of the earlier term can be applied after that (Raft thesis §3.6.3).
+ * Invariant: an id is in the log of the cluster at most once. A proposal is queued again only when
+ * its earlier entry was refused, or an entry of a later term has been applied while its own had not
+ * been: by log matching, no entry of the earlier term can be applied after that (Raft thesis
+ * §3.6.3).
  */
 import { assert, readUint32, readUint64, writeUint32, writeUint64 } from '../base/index.ts';
 import type { NodeId, Term } from '../raft/index.ts';
@@ -165,7 +166,10 @@ export class ProposalTable {
     this.#queue = [...living, ...this.#queue];
   }
 
-  /** Queues again what was proposed in a term below `appliedTerm`, of which an entry was just applied. */
+  /**
+   * Queues again what was proposed in a term below `appliedTerm`, of which an entry was just
+   * applied.
+   */
   requeueLost(appliedTerm: Term): void {
     if (this.#oldestProposedTerm === undefined || this.#oldestProposedTerm >= appliedTerm) {
       return;
@@ -186,7 +190,9 @@ export class ProposalTable {
     this.requeue(lost);
   }
 
-  /** The id when `envelope` is one of this run's unanswered proposals; it is answered and forgotten. */
+  /**
+   * The id when `envelope` is one of this run's unanswered proposals; it is answered and forgotten.
+   */
   maybeResolve(envelope: Envelope): ProposalId | undefined {
     if (envelope.origin !== this.#origin || envelope.incarnation !== this.#incarnation) {
       return undefined;

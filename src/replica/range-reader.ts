@@ -1,9 +1,10 @@
 /**
  * Serves range requests from a member's readable state.
  *
- * A range is read at one revision, so that it may take many trips to the engine while writes go on: later
- * changes carry higher revisions and are looked through. Only compaction can take away what it needs; a read
- * at the present revision that was overtaken by one is done again, a read in the past is refused.
+ * A range is read at one revision, so that it may take many trips to the engine while writes go on:
+ * later changes carry higher revisions and are looked through. Only compaction can take away what
+ * it needs; a read at the present revision that was overtaken by one is done again, a read in the
+ * past is refused.
  */
 import { KvError } from '../base/index.ts';
 import {
@@ -55,7 +56,9 @@ export class RangeReader {
     }
   }
 
-  /** The newest state that reads can see. A compaction of what is not readable yet does not count. */
+  /**
+   * The newest state that reads can see. A compaction of what is not readable yet does not count.
+   */
   #readPoint(): ReadPoint {
     const revision = this.#lane.readableRevision;
     const { compactRevision } = this.#stateMachine;

@@ -1,9 +1,11 @@
 /**
- * Linearizable reads waiting for permission: first for a read index, then for that index to be readable.
+ * Linearizable reads waiting for permission: first for a read index, then for that index to be
+ * readable.
  *
- * All reads asked for between two turns share one request to Raft. A request whose answer does not come (the
- * leader died, the message was lost) is made again under a fresh context, never the old one: an answer to
- * the first must not confirm the second (Raft thesis §6.4; the read may only join a later round).
+ * All reads asked for between two turns share one request to Raft. A request whose answer does not
+ * come (the leader died, the message was lost) is made again under a fresh context, never the old
+ * one: an answer to the first must not confirm the second (Raft thesis §6.4; the read may only join
+ * a later round).
  */
 import { must } from '../base/index.ts';
 import type { LogIndex, ReadState } from '../raft/index.ts';
@@ -95,7 +97,10 @@ export class ReadQueue {
     this.requeue(stale);
   }
 
-  /** Notes the read index of a round; an answer under a context given up meanwhile counts for nothing. */
+  /**
+   * Notes the read index of a round; an answer under a context given up meanwhile counts for
+   * nothing.
+   */
   confirm(state: ReadState): void {
     const round = this.#roundsByContext.get(state.context);
     if (round === undefined) {
@@ -103,7 +108,8 @@ export class ReadQueue {
     }
     this.#roundsByContext.delete(state.context);
     const last = this.#confirmed.at(-1);
-    // A later confirmation may carry a smaller index only when it raced another; waiting longer is safe.
+    // A later confirmation may carry a smaller index only when it raced another; waiting longer is
+    // safe.
     const index = last === undefined ? state.index : Math.max(last.index, state.index);
     this.#confirmed.push({ index, reads: round.reads });
   }

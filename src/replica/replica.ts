@@ -1,10 +1,11 @@
 /**
- * One member's decisions: when proposals and reads go to Raft, when they are answered, given up or tried
- * again. Synchronous and pure; `driver.ts` carries out what it returns.
+ * One member's decisions: when proposals and reads go to Raft, when they are answered, given up or
+ * tried again. Synchronous and pure; `driver.ts` carries out what it returns.
  *
- * Data flows one way: inputs change state and are noted; once a turn the driver calls `turn()`, which hands
- * the queued proposals and reads to Raft as one batch each and returns everything there is to do. So all that
- * arrives in one turn of the event loop shares one log write, one message per peer and one read round.
+ * Data flows one way: inputs change state and are noted; once a turn the driver calls `turn()`,
+ * which hands the queued proposals and reads to Raft as one batch each and returns everything there
+ * is to do. So all that arrives in one turn of the event loop shares one log write, one message per
+ * peer and one read round.
  */
 import { assert, type Prng } from '../base/index.ts';
 import type { AppliedEntry } from '../kv/index.ts';
@@ -41,7 +42,10 @@ export interface ReplicaLimits {
   readonly readRetryTicks: number;
 }
 
-/** Committed entries as the state machine takes them, with the local proposal each one answers (or 0). */
+/**
+ * Committed entries as the state machine takes them, with the local proposal each one answers (or
+ * 0).
+ */
 export interface ApplyBatch {
   readonly entries: readonly AppliedEntry[];
   readonly proposalIds: readonly ProposalId[];
@@ -80,7 +84,9 @@ export class Replica {
   #tick = 0;
   /** Proposal batches handed to Raft under a context, to find them again when Raft refuses. */
   readonly #forwardedByContext = new Map<number, readonly ProposalId[]>();
-  /** Starts at random, so that a refusal meant for an earlier run of this member matches nothing. */
+  /**
+   * Starts at random, so that a refusal meant for an earlier run of this member matches nothing.
+   */
   #nextContext: number;
   /** State up to here can be read on this member. */
   #readableIndex: LogIndex;
@@ -270,7 +276,9 @@ export class Replica {
     }
   }
 
-  /** A forgotten batch that is refused after all ends as `unknown` at its deadline: safe, only slow. */
+  /**
+   * A forgotten batch that is refused after all ends as `unknown` at its deadline: safe, only slow.
+   */
   #rememberForwarded(context: number, ids: readonly ProposalId[]): void {
     this.#forwardedByContext.set(context, ids);
     if (this.#forwardedByContext.size > forwardedBatchesMax) {

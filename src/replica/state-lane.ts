@@ -1,16 +1,16 @@
 /**
- * The lane in which committed entries become state: one batch after another through the state machine, its
- * writes to the engine behind it.
+ * The lane in which committed entries become state: one batch after another through the state
+ * machine, its writes to the engine behind it.
  *
- * An entry's result is known, and given out, as soon as the state machine has computed it: the log holds the
- * entry on a majority, so the answer need not wait for the engine. Reads of the engine wait for its writes:
- * `readableIndex` says up to where they see everything. Compaction runs in the same lane, in small steps
- * between batches, so it never races with a command.
+ * An entry's result is known, and given out, as soon as the state machine has computed it: the log
+ * holds the entry on a majority, so the answer need not wait for the engine. Reads of the engine
+ * wait for its writes: `readableIndex` says up to where they see everything. Compaction runs in the
+ * same lane, in small steps between batches, so it never races with a command.
  *
- * Invariant: the engine's writes are in the order of the log, and each batch carries its own position, so the
- * engine is always the state of an exact prefix of the log.
+ * Invariant: the engine's writes are in the order of the log, and each batch carries its own
+ * position, so the engine is always the state of an exact prefix of the log.
  */
-import { assert, must } from '../base/index.ts';
+import { assert, KvError, must } from '../base/index.ts';
 import type {
   AppliedEntry,
   ApplyOutput,
@@ -25,7 +25,10 @@ import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
 import type { ApplyBatch } from './replica.ts';
 
-/** What the lane tells its member; all calls come from the event loop, never re-entrantly from `push`. */
+/**
+ * What the lane tells its member; all calls come from the event loop, never re-entrantly from
+ * `push`.
+ */
 export interface StateLaneHandler {
   /** A batch's results, in the order of its entries. */
   onApplied(batch: ApplyBatch, results: readonly (CommandResult | undefined)[]): void;
@@ -50,6 +53,8 @@ export class StateLane {
   #queue: ApplyBatch[] = [];
   #isBusy = false;
   #isClosed = false;
+  /** A write has failed: what the engine holds is no longer known, so nothing is read from it. */
+  #hasFailed = false;
   #needsCompaction: boolean;
   #compactionWaiters: (() => void)[] = [];
   /** Outputs whose writes have not been given to the engine yet. */
@@ -68,7 +73,8 @@ export class StateLane {
     this.#readableIndex = stateMachine.lastApplied.index;
     this.#readableRevision = stateMachine.revision;
     this.#removedRevision = stateMachine.compactRevision;
-    // A compaction that a crash cut short goes on where it stopped; with nothing to do it ends at once.
+    // A compaction that a crash cut short goes on where it stopped; with nothing to do it ends at
+    // once.
     this.#needsCompaction = true;
   }
 
@@ -80,7 +86,10 @@ export class StateLane {
     return this.#readableRevision;
   }
 
-  /** History below may be physically gone, or going: reads that began at a lower revision do not count. */
+  /**
+   * History below may be physically gone, or going: reads that began at a lower revision do not
+   * count.
+   */
   get removedRevision(): number {
     return this.#removedRevision;
   }
@@ -145,7 +154,10 @@ export class StateLane {
     }
   }
 
-  /** Drives a reading: synchronously as long as it needs nothing, so a batch of cached keys never waits. */
+  /**
+   * Drives a reading: synchronously as long as it needs nothing, so a batch of cached keys never
+   * waits.
+   */
   #run<T>(reading: Reading<T>, finish: (value: T) => void): void {
     const advance = (loaded: Loaded | undefined): void => {
       const step = loaded === undefined ? reading.next() : reading.next(loaded);
@@ -156,7 +168,7 @@ export class StateLane {
       this.#load(step.value)
         .then(advance)
         .catch((error: unknown) => {
-          this.#handler.onFatal(error);
+          this.#fail(error);
         });
     };
     advance(undefined);
@@ -191,7 +203,7 @@ export class StateLane {
       })
       .then(done)
       .catch((error: unknown) => {
-        this.#handler.onFatal(error);
+        this.#fail(error);
       });
   }
 
@@ -222,7 +234,8 @@ export class StateLane {
         this.#write();
       })
       .catch((error: unknown) => {
-        this.#handler.onFatal(error);
+        this.#writing = undefined;
+        this.#fail(error);
       });
   }
 
@@ -242,9 +255,18 @@ export class StateLane {
     }
   }
 
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#isClosed = true;
+    this.#handler.onFatal(error);
+  }
+
   async #load(need: Need): Promise<Loaded> {
     if (need.afterWrites) {
       await this.#written();
+    }
+    if (this.#hasFailed) {
+      throw new KvError('STOPPED');
     }
     if (need.type === 'scan') {
       return { type: 'scan', records: await this.#engine.scan(need) };

@@ -1,8 +1,10 @@
 /**
- * Drills with real processes: members are killed under write load, and nothing acknowledged may be lost.
+ * Drills with real processes: members are killed under write load, and nothing acknowledged may be
+ * lost.
  *
- * `DRILL_LEADER_KILLS`, `DRILL_ALL_KILLS` and `DRILL_CATCH_UP_SECONDS` set how much; the defaults keep `npm test`
- * short. The times until writes flow again are printed, never asserted: bounds belong to `docs/performance.md`.
+ * `DRILL_LEADER_KILLS`, `DRILL_ALL_KILLS` and `DRILL_CATCH_UP_SECONDS` set how much; the defaults
+ * keep `npm test` short. The times until writes flow again are printed, never asserted: bounds
+ * belong to `docs/performance.md`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
 import { ProcessCluster } from '../harness/processes.ts';
-import { percentile, verifyLoad, WriteLoad } from './load.ts';
+import { describeDistribution, verifyLoad, WriteLoad } from './load.ts';
 
 const leaderKills = Number(process.env['DRILL_LEADER_KILLS'] ?? 3);
 const allKills = Number(process.env['DRILL_ALL_KILLS'] ?? 2);
@@ -71,9 +73,8 @@ describe('three processes under write load', () => {
     await expectIntact(load, 'leader-kill');
     console.log(
       `${leaderKills} leader kills: ${load.record.acknowledged.size} acknowledged, ` +
-        `${load.record.unknown.size} unknown, ${load.record.rejected.size} rejected; writes again after ` +
-        `p50 ${percentile(recoveries, 50).toFixed(0)} ms, p90 ${percentile(recoveries, 90).toFixed(0)} ms, ` +
-        `p99 ${percentile(recoveries, 99).toFixed(0)} ms, max ${Math.max(...recoveries).toFixed(0)} ms`,
+        `${load.record.unknown.size} unknown, ${load.record.rejected.size} rejected; ` +
+        `writes again after ms ${describeDistribution(recoveries)}`,
     );
   });
 

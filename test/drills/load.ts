@@ -1,6 +1,7 @@
 /**
- * Write load for drills: every key is written once, by one writer, and never retried under the same name, so
- * afterwards each acknowledged key must be there with version 1, and each other key with version 1 or not at all.
+ * Write load for drills: every key is written once, by one writer, and never retried under the same
+ * name, so afterwards each acknowledged key must be there with version 1, and each other key with
+ * version 1 or not at all.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KvClient } from '../harness/kv-client.ts';
@@ -17,7 +18,10 @@ export interface LoadRecord {
   readonly times: { readonly callMs: number; readonly returnMs: number }[];
 }
 
-/** Writers that go on until they are stopped, each over its own client, turning to the next after an error. */
+/**
+ * Writers that go on until they are stopped, each over its own client, turning to the next after an
+ * error.
+ */
 export class WriteLoad {
   readonly record: LoadRecord = {
     acknowledged: new Map(),
@@ -46,7 +50,10 @@ export class WriteLoad {
     await Promise.all(this.#writers);
   }
 
-  /** Waits for the first acknowledged write that was called after `sinceMs`, and returns its return time. */
+  /**
+   * Waits for the first acknowledged write that was called after `sinceMs`, and returns its return
+   * time.
+   */
   async firstWriteAfter(sinceMs: number, timeoutMs: number): Promise<number | undefined> {
     const endMs = performance.now() + timeoutMs;
     let from = 0;
@@ -118,8 +125,14 @@ export async function verifyLoad(
 }
 
 /** The p-th percentile (0 to 100) by nearest rank. */
-export function percentile(values: readonly number[], p: number): number {
+function percentile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const rank = Math.max(1, Math.ceil((p / 100) * sorted.length));
   return sorted[rank - 1] ?? Number.NaN;
+}
+
+/** Median, tails and maximum in one line. */
+export function describeDistribution(values: readonly number[]): string {
+  const ranks = [50, 90, 99, 100];
+  return ranks.map((rank) => `p${rank} ${percentile(values, rank).toFixed(0)}`).join(', ');
 }

@@ -1,8 +1,9 @@
 /**
  * Many keys: what a member's memory and its restart cost when the store is large.
  *
- * `DRILL_KEYS` sets how many, of 256 bytes each; the default keeps `npm test` short. Memory and times are printed,
- * never asserted: they belong to `docs/performance.md`. What is asserted is that all keys are there after a restart.
+ * `DRILL_KEYS` sets how many, of 256 bytes each; the default keeps `npm test` short. Memory and
+ * times are printed, never asserted: they belong to `docs/performance.md`. What is asserted is that
+ * all keys are there after a restart.
  */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -88,7 +89,8 @@ test(`${keys} keys are all there after every member was killed and started again
     expect(await client.count('many/')).toBe(keys);
   }
   console.log(
-    `${keys} keys of ${valueBytes} bytes: resident ${loadedMb} MB after loading, ${residentMb()} MB after the ` +
-      `restart; all three serve ${servingMs.toFixed(0)} ms after they were started`,
+    `${keys} keys of ${valueBytes} bytes: resident ${loadedMb} MB after loading, ` +
+      `${residentMb()} MB after the restart; ` +
+      `all three serve ${servingMs.toFixed(0)} ms after they were started`,
   );
 });

@@ -1,9 +1,10 @@
 /**
- * Real power cuts: each member keeps its data on an ext4 of its own (a loop mount), which is shut down under load
- * without flushing its journal, so that everything not yet synced is gone. Nothing acknowledged may be lost.
+ * Real power cuts: each member keeps its data on an ext4 of its own (a loop mount), which is shut
+ * down under load without flushing its journal, so that everything not yet synced is gone. Nothing
+ * acknowledged may be lost.
  *
- * Needs root, `mkfs.ext4`, `mount` and `xfs_io` (Debian's xfsprogs). Where they are missing it says so, loudly.
- * `DRILL_POWER_CUTS` sets the number of cuts of all members, and of a majority.
+ * Needs root, `mkfs.ext4`, `mount` and `xfs_io` (Debian's xfsprogs). Where they are missing it says
+ * so, loudly. `DRILL_POWER_CUTS` sets the number of cuts of all members, and of a majority.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -147,7 +148,8 @@ describe.runIf(missing.length === 0)('three members on disks that lose power und
       }
       expect(load.record.acknowledged.size).toBeGreaterThan(0);
       console.log(
-        `${cuts} power cuts of ${members.length} members: ${load.record.acknowledged.size} acknowledged, none lost`,
+        `${cuts} power cuts of ${members.length} members: ` +
+          `${load.record.acknowledged.size} acknowledged, none lost`,
       );
     },
   );

@@ -1,9 +1,9 @@
 /**
  * Stories: text files of commands and what they print.
  *
- * A file is a sequence of blocks. A block is comment lines (`#`), one command line `name word key=value`, lines of
- * input, `----`, and the output up to the next blank line. `REWRITE=1` writes the output anew; whoever does that
- * must be able to explain each changed line.
+ * A file is a sequence of blocks. A block is comment lines (`#`), one command line `name word
+ * key=value`, lines of input, `----`, and the output up to the next blank line. `REWRITE=1` writes
+ * the output anew; whoever does that must be able to explain each changed line.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

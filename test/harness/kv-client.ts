@@ -1,4 +1,7 @@
-/** A small etcd v3 client for tests that kill members: one endpoint, no retries, and every failure with its outcome. */
+/**
+ * A small etcd v3 client for tests that kill members: one endpoint, no retries, and every failure
+ * with its outcome.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ClientUnaryCall,
@@ -174,7 +177,9 @@ export function connectKv(endpoint: string): KvClient {
   };
 }
 
-/** Waits until one of the members says that it leads and serves, and returns its place in the list. */
+/**
+ * Waits until one of the members says that it leads and serves, and returns its place in the list.
+ */
 export async function waitForLeader(
   clients: readonly KvClient[],
   timeoutMs: number,

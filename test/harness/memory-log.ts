@@ -1,5 +1,6 @@
 /**
- * A log store in memory with the contract of `storage/ports.ts`: what a crash would leave is what has resolved.
+ * A log store in memory with the contract of `storage/ports.ts`: what a crash would leave is what
+ * has resolved.
  */
 import type { Entry, HardState, LogIndex, LogSummary, TermRun } from '../../src/raft/index.ts';
 import type { LogAppend, LogStore } from '../../src/storage/index.ts';

@@ -1,6 +1,7 @@
 /**
- * An event loop under virtual time: timers fire in the order of their deadlines, and between two of them all
- * promises are drained at a macrotask boundary, so that a test of asynchronous code needs no sleep.
+ * An event loop under virtual time: timers fire in the order of their deadlines, and between two of
+ * them all promises are drained at a macrotask boundary, so that a test of asynchronous code needs
+ * no sleep.
  */
 import type { EventLoop, TimerHandle } from '../../src/base/index.ts';
 

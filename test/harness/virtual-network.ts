@@ -1,4 +1,6 @@
-/** A network of members in one process under virtual time, whose links a test can cut and slow down. */
+/**
+ * A network of members in one process under virtual time, whose links a test can cut and slow down.
+ */
 import type { Message, NodeId } from '../../src/raft/index.ts';
 import type { PeerLink, Transport, TransportHandler } from '../../src/transport/index.ts';
 import type { VirtualLoop } from './virtual-loop.ts';

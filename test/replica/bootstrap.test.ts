@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { createPrng, KvError } from '../../src/base/index.ts';
+import { defaultRaftOptions } from '../../src/raft/index.ts';
+import { createRaftConfig } from '../../src/replica/bootstrap.ts';
+import { MemoryDisk, MemoryLog } from '../harness/memory-log.ts';
+
+/** What a start makes of a log of `entries` entries of term 2 and a state at `applied`. */
+function start(entries: number, applied: number, commitIndex = 0) {
+  const disk = new MemoryDisk();
+  disk.hardState = { currentTerm: 3, votedFor: 2, commitIndex };
+  disk.entries = Array.from({ length: entries }, (_, i) => ({
+    index: i + 1,
+    term: 2,
+    type: 'normal' as const,
+    data: new Uint8Array(0),
+  }));
+  return createRaftConfig({
+    id: 1,
+    voters: [30, 1, 200],
+    log: new MemoryLog(disk),
+    lastApplied: { index: applied, term: applied === 0 ? 0 : 2 },
+    options: defaultRaftOptions,
+    prng: createPrng(1),
+  });
+}
+
+describe('createRaftConfig', () => {
+  test('keeps term and vote, and takes what was applied for committed', () => {
+    expect(start(5, 4, 2).hardState).toEqual({ currentTerm: 3, votedFor: 2, commitIndex: 4 });
+  });
+
+  test('does not move the commit index back to what was applied', () => {
+    expect(start(5, 2, 4)).toMatchObject({ lastApplied: 2, hardState: { commitIndex: 4 } });
+  });
+
+  test('orders the voters by id as a number', () => {
+    expect(start(0, 0).confState.voters).toEqual([1, 30, 200]);
+  });
+
+  test('refuses a state that is ahead of the log, and says what to do', () => {
+    let error: unknown;
+    try {
+      start(3, 4);
+    } catch (thrown) {
+      error = thrown;
+    }
+
+    expect(error).toBeInstanceOf(KvError);
+    expect(error).toMatchObject({ code: 'DATA_CORRUPT' });
+    expect(String(error)).toContain('holds entries up to 4, but the log ends at 3');
+    expect(String(error)).toContain('rejoin from its peers');
+  });
+});

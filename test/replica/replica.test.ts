@@ -1,0 +1,192 @@
+/** One member's decisions, driven by hand: no disk, no network, no time but ticks. */
+import { describe, expect, test } from 'vitest';
+import { createPrng } from '../../src/base/index.ts';
+import { defaultRaftOptions, type Message } from '../../src/raft/index.ts';
+import { type Effects, Replica } from '../../src/replica/replica.ts';
+
+const limits = { proposalsMax: 4, proposalBytesMax: 1000, readsMax: 4, readRetryTicks: 5 };
+const command = new Uint8Array([7]);
+
+function createReplica(id: number, size: number): Replica {
+  return new Replica({
+    limits,
+    prng: createPrng(id),
+    raft: {
+      id,
+      prng: createPrng(id + 100),
+      options: defaultRaftOptions,
+      hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
+      log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [] },
+      confState: {
+        voters: Array.from({ length: size }, (_, i) => i + 1),
+        votersOutgoing: [],
+        learners: [],
+        learnersNext: [],
+        autoLeave: false,
+      },
+      lastApplied: 0,
+    },
+  });
+}
+
+/** Takes turns, each write durable at once, until there is nothing to do. */
+function settle(replica: Replica): Effects[] {
+  const turns: Effects[] = [];
+  do {
+    const effects = replica.turn();
+    turns.push(effects);
+    if (effects.write !== undefined) {
+      replica.writeDone(effects.write.ticket);
+    }
+    const last = effects.apply?.entries.at(-1);
+    if (last !== undefined) {
+      replica.applyDone(last.index);
+    }
+  } while (replica.hasWork);
+  return turns;
+}
+
+/** A member that leads a cluster of its own. */
+function leadAlone(): Replica {
+  const replica = createReplica(1, 1);
+  for (let i = 0; i < 20 && !replica.isLeader; i++) {
+    replica.tick();
+    settle(replica);
+  }
+  expect(replica.isLeader).toBe(true);
+  return replica;
+}
+
+/** A member that follows 1 in term 1. */
+function follow(): Replica {
+  const replica = createReplica(2, 3);
+  replica.step([{ type: 'Heartbeat', from: 1, to: 2, term: 1, commitIndex: 0, readRound: 0 }]);
+  settle(replica);
+  return replica;
+}
+
+function sent(turns: readonly Effects[]): Message[] {
+  return turns.flatMap((turn) => [...turn.messages, ...(turn.write?.messages ?? [])]);
+}
+
+describe('Replica', () => {
+  test('proposes all that came in one turn as one batch, and finds each proposal again', () => {
+    const replica = leadAlone();
+    const ids = [1, 2, 3].map(() => replica.maybePropose(command, 100));
+
+    const turns = settle(replica);
+
+    expect(turns.flatMap((turn) => turn.write?.entries ?? [])).toHaveLength(3);
+    expect(turns.filter((turn) => (turn.write?.entries.length ?? 0) > 0)).toHaveLength(1);
+    const applied = turns.flatMap((turn) => turn.apply?.proposalIds ?? []);
+    expect(applied).toEqual(ids);
+    expect(replica.pendingProposals).toBe(0);
+  });
+
+  test('declines what is beyond its limits, and nothing has happened', () => {
+    const replica = leadAlone();
+    for (let i = 0; i < limits.proposalsMax; i++) {
+      expect(replica.maybePropose(command, 100)).toBeDefined();
+      expect(replica.maybeRead(100)).toBeDefined();
+    }
+
+    expect(replica.maybePropose(command, 100)).toBeUndefined();
+    expect(replica.maybeRead(100)).toBeUndefined();
+    expect(replica.pendingProposals).toBe(limits.proposalsMax);
+  });
+
+  test('keeps proposals and reads until there is a leader, then hands them on', () => {
+    const replica = createReplica(2, 3);
+    replica.maybePropose(command, 100);
+    replica.maybeRead(100);
+    expect(sent(settle(replica))).toEqual([]);
+
+    replica.step([{ type: 'Heartbeat', from: 1, to: 2, term: 1, commitIndex: 0, readRound: 0 }]);
+
+    const types = sent(settle(replica)).map((message) => message.type);
+    expect(types).toContain('Propose');
+    expect(types).toContain('ReadIndex');
+  });
+
+  test('one request to the leader covers all reads of a turn', () => {
+    const replica = follow();
+    replica.maybeRead(100);
+    replica.maybeRead(100);
+
+    expect(sent(settle(replica)).filter((each) => each.type === 'ReadIndex')).toHaveLength(1);
+  });
+
+  test('asks again, under a fresh context, for a read that is not answered', () => {
+    const replica = follow();
+    const id = replica.maybeRead(100);
+    const asked = sent(settle(replica)).filter((each) => each.type === 'ReadIndex');
+    for (let i = 0; i <= limits.readRetryTicks; i++) {
+      replica.step([{ type: 'Heartbeat', from: 1, to: 2, term: 1, commitIndex: 0, readRound: 0 }]);
+      replica.tick();
+      asked.push(...sent(settle(replica)).filter((each) => each.type === 'ReadIndex'));
+    }
+    const [first, second] = asked.map((message) => message.context);
+    expect(second).toBeDefined();
+    expect(second).not.toBe(first);
+
+    const late = { type: 'ReadIndexResponse', from: 1, to: 2, term: 0, index: 0 } as const;
+    replica.step([{ ...late, context: first ?? 0 }]);
+    expect(settle(replica).flatMap((turn) => turn.releasedReads)).toEqual([]);
+    replica.step([{ ...late, context: second ?? 0 }]);
+    expect(settle(replica).flatMap((turn) => turn.releasedReads)).toEqual([id]);
+  });
+
+  test('proposes again what the leader has refused', () => {
+    const replica = follow();
+    replica.maybePropose(command, 100);
+    const [proposed] = sent(settle(replica)).filter((each) => each.type === 'Propose');
+
+    replica.step([
+      {
+        type: 'ProposeRejected',
+        from: 1,
+        to: 2,
+        term: 0,
+        context: proposed?.context ?? 0,
+        reason: 'not-leader',
+      },
+    ]);
+
+    // Not at once: a leader that is handing over would refuse it again, as fast as the network is.
+    expect(sent(settle(replica)).filter((each) => each.type === 'Propose')).toEqual([]);
+    replica.tick();
+    expect(sent(settle(replica)).filter((each) => each.type === 'Propose')).toHaveLength(1);
+  });
+
+  test('gives up at the deadline: rejected while queued, unknown once it was proposed', () => {
+    const queued = createReplica(2, 3);
+    queued.maybePropose(command, 2);
+    const proposed = follow();
+    proposed.maybePropose(command, 2);
+    settle(proposed);
+
+    const failures = [queued, proposed].map((replica) => {
+      for (let i = 0; i < 3; i++) {
+        replica.tick();
+      }
+      return settle(replica).flatMap((turn) => turn.failures);
+    });
+
+    expect(failures[0]).toMatchObject([{ reason: 'timeout', outcome: 'rejected' }]);
+    expect(failures[1]).toMatchObject([{ reason: 'timeout', outcome: 'unknown' }]);
+  });
+
+  test('releases a read only when the state it may see is readable', () => {
+    const replica = leadAlone();
+    replica.maybePropose(command, 100);
+    settle(replica);
+    const id = replica.maybeRead(100);
+
+    const before = settle(replica).flatMap((turn) => turn.releasedReads);
+    replica.readable(replica.status().commitIndex);
+    const after = settle(replica).flatMap((turn) => turn.releasedReads);
+
+    expect(before).toEqual([]);
+    expect(after).toEqual([id]);
+  });
+});
