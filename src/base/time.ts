@@ -23,6 +23,8 @@ export interface Timers extends MonotonicClock {
  * The event loop as its users need it: timers, and a callback once the present turn's input is in.
  */
 export interface EventLoop extends Timers {
+  /** Calls back once the callback that is running has ended. */
+  afterCallback(callback: () => void): void;
   /** Calls back after the callbacks that are due now, before the loop waits again. */
   endOfTurn(callback: () => void): void;
 }

@@ -22,6 +22,9 @@ export const nodeEventLoop: EventLoop = {
       },
     };
   },
+  afterCallback: (callback) => {
+    queueMicrotask(callback);
+  },
   endOfTurn: (callback) => {
     setImmediate(callback);
   },

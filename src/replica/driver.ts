@@ -89,6 +89,9 @@ interface PendingRead {
   readonly startMs: number;
 }
 
+/** Limit: calls under way up to which latency matters more than sharing a turn. */
+const promptCallsMax = 8;
+
 /** Milliseconds between attempts of a log write that found the disk full. */
 const diskFullRetryMs = 1000;
 
@@ -375,12 +378,20 @@ export class Member implements MemberApi {
     return this.#replica.tickCount + Math.max(1, Math.ceil(deadlineMs / tickMs));
   }
 
+  /** Under load a turn waits for all input that is due, to take it as one batch; else it starts now. */
   #scheduleTurn(): void {
-    if (!this.#isTurnDue) {
-      this.#isTurnDue = true;
-      this.#config.eventLoop.endOfTurn(() => {
-        this.#turn();
-      });
+    if (this.#isTurnDue) {
+      return;
+    }
+    this.#isTurnDue = true;
+    const { eventLoop } = this.#config;
+    const turn = (): void => {
+      this.#turn();
+    };
+    if (this.#proposals.size + this.#reads.size > promptCallsMax) {
+      eventLoop.endOfTurn(turn);
+    } else {
+      eventLoop.afterCallback(turn);
     }
   }
 

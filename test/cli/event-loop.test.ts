@@ -23,6 +23,20 @@ describe('nodeEventLoop', () => {
     expect(order).toEqual(['promise', 'end of turn', 'timer']);
   });
 
+  test('what comes after the callback comes before the end of the turn', async () => {
+    const order: string[] = [];
+    await new Promise<void>((resolve) => {
+      nodeEventLoop.endOfTurn(() => {
+        order.push('end of turn');
+        resolve();
+      });
+      nodeEventLoop.afterCallback(() => order.push('after the callback'));
+      order.push('callback');
+    });
+
+    expect(order).toEqual(['callback', 'after the callback', 'end of turn']);
+  });
+
   test('callbacks of one turn end in the order in which they were given', async () => {
     const order: number[] = [];
     await new Promise<void>((resolve) => {

@@ -36,6 +36,10 @@ export class VirtualLoop implements EventLoop {
     return this.#add(periodMs, periodMs, callback);
   }
 
+  afterCallback(callback: () => void): void {
+    queueMicrotask(callback);
+  }
+
   endOfTurn(callback: () => void): void {
     this.#endOfTurn.push(callback);
   }
