@@ -378,7 +378,7 @@ export class Member implements MemberApi {
     return this.#replica.tickCount + Math.max(1, Math.ceil(deadlineMs / tickMs));
   }
 
-  /** Under load a turn waits for all input that is due, to take it as one batch; else it starts now. */
+  /** Under load a turn waits for all input that is due, as one batch; else it starts now. */
   #scheduleTurn(): void {
     if (this.#isTurnDue) {
       return;
