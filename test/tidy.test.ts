@@ -32,7 +32,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/wire/types.ts': 'types only',
   'src/storage/file-system.ts': 'types only',
   'src/storage/node-file-system.ts': 'test/storage/wal.test.ts, on a real directory',
-  'src/storage/wal-recovery.ts': 'test/storage/wal-crash-matrix.test.ts',
   'src/storage/segment-supply.ts': 'test/storage/wal.test.ts',
   'src/kv/command.ts': 'types only',
   'src/cli/compose.ts': 'test/cli/server.test.ts, as processes',

@@ -28,6 +28,9 @@ import {
 } from './record.ts';
 import { Segment, SegmentMap } from './segment.ts';
 
+/** Zeros written between two syncs. */
+const ZERO_PIECE_BYTES = 1024 * 1024;
+
 /** Bytes read at a time. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
@@ -308,13 +311,18 @@ function truncateRuns(runs: TermRun[], index: LogIndex): void {
   }
 }
 
-/** Writes zeros over `[start, end)` and makes them durable. */
+/**
+ * Writes zeros over `[start, end)` and makes them durable, a piece at a time.
+ *
+ * Why: a sync of the active segment queues behind what is being flushed. A whole segment of zeros
+ * in one burst held up writes for half a second; a piece does for milliseconds.
+ */
 export async function zeroFill(file: StorageFile, start: number, end: number): Promise<void> {
-  const zeros = new Uint8Array(Math.min(1024 * 1024, end - start));
+  const zeros = new Uint8Array(Math.min(ZERO_PIECE_BYTES, end - start));
   for (let at = start; at < end; at += zeros.length) {
     await file.write(zeros, Math.min(zeros.length, end - at), at);
+    await file.sync();
   }
-  await file.sync();
 }
 
 /** A stretch of the current file in memory; file offset `o` stands at `at(o)`. */
