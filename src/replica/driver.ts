@@ -23,7 +23,6 @@ import type { Metrics } from '../observability/index.ts';
 import type {
   LogIndex,
   NodeId,
-  RaftEvent,
   RaftOptions,
   StorageWrite,
   Term,
@@ -36,14 +35,8 @@ import type { ProposalFailure, ProposalId } from './proposals.ts';
 import { RangeReader } from './range-reader.ts';
 import type { ReadId } from './reads.ts';
 import { type ApplyBatch, Replica, type ReplicaLimits } from './replica.ts';
+import { type EventLogger, reportEvent, reportState } from './reporting.ts';
 import { StateLane } from './state-lane.ts';
-
-/** Log lines as events with fields; pino's loggers fit. */
-export interface EventLogger {
-  info(fields: object): void;
-  warn(fields: object): void;
-  error(fields: object): void;
-}
 
 /** How a member behaves; see `docs/configuration.md` for the flags behind it. */
 export interface MemberOptions {
@@ -207,7 +200,7 @@ export class Member implements MemberApi {
     this.#replica.reportStarted();
     this.#ticker = eventLoop.every(options.tickMs, () => {
       this.#replica.tick();
-      this.#reportGauges();
+      this.#reportState();
       this.#scheduleTurn();
     });
     this.#lane.compact();
@@ -445,7 +438,7 @@ export class Member implements MemberApi {
       this.#failProposal(failure);
     }
     for (const event of effects.events) {
-      this.#report(event);
+      reportEvent(event, this.#config.logger, this.#config.metrics);
     }
   }
 
@@ -656,45 +649,9 @@ export class Member implements MemberApi {
     this.#config.onFatal(error);
   }
 
-  #report(event: RaftEvent): void {
-    const { logger, metrics } = this.#config;
-    const { type, ...fields } = event;
-    if (event.type === 'leader-changed') {
-      metrics.leaderChanges.inc();
-      metrics.hasLeader.set(event.leader === 0 ? 0 : 1);
-    }
-    const isTrouble =
-      event.type === 'quorum-lost' ||
-      event.type === 'transfer-abandoned' ||
-      (event.type === 'leader-changed' && event.leader === 0);
-    if (isTrouble) {
-      logger.warn({ event: type, ...fields });
-    } else if (event.type !== 'reads-dropped' && event.type !== 'proposals-rejected') {
-      logger.info({ event: type, ...fields });
-    }
-  }
-
-  #reportGauges(): void {
+  #reportState(): void {
     const { metrics, transport } = this.#config;
-    const raft = this.#replica.status();
-    metrics.isLeader.set(raft.role === 'leader' ? 1 : 0);
-    metrics.hasLeader.set(raft.leader === 0 ? 0 : 1);
-    metrics.term.set(raft.term);
-    metrics.commitIndex.set(raft.commitIndex);
-    metrics.appliedIndex.set(this.#stateMachine.lastApplied.index);
-    metrics.revision.set(this.#stateMachine.revision);
-    metrics.compactRevision.set(this.#stateMachine.compactRevision);
-    metrics.proposalsPending.set(this.#replica.pendingProposals);
-    metrics.readsPending.set(this.#replica.pendingReads);
-    for (const link of transport.links()) {
-      const labels = { peer: link.peer.name };
-      metrics.peerConnected.set(labels, link.isConnected ? 1 : 0);
-      metrics.peerQueueBytes.set(labels, link.queuedBytes);
-      metrics.peerMessagesDropped.set(labels, link.droppedMessages);
-      if (link.roundTripMs !== undefined) {
-        metrics.peerRoundTripSeconds.set(labels, link.roundTripMs / 1000);
-      }
-    }
+    reportState(this.#replica, this.#stateMachine, transport.links(), metrics);
     if (this.#replica.tickCount % sizeRefreshTicks === 0) {
       this.#refreshSize().catch((error: unknown) => {
         this.#fail(error);

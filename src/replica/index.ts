@@ -1,3 +1,4 @@
 /** Facade of one member: the driver, and the page that services see of it. */
 export type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
-export { type EventLogger, Member, type MemberConfig, type MemberOptions } from './driver.ts';
+export { Member, type MemberConfig, type MemberOptions } from './driver.ts';
+export type { EventLogger } from './reporting.ts';

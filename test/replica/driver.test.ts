@@ -1,33 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
-import type { Command, RangeOperation } from '../../src/kv/index.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { samplesOf } from '../observability/exposition.ts';
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const put = (key: string, value: string): Command => ({
-  type: 'put',
-  key: bytes(key),
-  value: bytes(value),
-  lease: 0n,
-  prevKv: false,
-  ignoreValue: false,
-  ignoreLease: false,
-});
-const get = (key: string): RangeOperation => ({
-  type: 'range',
-  key: bytes(key),
-  limit: 0,
-  revision: 0,
-  sortOrder: 'none',
-  sortTarget: 'key',
-  keysOnly: false,
-  countOnly: false,
-  minModRevision: 0,
-  maxModRevision: 0,
-  minCreateRevision: 0,
-  maxCreateRevision: 0,
-});
+import { bytes, get, put } from './commands.ts';
 
 /** Lets virtual time pass until the promise settles; its error is returned, not thrown. */
 async function settle<T>(cluster: VirtualCluster, promise: Promise<T>): Promise<T | KvError> {

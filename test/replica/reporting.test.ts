@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { Metrics } from '../../src/observability/index.ts';
+import type { RaftEvent } from '../../src/raft/index.ts';
+import { reportEvent } from '../../src/replica/reporting.ts';
+import { VirtualCluster } from '../harness/virtual-cluster.ts';
+import { samplesOf } from '../observability/exposition.ts';
+
+/** The log lines an event makes, and the metrics after it. */
+async function report(event: RaftEvent) {
+  const lines: { readonly level: string; readonly fields: object }[] = [];
+  const at = (level: string) => (fields: object) => {
+    lines.push({ level, fields });
+  };
+  const metrics = new Metrics();
+  reportEvent(event, { info: at('info'), warn: at('warn'), error: at('error') }, metrics);
+  const samples = samplesOf(await metrics.render());
+  return { lines, value: (name: string) => samples.find((each) => each.name === name)?.value };
+}
+
+describe('reportEvent', () => {
+  test('a new leader is news and is counted', async () => {
+    const { lines, value } = await report({ type: 'leader-changed', term: 3, leader: 2 });
+
+    expect(lines).toEqual([
+      { level: 'info', fields: { event: 'leader-changed', term: 3, leader: 2 } },
+    ]);
+    expect(value('holdfast_leader_changes_total')).toBe(1);
+    expect(value('holdfast_has_leader')).toBe(1);
+  });
+
+  test('to be without a leader, or without a quorum, is a warning', async () => {
+    const lost = await report({ type: 'leader-changed', term: 3, leader: 0 });
+    const alone = await report({ type: 'quorum-lost', term: 3 });
+
+    expect(lost.lines.map(({ level }) => level)).toEqual(['warn']);
+    expect(lost.value('holdfast_has_leader')).toBe(0);
+    expect(alone.lines.map(({ level }) => level)).toEqual(['warn']);
+  });
+
+  test('what the member sorts out by itself makes no line', async () => {
+    const { lines } = await report({ type: 'reads-dropped', contexts: [1], reason: 'late' });
+
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('reportState', () => {
+  test('the gauges follow the member from tick to tick', async () => {
+    const cluster = new VirtualCluster(3, 1);
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    await cluster.loop.run(200);
+
+    const samples = samplesOf(await cluster.metrics(leader).render());
+    const value = (name: string, labels = '') =>
+      samples.find((each) => each.name === name && each.labels === labels)?.value;
+
+    expect(value('holdfast_is_leader')).toBe(1);
+    expect(value('holdfast_raft_term')).toBe(cluster.member(leader).term);
+    expect(value('holdfast_peer_connected', `peer="n${(leader % 3) + 1}"`)).toBe(1);
+  });
+});
