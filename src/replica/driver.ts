@@ -20,13 +20,7 @@ import {
   stateMetaKey,
 } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
-import type {
-  LogIndex,
-  NodeId,
-  RaftOptions,
-  StorageWrite,
-  Term,
-} from '../raft/index.ts';
+import type { LogIndex, NodeId, RaftOptions, StorageWrite, Term } from '../raft/index.ts';
 import type { Engine, LogStore } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
