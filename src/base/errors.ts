@@ -45,6 +45,30 @@ const catalogue = {
   CANCELLED: { text: 'etcdserver: request cancelled', retryable: true },
   STOPPED: { text: 'etcdserver: server stopped', retryable: true },
   MEMBER_NOT_FOUND: { text: 'etcdserver: member not found', retryable: false },
+  MEMBER_EXISTS: { text: 'etcdserver: member ID already exist', retryable: false },
+  PEER_URL_EXISTS: { text: 'etcdserver: Peer URLs already exists', retryable: false },
+  BAD_MEMBER_URLS: { text: 'etcdserver: given member URLs are invalid', retryable: false },
+  NOT_ENOUGH_STARTED: {
+    text: 'etcdserver: re-configuration failed due to not enough started members',
+    retryable: true,
+  },
+  LEARNER_NOT_READY: {
+    text: 'etcdserver: can only promote a learner member which is in sync with leader',
+    retryable: true,
+  },
+  NOT_LEARNER: {
+    text: 'etcdserver: can only promote a learner member',
+    retryable: false,
+  },
+  TOO_MANY_LEARNERS: {
+    text: 'etcdserver: too many learner members in cluster',
+    retryable: false,
+  },
+  NOT_SUPPORTED_FOR_LEARNER: {
+    text: 'etcdserver: rpc not supported for learner',
+    retryable: false,
+  },
+  MEMBER_REMOVED: { text: 'etcdserver: the member has been permanently removed', retryable: false },
   BAD_TRANSFEREE: { text: 'etcdserver: bad leader transferee', retryable: false },
   UNHEALTHY: { text: 'etcdserver: unhealthy cluster', retryable: true },
   CORRUPT: { text: 'etcdserver: corrupt cluster', retryable: false },

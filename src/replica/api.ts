@@ -92,3 +92,97 @@ export interface MemberApi {
    */
   moveLeader(target: NodeId, options?: CallOptions): Promise<void>;
 }
+
+/** A member that is to join. */
+export interface NewMember {
+  readonly peerUrls: readonly string[];
+  readonly isLearner: boolean;
+  /** Of a learner: make it a voter as soon as it has caught up. */
+  readonly autoPromote: boolean;
+}
+
+/** What a member does about the membership; on any member, carried out by the leader. */
+export interface MembershipApi {
+  /**
+   * Adds a member and resolves with it, its id chosen here; it may start once this has resolved.
+   *
+   * @throws {KvError} PEER_URL_EXISTS, BAD_MEMBER_URLS, TOO_MANY_LEARNERS, NOT_ENOUGH_STARTED — the
+   *   change would risk the quorum; TIMEOUT with outcome `unknown`, and what `propose` throws.
+   */
+  addMember(member: NewMember, options?: CallOptions): Promise<ClusterMember>;
+  /**
+   * Removes a member, the leader included.
+   *
+   * @throws {KvError} MEMBER_NOT_FOUND, NOT_ENOUGH_STARTED, and as above.
+   */
+  removeMember(id: NodeId, options?: CallOptions): Promise<void>;
+  /**
+   * Changes where a member's peers reach it.
+   *
+   * @throws {KvError} MEMBER_NOT_FOUND, PEER_URL_EXISTS, and as above.
+   */
+  updateMember(id: NodeId, peerUrls: readonly string[], options?: CallOptions): Promise<void>;
+  /**
+   * Makes a learner that has caught up a voter.
+   *
+   * @throws {KvError} MEMBER_NOT_FOUND, NOT_LEARNER, LEARNER_NOT_READY, and as above.
+   */
+  promoteMember(id: NodeId, options?: CallOptions): Promise<void>;
+  /**
+   * Makes a voter a learner.
+   *
+   * @throws {KvError} MEMBER_NOT_FOUND, NOT_ENOUGH_STARTED, and as above.
+   */
+  demoteMember(id: NodeId, options?: CallOptions): Promise<void>;
+  /**
+   * Removes one member and adds another in its place as one change; resolves with the new one.
+   *
+   * @throws {KvError} as `addMember` and `removeMember`.
+   */
+  replaceMember(id: NodeId, by: NewMember, options?: CallOptions): Promise<ClusterMember>;
+}
+
+/** An alarm raised by or for a member. */
+export interface MemberAlarm {
+  readonly memberId: NodeId;
+  readonly alarm: 'nospace' | 'corrupt';
+}
+
+/** A hash over the keyspace; equal on members of equal state. */
+export interface KeyspaceHash {
+  readonly hash: number;
+  /** The revision that it was taken at, and the compact revision it counts from. */
+  readonly hashRevision: number;
+  readonly compactRevision: number;
+  /** The store's revision, for the response header. */
+  readonly revision: number;
+}
+
+/** A running snapshot for backup; the bytes are a whole snapshot file. */
+export interface SnapshotStream {
+  /** An estimate; never below what is still to come by more than the last piece. */
+  readonly estimatedBytes: number;
+  readonly revision: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** What an operator asks of one member. */
+export interface MaintenanceApi {
+  /**
+   * Takes a snapshot of this member's applied state; writes go on meanwhile.
+   *
+   * @throws {KvError} STOPPED, TOO_MANY_REQUESTS — too many snapshots are under way.
+   */
+  openSnapshot(): Promise<SnapshotStream>;
+  /**
+   * Hashes the keyspace at `revision`, 0 for the newest.
+   *
+   * @throws {KvError} COMPACTED, FUTURE_REVISION, STOPPED.
+   */
+  hashKv(revision: number): Promise<KeyspaceHash>;
+  alarms(): readonly MemberAlarm[];
+  /** Raises (`isActive`) or lifts an alarm; goes through the log. */
+  setAlarm(alarm: MemberAlarm, isActive: boolean, options?: CallOptions): Promise<void>;
+  /** Gives back the space of removed history, in the background of other work. */
+  defragment(options?: CallOptions): Promise<void>;
+}
