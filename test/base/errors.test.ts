@@ -47,6 +47,8 @@ describe('KvError', () => {
       'CANCELLED',
       'DISK_FULL',
       'LEADER_CHANGED',
+      'LEARNER_NOT_READY',
+      'NOT_ENOUGH_STARTED',
       'NOT_LEADER',
       'NO_LEADER',
       'STOPPED',

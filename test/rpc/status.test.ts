@@ -32,6 +32,27 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
   ],
   STOPPED: [status.UNAVAILABLE, 'etcdserver: server stopped'],
   MEMBER_NOT_FOUND: [status.NOT_FOUND, 'etcdserver: member not found'],
+  MEMBER_EXISTS: [status.FAILED_PRECONDITION, 'etcdserver: member ID already exist'],
+  PEER_URL_EXISTS: [status.FAILED_PRECONDITION, 'etcdserver: Peer URLs already exists'],
+  BAD_MEMBER_URLS: [status.INVALID_ARGUMENT, 'etcdserver: given member URLs are invalid'],
+  NOT_ENOUGH_STARTED: [
+    status.FAILED_PRECONDITION,
+    'etcdserver: re-configuration failed due to not enough started members',
+  ],
+  LEARNER_NOT_READY: [
+    status.FAILED_PRECONDITION,
+    'etcdserver: can only promote a learner member which is in sync with leader',
+  ],
+  NOT_LEARNER: [status.FAILED_PRECONDITION, 'etcdserver: can only promote a learner member'],
+  TOO_MANY_LEARNERS: [
+    status.FAILED_PRECONDITION,
+    'etcdserver: too many learner members in cluster',
+  ],
+  NOT_SUPPORTED_FOR_LEARNER: [status.UNAVAILABLE, 'etcdserver: rpc not supported for learner'],
+  MEMBER_REMOVED: [
+    status.FAILED_PRECONDITION,
+    'etcdserver: the member has been permanently removed',
+  ],
   BAD_TRANSFEREE: [status.FAILED_PRECONDITION, 'etcdserver: bad leader transferee'],
   UNHEALTHY: [status.UNAVAILABLE, 'etcdserver: unhealthy cluster'],
   CORRUPT: [status.DATA_LOSS, 'etcdserver: corrupt cluster'],
