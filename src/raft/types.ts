@@ -72,4 +72,6 @@ export interface LogSummary {
   readonly lastIndex: LogIndex;
   /** Terms of the kept entries, from `snapshotIndex + 1` to `lastIndex`. */
   readonly termRuns: readonly TermRun[];
+  /** The kept entries of type `confChange`, ascending. */
+  readonly confEntries: readonly Entry[];
 }

@@ -226,6 +226,11 @@ export function entryTerm(view: DataView, at: number): Term {
   return getUint64(view, at + 8);
 }
 
+/** Whether the entry whose header stands at `at` is a change of the membership. */
+export function isConfChange(view: DataView, at: number): boolean {
+  return view.getUint32(at + 4, true) >= CONF_CHANGE_BIT;
+}
+
 /** Whether the entry at `at`, of `dataBytes`, matches its checksum as the entry with `index`. */
 export function isEntryIntact(
   view: DataView,

@@ -8,10 +8,11 @@
  * opened: what it cannot prove to be unacknowledged it never drops (design §4.4).
  */
 import { KvError, must } from '../base/index.ts';
-import type { HardState, LogIndex, LogSummary, Term, TermRun } from '../raft/index.ts';
+import type { Entry, HardState, LogIndex, LogSummary, Term, TermRun } from '../raft/index.ts';
 import type { StorageFile } from './file-system.ts';
 import {
   countZeroPieces,
+  decodeEntry,
   decodeFrameHeader,
   decodeSegmentHeader,
   entryDataBytes,
@@ -20,6 +21,7 @@ import {
   frameBytes,
   frameHeaderBytes,
   type FrameHeader,
+  isConfChange,
   isEntryIntact,
   isFrameHeader,
   isZero,
@@ -70,6 +72,7 @@ export async function recoverLog(found: readonly FoundSegment[]): Promise<Recove
 class Recovery {
   readonly #window = new Window();
   readonly #termRuns: TermRun[] = [];
+  readonly #confEntries: Entry[] = [];
   #map: SegmentMap | undefined;
   #snapshotTerm: Term = 0;
   #hardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
@@ -85,6 +88,7 @@ class Recovery {
         snapshotTerm: this.#snapshotTerm,
         lastIndex: map.lastIndex,
         termRuns: this.#termRuns,
+        confEntries: this.#confEntries,
       },
       nextFrameNumber: this.#nextFrameNumber,
     };
@@ -172,6 +176,7 @@ class Recovery {
       }
       map.truncate(frame.firstIndex);
       truncateRuns(this.#termRuns, frame.firstIndex);
+      truncateConfEntries(this.#confEntries, frame.firstIndex);
       this.#takeEntries(segment, frame, shift);
     }
     this.#hardState = frame.hardState;
@@ -180,7 +185,7 @@ class Recovery {
 
   #takeEntries(segment: Segment, frame: FrameHeader, shift: number): void {
     const map = this.#knownMap();
-    const { view } = this.#window;
+    const { bytes, view } = this.#window;
     let offset = segment.end + frameHeaderBytes;
     let lastTerm = this.#termRuns.at(-1)?.term ?? this.#snapshotTerm;
     for (let i = 0; i < frame.entryCount; i++) {
@@ -194,6 +199,11 @@ class Recovery {
         }
         this.#termRuns.push({ term, firstIndex: index });
         lastTerm = term;
+      }
+      if (isConfChange(view, offset + shift)) {
+        const entry = decodeEntry(bytes, view, offset + shift, index);
+        // Why a copy: the window is filled again.
+        this.#confEntries.push({ ...entry, data: entry.data.slice() });
       }
       map.push(index, offset, dataBytes);
       offset += entryHeaderBytes + dataBytes;
@@ -308,6 +318,16 @@ function findProblem(
 function truncateRuns(runs: TermRun[], index: LogIndex): void {
   for (let run = runs.at(-1); run !== undefined && run.firstIndex >= index; run = runs.at(-1)) {
     runs.pop();
+  }
+}
+
+function truncateConfEntries(entries: Entry[], index: LogIndex): void {
+  for (
+    let last = entries.at(-1);
+    last !== undefined && last.index >= index;
+    last = entries.at(-1)
+  ) {
+    entries.pop();
   }
 }
 

@@ -46,6 +46,10 @@ function termRunsOf(entries: readonly Entry[]): TermRun[] {
   return runs;
 }
 
+function confEntriesOf(entries: readonly Entry[]): Entry[] {
+  return entries.filter(({ type }) => type === 'confChange');
+}
+
 const hardState = (currentTerm: number, votedFor: number, commitIndex: number): HardState => ({
   currentTerm,
   votedFor,
@@ -85,6 +89,7 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
         snapshotTerm: 0,
         lastIndex: 0,
         termRuns: [],
+        confEntries: [],
       });
       await reopen();
       expect(log.initialLog.lastIndex).toBe(0);
@@ -96,11 +101,13 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
       await reopen();
 
       expect(log.initialHardState).toEqual(hardState(3, 2, 4));
-      expect(log.initialLog).toEqual({
+      const { confEntries, ...rest } = log.initialLog;
+      expect({ ...rest, confEntries: plain(confEntries) }).toEqual({
         snapshotIndex: 0,
         snapshotTerm: 0,
         lastIndex: 5,
         termRuns: termRunsOf(entries),
+        confEntries: plain(confEntriesOf(entries)),
       });
       expect(plain(await readAll())).toEqual(plain(entries));
     });
@@ -141,6 +148,7 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
       await reopen();
       expect(log.initialLog.lastIndex).toBe(5);
       expect(log.initialLog.termRuns).toEqual(termRunsOf(expected));
+      expect(plain(log.initialLog.confEntries)).toEqual(plain(confEntriesOf(expected)));
       expect(plain(await readAll())).toEqual(plain(expected));
     });
 
@@ -202,6 +210,7 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
           await reopen();
           expect(log.initialHardState).toEqual(twinState);
           expect(log.initialLog.termRuns).toEqual(termRunsOf(twin));
+          expect(plain(log.initialLog.confEntries)).toEqual(plain(confEntriesOf(twin)));
           expect(plain(await readAll())).toEqual(plain(twin));
           continue;
         }

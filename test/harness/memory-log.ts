@@ -35,6 +35,7 @@ export class MemoryLog implements LogStore {
       snapshotTerm: 0,
       lastIndex: disk.entries.length,
       termRuns,
+      confEntries: disk.entries.filter(({ type }) => type === 'confChange'),
     };
   }
 

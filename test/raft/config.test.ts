@@ -19,6 +19,7 @@ function configOf(changes: Partial<RaftConfig>): RaftConfig {
       snapshotTerm: 0,
       lastIndex: 4,
       termRuns: [{ term: 1, firstIndex: 1 }],
+      confEntries: [],
     },
     confState: {
       voters: [1, 2, 3],

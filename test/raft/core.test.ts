@@ -10,7 +10,7 @@ function coreOf(options: Partial<RaftOptions> = {}, learners: readonly number[] 
     prng: createPrng(1),
     options: { ...defaultRaftOptions, ...options },
     hardState: { currentTerm: 3, votedFor: 1, commitIndex: 0 },
-    log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [] },
+    log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] },
     confState: { voters: [1, 3], votersOutgoing: [], learners, learnersNext: [], autoLeave: false },
     lastApplied: 0,
   });

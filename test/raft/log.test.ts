@@ -9,7 +9,13 @@ function logOf(
   limits: { cacheBytesMax?: number; applyingBytesMax?: number } = {},
 ): RaftLog {
   return new RaftLog(
-    { snapshotIndex: 0, snapshotTerm: 0, lastIndex: terms.length, termRuns: termRunsOf(terms) },
+    {
+      snapshotIndex: 0,
+      snapshotTerm: 0,
+      lastIndex: terms.length,
+      termRuns: termRunsOf(terms),
+      confEntries: [],
+    },
     { commitIndex: 0, appliedIndex: 0 },
     { cacheBytesMax: 1000, applyingBytesMax: 1000, ...limits },
   );

@@ -262,6 +262,7 @@ export class RaftNetwork {
       snapshotTerm: 0,
       lastIndex: entries.length,
       termRuns,
+      confEntries: entries.filter(({ type }) => type === 'confChange'),
     };
     return new Raft({
       id,

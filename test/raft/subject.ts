@@ -81,6 +81,7 @@ export class Subject {
         snapshotTerm: 0,
         lastIndex: terms.length,
         termRuns: termRunsOf(terms),
+        confEntries: [],
       },
       confState,
       lastApplied,

@@ -16,6 +16,7 @@ function runsOf(snapshotIndex: number, snapshotTerm: number, terms: readonly num
     snapshotTerm,
     lastIndex: snapshotIndex,
     termRuns: [],
+    confEntries: [],
   });
   for (const term of terms) {
     runs.append(term);
@@ -94,7 +95,14 @@ describe('TermRuns', () => {
     ['beyond the last index', [{ term: 3, firstIndex: 9 }]],
   ])('runs %s are refused', (_, termRuns) => {
     expect(
-      () => new TermRuns({ snapshotIndex: 5, snapshotTerm: 2, lastIndex: 8, termRuns }),
+      () =>
+        new TermRuns({
+          snapshotIndex: 5,
+          snapshotTerm: 2,
+          lastIndex: 8,
+          termRuns,
+          confEntries: [],
+        }),
     ).toThrow(/term run/);
   });
 });

@@ -16,7 +16,7 @@ function createReplica(id: number, size: number): Replica {
       prng: createPrng(id + 100),
       options: defaultRaftOptions,
       hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
-      log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [] },
+      log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] },
       confState: {
         voters: Array.from({ length: size }, (_, i) => i + 1),
         votersOutgoing: [],
