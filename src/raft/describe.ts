@@ -69,6 +69,13 @@ function describeBody(message: Message): string {
       return `target=${message.target}`;
     case 'Propose':
       return `context=${message.context} proposals=${message.proposals.length}`;
+    case 'ProposeConfChange':
+      return (
+        `context=${message.context} base=${message.baseIndex} ` +
+        `voters=${message.voters.join(',')} learners=${message.learners.join(',')}`
+      );
+    case 'InstallSnapshot':
+      return `index=${message.index}`;
     case 'ProposeRejected':
       return `context=${message.context} reason=${message.reason}`;
     case 'ReadIndex':

@@ -108,6 +108,34 @@ export interface ReadIndexResponse extends Envelope {
   readonly index: LogIndex;
 }
 
+/**
+ * The leader no longer has the entries that the receiver needs next: its log starts after `index`.
+ * The receiver is to fetch a snapshot; its state does not travel in this message.
+ */
+export interface InstallSnapshot extends Envelope {
+  readonly type: 'InstallSnapshot';
+  readonly index: LogIndex;
+}
+
+/**
+ * A configuration that shall follow the one of the entry at `baseIndex`, if that is still the
+ * newest (Raft thesis §4.1).
+ */
+export interface ConfChangeProposal {
+  readonly baseIndex: LogIndex;
+  /** Ids ascend. */
+  readonly voters: readonly NodeId[];
+  readonly learners: readonly NodeId[];
+  /** What the host keeps with the configuration; the core never looks into it. */
+  readonly data: Uint8Array;
+}
+
+/** A follower passes a change of the membership to the leader; `context` names it in a refusal. */
+export interface ProposeConfChange extends Envelope, ConfChangeProposal {
+  readonly type: 'ProposeConfChange';
+  readonly context: number;
+}
+
 /** Everything that travels between nodes. */
 export type Message =
   | VoteRequest
@@ -119,9 +147,26 @@ export type Message =
   | TimeoutNow
   | TransferLeader
   | Propose
+  | ProposeConfChange
   | ProposeRejected
+  | InstallSnapshot
   | ReadIndexRequest
   | ReadIndexResponse;
 
 /** Why a proposal or read was not taken. All of them mean: it surely had no effect. */
-export type DropReason = 'no-leader' | 'transferring' | 'log-full' | 'not-leader' | 'removed';
+export type DropReason =
+  | 'no-leader'
+  | 'transferring'
+  | 'log-full'
+  | 'not-leader'
+  | 'removed'
+  /** The configuration has changed since the change was worked out: work it out again. */
+  | 'conf-stale'
+  /** Another change is under way, or the leader is too new to know that none is. */
+  | 'conf-pending'
+  /** It cannot be: no voter would be left, or a node would both vote and learn. */
+  | 'conf-invalid'
+  /** A learner that shall vote is too far behind. */
+  | 'learner-not-ready'
+  /** Too few of the voters that there would be are known to be up. */
+  | 'quorum-at-risk';
