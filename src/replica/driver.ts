@@ -23,7 +23,15 @@ import type { Metrics } from '../observability/index.ts';
 import type { LogIndex, NodeId, RaftOptions, StorageWrite, Term } from '../raft/index.ts';
 import type { Engine, LogStore } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
-import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
+import type {
+  CallOptions,
+  ClusterMember,
+  MaintenanceApi,
+  MemberApi,
+  MembershipApi,
+  MemberStatus,
+  RangeAnswer,
+} from './api.ts';
 import { createRaftConfig } from './bootstrap.ts';
 import type { ProposalFailure, ProposalId } from './proposals.ts';
 import { RangeReader } from './range-reader.ts';
@@ -83,7 +91,7 @@ const promptCallsMax = 8;
 const diskFullRetryMs = 1000;
 
 /** See the module comment. */
-export class Member implements MemberApi {
+export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   readonly clusterId: number;
   readonly memberId: NodeId;
   readonly #config: MemberConfig;
@@ -307,6 +315,50 @@ export class Member implements MemberApi {
       this.#until(() => this.#replica.leader === target),
       options,
     );
+  }
+
+  async addMember(): Promise<never> {
+    return notThereYet();
+  }
+
+  async removeMember(): Promise<never> {
+    return notThereYet();
+  }
+
+  async updateMember(): Promise<never> {
+    return notThereYet();
+  }
+
+  async promoteMember(): Promise<never> {
+    return notThereYet();
+  }
+
+  async demoteMember(): Promise<never> {
+    return notThereYet();
+  }
+
+  async replaceMember(): Promise<never> {
+    return notThereYet();
+  }
+
+  async openSnapshot(): Promise<never> {
+    return notThereYet();
+  }
+
+  async hashKv(): Promise<never> {
+    return notThereYet();
+  }
+
+  alarms(): readonly [] {
+    return [];
+  }
+
+  async setAlarm(): Promise<never> {
+    return notThereYet();
+  }
+
+  async defragment(): Promise<never> {
+    return notThereYet();
   }
 
   /**
@@ -690,4 +742,8 @@ async function delay(eventLoop: EventLoop, delayMs: number): Promise<void> {
   return new Promise<void>((resolve) => {
     eventLoop.after(delayMs, resolve);
   });
+}
+
+async function notThereYet(): Promise<never> {
+  return Promise.reject(new KvError('NOT_IMPLEMENTED'));
 }

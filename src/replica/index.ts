@@ -1,4 +1,16 @@
 /** Facade of one member: the driver, and the page that services see of it. */
-export type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
+export type {
+  CallOptions,
+  ClusterMember,
+  KeyspaceHash,
+  MaintenanceApi,
+  MemberAlarm,
+  MemberApi,
+  MembershipApi,
+  MemberStatus,
+  NewMember,
+  RangeAnswer,
+  SnapshotStream,
+} from './api.ts';
 export { Member, type MemberConfig, type MemberOptions } from './driver.ts';
 export type { EventLogger } from './reporting.ts';
