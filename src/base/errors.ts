@@ -72,6 +72,7 @@ const catalogue = {
   BAD_TRANSFEREE: { text: 'etcdserver: bad leader transferee', retryable: false },
   UNHEALTHY: { text: 'etcdserver: unhealthy cluster', retryable: true },
   CORRUPT: { text: 'etcdserver: corrupt cluster', retryable: false },
+  NO_DOWNGRADE: { text: 'etcdserver: no inflight downgrade job', retryable: false },
   CLUSTER_ID_MISMATCH: { text: 'etcdserver: cluster ID mismatch', retryable: false },
   NOT_IMPLEMENTED: { text: 'etcdserver: not implemented', retryable: false },
   DATA_DIR_LOCKED: { text: 'the data directory is in use by another process', retryable: false },

@@ -14,7 +14,7 @@ import {
   toRange,
   toTxn,
 } from './convert.ts';
-import { headerOf, serverStreaming, type ServiceContext, unary } from './service.ts';
+import { headerOf, serverStreaming, type ServiceContext, unary, writePaced } from './service.ts';
 import {
   checkDeleteRangeRequest,
   checkPutRequest,
@@ -122,7 +122,7 @@ async function streamRange(
   const range = toRange(request);
   if (!canPage(range)) {
     const { result, revision } = await member.range(range, options);
-    await write(call, { range_response: fromRange(result, headerOf(context, revision)) });
+    await writePaced(call, { range_response: fromRange(result, headerOf(context, revision)) });
     return;
   }
   const first = await member.range({ ...range, limit: partLimit(range, 0) }, options);
@@ -135,7 +135,7 @@ async function streamRange(
     const last = result.kvs.at(-1);
     const isDone = !result.more || last === undefined || sent === range.limit;
     const response = fromRange({ ...result, more: isDone && result.more, count }, header);
-    await write(call, { range_response: response });
+    await writePaced(call, { range_response: response });
     if (isDone || call.cancelled) {
       return;
     }
@@ -160,21 +160,6 @@ function canPage(range: RangeOperation): boolean {
 
 function partLimit(range: RangeOperation, sent: number): number {
   return range.limit <= 0 ? streamPartKeys : Math.min(streamPartKeys, range.limit - sent);
-}
-
-/** Writes a part and waits until the client takes more, or has gone. */
-async function write(call: RangeStreamCall, response: wire.RangeStreamResponse): Promise<void> {
-  if (!call.write(response) && !call.cancelled) {
-    await new Promise<void>((resolve) => {
-      const proceed = (): void => {
-        call.off('drain', proceed);
-        call.off('cancelled', proceed);
-        resolve();
-      };
-      call.on('drain', proceed);
-      call.on('cancelled', proceed);
-    });
-  }
 }
 
 function appliedOf<T extends string>(answer: CommandResult): Applied<T> {

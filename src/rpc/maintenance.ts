@@ -1,47 +1,68 @@
-/**
- * `etcdserverpb.Maintenance`, as far as it is there: status, the list of alarms, a transfer of
- * leadership.
- */
+/** `etcdserverpb.Maintenance`: what operators ask of one member, and the cluster's alarms. */
 import { KvError } from '../base/index.ts';
+import type { CallOptions, MemberAlarm } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
-import { toNumber } from './convert.ts';
-import { headerOf, type ServiceContext, unary } from './service.ts';
+import { toBound, toNumber } from './convert.ts';
+import { toMemberId } from './member-requests.ts';
+import { headerOf, serverStreaming, type ServiceContext, unary } from './service.ts';
+import { sendSnapshot } from './snapshot.ts';
+
+const alarmTypes: Readonly<Record<string, MemberAlarm['alarm'] | 'any'>> = {
+  NONE: 'any',
+  NOSPACE: 'nospace',
+  CORRUPT: 'corrupt',
+};
 
 /** The handlers of the service. */
 export function createMaintenanceService(context: ServiceContext): wire.MaintenanceHandlers {
   const { member } = context;
+  const header = (revision = member.revision): wire.ResponseHeader => headerOf(context, revision);
   return {
     Status: unary(
       context,
       'Status',
-      async (_request: wire.StatusRequest): Promise<wire.StatusResponse> => {
-        const status = member.status();
-        return Promise.resolve({
-          header: headerOf(context, status.revision),
-          version: context.version,
-          dbSize: status.sizeBytes,
-          dbSizeInUse: status.sizeBytes,
-          leader: status.leader,
-          raftIndex: status.commitIndex,
-          raftTerm: status.term,
-          raftAppliedIndex: status.appliedIndex,
-          errors: [...status.errors],
-          isLearner: status.isLearner,
-        });
-      },
+      async (_request: wire.StatusRequest): Promise<wire.StatusResponse> =>
+        Promise.resolve(statusOf(context)),
     ),
 
-    // No alarm can be raised yet, so the list is empty and there is nothing to switch.
     Alarm: unary(
       context,
       'Alarm',
-      async (request: wire.AlarmRequest): Promise<wire.AlarmResponse> => {
-        if (request.action !== 'GET') {
-          throw new KvError('NOT_IMPLEMENTED');
-        }
-        return Promise.resolve({ header: headerOf(context, member.revision), alarms: [] });
+      async (request: wire.AlarmRequest, options): Promise<wire.AlarmResponse> => {
+        const alarms = await carryOutAlarm(context, request, options);
+        return { header: header(), alarms: alarms.map(fromAlarm) };
       },
     ),
+
+    Defragment: unary(
+      context,
+      'Defragment',
+      async (_request: wire.DefragmentRequest, options): Promise<wire.DefragmentResponse> => {
+        await member.defragment(options);
+        return { header: header() };
+      },
+    ),
+
+    Hash: unary(context, 'Hash', async (_request: wire.HashRequest): Promise<wire.HashResponse> => {
+      const { hash, revision } = await member.hashKv(0);
+      return { header: header(revision), hash };
+    }),
+
+    HashKV: unary(
+      context,
+      'HashKV',
+      async (request: wire.HashKVRequest): Promise<wire.HashKVResponse> => {
+        const answer = await member.hashKv(Math.max(0, toBound(request.revision)));
+        return {
+          header: header(answer.revision),
+          hash: answer.hash,
+          compact_revision: answer.compactRevision,
+          hash_revision: answer.hashRevision,
+        };
+      },
+    ),
+
+    Snapshot: serverStreaming(context, 'Snapshot', async (call) => sendSnapshot(context, call)),
 
     MoveLeader: unary(
       context,
@@ -50,9 +71,107 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
         if (member.leader !== member.memberId) {
           throw new KvError('NOT_LEADER');
         }
-        await member.moveLeader(toNumber(request.targetID, 'targetID'), options);
-        return { header: headerOf(context, member.revision) };
+        await member.moveLeader(toMemberId(request.targetID, 'BAD_TRANSFEREE'), options);
+        return { header: header() };
       },
     ),
+
+    Downgrade: unary(
+      context,
+      'Downgrade',
+      async (request: wire.DowngradeRequest, options): Promise<never> =>
+        refuseDowngrade(context, request, options),
+    ),
   };
+}
+
+function statusOf(context: ServiceContext): wire.StatusResponse {
+  const { member, version } = context;
+  const status = member.status();
+  return {
+    header: headerOf(context, status.revision),
+    version,
+    dbSize: status.sizeBytes,
+    dbSizeInUse: status.sizeBytes,
+    leader: status.leader,
+    raftIndex: status.commitIndex,
+    raftTerm: status.term,
+    raftAppliedIndex: status.appliedIndex,
+    errors: [...status.errors, ...member.alarms().map(describeAlarm)],
+    isLearner: status.isLearner,
+    storageVersion: version,
+    downgradeInfo: { enabled: false },
+  };
+}
+
+/**
+ * Lists or changes alarms; returns those listed, or the one that has changed: none when it was as
+ * asked for already.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — the action or the alarm is unknown.
+ */
+async function carryOutAlarm(
+  { member }: ServiceContext,
+  request: wire.AlarmRequest,
+  options: CallOptions,
+): Promise<readonly MemberAlarm[]> {
+  const { action } = request;
+  const type = alarmTypes[request.alarm];
+  if (type === undefined || !['GET', 'ACTIVATE', 'DEACTIVATE'].includes(action)) {
+    const unknown = type === undefined ? `alarm ${request.alarm}` : `alarm action ${action}`;
+    throw new KvError('INVALID_ARGUMENT', { message: `etcdserver: unknown ${unknown}` });
+  }
+  // An alarm that any member has raised before must be seen.
+  await member.confirmRead(options);
+  const alarms = member.alarms();
+  if (action === 'GET') {
+    return alarms.filter((each) => type === 'any' || each.alarm === type);
+  }
+  if (type === 'any') {
+    return [];
+  }
+  const isActive = action === 'ACTIVATE';
+  const asked = { memberId: toNumber(request.memberID, 'memberID'), alarm: type };
+  const wasActive = alarms.some(
+    (each) => each.memberId === asked.memberId && each.alarm === asked.alarm,
+  );
+  if (wasActive === isActive) {
+    return [];
+  }
+  await member.setAlarm(asked, isActive, options);
+  return [asked];
+}
+
+function fromAlarm({ memberId, alarm }: MemberAlarm): wire.AlarmMember {
+  return { memberID: memberId, alarm: alarm === 'nospace' ? 'NOSPACE' : 'CORRUPT' };
+}
+
+/** As etcd tells an alarm among a member's errors, with the blank at its end. */
+function describeAlarm({ memberId, alarm }: MemberAlarm): string {
+  return `memberID:${memberId} alarm:${alarm.toUpperCase()} `;
+}
+
+/**
+ * Tells why there is nothing to downgrade to: all versions so far store the same format. Texts and
+ * order of the checks are etcd's.
+ *
+ * @throws {KvError} INVALID_ARGUMENT, NO_DOWNGRADE, and what `confirmRead` throws.
+ */
+async function refuseDowngrade(
+  { member }: ServiceContext,
+  { action, version }: wire.DowngradeRequest,
+  options: CallOptions,
+): Promise<never> {
+  const problem = (message: string): KvError => new KvError('INVALID_ARGUMENT', { message });
+  if (!['VALIDATE', 'ENABLE', 'CANCEL'].includes(action)) {
+    throw problem(`etcdserver: unknown downgrade action ${action}`);
+  }
+  if (action !== 'CANCEL' && !/^\d+\.\d+(?:\.\d+(?:[-+][\w.+-]+)?)?$/.test(version)) {
+    throw problem('etcdserver: wrong downgrade target version format');
+  }
+  await member.confirmRead(options);
+  if (action === 'CANCEL') {
+    throw new KvError('NO_DOWNGRADE');
+  }
+  throw problem('etcdserver: invalid downgrade target version');
 }

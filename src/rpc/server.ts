@@ -2,6 +2,7 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { listenError, type Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
+import { createAdminService } from './admin.ts';
 import { createClusterService } from './cluster.ts';
 import { createHealthService, type HealthService } from './health.ts';
 import { createKvService } from './kv.ts';
@@ -41,6 +42,7 @@ export class RpcServer {
       services['etcdserverpb.Maintenance'],
       createMaintenanceService(options),
     );
+    this.#server.addService(services['holdfast.v1.Admin'], createAdminService(options));
     this.#health = createHealthService(options, options.timers);
     this.#server.addService(services['grpc.health.v1.Health'], this.#health.handlers);
   }

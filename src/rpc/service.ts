@@ -5,13 +5,13 @@
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
-import type { CallOptions, MemberApi } from '../replica/index.ts';
+import type { CallOptions, MaintenanceApi, MemberApi, MembershipApi } from '../replica/index.ts';
 import type { ResponseHeader } from '../wire/index.ts';
 import { toServiceError } from './status.ts';
 
 /** What services share. */
 export interface ServiceContext {
-  readonly member: MemberApi;
+  readonly member: MemberApi & MembershipApi & MaintenanceApi;
   readonly metrics: Metrics;
   /** Compares, or operations of a branch, in a transaction. */
   readonly txnOperationsMax: number;
@@ -107,6 +107,24 @@ export function serverStreaming<Request, Response>(
       fail(error);
     }
   };
+}
+
+/** Writes a message of a stream and waits until the client takes more, or has gone. */
+export async function writePaced<Request, Response>(
+  call: ServerWritableStream<Request, Response>,
+  response: Response,
+): Promise<void> {
+  if (!call.write(response) && !call.cancelled) {
+    await new Promise<void>((resolve) => {
+      const proceed = (): void => {
+        call.off('drain', proceed);
+        call.off('cancelled', proceed);
+        resolve();
+      };
+      call.on('drain', proceed);
+      call.on('cancelled', proceed);
+    });
+  }
 }
 
 /** Starts timing a call; the function returned counts it, with the code it ended in. */

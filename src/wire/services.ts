@@ -6,7 +6,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType as AdminProto } from './generated/admin.ts';
 import type { ProtoGrpcType as HealthProto } from './generated/health.ts';
+import type { ProtoGrpcType as PeerProto } from './generated/peer.ts';
 import type { ProtoGrpcType as EtcdProto } from './generated/rpc.ts';
 
 /** Service definitions by their full names. */
@@ -14,13 +16,22 @@ interface Definitions {
   'etcdserverpb.KV': EtcdProto['etcdserverpb']['KV']['service'];
   'etcdserverpb.Cluster': EtcdProto['etcdserverpb']['Cluster']['service'];
   'etcdserverpb.Maintenance': EtcdProto['etcdserverpb']['Maintenance']['service'];
+  'holdfast.v1.Admin': AdminProto['holdfast']['v1']['Admin']['service'];
   'grpc.health.v1.Health': HealthProto['grpc']['health']['v1']['Health']['service'];
+  'holdfast.v1.Peer': PeerProto['holdfast']['v1']['Peer']['service'];
 }
 
 const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
 
+const protoFiles = [
+  'etcd/rpc.proto',
+  'holdfast/admin.proto',
+  'holdfast/health.proto',
+  'holdfast/peer.proto',
+];
+
 /** The service definitions, as `addService` and client constructors of grpc-js take them. */
-export const services = loadSync(['etcd/rpc.proto', 'holdfast/health.proto'], {
+export const services = loadSync(protoFiles, {
   includeDirs: [protoFolder],
   keepCase: true,
   longs: String,

@@ -3,9 +3,15 @@ import type { Command, CommandResult, RangeOperation } from '../../src/kv/index.
 import type {
   CallOptions,
   ClusterMember,
+  KeyspaceHash,
+  MaintenanceApi,
+  MemberAlarm,
   MemberApi,
+  MembershipApi,
   MemberStatus,
+  NewMember,
   RangeAnswer,
+  SnapshotStream,
 } from '../../src/replica/index.ts';
 
 type RangeOptions = Parameters<MemberApi['range']>[1];
@@ -23,17 +29,47 @@ export type Asked =
       readonly options: RangeOptions;
     }
   | {
-      readonly method: 'confirmRead' | 'compactionDone';
+      readonly method: 'confirmRead' | 'compactionDone' | 'defragment';
       readonly options: CallOptions | undefined;
     }
   | {
       readonly method: 'moveLeader';
       readonly target: number;
       readonly options: CallOptions | undefined;
+    }
+  | {
+      readonly method: 'addMember';
+      readonly member: NewMember;
+      readonly options: CallOptions | undefined;
+    }
+  | {
+      readonly method: 'replaceMember';
+      readonly id: number;
+      readonly by: NewMember;
+      readonly options: CallOptions | undefined;
+    }
+  | {
+      readonly method: 'removeMember' | 'promoteMember' | 'demoteMember';
+      readonly id: number;
+      readonly options: CallOptions | undefined;
+    }
+  | {
+      readonly method: 'updateMember';
+      readonly id: number;
+      readonly peerUrls: readonly string[];
+      readonly options: CallOptions | undefined;
+    }
+  | { readonly method: 'openSnapshot' }
+  | { readonly method: 'hashKv'; readonly revision: number }
+  | {
+      readonly method: 'setAlarm';
+      readonly alarm: MemberAlarm;
+      readonly isActive: boolean;
+      readonly options: CallOptions | undefined;
     };
 
 /** See the module comment. */
-export class FakeMember implements MemberApi {
+export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   readonly asked: Asked[] = [];
   clusterId = Number.MAX_SAFE_INTEGER;
   memberId = 1001;
@@ -42,6 +78,7 @@ export class FakeMember implements MemberApi {
   revision = 7;
   errors: readonly string[] = [];
   clusterMembers: readonly ClusterMember[] = [];
+  activeAlarms: readonly MemberAlarm[] = [];
 
   onPropose = async (_command: Command): Promise<CommandResult> =>
     Promise.reject(new Error('no proposal is expected'));
@@ -50,6 +87,15 @@ export class FakeMember implements MemberApi {
   onConfirmRead = async (_options?: CallOptions): Promise<void> => Promise.resolve();
   onCompactionDone = async (): Promise<void> => Promise.resolve();
   onMoveLeader = async (_target: number): Promise<void> => Promise.resolve();
+
+  /** What a change of the membership does before it is answered. */
+  onChange = async (): Promise<void> => Promise.resolve();
+  onOpenSnapshot = async (): Promise<SnapshotStream> =>
+    Promise.reject(new Error('no snapshot is expected'));
+  onHashKv = async (_revision: number): Promise<KeyspaceHash> =>
+    Promise.reject(new Error('no hash is expected'));
+  onSetAlarm = async (): Promise<void> => Promise.resolve();
+  onDefragment = async (): Promise<void> => Promise.resolve();
 
   async propose(command: Command, options?: CallOptions): Promise<CommandResult> {
     this.asked.push({ method: 'propose', command, options });
@@ -96,5 +142,72 @@ export class FakeMember implements MemberApi {
 
   members(): readonly ClusterMember[] {
     return this.clusterMembers;
+  }
+
+  async addMember(added: NewMember, options?: CallOptions): Promise<ClusterMember> {
+    this.asked.push({ method: 'addMember', member: added, options });
+    return this.#add(added);
+  }
+
+  async removeMember(id: number, options?: CallOptions): Promise<void> {
+    this.asked.push({ method: 'removeMember', id, options });
+    await this.onChange();
+    this.clusterMembers = this.clusterMembers.filter((each) => each.id !== id);
+  }
+
+  async updateMember(
+    id: number,
+    peerUrls: readonly string[],
+    options?: CallOptions,
+  ): Promise<void> {
+    this.asked.push({ method: 'updateMember', id, peerUrls, options });
+    return this.onChange();
+  }
+
+  async promoteMember(id: number, options?: CallOptions): Promise<void> {
+    this.asked.push({ method: 'promoteMember', id, options });
+    return this.onChange();
+  }
+
+  async demoteMember(id: number, options?: CallOptions): Promise<void> {
+    this.asked.push({ method: 'demoteMember', id, options });
+    return this.onChange();
+  }
+
+  async replaceMember(id: number, by: NewMember, options?: CallOptions): Promise<ClusterMember> {
+    this.asked.push({ method: 'replaceMember', id, by, options });
+    this.clusterMembers = this.clusterMembers.filter((each) => each.id !== id);
+    return this.#add(by);
+  }
+
+  async openSnapshot(): Promise<SnapshotStream> {
+    this.asked.push({ method: 'openSnapshot' });
+    return this.onOpenSnapshot();
+  }
+
+  async hashKv(revision: number): Promise<KeyspaceHash> {
+    this.asked.push({ method: 'hashKv', revision });
+    return this.onHashKv(revision);
+  }
+
+  alarms(): readonly MemberAlarm[] {
+    return this.activeAlarms;
+  }
+
+  async setAlarm(alarm: MemberAlarm, isActive: boolean, options?: CallOptions): Promise<void> {
+    this.asked.push({ method: 'setAlarm', alarm, isActive, options });
+    return this.onSetAlarm();
+  }
+
+  async defragment(options?: CallOptions): Promise<void> {
+    this.asked.push({ method: 'defragment', options });
+    return this.onDefragment();
+  }
+
+  async #add({ peerUrls, isLearner }: NewMember): Promise<ClusterMember> {
+    await this.onChange();
+    const added = { id: 2001, name: '', peerUrls, clientUrls: [], isLearner };
+    this.clusterMembers = [...this.clusterMembers, added];
+    return added;
   }
 }

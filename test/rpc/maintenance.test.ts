@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { KvError } from '../../src/base/index.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
 
@@ -37,6 +38,21 @@ describe('Status', () => {
       raftAppliedIndex: '41',
       errors: ['the disk is slow'],
       isLearner: false,
+      storageVersion: '9.8.7',
+      dbSizeQuota: '0',
+      downgradeInfo: { enabled: false, targetVersion: '' },
+    });
+  });
+
+  test('tells alarms among the errors, in the words of etcd', async () => {
+    member.errors = ['the disk is slow'];
+    member.activeAlarms = [
+      { memberId: 1001, alarm: 'nospace' },
+      { memberId: 1002, alarm: 'corrupt' },
+    ];
+
+    expect(await answerTo((done) => serving.maintenance.Status({}, done))).toMatchObject({
+      errors: ['the disk is slow', 'memberID:1001 alarm:NOSPACE ', 'memberID:1002 alarm:CORRUPT '],
     });
   });
 
@@ -50,22 +66,159 @@ describe('Status', () => {
 });
 
 describe('Alarm', () => {
-  test('lists no alarms, as none can be raised yet', async () => {
-    expect(await answerTo((done) => serving.maintenance.Alarm({ action: 'GET' }, done))).toEqual({
+  const alarms = [
+    { memberId: 1001, alarm: 'nospace' },
+    { memberId: 1002, alarm: 'corrupt' },
+    { memberId: 1002, alarm: 'nospace' },
+  ] as const;
+  const onTheWire = [
+    { memberID: '1001', alarm: 'NOSPACE' },
+    { memberID: '1002', alarm: 'CORRUPT' },
+    { memberID: '1002', alarm: 'NOSPACE' },
+  ];
+
+  beforeEach(() => {
+    member.activeAlarms = alarms;
+  });
+
+  test('GET lists all alarms, or those of one type, after a confirmed read', async () => {
+    const get = async (alarm: 'NONE' | 'NOSPACE' | 'CORRUPT'): Promise<unknown> =>
+      answerTo((done) => serving.maintenance.Alarm({ action: 'GET', alarm }, done));
+
+    expect(await get('NONE')).toEqual({ header, alarms: onTheWire });
+    expect(member.asked).toMatchObject([{ method: 'confirmRead' }]);
+    expect(await get('CORRUPT')).toMatchObject({ alarms: [onTheWire[1]] });
+    expect(await get('NOSPACE')).toMatchObject({ alarms: [onTheWire[0], onTheWire[2]] });
+  });
+
+  test.each([
+    ['ACTIVATE', '1003', true],
+    ['DEACTIVATE', '1002', false],
+  ] as const)('%s changes an alarm and answers it', async (action, memberID, isActive) => {
+    const answer = await answerTo((done) =>
+      serving.maintenance.Alarm({ action, memberID, alarm: 'NOSPACE' }, done),
+    );
+
+    expect(answer).toEqual({ header, alarms: [{ memberID, alarm: 'NOSPACE' }] });
+    expect(member.asked).toMatchObject([
+      { method: 'confirmRead' },
+      { method: 'setAlarm', isActive, alarm: { memberId: Number(memberID), alarm: 'nospace' } },
+    ]);
+  });
+
+  test.each([
+    ['ACTIVATE', '1001', 'NOSPACE'],
+    ['DEACTIVATE', '1001', 'CORRUPT'],
+    ['ACTIVATE', '1003', 'NONE'],
+    ['DEACTIVATE', '0', 'NONE'],
+  ] as const)('%s of %s %s changes nothing and answers none', async (action, memberID, alarm) => {
+    const answer = await answerTo((done) =>
+      serving.maintenance.Alarm({ action, memberID, alarm }, done),
+    );
+
+    expect(answer).toEqual({ header, alarms: [] });
+    expect(member.asked).toMatchObject([{ method: 'confirmRead' }]);
+  });
+
+  test.each([
+    [{ action: 9, alarm: 'NOSPACE' }, 'etcdserver: unknown alarm action 9'],
+    [{ action: 'ACTIVATE', alarm: 7 }, 'etcdserver: unknown alarm 7'],
+  ] as const)('refuses %j', async (request, details) => {
+    const error = await refusalOf((done) => serving.maintenance.Alarm(request as never, done));
+
+    expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details });
+    expect(member.asked).toEqual([]);
+  });
+
+  test('fails with the read that it rests on', async () => {
+    member.onConfirmRead = async () => Promise.reject(new KvError('TIMEOUT'));
+
+    const error = await refusalOf((done) => serving.maintenance.Alarm({ action: 'GET' }, done));
+
+    expect(error.details).toBe('etcdserver: request timed out');
+  });
+});
+
+describe('Hash and HashKV', () => {
+  beforeEach(() => {
+    member.onHashKv = async (revision) =>
+      Promise.resolve({
+        hash: 4_294_967_295,
+        hashRevision: revision === 0 ? 7 : revision,
+        compactRevision: -1,
+        revision: 7,
+      });
+  });
+
+  test('HashKV tells the hash and the revisions it covers', async () => {
+    const answer = await answerTo((done) => serving.maintenance.HashKV({ revision: 5 }, done));
+
+    expect(answer).toEqual({
       header,
-      alarms: [],
+      hash: 4_294_967_295,
+      compact_revision: '-1',
+      hash_revision: '5',
     });
   });
 
-  test.each(['ACTIVATE', 'DEACTIVATE'] as const)('%s is not implemented', async (action) => {
-    const error = await refusalOf((done) =>
-      serving.maintenance.Alarm({ action, alarm: 'NOSPACE' }, done),
-    );
+  test.each([
+    ['0', 0],
+    ['-3', 0],
+    ['9223372036854775807', Number.MAX_SAFE_INTEGER],
+  ])('HashKV of revision %s asks for %d', async (revision, asked) => {
+    await answerTo((done) => serving.maintenance.HashKV({ revision }, done));
+
+    expect(member.asked).toEqual([{ method: 'hashKv', revision: asked }]);
+  });
+
+  test('HashKV of a compacted revision is refused as in etcd', async () => {
+    member.onHashKv = async () => Promise.reject(new KvError('COMPACTED'));
+
+    const error = await refusalOf((done) => serving.maintenance.HashKV({ revision: 1 }, done));
 
     expect(error).toMatchObject({
-      code: status.UNIMPLEMENTED,
-      details: 'etcdserver: not implemented',
+      code: status.OUT_OF_RANGE,
+      details: 'etcdserver: mvcc: required revision has been compacted',
     });
+  });
+
+  test('Hash is that of the newest revision', async () => {
+    const answer = await answerTo((done) => serving.maintenance.Hash({}, done));
+
+    expect(answer).toEqual({ header, hash: 4_294_967_295 });
+    expect(member.asked).toEqual([{ method: 'hashKv', revision: 0 }]);
+  });
+});
+
+describe('Defragment', () => {
+  test('answers once it is done', async () => {
+    expect(await answerTo((done) => serving.maintenance.Defragment({}, done))).toEqual({ header });
+    expect(member.asked).toMatchObject([{ method: 'defragment' }]);
+  });
+});
+
+describe('Downgrade', () => {
+  test.each([
+    ['VALIDATE', '3.4', status.INVALID_ARGUMENT, 'etcdserver: invalid downgrade target version'],
+    ['ENABLE', '0.0.9', status.INVALID_ARGUMENT, 'etcdserver: invalid downgrade target version'],
+    ['VALIDATE', '3', status.INVALID_ARGUMENT, 'etcdserver: wrong downgrade target version format'],
+    ['ENABLE', '', status.INVALID_ARGUMENT, 'etcdserver: wrong downgrade target version format'],
+    ['CANCEL', '', status.FAILED_PRECONDITION, 'etcdserver: no inflight downgrade job'],
+  ] as const)('%s "%s" is refused, as there is no lower version', async (...row) => {
+    const [action, version, code, details] = row;
+    const error = await refusalOf((done) =>
+      serving.maintenance.Downgrade({ action, version }, done),
+    );
+
+    expect(error).toMatchObject({ code, details });
+  });
+
+  test('of an unknown action is refused', async () => {
+    const error = await refusalOf((done) =>
+      serving.maintenance.Downgrade({ action: 5 as never, version: '3.4' }, done),
+    );
+
+    expect(error.details).toBe('etcdserver: unknown downgrade action 5');
   });
 });
 
@@ -90,20 +243,23 @@ describe('MoveLeader', () => {
     expect(member.asked).toEqual([]);
   });
 
-  test('to an id that no member can have is refused', async () => {
+  test('to an id that no member can have is refused, as to any stranger', async () => {
     const error = await refusalOf((done) =>
       serving.maintenance.MoveLeader({ targetID: '18446744073709551615' }, done),
     );
 
-    expect(error.code).toBe(status.INVALID_ARGUMENT);
-    expect(error.details).toContain('targetID 18446744073709551615');
+    expect(error).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      details: 'etcdserver: bad leader transferee',
+    });
+    expect(member.asked).toEqual([]);
   });
 });
 
 test('a method of etcd that is not there is unimplemented', async () => {
   const error = await refusalOf((done) =>
     serving.maintenance.makeUnaryRequest(
-      '/etcdserverpb.Maintenance/Defragment',
+      '/etcdserverpb.Lease/LeaseGrant',
       (value: Buffer) => value,
       (bytes) => bytes,
       Buffer.alloc(0),

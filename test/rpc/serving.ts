@@ -12,6 +12,7 @@ import {
 import { Metrics } from '../../src/observability/index.ts';
 import { RpcServer, type RpcServerOptions } from '../../src/rpc/index.ts';
 import {
+  type AdminClient,
   type ClusterClient,
   type HealthClient,
   type KVClient,
@@ -32,6 +33,7 @@ export interface Serving {
   readonly kv: KVClient;
   readonly cluster: ClusterClient;
   readonly maintenance: MaintenanceClient;
+  readonly admin: AdminClient;
   readonly health: HealthClient;
   close(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function serve(
     kv: connect('etcdserverpb.KV') as KVClient,
     cluster: connect('etcdserverpb.Cluster') as ClusterClient,
     maintenance: connect('etcdserverpb.Maintenance') as MaintenanceClient,
+    admin: connect('holdfast.v1.Admin') as AdminClient,
     health: connect('grpc.health.v1.Health') as HealthClient,
     close: async () => {
       for (const client of clients) {

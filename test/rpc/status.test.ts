@@ -56,6 +56,7 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
   BAD_TRANSFEREE: [status.FAILED_PRECONDITION, 'etcdserver: bad leader transferee'],
   UNHEALTHY: [status.UNAVAILABLE, 'etcdserver: unhealthy cluster'],
   CORRUPT: [status.DATA_LOSS, 'etcdserver: corrupt cluster'],
+  NO_DOWNGRADE: [status.FAILED_PRECONDITION, 'etcdserver: no inflight downgrade job'],
   CLUSTER_ID_MISMATCH: [status.FAILED_PRECONDITION, 'etcdserver: cluster ID mismatch'],
 };
 

@@ -12,11 +12,16 @@ describe('the services', () => {
       services['etcdserverpb.Cluster'],
       services['etcdserverpb.Maintenance'],
       services['grpc.health.v1.Health'],
+      services['holdfast.v1.Admin'],
     ];
     const paths = definitions.flatMap((service) => Object.values(service).map(({ path }) => path));
 
     expect(paths.sort()).toEqual([
+      '/etcdserverpb.Cluster/MemberAdd',
       '/etcdserverpb.Cluster/MemberList',
+      '/etcdserverpb.Cluster/MemberPromote',
+      '/etcdserverpb.Cluster/MemberRemove',
+      '/etcdserverpb.Cluster/MemberUpdate',
       '/etcdserverpb.KV/Compact',
       '/etcdserverpb.KV/DeleteRange',
       '/etcdserverpb.KV/Put',
@@ -24,16 +29,27 @@ describe('the services', () => {
       '/etcdserverpb.KV/RangeStream',
       '/etcdserverpb.KV/Txn',
       '/etcdserverpb.Maintenance/Alarm',
+      '/etcdserverpb.Maintenance/Defragment',
+      '/etcdserverpb.Maintenance/Downgrade',
+      '/etcdserverpb.Maintenance/Hash',
+      '/etcdserverpb.Maintenance/HashKV',
       '/etcdserverpb.Maintenance/MoveLeader',
+      '/etcdserverpb.Maintenance/Snapshot',
       '/etcdserverpb.Maintenance/Status',
       '/grpc.health.v1.Health/Check',
       '/grpc.health.v1.Health/Watch',
+      '/holdfast.v1.Admin/MemberDemote',
+      '/holdfast.v1.Admin/MemberReplace',
     ]);
   });
 
-  test('stream only the parts of a range and the changes of health', () => {
+  test('stream only the parts of a range, snapshots and the changes of health', () => {
     expect(kv.RangeStream).toMatchObject({ requestStream: false, responseStream: true });
     expect(services['grpc.health.v1.Health'].Watch).toMatchObject({
+      requestStream: false,
+      responseStream: true,
+    });
+    expect(services['etcdserverpb.Maintenance'].Snapshot).toMatchObject({
       requestStream: false,
       responseStream: true,
     });
@@ -54,6 +70,42 @@ describe('a message', () => {
     });
 
     expect(bytes.toString('hex')).toBe('0a0161' + '120162' + '1805' + '2802' + '3801' + '6809');
+  });
+
+  test('about members and maintenance has the field numbers of etcd, ours from 1000 on', () => {
+    const { MemberAdd } = services['etcdserverpb.Cluster'];
+    const { Downgrade, HashKV, Snapshot, Status } = services['etcdserverpb.Maintenance'];
+
+    expect(
+      MemberAdd.requestSerialize({
+        peerURLs: ['u'],
+        isLearner: true,
+        holdfastAutoPromote: true,
+      }).toString('hex'),
+    ).toBe('0a0175' + '1001' + 'c03e01');
+    // remaining_bytes = 2, blob = 3, version = 4
+    expect(
+      Snapshot.responseSerialize({
+        remaining_bytes: 5,
+        blob: Buffer.from('b'),
+        version: 'v',
+      }).toString('hex'),
+    ).toBe('1005' + '1a0162' + '220176');
+    // hash = 2, compact_revision = 3, hash_revision = 4
+    expect(
+      HashKV.responseSerialize({ hash: 1, compact_revision: 2, hash_revision: 3 }).toString('hex'),
+    ).toBe('1001' + '1802' + '2003');
+    // storageVersion = 11, dbSizeQuota = 12, downgradeInfo = 13
+    expect(
+      Status.responseSerialize({
+        storageVersion: 'v',
+        dbSizeQuota: 6,
+        downgradeInfo: { enabled: true, targetVersion: 't' },
+      }).toString('hex'),
+    ).toBe('5a0176' + '6006' + '6a05' + '0801' + '120174');
+    expect(Downgrade.requestSerialize({ action: 'CANCEL', version: 'v' }).toString('hex')).toBe(
+      '0802' + '120176',
+    );
   });
 
   test("compares with etcd's numbers, range_end at 64", () => {

@@ -8,13 +8,30 @@ import type { ClusterClient as _etcdserverpb_ClusterClient, ClusterDefinition as
 import type { CompactionRequest__Input as _etcdserverpb_CompactionRequest__Input, CompactionRequest as _etcdserverpb_CompactionRequest } from './etcdserverpb/CompactionRequest.ts';
 import type { CompactionResponse__Input as _etcdserverpb_CompactionResponse__Input, CompactionResponse as _etcdserverpb_CompactionResponse } from './etcdserverpb/CompactionResponse.ts';
 import type { Compare__Input as _etcdserverpb_Compare__Input, Compare as _etcdserverpb_Compare } from './etcdserverpb/Compare.ts';
+import type { DefragmentRequest__Input as _etcdserverpb_DefragmentRequest__Input, DefragmentRequest as _etcdserverpb_DefragmentRequest } from './etcdserverpb/DefragmentRequest.ts';
+import type { DefragmentResponse__Input as _etcdserverpb_DefragmentResponse__Input, DefragmentResponse as _etcdserverpb_DefragmentResponse } from './etcdserverpb/DefragmentResponse.ts';
 import type { DeleteRangeRequest__Input as _etcdserverpb_DeleteRangeRequest__Input, DeleteRangeRequest as _etcdserverpb_DeleteRangeRequest } from './etcdserverpb/DeleteRangeRequest.ts';
 import type { DeleteRangeResponse__Input as _etcdserverpb_DeleteRangeResponse__Input, DeleteRangeResponse as _etcdserverpb_DeleteRangeResponse } from './etcdserverpb/DeleteRangeResponse.ts';
+import type { DowngradeInfo__Input as _etcdserverpb_DowngradeInfo__Input, DowngradeInfo as _etcdserverpb_DowngradeInfo } from './etcdserverpb/DowngradeInfo.ts';
+import type { DowngradeRequest__Input as _etcdserverpb_DowngradeRequest__Input, DowngradeRequest as _etcdserverpb_DowngradeRequest } from './etcdserverpb/DowngradeRequest.ts';
+import type { DowngradeResponse__Input as _etcdserverpb_DowngradeResponse__Input, DowngradeResponse as _etcdserverpb_DowngradeResponse } from './etcdserverpb/DowngradeResponse.ts';
+import type { HashKVRequest__Input as _etcdserverpb_HashKVRequest__Input, HashKVRequest as _etcdserverpb_HashKVRequest } from './etcdserverpb/HashKVRequest.ts';
+import type { HashKVResponse__Input as _etcdserverpb_HashKVResponse__Input, HashKVResponse as _etcdserverpb_HashKVResponse } from './etcdserverpb/HashKVResponse.ts';
+import type { HashRequest__Input as _etcdserverpb_HashRequest__Input, HashRequest as _etcdserverpb_HashRequest } from './etcdserverpb/HashRequest.ts';
+import type { HashResponse__Input as _etcdserverpb_HashResponse__Input, HashResponse as _etcdserverpb_HashResponse } from './etcdserverpb/HashResponse.ts';
 import type { KVClient as _etcdserverpb_KVClient, KVDefinition as _etcdserverpb_KVDefinition } from './etcdserverpb/KV.ts';
 import type { MaintenanceClient as _etcdserverpb_MaintenanceClient, MaintenanceDefinition as _etcdserverpb_MaintenanceDefinition } from './etcdserverpb/Maintenance.ts';
 import type { Member__Input as _etcdserverpb_Member__Input, Member as _etcdserverpb_Member } from './etcdserverpb/Member.ts';
+import type { MemberAddRequest__Input as _etcdserverpb_MemberAddRequest__Input, MemberAddRequest as _etcdserverpb_MemberAddRequest } from './etcdserverpb/MemberAddRequest.ts';
+import type { MemberAddResponse__Input as _etcdserverpb_MemberAddResponse__Input, MemberAddResponse as _etcdserverpb_MemberAddResponse } from './etcdserverpb/MemberAddResponse.ts';
 import type { MemberListRequest__Input as _etcdserverpb_MemberListRequest__Input, MemberListRequest as _etcdserverpb_MemberListRequest } from './etcdserverpb/MemberListRequest.ts';
 import type { MemberListResponse__Input as _etcdserverpb_MemberListResponse__Input, MemberListResponse as _etcdserverpb_MemberListResponse } from './etcdserverpb/MemberListResponse.ts';
+import type { MemberPromoteRequest__Input as _etcdserverpb_MemberPromoteRequest__Input, MemberPromoteRequest as _etcdserverpb_MemberPromoteRequest } from './etcdserverpb/MemberPromoteRequest.ts';
+import type { MemberPromoteResponse__Input as _etcdserverpb_MemberPromoteResponse__Input, MemberPromoteResponse as _etcdserverpb_MemberPromoteResponse } from './etcdserverpb/MemberPromoteResponse.ts';
+import type { MemberRemoveRequest__Input as _etcdserverpb_MemberRemoveRequest__Input, MemberRemoveRequest as _etcdserverpb_MemberRemoveRequest } from './etcdserverpb/MemberRemoveRequest.ts';
+import type { MemberRemoveResponse__Input as _etcdserverpb_MemberRemoveResponse__Input, MemberRemoveResponse as _etcdserverpb_MemberRemoveResponse } from './etcdserverpb/MemberRemoveResponse.ts';
+import type { MemberUpdateRequest__Input as _etcdserverpb_MemberUpdateRequest__Input, MemberUpdateRequest as _etcdserverpb_MemberUpdateRequest } from './etcdserverpb/MemberUpdateRequest.ts';
+import type { MemberUpdateResponse__Input as _etcdserverpb_MemberUpdateResponse__Input, MemberUpdateResponse as _etcdserverpb_MemberUpdateResponse } from './etcdserverpb/MemberUpdateResponse.ts';
 import type { MoveLeaderRequest__Input as _etcdserverpb_MoveLeaderRequest__Input, MoveLeaderRequest as _etcdserverpb_MoveLeaderRequest } from './etcdserverpb/MoveLeaderRequest.ts';
 import type { MoveLeaderResponse__Input as _etcdserverpb_MoveLeaderResponse__Input, MoveLeaderResponse as _etcdserverpb_MoveLeaderResponse } from './etcdserverpb/MoveLeaderResponse.ts';
 import type { PutRequest__Input as _etcdserverpb_PutRequest__Input, PutRequest as _etcdserverpb_PutRequest } from './etcdserverpb/PutRequest.ts';
@@ -25,6 +42,8 @@ import type { RangeStreamResponse__Input as _etcdserverpb_RangeStreamResponse__I
 import type { RequestOp__Input as _etcdserverpb_RequestOp__Input, RequestOp as _etcdserverpb_RequestOp } from './etcdserverpb/RequestOp.ts';
 import type { ResponseHeader__Input as _etcdserverpb_ResponseHeader__Input, ResponseHeader as _etcdserverpb_ResponseHeader } from './etcdserverpb/ResponseHeader.ts';
 import type { ResponseOp__Input as _etcdserverpb_ResponseOp__Input, ResponseOp as _etcdserverpb_ResponseOp } from './etcdserverpb/ResponseOp.ts';
+import type { SnapshotRequest__Input as _etcdserverpb_SnapshotRequest__Input, SnapshotRequest as _etcdserverpb_SnapshotRequest } from './etcdserverpb/SnapshotRequest.ts';
+import type { SnapshotResponse__Input as _etcdserverpb_SnapshotResponse__Input, SnapshotResponse as _etcdserverpb_SnapshotResponse } from './etcdserverpb/SnapshotResponse.ts';
 import type { StatusRequest__Input as _etcdserverpb_StatusRequest__Input, StatusRequest as _etcdserverpb_StatusRequest } from './etcdserverpb/StatusRequest.ts';
 import type { StatusResponse__Input as _etcdserverpb_StatusResponse__Input, StatusResponse as _etcdserverpb_StatusResponse } from './etcdserverpb/StatusResponse.ts';
 import type { TxnRequest__Input as _etcdserverpb_TxnRequest__Input, TxnRequest as _etcdserverpb_TxnRequest } from './etcdserverpb/TxnRequest.ts';
@@ -46,13 +65,30 @@ export interface ProtoGrpcType {
     CompactionRequest: MessageTypeDefinition<_etcdserverpb_CompactionRequest__Input, _etcdserverpb_CompactionRequest>
     CompactionResponse: MessageTypeDefinition<_etcdserverpb_CompactionResponse__Input, _etcdserverpb_CompactionResponse>
     Compare: MessageTypeDefinition<_etcdserverpb_Compare__Input, _etcdserverpb_Compare>
+    DefragmentRequest: MessageTypeDefinition<_etcdserverpb_DefragmentRequest__Input, _etcdserverpb_DefragmentRequest>
+    DefragmentResponse: MessageTypeDefinition<_etcdserverpb_DefragmentResponse__Input, _etcdserverpb_DefragmentResponse>
     DeleteRangeRequest: MessageTypeDefinition<_etcdserverpb_DeleteRangeRequest__Input, _etcdserverpb_DeleteRangeRequest>
     DeleteRangeResponse: MessageTypeDefinition<_etcdserverpb_DeleteRangeResponse__Input, _etcdserverpb_DeleteRangeResponse>
+    DowngradeInfo: MessageTypeDefinition<_etcdserverpb_DowngradeInfo__Input, _etcdserverpb_DowngradeInfo>
+    DowngradeRequest: MessageTypeDefinition<_etcdserverpb_DowngradeRequest__Input, _etcdserverpb_DowngradeRequest>
+    DowngradeResponse: MessageTypeDefinition<_etcdserverpb_DowngradeResponse__Input, _etcdserverpb_DowngradeResponse>
+    HashKVRequest: MessageTypeDefinition<_etcdserverpb_HashKVRequest__Input, _etcdserverpb_HashKVRequest>
+    HashKVResponse: MessageTypeDefinition<_etcdserverpb_HashKVResponse__Input, _etcdserverpb_HashKVResponse>
+    HashRequest: MessageTypeDefinition<_etcdserverpb_HashRequest__Input, _etcdserverpb_HashRequest>
+    HashResponse: MessageTypeDefinition<_etcdserverpb_HashResponse__Input, _etcdserverpb_HashResponse>
     KV: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_KVClient> & { service: _etcdserverpb_KVDefinition }
     Maintenance: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_MaintenanceClient> & { service: _etcdserverpb_MaintenanceDefinition }
     Member: MessageTypeDefinition<_etcdserverpb_Member__Input, _etcdserverpb_Member>
+    MemberAddRequest: MessageTypeDefinition<_etcdserverpb_MemberAddRequest__Input, _etcdserverpb_MemberAddRequest>
+    MemberAddResponse: MessageTypeDefinition<_etcdserverpb_MemberAddResponse__Input, _etcdserverpb_MemberAddResponse>
     MemberListRequest: MessageTypeDefinition<_etcdserverpb_MemberListRequest__Input, _etcdserverpb_MemberListRequest>
     MemberListResponse: MessageTypeDefinition<_etcdserverpb_MemberListResponse__Input, _etcdserverpb_MemberListResponse>
+    MemberPromoteRequest: MessageTypeDefinition<_etcdserverpb_MemberPromoteRequest__Input, _etcdserverpb_MemberPromoteRequest>
+    MemberPromoteResponse: MessageTypeDefinition<_etcdserverpb_MemberPromoteResponse__Input, _etcdserverpb_MemberPromoteResponse>
+    MemberRemoveRequest: MessageTypeDefinition<_etcdserverpb_MemberRemoveRequest__Input, _etcdserverpb_MemberRemoveRequest>
+    MemberRemoveResponse: MessageTypeDefinition<_etcdserverpb_MemberRemoveResponse__Input, _etcdserverpb_MemberRemoveResponse>
+    MemberUpdateRequest: MessageTypeDefinition<_etcdserverpb_MemberUpdateRequest__Input, _etcdserverpb_MemberUpdateRequest>
+    MemberUpdateResponse: MessageTypeDefinition<_etcdserverpb_MemberUpdateResponse__Input, _etcdserverpb_MemberUpdateResponse>
     MoveLeaderRequest: MessageTypeDefinition<_etcdserverpb_MoveLeaderRequest__Input, _etcdserverpb_MoveLeaderRequest>
     MoveLeaderResponse: MessageTypeDefinition<_etcdserverpb_MoveLeaderResponse__Input, _etcdserverpb_MoveLeaderResponse>
     PutRequest: MessageTypeDefinition<_etcdserverpb_PutRequest__Input, _etcdserverpb_PutRequest>
@@ -63,6 +99,8 @@ export interface ProtoGrpcType {
     RequestOp: MessageTypeDefinition<_etcdserverpb_RequestOp__Input, _etcdserverpb_RequestOp>
     ResponseHeader: MessageTypeDefinition<_etcdserverpb_ResponseHeader__Input, _etcdserverpb_ResponseHeader>
     ResponseOp: MessageTypeDefinition<_etcdserverpb_ResponseOp__Input, _etcdserverpb_ResponseOp>
+    SnapshotRequest: MessageTypeDefinition<_etcdserverpb_SnapshotRequest__Input, _etcdserverpb_SnapshotRequest>
+    SnapshotResponse: MessageTypeDefinition<_etcdserverpb_SnapshotResponse__Input, _etcdserverpb_SnapshotResponse>
     StatusRequest: MessageTypeDefinition<_etcdserverpb_StatusRequest__Input, _etcdserverpb_StatusRequest>
     StatusResponse: MessageTypeDefinition<_etcdserverpb_StatusResponse__Input, _etcdserverpb_StatusResponse>
     TxnRequest: MessageTypeDefinition<_etcdserverpb_TxnRequest__Input, _etcdserverpb_TxnRequest>

@@ -1,6 +1,7 @@
 // Original file: proto/etcd/rpc.proto
 
 import type { ResponseHeader__Input as _etcdserverpb_ResponseHeader__Input, ResponseHeader as _etcdserverpb_ResponseHeader } from '../etcdserverpb/ResponseHeader.ts';
+import type { DowngradeInfo__Input as _etcdserverpb_DowngradeInfo__Input, DowngradeInfo as _etcdserverpb_DowngradeInfo } from '../etcdserverpb/DowngradeInfo.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface StatusResponse__Input {
@@ -14,6 +15,9 @@ export interface StatusResponse__Input {
   'errors'?: (string)[];
   'dbSizeInUse'?: (number | string | Long);
   'isLearner'?: (boolean);
+  'storageVersion'?: (string);
+  'dbSizeQuota'?: (number | string | Long);
+  'downgradeInfo'?: (_etcdserverpb_DowngradeInfo__Input | null);
 }
 
 export interface StatusResponse {
@@ -27,4 +31,7 @@ export interface StatusResponse {
   'errors': (string)[];
   'dbSizeInUse': (string);
   'isLearner': (boolean);
+  'storageVersion': (string);
+  'dbSizeQuota': (string);
+  'downgradeInfo': (_etcdserverpb_DowngradeInfo | null);
 }

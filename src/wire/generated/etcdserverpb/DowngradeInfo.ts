@@ -1,0 +1,12 @@
+// Original file: proto/etcd/rpc.proto
+
+
+export interface DowngradeInfo__Input {
+  'enabled'?: (boolean);
+  'targetVersion'?: (string);
+}
+
+export interface DowngradeInfo {
+  'enabled': (boolean);
+  'targetVersion': (string);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/holdfast/peer.proto
+
+
+export interface DescribeRequest__Input {
+}
+
+export interface DescribeRequest {
+}

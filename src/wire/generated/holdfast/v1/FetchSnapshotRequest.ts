@@ -1,0 +1,11 @@
+// Original file: proto/holdfast/peer.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface FetchSnapshotRequest__Input {
+  'min_index'?: (number | string | Long);
+}
+
+export interface FetchSnapshotRequest {
+  'min_index': (string);
+}

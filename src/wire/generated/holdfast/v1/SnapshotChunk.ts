@@ -1,0 +1,10 @@
+// Original file: proto/holdfast/peer.proto
+
+
+export interface SnapshotChunk__Input {
+  'data'?: (Buffer | Uint8Array | string);
+}
+
+export interface SnapshotChunk {
+  'data': (Buffer);
+}
