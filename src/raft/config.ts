@@ -3,7 +3,7 @@
  * them.
  */
 import { assert, type Prng } from '../base/index.ts';
-import type { ConfState, HardState, LogIndex, LogSummary, NodeId } from './types.ts';
+import type { Configuration, HardState, LogIndex, LogSummary, NodeId } from './types.ts';
 
 /** How a node behaves. All counts and sizes are inclusive maxima. */
 export interface RaftOptions {
@@ -35,6 +35,13 @@ export interface RaftOptions {
   readonly cacheBytesMax: number;
   /** Read requests waiting for a confirmation or a first commit of the term. Default 100,000. */
   readonly pendingReadsMax: number;
+  /** Entries that a learner may lag behind and still become a voter. Default 1000. */
+  readonly promotionLagMax: number;
+  /**
+   * Whether a change of membership is refused when too few of the voters there would be are known
+   * to be up. Default true.
+   */
+  readonly strictReconfigCheck: boolean;
   /** Whether a follower passes proposals on to its leader. Default true. */
   readonly forwardProposals: boolean;
 }
@@ -52,6 +59,8 @@ export const defaultRaftOptions: RaftOptions = {
   applyingBytesMax: 16 * 1024 * 1024,
   cacheBytesMax: 16 * 1024 * 1024,
   pendingReadsMax: 100_000,
+  promotionLagMax: 1000,
+  strictReconfigCheck: true,
   forwardProposals: true,
 };
 
@@ -62,7 +71,11 @@ export interface RaftConfig {
   readonly options: RaftOptions;
   readonly hardState: HardState;
   readonly log: LogSummary;
-  readonly confState: ConfState;
+  /**
+   * The newest configuration at or before `lastApplied`; later ones are in the log. A joining node's
+   * has no members. One without context is never put into the log, and then nobody can join.
+   */
+  readonly configuration: Configuration;
   /** The state machine's own durable position: nothing at or below it is handed out again. */
   readonly lastApplied: LogIndex;
 }
@@ -88,6 +101,10 @@ export function checkRaftConfig(config: RaftConfig): void {
   assert(
     hardState.commitIndex >= log.snapshotIndex && hardState.commitIndex <= lastIndex,
     `commitIndex ${hardState.commitIndex} must lie in [${log.snapshotIndex}, ${lastIndex}]`,
+  );
+  assert(
+    config.configuration.index <= lastApplied,
+    `configuration ${config.configuration.index} must be applied, at most ${lastApplied}`,
   );
   // What was applied was committed: a host whose commit index is older raises it first.
   assert(

@@ -7,20 +7,32 @@
  */
 import { assert, type Prng } from '../base/index.ts';
 import type { RaftConfig, RaftOptions } from './config.ts';
+import { Configurations } from './configurations.ts';
 import { RaftLog } from './log.ts';
 import type { Message } from './message.ts';
 import { isVoter, membersOf } from './quorum.ts';
-import type { RaftEvent, ReadState } from './ready.ts';
-import type { ConfState, NodeId, Role, Term } from './types.ts';
+import type { RaftEvent, ReadState, SnapshotRequest } from './ready.ts';
+import type {
+  ConfState,
+  Configuration,
+  Entry,
+  LogIndex,
+  NodeId,
+  Role,
+  SnapshotPosition,
+  Term,
+} from './types.ts';
 
 /** See the module comment. */
 export class Core {
   readonly id: NodeId;
   readonly options: RaftOptions;
-  readonly conf: ConfState;
-  /** All members but this one, ascending. */
-  readonly peers: readonly NodeId[];
   readonly log: RaftLog;
+  readonly #configurations: Configurations;
+  /** All members of the configuration that counts but this one, ascending. */
+  #peers: readonly NodeId[];
+  /** The configuration has changed since the host was told. */
+  #isConfigurationNews = false;
   readonly #prng: Prng;
 
   /** Grows only. */
@@ -46,12 +58,14 @@ export class Core {
   afterSync: Message[] = [];
   readStates: ReadState[] = [];
   events: RaftEvent[] = [];
+  /** The snapshot that this node asks its host for. */
+  snapshotRequest: SnapshotRequest | undefined;
 
   constructor(config: RaftConfig) {
     this.id = config.id;
     this.options = config.options;
-    this.conf = config.confState;
-    this.peers = membersOf(config.confState).filter((id) => id !== config.id);
+    this.#configurations = new Configurations(config.configuration, config.log.confEntries);
+    this.#peers = this.#othersOf(this.conf);
     this.#prng = config.prng;
     this.term = config.hardState.currentTerm;
     this.durableTerm = this.term;
@@ -63,6 +77,78 @@ export class Core {
     );
     assert(this.log.lastTerm <= this.term, 'no entry is of a term that the node has not been in');
     this.resetElectionTimer();
+  }
+
+  /** The configuration that counts: the newest in the log (Raft thesis §4.1). */
+  get configuration(): Configuration {
+    return this.#configurations.current;
+  }
+
+  get conf(): ConfState {
+    return this.#configurations.current.confState;
+  }
+
+  get peers(): readonly NodeId[] {
+    return this.#peers;
+  }
+
+  /** Appends to the log; a configuration among the entries counts at once. */
+  append(entries: readonly Entry[]): void {
+    this.log.append(entries);
+    if (this.#configurations.append(entries)) {
+      this.#noteConfiguration();
+    }
+  }
+
+  /** Drops the log's tail from `index` on, with the configurations in it. */
+  truncateFrom(index: LogIndex): void {
+    this.log.truncateFrom(index);
+    if (this.#configurations.truncateFrom(index)) {
+      this.#noteConfiguration();
+    }
+  }
+
+  /** Moves the commit index up to `index`; returns the bytes that passed. */
+  commitTo(index: LogIndex): number {
+    const bytes = this.log.commitTo(index);
+    this.#configurations.settle(this.log.commitIndex);
+    return bytes;
+  }
+
+  /** Puts a snapshot in the place of the log. */
+  restore({ index, term, configuration }: SnapshotPosition): void {
+    this.log.restore(index, term);
+    this.#configurations.restore(configuration);
+    this.#noteConfiguration();
+  }
+
+  /** The configuration, if it has changed since the last call. */
+  takeConfiguration(): Configuration | undefined {
+    const isNews = this.#isConfigurationNews;
+    this.#isConfigurationNews = false;
+    return isNews ? this.configuration : undefined;
+  }
+
+  get isConfigurationNews(): boolean {
+    return this.#isConfigurationNews;
+  }
+
+  #noteConfiguration(): void {
+    const { index, confState } = this.configuration;
+    const { voters, votersOutgoing, learners } = confState;
+    this.#peers = this.#othersOf(confState);
+    this.#isConfigurationNews = true;
+    this.events.push({
+      type: 'configuration-changed',
+      index,
+      voters,
+      votersOutgoing,
+      learners,
+    });
+  }
+
+  #othersOf(conf: ConfState): readonly NodeId[] {
+    return membersOf(conf).filter((id) => id !== this.id);
   }
 
   /** Whether this node may lead: it votes in its own configuration. */

@@ -7,8 +7,8 @@
  */
 import { assert } from '../base/index.ts';
 import type { Core } from './core.ts';
-import type { AppendEntries, Heartbeat } from './message.ts';
-import type { LogIndex } from './types.ts';
+import type { AppendEntries, Heartbeat, InstallSnapshot } from './message.ts';
+import type { LogIndex, NodeId } from './types.ts';
 
 /**
  * Takes over a leader's entries where they fit; returns the index from which a conflicting tail was
@@ -43,13 +43,13 @@ export function handleAppendEntries(core: Core, message: AppendEntries): LogInde
   let truncatedFrom = 0;
   if (firstNew !== 0) {
     if (firstNew <= log.lastIndex) {
-      log.truncateFrom(firstNew);
+      core.truncateFrom(firstNew);
       truncatedFrom = firstNew;
     }
-    log.append(entries.slice(firstNew - prevLogIndex - 1));
+    core.append(entries.slice(firstNew - prevLogIndex - 1));
   }
   const lastVouched = prevLogIndex + entries.length;
-  log.commitTo(Math.min(commitIndex, lastVouched));
+  core.commitTo(Math.min(commitIndex, lastVouched));
   answer(core, message, lastVouched);
   return truncatedFrom;
 }
@@ -60,7 +60,7 @@ export function handleHeartbeat(core: Core, message: Heartbeat): void {
     message.commitIndex <= core.log.lastIndex,
     () => `a heartbeat commits ${message.commitIndex} beyond the log's ${core.log.lastIndex}`,
   );
-  core.log.commitTo(message.commitIndex);
+  core.commitTo(message.commitIndex);
   core.sendInTerm({
     type: 'HeartbeatResponse',
     from: core.id,
@@ -70,7 +70,26 @@ export function handleHeartbeat(core: Core, message: Heartbeat): void {
   });
 }
 
-function answer(core: Core, message: AppendEntries, index: LogIndex): void {
+/**
+ * The leader's log begins after what this node needs next: the host is asked for a snapshot, again
+ * with every offer, unless this node has come that far by now (Raft thesis §5.1).
+ */
+export function handleInstallSnapshot(core: Core, message: InstallSnapshot): void {
+  if (message.index <= core.log.commitIndex) {
+    answer(core, message, core.log.commitIndex);
+  } else {
+    core.snapshotRequest = { from: message.from, minIndex: message.index };
+  }
+}
+
+/** Tells the leader, if one is known, that this node holds everything up to `index`. */
+export function answerInstalled(core: Core, index: LogIndex): void {
+  if (core.leader !== 0) {
+    answer(core, { from: core.leader }, index);
+  }
+}
+
+function answer(core: Core, message: { readonly from: NodeId }, index: LogIndex): void {
   core.afterSync.push({
     type: 'AppendEntriesResponse',
     from: core.id,

@@ -1,8 +1,10 @@
 /** Facade of the consensus core. */
 export { defaultRaftOptions, type RaftConfig, type RaftOptions } from './config.ts';
+export { decodeConfiguration, isJoint } from './configurations.ts';
 export type {
   AppendEntries,
   AppendEntriesResponse,
+  ConfChangeProposal,
   DropReason,
   Message,
 } from './message.ts';
@@ -11,12 +13,14 @@ export type {
   LoadRequest,
   RaftEvent,
   ReadState,
+  SnapshotRequest,
   Ready,
   StorageWrite,
   WriteTicket,
 } from './ready.ts';
 export type { RaftStatus } from './status.ts';
 export type {
+  Configuration,
   ConfState,
   Entry,
   EntryType,
@@ -25,6 +29,7 @@ export type {
   LogSummary,
   NodeId,
   Role,
+  SnapshotPosition,
   Term,
   TermRun,
 } from './types.ts';

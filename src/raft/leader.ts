@@ -1,20 +1,25 @@
 /**
- * One leadership: the leader's progress with each peer, its pending reads, a transfer under way,
- * and what it has taken on without being able to commit. The object lives exactly as long as the
- * leadership.
+ * One leadership: the leader's progress with each peer, its pending reads, a transfer or a change of
+ * membership under way, and what it has taken on without being able to commit. The object lives
+ * exactly as long as the leadership.
+ *
+ * A leader that its newest configuration does not name leads on, without counting itself, until that
+ * configuration is committed (Raft thesis §4.2.2).
  */
 import { assert, emptyBytes, must } from '../base/index.ts';
+import { encodeConfiguration, isJoint, leftConfState, nextConfState } from './configurations.ts';
 import type { Core } from './core.ts';
 import type {
   AppendEntriesResponse,
+  ConfChangeProposal,
   DropReason,
   HeartbeatResponse,
   ReadIndexRequest,
 } from './message.ts';
 import { Inflights, Progress } from './progress.ts';
-import { isVoter, quorumValue, quorumVote } from './quorum.ts';
+import { isVoter, majorityOf, quorumValue, quorumVote } from './quorum.ts';
 import { type ReadRequest, ReadRounds } from './read-index.ts';
-import type { Entry, LogIndex, NodeId } from './types.ts';
+import type { Configuration, Entry, LogIndex, NodeId } from './types.ts';
 
 /** Entries that a peer needs and memory no longer holds. */
 export interface PeerLoad {
@@ -36,6 +41,8 @@ export class Leadership {
   #transferTarget: NodeId = 0;
   #transferElapsed = 0;
   #heartbeatElapsed = 0;
+  /** Ticks of this leadership. */
+  #tick = 0;
   /** Data bytes of this leadership's uncommitted entries. */
   #uncommittedBytes = 0;
   #loads: PeerLoad[] = [];
@@ -43,15 +50,16 @@ export class Leadership {
 
   constructor(core: Core) {
     this.#core = core;
-    const { log, options } = core;
-    for (const id of core.peers) {
-      const inflights = new Inflights(options.inflightMessagesMax, options.inflightBytesMax);
-      this.#progressById.set(id, new Progress(id, log.lastIndex + 1, inflights));
-    }
-    this.#firstIndex = log.lastIndex + 1;
+    this.#trackPeers();
+    this.#firstIndex = core.log.lastIndex + 1;
     // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2,
     // §6.4).
     this.#append([emptyBytes]);
+    const { configuration } = core;
+    if (configuration.index === 0 && configuration.context.length > 0) {
+      // So that a member which joins later finds in the log whom the cluster began with.
+      this.#appendConfiguration(configuration);
+    }
   }
 
   get transferTarget(): NodeId {
@@ -94,6 +102,37 @@ export class Leadership {
     return this.#append(proposals);
   }
 
+  /**
+   * Begins a change of membership, or says why not (Raft thesis §4). One at a time: the next may
+   * begin once the configuration of the last is committed, and an entry of this term is, so that no
+   * other leader can have begun one unseen.
+   */
+  proposeConfChange(proposal: ConfChangeProposal): LogIndex | DropReason {
+    const { configuration, log } = this.#core;
+    if (this.#transferTarget !== 0) {
+      return 'transferring';
+    }
+    const isPending = configuration.index > log.commitIndex || isJoint(configuration.confState);
+    if (isPending || !this.#hasCommittedInTerm) {
+      return 'conf-pending';
+    }
+    if (proposal.baseIndex !== configuration.index) {
+      return 'conf-stale';
+    }
+    const confState = nextConfState(configuration.confState, proposal);
+    if (confState === undefined) {
+      return 'conf-invalid';
+    }
+    const promoted = proposal.voters.filter((id) => configuration.confState.learners.includes(id));
+    if (!promoted.every((id) => this.#hasCaughtUp(id))) {
+      return 'learner-not-ready';
+    }
+    if (this.#core.options.strictReconfigCheck && this.#risksQuorum(proposal.voters)) {
+      return 'quorum-at-risk';
+    }
+    return this.#appendConfiguration({ confState, context: proposal.data });
+  }
+
   /** Queues a read; false when too many wait. */
   maybeRead(request: ReadRequest): boolean {
     if (this.#reads.count >= this.#core.options.pendingReadsMax) {
@@ -109,6 +148,7 @@ export class Leadership {
    */
   tick(): boolean {
     const { options } = this.#core;
+    this.#tick++;
     this.#core.electionElapsed++;
     if (this.#transferTarget !== 0 && ++this.#transferElapsed >= options.electionTimeoutTicks) {
       this.#abandonTransfer('it did not take over in time');
@@ -127,8 +167,10 @@ export class Leadership {
   }
 
   handleAppendResponse(message: AppendEntriesResponse): void {
-    const progress = must(this.#progressById.get(message.from), 'the progress of a member');
-    progress.isRecentlyActive = true;
+    const progress = this.#heard(message.from);
+    if (progress === undefined) {
+      return;
+    }
     this.#hasNews = true;
     if (message.isRejected) {
       const { hintIndex, hintTerm } = message;
@@ -142,7 +184,14 @@ export class Leadership {
     }
     assert(message.index <= this.#core.log.lastIndex, 'nobody vouches for what was not sent');
     const hasAdvanced = progress.maybeAdvance(message.index);
-    if (progress.state === 'probe' && (hasAdvanced || message.index === progress.matchIndex)) {
+    if (progress.state === 'snapshot') {
+      if (progress.matchIndex >= this.#core.log.snapshotIndex) {
+        progress.becomeReplicate();
+      }
+    } else if (
+      progress.state === 'probe' &&
+      (hasAdvanced || message.index === progress.matchIndex)
+    ) {
       progress.becomeReplicate();
     } else {
       progress.inflights.freeTo(message.index);
@@ -154,10 +203,12 @@ export class Leadership {
   }
 
   handleHeartbeatResponse(message: HeartbeatResponse): void {
-    const progress = must(this.#progressById.get(message.from), 'the progress of a member');
-    progress.isRecentlyActive = true;
+    const progress = this.#heard(message.from);
+    if (progress === undefined) {
+      return;
+    }
     progress.isProbeSent = false;
-    if (progress.matchIndex < this.#core.log.lastIndex || progress.state === 'probe') {
+    if (progress.matchIndex < this.#core.log.lastIndex || progress.state !== 'replicate') {
       progress.needsEmptyAppend = true;
       this.#hasNews = true;
     }
@@ -175,9 +226,29 @@ export class Leadership {
       member === id ? log.stableIndex : this.#progressById.get(member)?.matchIndex,
     );
     if (index > log.commitIndex && log.termAt(index) === term) {
-      this.#uncommittedBytes = Math.max(0, this.#uncommittedBytes - log.commitTo(index));
+      this.#uncommittedBytes = Math.max(0, this.#uncommittedBytes - this.#core.commitTo(index));
       this.#hasNews = true;
+      this.#maybeLeaveJoint();
     }
+  }
+
+  /** Whether the cluster has committed a configuration in which this node does not vote. */
+  get isRemoved(): boolean {
+    const { configuration, conf, id, log } = this.#core;
+    return !isVoter(conf, id) && configuration.index <= log.commitIndex;
+  }
+
+  /** The voter that is furthest, to hand over to; 0 when there is none. */
+  get bestSuccessor(): NodeId {
+    let best = 0;
+    let bestIndex = -1;
+    for (const { id, matchIndex } of this.#progressById.values()) {
+      if (isVoter(this.#core.conf, id) && matchIndex > bestIndex) {
+        best = id;
+        bestIndex = matchIndex;
+      }
+    }
+    return best;
   }
 
   /** A link broke: what was on its way is lost. */
@@ -235,10 +306,15 @@ export class Leadership {
 
   /** Sends loaded entries, if they are still what the peer needs next. */
   sendLoaded(peer: NodeId, entries: readonly Entry[]): void {
-    const progress = must(this.#progressById.get(peer), 'the progress of a member');
+    const progress = this.#progressById.get(peer);
+    if (progress === undefined) {
+      return;
+    }
     progress.isLoading = false;
     this.#hasNews = true;
-    if (entries[0]?.index === progress.nextIndex && !progress.isPaused) {
+    const isStillNext =
+      entries[0]?.index === progress.nextIndex && progress.nextIndex > this.#core.log.snapshotIndex;
+    if (isStillNext && !progress.isPaused) {
       let bytes = 0;
       for (const entry of entries) {
         bytes += entry.data.length;
@@ -268,9 +344,91 @@ export class Leadership {
   #append(proposals: readonly Uint8Array[]): LogIndex {
     const { log, term } = this.#core;
     const firstIndex = log.lastIndex + 1;
-    log.append(proposals.map((data, i) => ({ term, index: firstIndex + i, type: 'normal', data })));
+    this.#core.append(
+      proposals.map((data, i) => ({ term, index: firstIndex + i, type: 'normal', data })),
+    );
     this.#hasNews = true;
     return firstIndex;
+  }
+
+  #appendConfiguration(configuration: Omit<Configuration, 'index'>): LogIndex {
+    const { log, term } = this.#core;
+    const index = log.lastIndex + 1;
+    const data = encodeConfiguration(configuration);
+    this.#core.append([{ term, index, type: 'confChange', data }]);
+    this.#trackPeers();
+    this.#hasNews = true;
+    // A smaller quorum may have confirmed reads already.
+    this.#answerReads();
+    return index;
+  }
+
+  /** The joint configuration has done its work once it is committed (Raft thesis §4.3). */
+  #maybeLeaveJoint(): void {
+    const { configuration, log } = this.#core;
+    const { index, confState, context } = configuration;
+    if (isJoint(confState) && confState.autoLeave && index <= log.commitIndex) {
+      this.#appendConfiguration({ confState: leftConfState(confState), context });
+    }
+  }
+
+  /** Progress of the peers of the newest configuration, and of nobody else. */
+  #trackPeers(): void {
+    const { log, options, peers } = this.#core;
+    for (const id of peers) {
+      if (!this.#progressById.has(id)) {
+        const inflights = new Inflights(options.inflightMessagesMax, options.inflightBytesMax);
+        const progress = new Progress(id, log.lastIndex + 1, inflights);
+        // A newcomer has a whole election timeout to be heard of.
+        progress.isRecentlyActive = this.#tick > 0;
+        this.#progressById.set(id, progress);
+      }
+    }
+    for (const id of [...this.#progressById.keys()]) {
+      if (!peers.includes(id)) {
+        this.#progressById.delete(id);
+      }
+    }
+  }
+
+  /** Notes a sign of life; undefined when it comes from no peer of this configuration. */
+  #heard(from: NodeId): Progress | undefined {
+    const progress = this.#progressById.get(from);
+    if (progress !== undefined) {
+      progress.isRecentlyActive = true;
+      progress.lastHeardTick = this.#tick;
+    }
+    return progress;
+  }
+
+  #hasCaughtUp(id: NodeId): boolean {
+    const progress = this.#progressById.get(id);
+    const { log, options } = this.#core;
+    return (
+      progress?.state === 'replicate' &&
+      this.#isUp(id) &&
+      progress.matchIndex + options.promotionLagMax >= log.commitIndex &&
+      progress.matchIndex > 0
+    );
+  }
+
+  #isUp(id: NodeId): boolean {
+    const { options } = this.#core;
+    const heardTick = this.#progressById.get(id)?.lastHeardTick ?? -1;
+    return (
+      id === this.#core.id ||
+      (heardTick >= 0 && this.#tick - heardTick < options.electionTimeoutTicks)
+    );
+  }
+
+  /**
+   * Whether fewer than a majority of these voters are known to be up. The second voter of all is an
+   * exception, as in etcd: nobody could be added to a single node otherwise.
+   */
+  #risksQuorum(voters: readonly NodeId[]): boolean {
+    const before = this.#core.conf.voters.length;
+    const up = voters.filter((id) => this.#isUp(id)).length;
+    return up < majorityOf(voters.length) && !(before === 1 && voters.length === 2 && up === 1);
   }
 
   #hasActiveQuorum(): boolean {
@@ -301,6 +459,10 @@ export class Leadership {
 
   #sendAppends(progress: Progress): void {
     const { log, options } = this.#core;
+    if (progress.nextIndex <= log.snapshotIndex) {
+      this.#offerSnapshot(progress);
+      return;
+    }
     while (!progress.isPaused && progress.nextIndex <= log.lastIndex) {
       const slice = log.slice(progress.nextIndex, log.lastIndex + 1, options.appendBytesMax);
       if (slice.kind === 'not-cached') {
@@ -314,6 +476,26 @@ export class Leadership {
     const isProbeDue = progress.state === 'probe' && !progress.isProbeSent && !progress.isLoading;
     if (isCommitNews || isProbeDue || progress.needsEmptyAppend) {
       this.#sendAppend(progress, [], 0);
+    }
+  }
+
+  /** What the peer needs is compacted: it is to fetch a snapshot (Raft thesis §5.1). */
+  #offerSnapshot(progress: Progress): void {
+    const { log, id, term, messages } = this.#core;
+    if (progress.state !== 'snapshot') {
+      progress.becomeSnapshot();
+      const event = {
+        type: 'snapshot-needed',
+        peer: progress.id,
+        index: log.snapshotIndex,
+      } as const;
+      this.#core.events.push(event);
+    }
+    if (!progress.isProbeSent) {
+      progress.isProbeSent = true;
+      progress.needsEmptyAppend = false;
+      const to = progress.id;
+      messages.push({ type: 'InstallSnapshot', from: id, to, term, index: log.snapshotIndex });
     }
   }
 

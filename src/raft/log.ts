@@ -150,6 +150,35 @@ export class RaftLog {
     this.#stableIndex = Math.min(this.#stableIndex, this.lastIndex);
   }
 
+  /** Forgets entries up to `index`, which are applied and safe in the state. */
+  compact(index: LogIndex): void {
+    assert(index <= this.#appliedIndex, () => `entry ${index} is compacted before it is applied`);
+    if (index <= this.snapshotIndex) {
+      return;
+    }
+    this.#terms.compactTo(index);
+    while (this.#cacheFirst <= index && this.#cacheFirst <= this.lastIndex) {
+      this.#dropOldest();
+    }
+    this.#cacheFirst = Math.max(this.#cacheFirst, index + 1);
+  }
+
+  /** A snapshot takes the place of the log: nothing of it is left, and all up to `index` counts. */
+  restore(index: LogIndex, term: Term): void {
+    assert(index > this.#commitIndex, 'a snapshot never takes back what is committed');
+    this.#terms.restore(index, term);
+    this.#cache = [];
+    this.#cacheHead = 0;
+    this.#cacheFirst = index + 1;
+    this.#cacheBytes = 0;
+    this.#stableIndex = index;
+    this.#commitIndex = index;
+    this.#applyingIndex = index;
+    this.#appliedIndex = index;
+    this.#applyingBatches.length = 0;
+    this.#applyingBytes = 0;
+  }
+
   /** Index of the first of `entries` that is not in the log in the same term; 0 when all are. */
   firstNewIndex(entries: readonly Entry[]): LogIndex {
     for (const entry of entries) {
@@ -245,15 +274,27 @@ export class RaftLog {
 
   /** Notes that everything up to `index` has been applied. */
   appliedTo(index: LogIndex): void {
+    if (index < this.#appliedIndex) {
+      // What was under way when a snapshot took the place of the state.
+      assert(index <= this.snapshotIndex, 'the applied index never shrinks');
+      return;
+    }
     assert(
-      index >= this.#appliedIndex && index <= this.#applyingIndex,
-      () => `applied index ${index} must lie in [${this.#appliedIndex}, ${this.#applyingIndex}]`,
+      index <= this.#applyingIndex,
+      () => `applied index ${index} is beyond ${this.#applyingIndex}, which was handed out`,
     );
     this.#appliedIndex = index;
     while ((this.#applyingBatches[0]?.lastIndex ?? Number.POSITIVE_INFINITY) <= index) {
       this.#applyingBytes -= must(this.#applyingBatches.shift(), 'an applying batch').bytes;
     }
     this.#evict();
+  }
+
+  #dropOldest(): void {
+    this.#cacheBytes -= bytesOf(this.#cached(this.#cacheFirst));
+    this.#cache[this.#cacheHead] = undefined;
+    this.#cacheHead++;
+    this.#cacheFirst++;
   }
 
   #cached(index: LogIndex): Entry {
@@ -270,10 +311,7 @@ export class RaftLog {
   #evict(): void {
     const keepFrom = Math.min(this.#stableIndex, this.#appliedIndex) + 1;
     while (this.#cacheBytes > this.#cacheBytesMax && this.#cacheFirst < keepFrom) {
-      this.#cacheBytes -= bytesOf(this.#cached(this.#cacheFirst));
-      this.#cache[this.#cacheHead] = undefined;
-      this.#cacheHead++;
-      this.#cacheFirst++;
+      this.#dropOldest();
     }
     if (this.#cacheHead > 1024 && this.#cacheHead * 2 > this.#cache.length) {
       this.#cache = this.#cache.slice(this.#cacheHead);

@@ -3,7 +3,9 @@
  * whether more may be sent (Raft thesis §3.5, §10.2.2).
  *
  * `probe`: agreement is being looked for, one append at a time. `replicate`: appends stream ahead
- * of their acknowledgements, within the window. Invariant: `matchIndex < nextIndex`.
+ * of their acknowledgements, within the window. `snapshot`: the peer needs entries that are
+ * compacted, so it is to fetch a snapshot; nothing else is sent until it has come that far.
+ * Invariant: `matchIndex < nextIndex`.
  */
 import { assert } from '../base/index.ts';
 import type { LogIndex, NodeId } from './types.ts';
@@ -70,13 +72,15 @@ export class Progress {
   matchIndex: LogIndex = 0;
   /** Next entry to send. */
   nextIndex: LogIndex;
-  state: 'probe' | 'replicate' = 'probe';
+  state: 'probe' | 'replicate' | 'snapshot' = 'probe';
   /**
    * In `probe`: an append is out, and nothing more is sent before an answer or a heartbeat answer.
    */
   isProbeSent = false;
   /** The peer has been heard of since the last check of the quorum. */
   isRecentlyActive = false;
+  /** Tick of the leadership at which the peer was last heard; negative if it never was. */
+  lastHeardTick = -1;
   /** Highest commit index sent along with an append. */
   sentCommitIndex: LogIndex = 0;
   /** Highest read round that the peer has echoed in this term. */
@@ -94,7 +98,14 @@ export class Progress {
 
   /** No append with entries may be sent now. */
   get isPaused(): boolean {
-    return this.state === 'probe' ? this.isProbeSent : this.inflights.isFull;
+    switch (this.state) {
+      case 'probe':
+        return this.isProbeSent;
+      case 'replicate':
+        return this.inflights.isFull;
+      case 'snapshot':
+        return true;
+    }
   }
 
   becomeProbe(): void {
@@ -111,9 +122,15 @@ export class Progress {
     this.inflights.reset();
   }
 
+  becomeSnapshot(): void {
+    this.state = 'snapshot';
+    this.isProbeSent = false;
+    this.inflights.reset();
+  }
+
   /** Notes that an append up to `lastIndex` is on its way. */
   sent(lastIndex: LogIndex, bytes: number): void {
-    if (this.state === 'probe') {
+    if (this.state !== 'replicate') {
       this.isProbeSent = true;
     } else if (lastIndex >= this.nextIndex) {
       this.nextIndex = lastIndex + 1;
@@ -143,7 +160,7 @@ export class Progress {
       this.becomeProbe();
       return true;
     }
-    if (refusedIndex !== this.nextIndex - 1) {
+    if (this.state === 'snapshot' || refusedIndex !== this.nextIndex - 1) {
       return false;
     }
     this.nextIndex = Math.max(Math.min(refusedIndex, agreeIndex + 1), this.matchIndex + 1);

@@ -9,19 +9,28 @@
  * Invariant: `#leadership` exists exactly while the role is leader, `#campaign` exactly while it is
  * preCandidate or candidate. Leader to candidate, and follower to leader, never happen directly.
  */
-import { assert, must } from '../base/index.ts';
+import { assert } from '../base/index.ts';
 import { checkRaftConfig, type RaftConfig } from './config.ts';
 import { Core } from './core.ts';
 import { answerVoteRequest, Campaign } from './election.ts';
-import { handleAppendEntries, handleHeartbeat } from './follower.ts';
+import {
+  answerInstalled,
+  handleAppendEntries,
+  handleHeartbeat,
+  handleInstallSnapshot,
+} from './follower.ts';
+import { ForwardedReads } from './forwarded-reads.ts';
 import { verifyRaft } from './invariants.ts';
 import { Leadership } from './leader.ts';
 import type {
   AppendEntries,
+  ConfChangeProposal,
   DropReason,
   Heartbeat,
+  InstallSnapshot,
   Message,
   Propose,
+  ProposeConfChange,
   ReadIndexResponse,
   VoteRequest,
   VoteResponse,
@@ -29,7 +38,15 @@ import type {
 import type { LoadRequest, Ready, WriteTicket } from './ready.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { StorageQueue } from './storage-queue.ts';
-import type { Entry, LogIndex, NodeId, Role, Term } from './types.ts';
+import type {
+  Configuration,
+  Entry,
+  LogIndex,
+  NodeId,
+  Role,
+  SnapshotPosition,
+  Term,
+} from './types.ts';
 
 /** What became of a batch of proposals. */
 export type ProposeResult =
@@ -58,12 +75,7 @@ export class Raft {
   readonly #storage: StorageQueue;
   #leadership: Leadership | undefined;
   #campaign: Campaign | undefined;
-  /** Reads of this node, not yet passed on to the leader. */
-  #readsToForward: number[] = [];
-  /** Reads passed on, by the context they travel under. */
-  readonly #forwardedReads = new Map<number, readonly number[]>();
-  /** Starts at random, so that an answer meant for an earlier run of this node matches nothing. */
-  #forwardContext: number;
+  readonly #forwardedReads: ForwardedReads;
   readonly #loads = new Map<number, PendingLoad>();
   #newLoads: LoadRequest[] = [];
   #loadId = 0;
@@ -74,7 +86,7 @@ export class Raft {
     checkRaftConfig(config);
     this.#core = new Core(config);
     this.#storage = new StorageQueue(this.#core, config.hardState);
-    this.#forwardContext = config.prng.nextUint32() * 0x10_0000;
+    this.#forwardedReads = new ForwardedReads(config.prng.nextUint32() * 0x10_0000);
   }
 
   get id(): NodeId {
@@ -96,6 +108,11 @@ export class Raft {
 
   get commitIndex(): LogIndex {
     return this.#core.log.commitIndex;
+  }
+
+  /** The configuration that counts: the newest in the log. */
+  get configuration(): Configuration {
+    return this.#core.configuration;
   }
 
   status(): RaftStatus {
@@ -152,6 +169,69 @@ export class Raft {
   }
 
   /**
+   * Begins a change of membership, passes it to the leader, or drops it (Raft thesis §4). What it
+   * becomes is seen in `Ready.configuration` and in the committed entries.
+   */
+  proposeConfChange(proposal: ConfChangeProposal, context: number): ProposeResult {
+    const { id, term, leader, messages } = this.#core;
+    if (this.#leadership !== undefined) {
+      const result = this.#leadership.proposeConfChange(proposal);
+      return typeof result === 'number'
+        ? { kind: 'appended', term, firstIndex: result }
+        : { kind: 'dropped', reason: result };
+    }
+    if (leader === 0) {
+      return { kind: 'dropped', reason: 'no-leader' };
+    }
+    const { baseIndex, voters, learners, data } = proposal;
+    messages.push({
+      type: 'ProposeConfChange',
+      from: id,
+      to: leader,
+      term,
+      context,
+      baseIndex,
+      voters,
+      learners,
+      data,
+    });
+    return { kind: 'forwarded', to: leader, term };
+  }
+
+  /**
+   * The host has fetched this snapshot and can switch to it; true when it shall, and then a `write`
+   * with `install` says when. False when the log has come that far by itself.
+   */
+  installSnapshot(position: SnapshotPosition): boolean {
+    const core = this.#core;
+    const { index, term } = position;
+    core.snapshotRequest = undefined;
+    if (this.#leadership !== undefined || index <= core.log.commitIndex) {
+      return false;
+    }
+    if (core.log.matches(index, term)) {
+      // Committed, since a snapshot holds nothing else; and the entries are here.
+      core.commitTo(index);
+      return false;
+    }
+    if (core.role !== 'follower' || term > core.term) {
+      this.#becomeFollower(Math.max(term, core.term), 0);
+    }
+    core.restore(position);
+    this.#storage.noteInstall(position);
+    this.#isApplyLoading = false;
+    this.#loadedToApply = [];
+    this.#loads.clear();
+    answerInstalled(core, index);
+    return true;
+  }
+
+  /** The host keeps entries up to `index` no longer: they are applied, and the state is durable. */
+  compact(index: LogIndex): void {
+    this.#core.log.compact(index);
+  }
+
+  /**
    * Asks for a read index; the answer is a `ReadState` with this context, or a 'reads-dropped'
    * event.
    */
@@ -164,10 +244,10 @@ export class Raft {
     if (this.#core.leader === 0) {
       return { kind: 'dropped', reason: 'no-leader' };
     }
-    if (this.#readsToForward.length >= this.#core.options.pendingReadsMax) {
+    if (this.#forwardedReads.waiting >= this.#core.options.pendingReadsMax) {
       return { kind: 'dropped', reason: 'too-many' };
     }
-    this.#readsToForward.push(context);
+    this.#forwardedReads.add(context);
     return { kind: 'pending' };
   }
 
@@ -232,10 +312,15 @@ export class Raft {
     this.#core.expectElectionWithin(promptElectionTicks * (1 + rank));
   }
 
-  /** Takes a message from the network; one that is not from a member to this node is ignored. */
+  /**
+   * Takes a message from the network; one that is not to this node is ignored.
+   *
+   * @remarks
+   * The sender need not be in the configuration: this node's may be out of date (Raft thesis §4.1).
+   */
   step(message: Message): void {
-    const { id, peers, term } = this.#core;
-    if (message.to !== id || !peers.includes(message.from)) {
+    const { id, term } = this.#core;
+    if (message.to !== id || message.from === id) {
       return;
     }
     if (message.term === 0) {
@@ -245,6 +330,7 @@ export class Raft {
     } else if (message.term === term || this.#enterTermOf(message)) {
       this.#stepInTerm(message);
     }
+    this.#maybeStepDown();
   }
 
   /** The write is durable. */
@@ -252,6 +338,7 @@ export class Raft {
     this.#storage.done(ticket);
     if (this.#leadership !== undefined) {
       this.#leadership.maybeCommit();
+      this.#maybeStepDown();
     } else if (this.#core.role === 'candidate') {
       this.#countOwnVote();
     }
@@ -264,7 +351,10 @@ export class Raft {
 
   /** Answers a {@link LoadRequest}; entries that have been replaced meanwhile are ignored. */
   entriesLoaded(id: number, entries: readonly Entry[]): void {
-    const load = must(this.#loads.get(id), 'the load that is answered');
+    const load = this.#loads.get(id);
+    if (load === undefined) {
+      return;
+    }
     this.#loads.delete(id);
     const { log, term } = this.#core;
     const isCurrent =
@@ -287,7 +377,9 @@ export class Raft {
       readStates.length > 0 ||
       events.length > 0 ||
       this.#storage.hasWork ||
-      this.#readsToForward.length > 0 ||
+      this.#core.snapshotRequest !== undefined ||
+      this.#core.isConfigurationNews ||
+      this.#forwardedReads.waiting > 0 ||
       this.#leadership?.hasNews === true ||
       (log.nextToApply !== undefined && !this.#isApplyLoading)
     );
@@ -307,8 +399,11 @@ export class Raft {
       committedEntries: this.#takeCommitted(),
       readStates: core.readStates,
       loads: this.#newLoads,
+      snapshotRequest: core.snapshotRequest,
+      configuration: core.takeConfiguration(),
       events: core.events,
     };
+    core.snapshotRequest = undefined;
     core.messages = [];
     core.readStates = [];
     core.events = [];
@@ -338,6 +433,7 @@ export class Raft {
         return message.isGranted;
       case 'AppendEntries':
       case 'Heartbeat':
+      case 'InstallSnapshot':
         this.#becomeFollower(message.term, message.from);
         return true;
       default:
@@ -354,6 +450,7 @@ export class Raft {
     switch (message.type) {
       case 'AppendEntries':
       case 'Heartbeat':
+      case 'InstallSnapshot':
         if (options.checkQuorum || options.preVote) {
           // Or a node stuck at a higher term could never be freed: the leader steps down at this
           // answer.
@@ -376,6 +473,7 @@ export class Raft {
         });
         break;
       case 'Propose':
+      case 'ProposeConfChange':
         messages.push(refusal(message, id, 'not-leader'));
         break;
       default:
@@ -415,6 +513,7 @@ export class Raft {
         break;
       case 'AppendEntries':
       case 'Heartbeat':
+      case 'InstallSnapshot':
         this.#handleLeader(message);
         break;
       case 'AppendEntriesResponse':
@@ -433,6 +532,9 @@ export class Raft {
         break;
       case 'Propose':
         this.#handlePropose(message);
+        break;
+      case 'ProposeConfChange':
+        this.#handleProposeConfChange(message);
         break;
       case 'ProposeRejected':
       case 'ReadIndex':
@@ -459,7 +561,7 @@ export class Raft {
   }
 
   /** A message that only this term's leader sends. */
-  #handleLeader(message: AppendEntries | Heartbeat): void {
+  #handleLeader(message: AppendEntries | Heartbeat | InstallSnapshot): void {
     const core = this.#core;
     assert(
       core.role !== 'leader',
@@ -471,6 +573,10 @@ export class Raft {
     core.electionElapsed = 0;
     if (message.type === 'Heartbeat') {
       handleHeartbeat(core, message);
+      return;
+    }
+    if (message.type === 'InstallSnapshot') {
+      handleInstallSnapshot(core, message);
       return;
     }
     const lastIndex = core.log.lastIndex;
@@ -488,10 +594,35 @@ export class Raft {
     }
   }
 
+  #handleProposeConfChange(message: ProposeConfChange): void {
+    const result = this.#leadership?.proposeConfChange(message) ?? 'not-leader';
+    if (typeof result !== 'number') {
+      this.#core.messages.push(refusal(message, this.#core.id, result));
+    }
+  }
+
+  /**
+   * A leader that has seen its removal committed hands over to the voter that is furthest (Raft
+   * thesis §4.2.2).
+   */
+  #maybeStepDown(): void {
+    const leadership = this.#leadership;
+    if (leadership?.isRemoved !== true) {
+      return;
+    }
+    const { id, term, messages, events } = this.#core;
+    const to = leadership.bestSuccessor;
+    events.push({ type: 'leader-removed', term });
+    // What it has not been told yet, that the removal is committed, its own leadership will tell.
+    leadership.flush();
+    if (to !== 0) {
+      messages.push({ type: 'TimeoutNow', from: id, to, term });
+    }
+    this.#becomeFollower(term, 0);
+  }
+
   #handleReadIndexResponse(message: ReadIndexResponse): void {
-    const contexts = this.#forwardedReads.get(message.context);
-    this.#forwardedReads.delete(message.context);
-    for (const context of contexts ?? []) {
+    for (const context of this.#forwardedReads.take(message.context)) {
       this.#core.readStates.push({ context, index: message.index });
     }
   }
@@ -577,13 +708,7 @@ export class Raft {
    * Reads passed on or pending under another leader will not be answered; their callers ask again.
    */
   #dropReads(local: readonly number[]): void {
-    const contexts = [
-      ...local,
-      ...[...this.#forwardedReads.values()].flat(),
-      ...this.#readsToForward,
-    ];
-    this.#forwardedReads.clear();
-    this.#readsToForward = [];
+    const contexts = [...local, ...this.#forwardedReads.drop()];
     if (contexts.length > 0) {
       this.#core.events.push({ type: 'reads-dropped', contexts, reason: 'the leader changed' });
     }
@@ -591,19 +716,13 @@ export class Raft {
 
   /** All reads that came since the last time travel to the leader as one. */
   #flushReads(): void {
-    const { id, leader, messages } = this.#core;
-    if (this.#readsToForward.length === 0) {
-      return;
+    const { id, leader, messages, events } = this.#core;
+    const { message, givenUp } = this.#forwardedReads.flush(id, leader);
+    if (message !== undefined) {
+      messages.push(message);
     }
-    assert(leader !== 0 && leader !== id, 'reads wait for forwarding only under another leader');
-    const context = ++this.#forwardContext;
-    this.#forwardedReads.set(context, this.#readsToForward);
-    this.#readsToForward = [];
-    messages.push({ type: 'ReadIndex', from: id, to: leader, term: 0, context });
-    if (this.#forwardedReads.size > forwardedReadsMax) {
-      const [oldest, contexts] = must([...this.#forwardedReads][0], 'the oldest forwarded read');
-      this.#forwardedReads.delete(oldest);
-      this.#core.events.push({ type: 'reads-dropped', contexts, reason: 'no answer came' });
+    if (givenUp.length > 0) {
+      events.push({ type: 'reads-dropped', contexts: givenUp, reason: 'no answer came' });
     }
   }
 
@@ -643,13 +762,10 @@ export class Raft {
   }
 }
 
-/** Limit: read rounds of this node on their way to the leader. */
-const forwardedReadsMax = 1024;
-
 /** Ticks that each voter leaves to those before it in line, once the leader is known to be gone. */
 const promptElectionTicks = 2;
 
-function refusal(message: Propose, id: NodeId, reason: DropReason): Message {
+function refusal(message: Propose | ProposeConfChange, id: NodeId, reason: DropReason): Message {
   const { from, context } = message;
   return { type: 'ProposeRejected', from: id, to: from, term: 0, context, reason };
 }

@@ -12,10 +12,21 @@
  * 3. `committedEntries` are to be applied in order, each once; the host calls `applyDone(index)`.
  * 4. `loads` ask for entries that the core no longer holds in memory; the host answers
  *    `entriesLoaded`.
- * 5. An idle node's `ready()` is empty (`hasReady()` is false).
+ * 5. For a `snapshotRequest` the host fetches a snapshot, makes it ready to be switched to, and calls
+ *    `installSnapshot`; the switch itself is then ordered as a `write` with `install`.
+ * 6. An idle node's `ready()` is empty (`hasReady()` is false).
  */
-import type { Message } from './message.ts';
-import type { Entry, HardState, LogIndex, NodeId, Role, Term } from './types.ts';
+import type { DropReason, Message } from './message.ts';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  LogIndex,
+  NodeId,
+  Role,
+  SnapshotPosition,
+  Term,
+} from './types.ts';
 
 /**
  * Names a storage write, so that a late acknowledgement of an overwritten one counts for nothing.
@@ -43,6 +54,11 @@ export interface StorageWrite {
   /** False when only the commit index moved: then the batch need not be synced. */
   readonly mustSync: boolean;
   /**
+   * A snapshot that takes the place of state and log, as one durable step with the hard state; such
+   * a write has no entries.
+   */
+  readonly install?: SnapshotPosition | undefined;
+  /**
    * To be sent once the batch is durable: vote requests, vote answers and append acknowledgements.
    */
   readonly messages: readonly Message[];
@@ -62,6 +78,12 @@ export interface LoadRequest {
   readonly bytesMax: number;
 }
 
+/** This node needs a snapshot of `minIndex` or later; `from` has one. */
+export interface SnapshotRequest {
+  readonly from: NodeId;
+  readonly minIndex: LogIndex;
+}
+
 /** Things worth a log line, a metric or a line of a story; never needed for correctness. */
 export type RaftEvent =
   | {
@@ -75,8 +97,17 @@ export type RaftEvent =
   | { readonly type: 'quorum-lost'; readonly term: Term }
   | { readonly type: 'transfer-started'; readonly target: NodeId }
   | { readonly type: 'transfer-abandoned'; readonly target: NodeId; readonly reason: string }
+  | {
+      readonly type: 'configuration-changed';
+      readonly index: LogIndex;
+      readonly voters: readonly NodeId[];
+      readonly votersOutgoing: readonly NodeId[];
+      readonly learners: readonly NodeId[];
+    }
+  | { readonly type: 'snapshot-needed'; readonly peer: NodeId; readonly index: LogIndex }
+  | { readonly type: 'leader-removed'; readonly term: Term }
   | { readonly type: 'log-truncated'; readonly fromIndex: LogIndex; readonly lastIndex: LogIndex }
-  | { readonly type: 'proposals-rejected'; readonly context: number; readonly reason: string }
+  | { readonly type: 'proposals-rejected'; readonly context: number; readonly reason: DropReason }
   | {
       readonly type: 'reads-dropped';
       readonly contexts: readonly number[];
@@ -90,5 +121,9 @@ export interface Ready {
   readonly committedEntries: readonly Entry[];
   readonly readStates: readonly ReadState[];
   readonly loads: readonly LoadRequest[];
+  /** Asked for again and again until the snapshot is there or no longer needed. */
+  readonly snapshotRequest?: SnapshotRequest | undefined;
+  /** The configuration that counts from now on, when that has changed. */
+  readonly configuration?: Configuration | undefined;
   readonly events: readonly RaftEvent[];
 }

@@ -1,13 +1,13 @@
 /** What a node says of itself, for its host, for operators and for tests. */
 import type { Core } from './core.ts';
 import type { Leadership } from './leader.ts';
-import type { LogIndex, NodeId, Role, Term } from './types.ts';
+import type { Configuration, LogIndex, NodeId, Role, Term } from './types.ts';
 
 /** A leader's view of one peer. */
 export interface PeerStatus {
   readonly matchIndex: LogIndex;
   readonly nextIndex: LogIndex;
-  readonly state: 'probe' | 'replicate';
+  readonly state: 'probe' | 'replicate' | 'snapshot';
   readonly isPaused: boolean;
   readonly isRecentlyActive: boolean;
   readonly inflightMessages: number;
@@ -28,6 +28,9 @@ export interface RaftStatus {
   readonly stableIndex: LogIndex;
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
+  /** Everything up to here is compacted. */
+  readonly snapshotIndex: LogIndex;
+  readonly configuration: Configuration;
   readonly electionElapsed: number;
   readonly randomizedElectionTimeout: number;
   /** On a leader: its peers, by ascending id; else empty. */
@@ -66,6 +69,8 @@ export function statusOf(core: Core, leadership: Leadership | undefined): RaftSt
     stableIndex: log.stableIndex,
     lastIndex: log.lastIndex,
     lastTerm: log.lastTerm,
+    snapshotIndex: log.snapshotIndex,
+    configuration: core.configuration,
     electionElapsed: core.electionElapsed,
     randomizedElectionTimeout: core.randomizedElectionTimeout,
     progress,

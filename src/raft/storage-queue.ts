@@ -9,7 +9,7 @@ import { assert } from '../base/index.ts';
 import type { Core } from './core.ts';
 import type { Message } from './message.ts';
 import type { StorageWrite, WriteTicket } from './ready.ts';
-import type { HardState, LogIndex } from './types.ts';
+import type { HardState, LogIndex, SnapshotPosition } from './types.ts';
 
 interface PendingWrite {
   readonly ticket: WriteTicket;
@@ -25,6 +25,8 @@ export class StorageQueue {
   #pending: PendingWrite | undefined;
   #sequence = 0;
   #isCommitDue = false;
+  /** A snapshot that takes the place of the log with the next write. */
+  #install: SnapshotPosition | undefined;
 
   constructor(core: Core, hardState: HardState) {
     this.#core = core;
@@ -48,6 +50,12 @@ export class StorageQueue {
     }
   }
 
+  /** A snapshot has taken the place of the log: whatever was written before does not count. */
+  noteInstall(position: SnapshotPosition): void {
+    this.noteTruncation(1);
+    this.#install = position;
+  }
+
   /** The next write, or the messages that turn out to need none. Nothing while a write is out. */
   take(): { readonly write?: StorageWrite; readonly messages: readonly Message[] } {
     if (this.#pending !== undefined) {
@@ -60,7 +68,10 @@ export class StorageQueue {
     }
     const { log, term } = this.#core;
     const hardState = this.#hardState;
-    const entries = log.entriesFrom(log.stableIndex + 1);
+    const install = this.#install;
+    this.#install = undefined;
+    // What follows the snapshot is written once the snapshot is in place.
+    const entries = install === undefined ? log.entriesFrom(log.stableIndex + 1) : [];
     const last = entries.at(-1);
     const ticket: WriteTicket = {
       sequence: ++this.#sequence,
@@ -68,14 +79,17 @@ export class StorageQueue {
       lastIndex: last?.index ?? 0,
       lastTerm: last?.term ?? 0,
     };
-    const mustSync = entries.length > 0 || this.#isVoteNews(hardState);
+    const isInstall = install !== undefined;
+    const mustSync = isInstall || entries.length > 0 || this.#isVoteNews(hardState);
     const isNews =
-      hardState.commitIndex !== this.#handedOut.commitIndex || this.#isVoteNews(hardState);
+      isInstall ||
+      hardState.commitIndex !== this.#handedOut.commitIndex ||
+      this.#isVoteNews(hardState);
     this.#pending = { ticket, hardState, intactIndex: ticket.lastIndex };
     this.#handedOut = hardState;
     this.#isCommitDue = false;
     return {
-      write: { ticket, ...(isNews ? { hardState } : {}), entries, mustSync, messages },
+      write: { ticket, ...(isNews ? { hardState } : {}), entries, mustSync, install, messages },
       messages: [],
     };
   }
@@ -115,6 +129,7 @@ export class StorageQueue {
     const hardState = this.#hardState;
     const isCommitNews = hardState.commitIndex !== this.#handedOut.commitIndex;
     return (
+      this.#install !== undefined ||
       log.stableIndex < log.lastIndex ||
       this.#isVoteNews(hardState) ||
       (this.#isCommitDue && isCommitNews)

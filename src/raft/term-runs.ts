@@ -5,14 +5,14 @@
  * long it is. Invariant: runs ascend strictly in term and in first index; none begins above the
  * last index.
  */
-import { assert } from '../base/index.ts';
+import { assert, must } from '../base/index.ts';
 import type { LogIndex, LogSummary, Term, TermRun } from './types.ts';
 
 /** See the module comment. */
 export class TermRuns {
-  readonly #snapshotIndex: LogIndex;
-  readonly #snapshotTerm: Term;
-  readonly #runs: TermRun[];
+  #snapshotIndex: LogIndex;
+  #snapshotTerm: Term;
+  #runs: TermRun[];
   #lastIndex: LogIndex;
 
   constructor(summary: LogSummary) {
@@ -63,6 +63,27 @@ export class TermRuns {
     if (this.#runs.length === 0 || term > this.lastTerm) {
       this.#runs.push({ term, firstIndex: this.#lastIndex });
     }
+  }
+
+  /** Forgets everything up to `index`, but for its term. */
+  compactTo(index: LogIndex): void {
+    assert(index <= this.#lastIndex, 'only what is in the log is compacted');
+    const term = must(this.termAt(index), 'the term of a kept entry');
+    const at = this.#runAt(index + 1);
+    const rest = this.#runs.slice(at + 1);
+    const next = index < this.#lastIndex ? this.#runs[at] : undefined;
+    // The run that goes on after `index` begins there now.
+    this.#runs = next === undefined ? rest : [{ term: next.term, firstIndex: index + 1 }, ...rest];
+    this.#snapshotIndex = index;
+    this.#snapshotTerm = term;
+  }
+
+  /** A snapshot has taken the place of the log, which goes on after it. */
+  restore(index: LogIndex, term: Term): void {
+    this.#snapshotIndex = index;
+    this.#snapshotTerm = term;
+    this.#lastIndex = index;
+    this.#runs = [];
   }
 
   /** Forgets `index` and everything after it. */

@@ -51,6 +51,22 @@ export interface ConfState {
   readonly autoLeave: boolean;
 }
 
+/** A membership, where in the log it stands, and what the host keeps beside it. */
+export interface Configuration {
+  /** Of its entry; 0 for the one that a new cluster starts with. */
+  readonly index: LogIndex;
+  readonly confState: ConfState;
+  /** The host's own: the core carries it along and never looks into it. */
+  readonly context: Uint8Array;
+}
+
+/** Where a snapshot stands in the log, and the newest configuration at or before it. */
+export interface SnapshotPosition {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly configuration: Configuration;
+}
+
 /**
  * From `firstIndex` on, entries carry `term`, until the next run begins. Runs ascend in both
  * fields.

@@ -2,13 +2,14 @@
  * From what a member finds on its disk to what Raft starts from; refuses states that cannot be.
  */
 import { KvError, type Prng } from '../base/index.ts';
-import type { NodeId, RaftConfig, RaftOptions } from '../raft/index.ts';
+import type { Configuration, NodeId, RaftConfig, RaftOptions } from '../raft/index.ts';
 import type { LogStore } from '../storage/index.ts';
 
 /** What a start rests on. */
 export interface BootstrapInput {
   readonly id: NodeId;
-  readonly voters: readonly NodeId[];
+  /** The newest configuration that the state has applied, or the one a new cluster starts with. */
+  readonly configuration: Configuration;
   readonly log: LogStore;
   /** The state machine's own durable position. */
   readonly lastApplied: { readonly index: number; readonly term: number };
@@ -23,7 +24,7 @@ export interface BootstrapInput {
  *   from it.
  */
 export function createRaftConfig(input: BootstrapInput): RaftConfig {
-  const { id, voters, log, lastApplied, options, prng } = input;
+  const { id, configuration, log, lastApplied, options, prng } = input;
   const { initialHardState: hardState, initialLog } = log;
   const lastIndex = Math.max(initialLog.lastIndex, initialLog.snapshotIndex);
   if (lastApplied.index > lastIndex) {
@@ -44,13 +45,7 @@ export function createRaftConfig(input: BootstrapInput): RaftConfig {
       commitIndex: Math.max(hardState.commitIndex, lastApplied.index),
     },
     log: initialLog,
-    confState: {
-      voters: [...voters].sort((a, b) => a - b),
-      votersOutgoing: [],
-      learners: [],
-      learnersNext: [],
-      autoLeave: false,
-    },
+    configuration,
     lastApplied: lastApplied.index,
   };
 }

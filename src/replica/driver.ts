@@ -33,6 +33,8 @@ import type {
   RangeAnswer,
 } from './api.ts';
 import { createRaftConfig } from './bootstrap.ts';
+import { initialConfiguration } from './membership.ts';
+import { defaultLogCompaction, type LogCompactionLimits } from './log-compaction.ts';
 import type { ProposalFailure, ProposalId } from './proposals.ts';
 import { RangeReader } from './range-reader.ts';
 import type { ReadId } from './reads.ts';
@@ -45,7 +47,9 @@ export interface MemberOptions {
   /** Length of a tick, milliseconds; also the heartbeat interval. */
   readonly tickMs: number;
   readonly raft: RaftOptions;
-  readonly limits: Omit<ReplicaLimits, 'readRetryTicks'>;
+  readonly limits: Omit<ReplicaLimits, 'readRetryTicks' | 'logCompaction'>;
+  /** When the log is compacted, and how much of it stays. Default {@link defaultLogCompaction}. */
+  readonly logCompaction?: LogCompactionLimits | undefined;
   /** A call's deadline when it brings none, and the longest it may ask for, milliseconds. */
   readonly requestTimeoutMs: number;
   /** Encoded bytes of one command. */
@@ -125,14 +129,26 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     });
     const raft = createRaftConfig({
       id,
-      voters: config.members.filter((member) => !member.isLearner).map((member) => member.id),
+      configuration: initialConfiguration(
+        config.members.map(({ id: memberId, name, peerUrls }) => ({
+          id: memberId,
+          name,
+          peerUrls,
+          autoPromote: false,
+        })),
+      ),
       log,
       lastApplied: this.#stateMachine.lastApplied,
       options: options.raft,
       prng,
     });
     const readRetryTicks = Math.max(1, Math.floor(options.raft.electionTimeoutTicks / 2));
-    this.#replica = new Replica({ raft, limits: { ...options.limits, readRetryTicks }, prng });
+    const { limits, logCompaction = defaultLogCompaction } = options;
+    this.#replica = new Replica({
+      raft,
+      limits: { ...limits, readRetryTicks, logCompaction },
+      prng,
+    });
     this.#lane = new StateLane(engine, this.#stateMachine, {
       onApplied: (batch, results) => {
         this.#onApplied(batch, results);

@@ -10,6 +10,8 @@
 import { assert, type Prng } from '../base/index.ts';
 import type { AppliedEntry } from '../kv/index.ts';
 import {
+  type Configuration,
+  decodeConfiguration,
   type Entry,
   type LoadRequest,
   type LogIndex,
@@ -19,9 +21,14 @@ import {
   type RaftConfig,
   type RaftEvent,
   type RaftStatus,
+  type SnapshotPosition,
+  type SnapshotRequest,
   type StorageWrite,
   type WriteTicket,
 } from '../raft/index.ts';
+import { compactionIndex, type LogCompactionLimits } from './log-compaction.ts';
+import { decodeMembership, encodeMembership, type MembershipChange } from './membership.ts';
+import { type ChangeId, type ChangeResult, MembershipChanges } from './membership-changes.ts';
 import {
   decodeEnvelope,
   type ProposalFailure,
@@ -40,6 +47,7 @@ export interface ReplicaLimits {
   readonly readsMax: number;
   /** Ticks after which an unanswered read round is asked for again. */
   readonly readRetryTicks: number;
+  readonly logCompaction: LogCompactionLimits;
 }
 
 /**
@@ -60,6 +68,11 @@ export interface Effects {
   readonly failures: readonly ProposalFailure[];
   readonly releasedReads: readonly ReadId[];
   readonly expiredReads: readonly ReadId[];
+  readonly changeResults: readonly ChangeResult[];
+  /** A snapshot is to be fetched; see `Ready.snapshotRequest`. */
+  readonly snapshotRequest?: SnapshotRequest | undefined;
+  /** The membership that counts from now on, when it has changed. */
+  readonly configuration?: Configuration | undefined;
   readonly events: readonly RaftEvent[];
 }
 
@@ -94,12 +107,23 @@ export class Replica {
   #appliedTerm = 0;
   #failures: ProposalFailure[] = [];
   #expiredReads: ReadId[] = [];
+  readonly #changes: MembershipChanges;
+  /** Changes passed to the leader under a context, to find them again when it refuses. */
+  readonly #changesByContext = new Map<number, ChangeId>();
+  #changeResults: ChangeResult[] = [];
+  readonly #electionTimeoutTicks: number;
 
   constructor(config: ReplicaConfig) {
     const { raft, limits, prng } = config;
     this.#raft = new Raft(raft);
     this.#limits = limits;
-    this.#proposals = new ProposalTable(raft.id, prng.nextUint32(), {
+    const incarnation = prng.nextUint32();
+    this.#electionTimeoutTicks = raft.options.electionTimeoutTicks;
+    this.#changes = new MembershipChanges(
+      { origin: raft.id, incarnation },
+      this.#electionTimeoutTicks,
+    );
+    this.#proposals = new ProposalTable(raft.id, incarnation, {
       countMax: limits.proposalsMax,
       bytesMax: limits.proposalBytesMax,
     });
@@ -133,6 +157,11 @@ export class Replica {
     return this.#reads.count;
   }
 
+  /** The membership that counts: the newest in the log. */
+  get configuration(): Configuration {
+    return this.#raft.configuration;
+  }
+
   status(): RaftStatus {
     return this.#raft.status();
   }
@@ -147,6 +176,12 @@ export class Replica {
     if (this.#reads.count > 0) {
       this.#expiredReads.push(...this.#reads.expire(this.#tick));
       this.#reads.requeueStale(this.#tick - this.#limits.readRetryTicks);
+    }
+    if (this.#changes.count > 0) {
+      this.#changeResults.push(...this.#changes.expire(this.#tick));
+    }
+    if (this.isLeader && this.#tick % this.#electionTimeoutTicks === 0) {
+      this.#maybePromote();
     }
   }
 
@@ -195,6 +230,33 @@ export class Replica {
     return result.kind === 'refused' ? result.reason : undefined;
   }
 
+  /** Queues a change of membership; undefined when too many are under way. */
+  maybeChangeMembership(change: MembershipChange, deadlineTick: number): ChangeId | undefined {
+    return this.#changes.maybeAdd(change, this.#tick, deadlineTick);
+  }
+
+  /** See `Raft.installSnapshot`. */
+  installSnapshot(position: SnapshotPosition): boolean {
+    return this.#raft.installSnapshot(position);
+  }
+
+  /**
+   * The index up to which the log may go now, or undefined; `durableIndex` is what the state on disk
+   * has surely applied, `retainIndex` what somebody still needs from the log.
+   */
+  maybeCompact(sizes: {
+    readonly durableIndex: LogIndex;
+    readonly retainIndex: LogIndex;
+    readonly logBytes: number;
+  }): LogIndex | undefined {
+    return compactionIndex(this.#raft.status(), sizes, this.#limits.logCompaction);
+  }
+
+  /** The log has been compacted up to `index`. */
+  compacted(index: LogIndex): void {
+    this.#raft.compact(index);
+  }
+
   writeDone(ticket: WriteTicket): void {
     this.#raft.writeDone(ticket);
   }
@@ -215,14 +277,23 @@ export class Replica {
   }
 
   /** Ends every proposal and read; the driver answers them. Nothing may be queued afterwards. */
-  close(): { readonly failures: readonly ProposalFailure[]; readonly reads: readonly ReadId[] } {
-    return { failures: this.#proposals.close(), reads: this.#reads.close() };
+  close(): {
+    readonly failures: readonly ProposalFailure[];
+    readonly reads: readonly ReadId[];
+    readonly changeResults: readonly ChangeResult[];
+  } {
+    return {
+      failures: this.#proposals.close(),
+      reads: this.#reads.close(),
+      changeResults: this.#changes.close(),
+    };
   }
 
   /** Hands what is queued to Raft and returns everything there is to do; empty when nothing is. */
   turn(): Effects {
     this.#proposeQueued();
     this.#askForReads();
+    this.#proposeChange();
     const ready = this.#raft.ready();
     this.#handleEvents(ready.events);
     for (const state of ready.readStates) {
@@ -232,8 +303,10 @@ export class Replica {
       ready.committedEntries.length === 0 ? undefined : this.#openEntries(ready.committedEntries);
     const failures = this.#failures;
     const expiredReads = this.#expiredReads;
+    const changeResults = this.#changeResults;
     this.#failures = [];
     this.#expiredReads = [];
+    this.#changeResults = [];
     return {
       messages: ready.messages,
       write: ready.write,
@@ -242,6 +315,9 @@ export class Replica {
       failures,
       releasedReads: this.#reads.release(this.#readableIndex),
       expiredReads,
+      changeResults,
+      snapshotRequest: ready.snapshotRequest,
+      configuration: ready.configuration,
       events: ready.events,
     };
   }
@@ -281,12 +357,7 @@ export class Replica {
    */
   #rememberForwarded(context: number, ids: readonly ProposalId[]): void {
     this.#forwardedByContext.set(context, ids);
-    if (this.#forwardedByContext.size > forwardedBatchesMax) {
-      for (const oldest of this.#forwardedByContext.keys()) {
-        this.#forwardedByContext.delete(oldest);
-        break;
-      }
-    }
+    trim(this.#forwardedByContext);
   }
 
   #askForReads(): void {
@@ -299,6 +370,52 @@ export class Replica {
     }
   }
 
+  #proposeChange(): void {
+    if (this.#changes.count === 0 || this.#raft.leader === 0) {
+      return;
+    }
+    const { due, results } = this.#changes.takeDue(this.#raft.configuration, this.#tick);
+    this.#changeResults.push(...results);
+    if (due === undefined) {
+      return;
+    }
+    const context = this.#nextContext++;
+    const proposal = {
+      baseIndex: this.#raft.configuration.index,
+      voters: due.voters,
+      learners: due.learners,
+      data: encodeMembership(due.membership),
+    };
+    const result = this.#raft.proposeConfChange(proposal, context);
+    if (result.kind === 'dropped') {
+      this.#noteChange(this.#changes.refused(due.id, result.reason, this.#tick));
+      return;
+    }
+    this.#changes.markProposed(due.id);
+    if (result.kind === 'forwarded') {
+      this.#changesByContext.set(context, due.id);
+      trim(this.#changesByContext);
+    }
+  }
+
+  /** A leader makes voters of learners that have caught up and were meant to (design §4.12). */
+  #maybePromote(): void {
+    const { confState, context } = this.#raft.configuration;
+    const { members } = decodeMembership(context);
+    for (const { id, autoPromote } of members) {
+      if (autoPromote && confState.learners.includes(id) && this.#changes.count === 0) {
+        const deadlineTick = this.#tick + this.#electionTimeoutTicks;
+        this.#changes.maybeAdd({ type: 'promote', id }, this.#tick, deadlineTick);
+      }
+    }
+  }
+
+  #noteChange(result: ChangeResult | undefined): void {
+    if (result !== undefined) {
+      this.#changeResults.push(result);
+    }
+  }
+
   #handleEvents(events: readonly RaftEvent[]): void {
     for (const event of events) {
       if (event.type === 'reads-dropped') {
@@ -307,6 +424,11 @@ export class Replica {
         const ids = this.#forwardedByContext.get(event.context);
         this.#forwardedByContext.delete(event.context);
         this.#proposals.requeue(ids ?? []);
+        const changeId = this.#changesByContext.get(event.context);
+        if (changeId !== undefined) {
+          this.#changesByContext.delete(event.context);
+          this.#noteChange(this.#changes.refused(changeId, event.reason, this.#tick));
+        }
       }
     }
   }
@@ -321,6 +443,13 @@ export class Replica {
         this.#appliedTerm = term;
         this.#proposals.requeueLost(term);
       }
+      if (entry.type === 'confChange') {
+        const configuration = { index, ...decodeConfiguration(entry.data) };
+        this.#noteChange(this.#changes.applied(configuration));
+        entries.push({ index, term, command: emptyCommand, membership: entry.data });
+        proposalIds.push(0);
+        continue;
+      }
       if (entry.data.length === 0) {
         entries.push({ index, term, command: emptyCommand });
         proposalIds.push(0);
@@ -331,5 +460,15 @@ export class Replica {
       proposalIds.push(this.#proposals.maybeResolve(envelope) ?? 0);
     }
     return { entries, proposalIds };
+  }
+}
+
+/** Gives up the oldest of what was forwarded, beyond the limit. */
+function trim(byContext: Map<number, unknown>): void {
+  if (byContext.size > forwardedBatchesMax) {
+    for (const oldest of byContext.keys()) {
+      byContext.delete(oldest);
+      break;
+    }
   }
 }

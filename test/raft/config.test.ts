@@ -21,12 +21,16 @@ function configOf(changes: Partial<RaftConfig>): RaftConfig {
       termRuns: [{ term: 1, firstIndex: 1 }],
       confEntries: [],
     },
-    confState: {
-      voters: [1, 2, 3],
-      votersOutgoing: [],
-      learners: [],
-      learnersNext: [],
-      autoLeave: false,
+    configuration: {
+      index: 0,
+      context: new Uint8Array(0),
+      confState: {
+        voters: [1, 2, 3],
+        votersOutgoing: [],
+        learners: [],
+        learnersNext: [],
+        autoLeave: false,
+      },
     },
     lastApplied: 0,
     ...changes,

@@ -11,7 +11,17 @@ function coreOf(options: Partial<RaftOptions> = {}, learners: readonly number[] 
     options: { ...defaultRaftOptions, ...options },
     hardState: { currentTerm: 3, votedFor: 1, commitIndex: 0 },
     log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] },
-    confState: { voters: [1, 3], votersOutgoing: [], learners, learnersNext: [], autoLeave: false },
+    configuration: {
+      index: 0,
+      confState: {
+        voters: [1, 3],
+        votersOutgoing: [],
+        learners,
+        learnersNext: [],
+        autoLeave: false,
+      },
+      context: new Uint8Array(0),
+    },
     lastApplied: 0,
   });
 }

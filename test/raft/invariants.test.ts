@@ -17,6 +17,8 @@ const leader: RaftStatus = {
   stableIndex: 6,
   lastIndex: 6,
   lastTerm: 3,
+  snapshotIndex: 0,
+  configuration: new Subject().raft.status().configuration,
   electionElapsed: 0,
   randomizedElectionTimeout: 10,
   progress: new Map<number, PeerStatus>(),

@@ -152,7 +152,7 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'commits beyond what the append vouches for',
     file: 'follower.ts',
-    find: 'log.commitTo(Math.min(commitIndex, lastVouched));',
+    find: 'core.commitTo(Math.min(commitIndex, lastVouched));',
     replace: 'log.commitTo(Math.min(commitIndex, log.lastIndex));',
     caughtBy: ['D04', 'Raft paper Fig. 2'],
     isFoundByChance: true,

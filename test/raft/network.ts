@@ -270,12 +270,16 @@ export class RaftNetwork {
       options: this.#options,
       hardState,
       log,
-      confState: {
-        voters: Array.from({ length: size }, (_, i) => i + 1),
-        votersOutgoing: [],
-        learners: [],
-        learnersNext: [],
-        autoLeave: false,
+      configuration: {
+        index: 0,
+        context: new Uint8Array(0),
+        confState: {
+          voters: Array.from({ length: size }, (_, i) => i + 1),
+          votersOutgoing: [],
+          learners: [],
+          learnersNext: [],
+          autoLeave: false,
+        },
       },
       lastApplied,
     });

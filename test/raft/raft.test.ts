@@ -4,14 +4,22 @@ import { RaftNetwork } from './network.ts';
 import { bytesOf, only, Subject } from './subject.ts';
 
 describe('Raft', () => {
-  test('ignores messages for others and from strangers', () => {
+  test('ignores messages for others, and those that come back from itself', () => {
     const subject = new Subject();
     const message = { type: 'Heartbeat', term: 3, commitIndex: 0, readRound: 0 } as const;
 
     subject.receive({ ...message, from: 2, to: 3 });
-    subject.receive({ ...message, from: 9, to: 1 });
+    subject.receive({ ...message, from: 1, to: 1 });
 
     expect(subject.raft.term).toBe(0);
+  });
+
+  test('follows a leader that its configuration does not name: it may be out of date', () => {
+    const subject = new Subject();
+
+    subject.receive({ type: 'Heartbeat', term: 3, commitIndex: 0, readRound: 0, from: 9, to: 1 });
+
+    expect(subject.raft.status()).toMatchObject({ term: 3, leader: 9 });
   });
 
   test("H08: what is meant for a leader is not acted on by others, nor is an earlier run's", () => {

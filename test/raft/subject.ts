@@ -83,7 +83,7 @@ export class Subject {
         termRuns: termRunsOf(terms),
         confEntries: [],
       },
-      confState,
+      configuration: { index: 0, confState, context: new Uint8Array(0) },
       lastApplied,
     });
   }

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { createPrng, KvError } from '../../src/base/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import { createRaftConfig } from '../../src/replica/bootstrap.ts';
+import { initialConfiguration } from '../../src/replica/membership.ts';
 import { MemoryDisk, MemoryLog } from '../harness/memory-log.ts';
+
+const configuration = initialConfiguration([
+  { id: 1, name: 'a', peerUrls: ['http://a:1'], autoPromote: false },
+]);
 
 /** What a start makes of a log of `entries` entries of term 2 and a state at `applied`. */
 function start(entries: number, applied: number, commitIndex = 0) {
@@ -16,7 +21,7 @@ function start(entries: number, applied: number, commitIndex = 0) {
   }));
   return createRaftConfig({
     id: 1,
-    voters: [30, 1, 200],
+    configuration,
     log: new MemoryLog(disk),
     lastApplied: { index: applied, term: applied === 0 ? 0 : 2 },
     options: defaultRaftOptions,
@@ -33,8 +38,8 @@ describe('createRaftConfig', () => {
     expect(start(5, 2, 4)).toMatchObject({ lastApplied: 2, hardState: { commitIndex: 4 } });
   });
 
-  test('orders the voters by id as a number', () => {
-    expect(start(0, 0).confState.voters).toEqual([1, 30, 200]);
+  test('takes the configuration as it is given', () => {
+    expect(start(0, 0).configuration).toBe(configuration);
   });
 
   test('refuses a state that is ahead of the log, and says what to do', () => {

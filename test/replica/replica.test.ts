@@ -4,7 +4,13 @@ import { createPrng } from '../../src/base/index.ts';
 import { defaultRaftOptions, type Message } from '../../src/raft/index.ts';
 import { type Effects, Replica } from '../../src/replica/replica.ts';
 
-const limits = { proposalsMax: 4, proposalBytesMax: 1000, readsMax: 4, readRetryTicks: 5 };
+const limits = {
+  proposalsMax: 4,
+  proposalBytesMax: 1000,
+  readsMax: 4,
+  readRetryTicks: 5,
+  logCompaction: defaultLogCompaction,
+};
 const command = new Uint8Array([7]);
 
 function createReplica(id: number, size: number): Replica {
@@ -17,12 +23,16 @@ function createReplica(id: number, size: number): Replica {
       options: defaultRaftOptions,
       hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
       log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] },
-      confState: {
-        voters: Array.from({ length: size }, (_, i) => i + 1),
-        votersOutgoing: [],
-        learners: [],
-        learnersNext: [],
-        autoLeave: false,
+      configuration: {
+        index: 0,
+        context: new Uint8Array(0),
+        confState: {
+          voters: Array.from({ length: size }, (_, i) => i + 1),
+          votersOutgoing: [],
+          learners: [],
+          learnersNext: [],
+          autoLeave: false,
+        },
       },
       lastApplied: 0,
     },
