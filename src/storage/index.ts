@@ -19,7 +19,10 @@ export type {
   EngineScan,
   EngineSnapshot,
   LogAppend,
+  LogPosition,
   LogStore,
+  StagedState,
+  StateStore,
 } from './ports.ts';
 /** @internal For tests. */
 export { createWal } from './wal.ts';

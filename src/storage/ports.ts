@@ -2,7 +2,13 @@
  * The ports of durability: contracts only. `wal.ts`, `engine-rocksdb.ts` and `engine-memory.ts`
  * implement them; the suites in `test/conformance/` hold every implementation to the same words.
  */
-import type { Entry, HardState, LogIndex, LogSummary } from '../raft/index.ts';
+import type { Entry, HardState, LogIndex, LogSummary, Term } from '../raft/index.ts';
+
+/** A place in the log, as an installed snapshot or a compaction names it. */
+export interface LogPosition {
+  readonly index: LogIndex;
+  readonly term: Term;
+}
 
 /** What one append makes durable, all or nothing. */
 export interface LogAppend {
@@ -23,6 +29,7 @@ export interface LogAppend {
  * - An append resolves only once the whole batch is on stable storage (unless `mustSync` is false),
  *   and a crash leaves either all of it or nothing: hard state and entries never part.
  * - One append at a time; a second call before the first has settled is a programmer error.
+ * - A reset counts as an append: one at a time with them.
  * - No holes: entries continue the log or overwrite its tail, never below or at the compacted
  *   index.
  * - A failed write or sync is final: every later call fails with `STORAGE_FAILED` too, and nothing
@@ -45,6 +52,21 @@ export interface LogStore extends AsyncDisposable {
    * @throws {KvError} DATA_CORRUPT — a record does not match its checksum.
    */
   read(lo: LogIndex, hi: LogIndex, bytesMax: number): Promise<readonly Entry[]>;
+  /**
+   * Drops the entries up to and including `index`, a kept one whose effects are durable elsewhere
+   * and that no read will ask for again.
+   *
+   * @remarks
+   * Durable before it resolves; a crash leaves the old start of the log or the new one. Whole
+   * segments go, the rest is only forgotten. Reads under way still succeed. May run while an append
+   * is under way; an index at or below the start of the log changes nothing.
+   */
+  compact(index: LogIndex): Promise<void>;
+  /**
+   * Empties the log: it continues after `position`, that of an installed snapshot, and `hardState`
+   * is stored in the same step. A crash leaves the old log and hard state, or the new ones.
+   */
+  reset(position: LogPosition, hardState: HardState): Promise<void>;
   /** Bytes on disk, for metrics and limits. */
   sizeBytes(): number;
   close(): Promise<void>;
@@ -106,4 +128,43 @@ export interface Engine extends EngineReader, AsyncDisposable {
   /** Approximate bytes on disk. */
   sizeBytes(): Promise<number>;
   close(): Promise<void>;
+}
+
+/**
+ * The state of one member, in generations: the current one, and at most one that is being staged
+ * from a snapshot of another member.
+ *
+ * To ensure correctness:
+ * - A crash at any point leaves the old generation or the new one, whole; what is left of the other
+ *   is removed at the next opening.
+ * - A generation that was in use is never replaced by an empty one: if it is gone or damaged the
+ *   store refuses to open with `DATA_CORRUPT` and `part: 'engine'`.
+ */
+export interface StateStore extends AsyncDisposable {
+  /** The engine of the current generation; another one after `StagedState.activate`. */
+  readonly engine: Engine;
+  /**
+   * Position of the snapshot that the current generation was installed from, or undefined. Lets a
+   * start finish an install that a crash cut between the switch and the reset of the log.
+   */
+  readonly installed: LogPosition | undefined;
+  /** Begins a fresh, empty generation; an earlier staged one is discarded. */
+  stage(): Promise<StagedState>;
+  /** Closes all engines; a staged generation is discarded. Closing twice does nothing. */
+  close(): Promise<void>;
+}
+
+/** A generation that is being filled. It is given up with `discard`, or by staging another. */
+export interface StagedState {
+  readonly engine: Engine;
+  /**
+   * Makes this generation the current one, durably and atomically.
+   *
+   * @remarks
+   * Everything written to it is flushed first. The old engine closes, and its files go, once its
+   * last snapshot is closed and its last read has settled; this is not waited for.
+   */
+  activate(position: LogPosition): Promise<void>;
+  /** Closes and removes it. Discarding twice, or after another was staged, does nothing. */
+  discard(): Promise<void>;
 }

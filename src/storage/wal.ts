@@ -12,7 +12,7 @@
 import { assert, KvError } from '../base/index.ts';
 import type { Entry, HardState, LogIndex, LogSummary } from '../raft/index.ts';
 import { type FileSystem, isDiskFull } from './file-system.ts';
-import type { LogAppend, LogStore } from './ports.ts';
+import type { LogAppend, LogPosition, LogStore } from './ports.ts';
 import {
   bodyBytesOf,
   decodeEntry,
@@ -229,6 +229,15 @@ class Wal implements LogStore {
     } finally {
       this.#reads.delete(settled);
     }
+  }
+
+  async compact(index: LogIndex): Promise<void> {
+    return Promise.reject(new KvError('NOT_IMPLEMENTED', { message: `compact ${index}` }));
+  }
+
+  async reset(position: LogPosition, hardState: HardState): Promise<void> {
+    const message = `reset ${position.index} ${hardState.commitIndex}`;
+    return Promise.reject(new KvError('NOT_IMPLEMENTED', { message }));
   }
 
   sizeBytes(): number {
