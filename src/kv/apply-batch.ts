@@ -1,24 +1,45 @@
 /**
  * The changes that one run of `apply` makes, from the first entry to the finished engine batch.
+ * Whatever an entry changes goes into the state's hash here, entry by entry.
  *
  * It numbers revisions, writes events, keeps each changed key's newest record, and lets ranges of
  * the same batch see all of it as an {@link Overlay}. A key that changes many times in one batch
  * has one current record written, the last; every event is written, for history and watches.
  */
 import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
-import type { LeaseId } from './command.ts';
+import { type AlarmOutcome, changeAlarm } from './alarms.ts';
+import type { Alarm, AlarmCommand, LeaseId, SetRecordCommand } from './command.ts';
 import type { EngineRange } from './key-layout.ts';
+import { namedRecordWrite } from './named-records.ts';
 import type { StateWrite, StoredRecord } from './need.ts';
 import type { Overlay } from './range.ts';
 import { encodeChange, type MvccRecord } from './record.ts';
 import type { CacheEntry, RecordCache } from './record-cache.ts';
+import { type HashWords, StateHasher } from './state-hash.ts';
+import { type MembershipRecord, membershipWrite } from './state-meta.ts';
 
 /** Where a batch starts. */
 export interface ApplyBatchStart {
   readonly sequence: number;
   readonly revision: number;
   readonly compactRevision: number;
+  readonly stateHash: HashWords;
+  readonly alarms: readonly Alarm[];
 }
+
+/** A change of what the state holds besides the keyspace. */
+export type MetaChange =
+  | ({ readonly type: 'membership' } & MembershipRecord)
+  /** `value` is empty when the record was removed. */
+  | { readonly type: 'record'; readonly name: string; readonly value: Uint8Array }
+  /** All alarms that are active now. */
+  | { readonly type: 'alarms'; readonly alarms: readonly Alarm[] };
+
+// What stands for what in the state's hash; a format.
+const hashedEvent = 1;
+const hashedKey = 2;
+const hashedValue = 3;
+const hashedAlarm = 4;
 
 /** What a put leaves behind. */
 export interface PutContent {
@@ -42,12 +63,18 @@ export class ApplyBatch implements Overlay {
   readonly #changed: CacheEntry[] = [];
   /** The same as records by ascending key, from the first range on. */
   #sorted: CacheEntry[] | undefined;
+  readonly #hasher: StateHasher;
+  #alarms: readonly Alarm[];
+  readonly #metaWrites: StateWrite[] = [];
+  readonly #metaChanges: MetaChange[] = [];
 
   constructor(cache: RecordCache, start: ApplyBatchStart) {
     this.#cache = cache;
     this.sequence = start.sequence;
     this.#revision = start.revision;
     this.#compactRevision = start.compactRevision;
+    this.#hasher = new StateHasher(start.stateHash);
+    this.#alarms = start.alarms;
   }
 
   /** Revision after the last finished command. */
@@ -64,9 +91,32 @@ export class ApplyBatch implements Overlay {
     return this.#sub > 0 ? this.#revision + 1 : this.#revision;
   }
 
+  /** Active alarms. */
+  get alarms(): readonly Alarm[] {
+    return this.#alarms;
+  }
+
+  /** Changes of what is not keyspace, in order. */
+  get metaChanges(): readonly MetaChange[] {
+    return this.#metaChanges;
+  }
+
   /** Entries of all changed keys. */
   get changed(): readonly CacheEntry[] {
     return this.#changed;
+  }
+
+  /** Begins the entry at a position of the log; what it changes follows. */
+  beginEntry(index: number, term: number): void {
+    this.#hasher.number(index);
+    this.#hasher.number(term);
+  }
+
+  /** Ends the entry and returns the state's hash after it. */
+  finishEntry(): HashWords {
+    // The only thing that an entry can change without a change of a record.
+    this.#hasher.number(this.#compactRevision + 1);
+    return this.#hasher.words;
   }
 
   /** Ends the command under way: if it changed anything, its revision is now the store's. */
@@ -82,6 +132,30 @@ export class ApplyBatch implements Overlay {
   compact(revision: number): void {
     assert(revision > this.#compactRevision, 'the compact revision only grows');
     this.#compactRevision = revision;
+  }
+
+  /** Sets or removes a named record. */
+  setRecord({ name, value }: SetRecordCommand): void {
+    this.#writeMeta(namedRecordWrite(name, value));
+    this.#metaChanges.push({ type: 'record', name, value: value.slice() });
+  }
+
+  /** Raises or lifts an alarm. */
+  setAlarm(command: AlarmCommand): AlarmOutcome {
+    const outcome = changeAlarm(this.#alarms, command);
+    if (outcome.kind === 'ok' && outcome.alarms !== this.#alarms) {
+      this.#alarms = outcome.alarms;
+      this.#hasher.mix(hashedAlarm, alarmWord(command));
+      this.#hasher.number(command.memberId);
+      this.#metaChanges.push({ type: 'alarms', alarms: outcome.alarms });
+    }
+    return outcome;
+  }
+
+  /** Sets the configuration that the entry at `index` brings. */
+  setMembership(index: number, membership: Uint8Array): void {
+    this.#writeMeta(membershipWrite({ index, membership }));
+    this.#metaChanges.push({ type: 'membership', index, membership: membership.slice() });
   }
 
   /** Returns the entry of a key that was loaded before the batch was applied. */
@@ -131,13 +205,17 @@ export class ApplyBatch implements Overlay {
     this.delete(entry, key);
   }
 
-  /** Returns the engine operations: every event, then each changed key's newest record. */
+  /**
+   * Returns the engine operations: every event, then each changed key's newest record, then what is
+   * not keyspace.
+   */
   writes(): StateWrite[] {
     const writes = this.#events.slice();
     for (const { change } of this.#changed) {
       const { keysKey, current } = must(change, 'the change of a changed key');
       writes.push({ type: 'put', key: keysKey, value: current });
     }
+    writes.push(...this.#metaWrites);
     return writes;
   }
 
@@ -177,6 +255,12 @@ export class ApplyBatch implements Overlay {
     return event?.type === 'put' && equalBytes(event.key, revisionKey) ? event.value : undefined;
   }
 
+  #writeMeta(write: StateWrite): void {
+    this.#hasher.bytes(hashedKey, write.key);
+    this.#hasher.bytes(hashedValue, write.type === 'put' ? write.value : emptyBytes);
+    this.#metaWrites.push(write);
+  }
+
   #write(
     entry: CacheEntry,
     key: Uint8Array,
@@ -199,6 +283,7 @@ export class ApplyBatch implements Overlay {
     };
     const change = encodeChange(this.#cache.slabs, key, record);
     record.value = change.value;
+    this.#hasher.bytes(hashedEvent, change.event);
     this.#events.push({ type: 'put', key: change.revisionKey, value: change.event });
     if (this.#cache.write(entry, this.sequence, record, change)) {
       this.#changed.push(entry);
@@ -207,6 +292,10 @@ export class ApplyBatch implements Overlay {
       }
     }
   }
+}
+
+function alarmWord({ action, alarm }: AlarmCommand): number {
+  return (action === 'activate' ? 1 : 0) + (alarm === 'corrupt' ? 2 : 0);
 }
 
 function changeKeyOf(entry: CacheEntry): Uint8Array {

@@ -8,16 +8,20 @@
  */
 import { assert } from '../base/index.ts';
 import type {
+  AlarmCommand,
+  AlarmType,
   Command,
   Compare,
   DeleteRangeOperation,
   Operation,
   PutOperation,
   RangeOperation,
+  SetRecordCommand,
   SortOrder,
   SortTarget,
   TxnOperation,
 } from './command.ts';
+import { checkRecordName, nameBytes, nameOf, recordValueBytesMax } from './named-records.ts';
 import { ByteReader, ByteWriter, varintSize, writeBigint64, writeVarint } from './varint.ts';
 
 /** First byte of every command. */
@@ -31,6 +35,8 @@ const typeDeleteRange = 2;
 const typeTxn = 3;
 const typeCompact = 4;
 const typeRange = 5;
+const typeSetRecord = 6;
+const typeAlarm = 7;
 
 const flagPrevKv = 1;
 const flagIgnoreValue = 2;
@@ -45,6 +51,8 @@ const sortTargets: readonly SortTarget[] = ['key', 'version', 'create', 'mod', '
 const sortOrders: readonly SortOrder[] = ['none', 'ascend', 'descend'];
 const compareResults: readonly Compare['result'][] = ['equal', 'greater', 'less', 'notEqual'];
 const compareTargets: readonly Compare['target'][] = ['version', 'create', 'mod', 'value', 'lease'];
+const alarmActions: readonly AlarmCommand['action'][] = ['activate', 'deactivate'];
+const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
 
 /** Encodes a command for the log. */
 export function encodeCommand(command: Command): Uint8Array {
@@ -53,11 +61,23 @@ export function encodeCommand(command: Command): Uint8Array {
   }
   const writer = new ByteWriter();
   writer.byte(commandFormat);
-  if (command.type === 'compact') {
-    writer.byte(typeCompact);
-    writer.varint(command.revision);
-  } else {
-    writeOperation(writer, command, 1);
+  switch (command.type) {
+    case 'compact':
+      writer.byte(typeCompact);
+      writer.varint(command.revision);
+      break;
+    case 'setRecord':
+      writer.byte(typeSetRecord);
+      writeSetRecord(writer, command);
+      break;
+    case 'alarm':
+      writer.byte(typeAlarm);
+      writer.byte(alarmActions.indexOf(command.action));
+      writer.byte(alarmTypes.indexOf(command.alarm));
+      writer.varint(command.memberId);
+      break;
+    default:
+      writeOperation(writer, command, 1);
   }
   return writer.finish();
 }
@@ -73,21 +93,48 @@ export function decodeCommand(bytes: Uint8Array): Command {
   if (format !== commandFormat) {
     return reader.fail(`has the unknown format ${format}`);
   }
-  const type = reader.byte();
-  let command: Command;
-  if (type === typePut) {
-    command = readPut(reader);
-  } else if (type === typeCompact) {
-    command = { type: 'compact', revision: reader.varint() };
-  } else {
-    const operation = readOperation(reader, type, 1);
-    if (operation.type === 'range') {
-      return reader.fail('is a bare range');
-    }
-    command = operation;
-  }
+  const command = readCommand(reader, reader.byte());
   reader.end();
   return command;
+}
+
+function readCommand(reader: ByteReader, type: number): Command {
+  switch (type) {
+    case typePut:
+      return readPut(reader);
+    case typeCompact:
+      return { type: 'compact', revision: reader.varint() };
+    case typeSetRecord:
+      return readSetRecord(reader);
+    case typeAlarm:
+      return {
+        type: 'alarm',
+        action: readName(reader, alarmActions),
+        alarm: readName(reader, alarmTypes),
+        memberId: reader.varint(),
+      };
+    default: {
+      const operation = readOperation(reader, type, 1);
+      return operation.type === 'range' ? reader.fail('is a bare range') : operation;
+    }
+  }
+}
+
+function writeSetRecord(writer: ByteWriter, { name, value }: SetRecordCommand): void {
+  checkRecordName(name);
+  assert(value.length <= recordValueBytesMax, 'the value of a record is bounded');
+  writer.lengthPrefixed(nameBytes(name));
+  writer.lengthPrefixed(value);
+}
+
+function readSetRecord(reader: ByteReader): SetRecordCommand {
+  const name = nameOf(reader.lengthPrefixed());
+  checkRecordName(name);
+  const value = reader.lengthPrefixed();
+  if (value.length > recordValueBytesMax) {
+    return reader.fail(`sets a record of ${value.length} bytes`);
+  }
+  return { type: 'setRecord', name, value };
 }
 
 function putFlags(put: PutOperation): number {

@@ -104,8 +104,46 @@ export interface CompactCommand {
   readonly revision: number;
 }
 
+/**
+ * Sets an opaque record that members share besides the keyspace; an empty value removes it. It has
+ * no revision.
+ */
+export interface SetRecordCommand {
+  readonly type: 'setRecord';
+  /** 1 to `recordNameBytesMax` printable ASCII characters without spaces. */
+  readonly name: string;
+  /** At most `recordValueBytesMax` bytes. */
+  readonly value: Uint8Array;
+}
+
+/**
+ * What an alarm says: that a member's disk quota is used up, or that a member's state has turned
+ * out to be wrong.
+ */
+export type AlarmType = 'nospace' | 'corrupt';
+
+/** An active alarm of one member. */
+export interface Alarm {
+  readonly memberId: number;
+  readonly alarm: AlarmType;
+}
+
+/** Raises or lifts an alarm; either may be repeated without effect. */
+export interface AlarmCommand extends Alarm {
+  readonly type: 'alarm';
+  readonly action: 'activate' | 'deactivate';
+}
+
+/** Commands that stay possible whatever alarms are active. */
+export type ControlCommand = SetRecordCommand | AlarmCommand;
+
 /** What a log entry may carry. */
-export type Command = PutOperation | DeleteRangeOperation | TxnOperation | CompactCommand;
+export type Command =
+  | PutOperation
+  | DeleteRangeOperation
+  | TxnOperation
+  | CompactCommand
+  | ControlCommand;
 
 /** What a put gives back: the key as it was before, if it was asked for and there was one. */
 export interface PutResult {
@@ -143,6 +181,17 @@ export interface CompactResult {
   readonly type: 'compact';
 }
 
+/** Setting a record gives nothing back. */
+export interface SetRecordResult {
+  readonly type: 'setRecord';
+}
+
+/** The alarm that a command has raised (or found raised) or lifted; none if there was none to lift. */
+export interface AlarmResult {
+  readonly type: 'alarm';
+  readonly alarms: readonly Alarm[];
+}
+
 /** What one operation of a transaction, or a command of its own, gives back. */
 export type OperationResult = PutResult | DeleteRangeResult | RangeResult | TxnResult;
 
@@ -153,7 +202,7 @@ export type CommandResult =
   | {
       readonly kind: 'ok';
       readonly revision: number;
-      readonly result: OperationResult | CompactResult;
+      readonly result: OperationResult | CompactResult | SetRecordResult | AlarmResult;
     }
   /** Refused by the state machine: the command changed nothing, on any member. */
   | { readonly kind: 'refused'; readonly revision: number; readonly code: ErrorCode };

@@ -1,39 +1,33 @@
 /** Facade of the replicated state machine. */
-export type {
-  Command,
-  CommandResult,
-  CompactCommand,
-  CompactResult,
-  Compare,
-  DeleteRangeOperation,
-  DeleteRangeResult,
-  KeySelector,
-  KeyValue,
-  LeaseId,
-  Operation,
-  OperationResult,
-  PutOperation,
-  PutResult,
-  RangeOperation,
-  RangeResult,
-  SortOrder,
-  SortTarget,
-  TxnOperation,
-  TxnResult,
-} from './command.ts';
+export type { MetaChange } from './apply-batch.ts';
+export type * from './command.ts';
 /** @internal For tests. */
 export { decodeCommand } from './command-codec.ts';
 export { encodeCommand, txnDepthMax } from './command-codec.ts';
+export { hashKv, type HashKvOutcome, hashState } from './hash-kv.ts';
 /** @internal For tests. */
 export { verifyState } from './invariants.ts';
-export { stateMetaKey } from './key-layout.ts';
+export { membershipMetaKey, stateMetaKey, stateRanges } from './key-layout.ts';
+export { type NamedRecord, readRecord, readRecords } from './named-records.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';
 export { type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
+export {
+  attributesPrefix,
+  readSnapshotHead,
+  type RestoreAction,
+  restoredMembership,
+  type RestoreOptions,
+  restoreRecord,
+  type SnapshotHead,
+  snapshotHeadKeys,
+} from './snapshot.ts';
+export { decodeMembershipRecord, type MembershipRecord } from './state-meta.ts';
 export {
   type AppliedEntry,
   type AppliedPosition,
   type ApplyOutput,
   type CompactOutput,
+  type StateHash,
   StateMachine,
   type StateMachineOptions,
 } from './state-machine.ts';

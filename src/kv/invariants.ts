@@ -7,26 +7,25 @@
  * - from the compact revision on no event is missing: revisions are contiguous, and `sub` counts
  *   from 0;
  * - the events of a key form a chain by their previous revision; a link may be missing only below
- *   the compact revision; versions count up by one and creation revisions are kept along it.
+ *   the compact revision; versions count up by one and creation revisions are kept along it;
+ * - the configuration is of an applied entry; what else is in the meta table is known.
  */
 import { assert, compareBytes, equalBytes, must } from '../base/index.ts';
 import {
   keysTable,
   mapKeyOf,
+  membershipMetaKey,
   metaTable,
+  namedRecordsPrefix,
   revisionOf,
   revisionsTable,
   stateMetaKey,
   userKeyOf,
 } from './key-layout.ts';
+import { checkRecordName, decodeNamedRecord, recordNameOf } from './named-records.ts';
 import type { StoredRecord } from './need.ts';
-import {
-  decodeCurrent,
-  decodeEvent,
-  decodeMeta,
-  type MvccRecord,
-  type StateMeta,
-} from './record.ts';
+import { decodeCurrent, decodeEvent, type MvccRecord } from './record.ts';
+import { decodeMembershipRecord, decodeMeta, type StateMeta } from './state-meta.ts';
 
 /** What is known of a key while its events pass by in order. */
 interface KeyHistory {
@@ -51,6 +50,9 @@ export function verifyState(records: Iterable<StoredRecord>): void {
   }
   const meta = decodeMeta(metaRecord.value);
   verifyMeta(meta);
+  for (const record of sorted.filter(({ key }) => key[0] === metaTable)) {
+    verifyMetaRecord(record, meta);
+  }
   const histories = verifyEvents(
     sorted.filter(({ key }) => key[0] === revisionsTable),
     meta,
@@ -67,13 +69,36 @@ function verifyMeta(meta: StateMeta): void {
   assert(meta.revision >= 1, 'revisions begin at 1');
   assert(meta.compactRevision <= meta.revision, 'compaction stays within history');
   assert(meta.compactedRevision <= meta.compactRevision, 'removal follows compaction');
+  assert(meta.baseRevision >= 1, 'a store begins at revision 1 or later');
+  assert(meta.baseRevision <= meta.revision, 'a store begins at or before its revision');
+  const isFresh = meta.baseRevision === 1;
+  assert(
+    isFresh || meta.compactRevision >= meta.baseRevision,
+    'what was before a raised revision is compacted',
+  );
   const cursorMax = Math.max(meta.compactRevision, 0);
   assert(meta.compactCursor.main <= cursorMax, 'removal looks at compacted history only');
 }
 
+function verifyMetaRecord({ key, value }: StoredRecord, meta: StateMeta): void {
+  if (equalBytes(key, stateMetaKey)) {
+    return;
+  }
+  if (equalBytes(key, membershipMetaKey)) {
+    const { index } = decodeMembershipRecord(value);
+    assert(index <= meta.appliedIndex, 'the configuration is of an applied entry');
+    return;
+  }
+  const prefix = key.subarray(0, namedRecordsPrefix.length);
+  assert(equalBytes(prefix, namedRecordsPrefix), 'every record of the meta table is known');
+  checkRecordName(recordNameOf(key));
+  assert(decodeNamedRecord(value).length > 0, 'an empty record does not exist');
+}
+
 function verifyEvents(events: readonly StoredRecord[], meta: StateMeta): Map<string, KeyHistory> {
   const histories = new Map<string, KeyHistory>();
-  let expectedMain = Math.max(meta.compactRevision, 2);
+  const { baseRevision } = meta;
+  let expectedMain = Math.max(meta.compactRevision, baseRevision + 1);
   let expectedSub = 0;
   for (const { key: eventKey, value } of events) {
     const { main, sub } = revisionOf(eventKey);
@@ -93,7 +118,10 @@ function verifyEvents(events: readonly StoredRecord[], meta: StateMeta): Map<str
     histories.set(mapKeyOf(key), { newest: record, bytes: value });
   }
   const isComplete = expectedMain === meta.revision && expectedSub > 0;
-  assert(isComplete || meta.revision === 1, `events reach up to revision ${meta.revision}`);
+  assert(
+    isComplete || meta.revision === baseRevision,
+    `events reach up to revision ${meta.revision}`,
+  );
   return histories;
 }
 

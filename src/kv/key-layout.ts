@@ -6,7 +6,7 @@
  * |------|-----------|-------------------------------|----------------------------------|
  * | `k`  | keys      | the user's key                | current record, or its tombstone |
  * | `r`  | revisions | main (8 bytes), sub (4 bytes) | the full event: record and key   |
- * | `m`  | meta      | a name                        | one record each                  |
+ * | `m`  | meta      | `s`, `c`, or `r` and a name   | one record each                  |
  *
  * The letters `l` (leases), `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5).
  * Integers are big-endian, so byte order is the order of revisions, and of keys.
@@ -23,6 +23,12 @@ export const metaTable = 0x6d;
 
 /** Key of the record that holds the applied index and the revisions. */
 export const stateMetaKey: Uint8Array = Uint8Array.of(metaTable, 0x73);
+
+/** Key of the record that holds the newest applied configuration of the cluster. */
+export const membershipMetaKey: Uint8Array = Uint8Array.of(metaTable, 0x63);
+
+/** What the keys of named records begin with. */
+export const namedRecordsPrefix: Uint8Array = Uint8Array.of(metaTable, 0x72);
 
 /** Length of a key of the revisions table. */
 export const revisionKeyBytes = 13;
@@ -87,6 +93,14 @@ export interface EngineRange {
   readonly gte: Uint8Array;
   readonly lt: Uint8Array;
 }
+
+/**
+ * All keys that belong to the state, by ascending key: what a snapshot is a scan of. Every table
+ * stands here, or snapshots lose it.
+ */
+export const stateRanges: readonly EngineRange[] = [keysTable, metaTable, revisionsTable].map(
+  (table) => ({ gte: Uint8Array.of(table), lt: Uint8Array.of(table + 1) }),
+);
 
 /**
  * Returns the engine keys of the current records that a range selector names; empty when `gte >=

@@ -22,10 +22,9 @@ import {
   keysKey,
   keysRange,
   revisionKey,
-  successorKey,
   userKeyOf,
 } from './key-layout.ts';
-import { expectGet, expectScan, type Reading, type StoredRecord } from './need.ts';
+import { expectGet, type Reading, type StoredRecord } from './need.ts';
 import {
   decodeCurrent,
   decodeEvent,
@@ -33,6 +32,7 @@ import {
   peekRecord,
   recordToKeyValue,
 } from './record.ts';
+import { ChunkedScan } from './scan.ts';
 
 /** The state that a read is made on. */
 export interface ReadPoint {
@@ -62,11 +62,6 @@ export interface Overlay {
 
 /** Told of each key that is live at the revision, in ascending order. `read` decodes its record. */
 export type RangeVisitor = (key: Uint8Array, read: () => MvccRecord) => void;
-
-const scanRecordsFirst = 64;
-const scanRecordsMax = 2048;
-/** What a scan's answer should take at most, judged by the records seen so far. */
-const scanBytesAim = 1024 * 1024;
 
 /** Returns the revision to read at, or the code of the refusal. Order of the checks as in etcd. */
 export function resolveRevision(revision: number, at: ReadPoint): number | ErrorCode {
@@ -127,22 +122,15 @@ export function* visitRange(
   }
   const changed = overlay?.changedIn({ gte, lt }) ?? [];
   let changedAt = 0;
-  let from = gte;
-  let limit = scanRecordsFirst;
-  for (;;) {
-    const { records } = expectScan(
-      yield { type: 'scan', gte: from, lt, limit, reverse: false, afterWrites: true },
-    );
-    const last = records.length < limit ? undefined : must(records.at(-1), 'a last record').key;
-    const changedEnd = last === undefined ? changed.length : countUpTo(changed, changedAt, last);
+  const scan = new ChunkedScan({ gte, lt });
+  while (!scan.isDone) {
+    const records = scan.take(yield scan.need);
+    const { lastKey } = scan;
+    const changedEnd =
+      lastKey === undefined ? changed.length : countUpTo(changed, changedAt, lastKey);
     const merged = mergeRecords(records, changed.slice(changedAt, changedEnd));
     changedAt = changedEnd;
     yield* visitRecords(merged, revision, overlay, visit);
-    if (last === undefined) {
-      return;
-    }
-    from = successorKey(last);
-    limit = nextLimit(records, limit);
   }
 }
 
@@ -298,15 +286,6 @@ function mergeRecords(
     merged.push(must(changed[at], 'a changed record'));
   }
   return merged;
-}
-
-function nextLimit(records: readonly StoredRecord[], limit: number): number {
-  let bytes = 1;
-  for (const { key, value } of records) {
-    bytes += key.length + value.length;
-  }
-  const fitting = Math.floor((scanBytesAim * records.length) / bytes);
-  return Math.max(1, Math.min(fitting, limit * 8, scanRecordsMax));
 }
 
 type Comparator = (a: KeyValue, b: KeyValue) => number;

@@ -1,5 +1,5 @@
 /**
- * The bytes of the state machine's records.
+ * The bytes of the keyspace's records.
  *
  * One change writes two records that share their bytes: the event is the current record followed by
  * the current record's engine key. So a put is encoded once, in one piece, whatever is made of it:
@@ -15,14 +15,7 @@
  */
 import { assert, emptyBytes } from '../base/index.ts';
 import type { KeyValue, LeaseId } from './command.ts';
-import {
-  keysTable,
-  type Revision,
-  revisionKeyBytes,
-  subMax,
-  userKeyOf,
-  writeRevisionKey,
-} from './key-layout.ts';
+import { keysTable, revisionKeyBytes, subMax, userKeyOf, writeRevisionKey } from './key-layout.ts';
 import type { Slab, SlabAllocator } from './slab.ts';
 import { ByteReader, varintBytesMax, writeBigint64, writeVarint } from './varint.ts';
 
@@ -160,60 +153,6 @@ export function recordToKeyValue(key: Uint8Array, record: MvccRecord): KeyValue 
     version: record.version,
     lease: record.lease,
   };
-}
-
-/** What the state machine knows of itself besides the records; written with every batch. */
-export interface StateMeta {
-  /** Position in the log up to which entries have been applied. */
-  readonly appliedIndex: number;
-  readonly appliedTerm: number;
-  /** Revision of the newest change; 1 in a fresh store. */
-  readonly revision: number;
-  /** History below is not readable any more; -1 before the first compaction. */
-  readonly compactRevision: number;
-  /**
-   * Physical removal is complete up to this compaction. Not replicated: each member removes at its
-   * own pace.
-   */
-  readonly compactedRevision: number;
-  /** Next event that physical removal looks at. */
-  readonly compactCursor: Revision;
-}
-
-const metaFormat = 1;
-
-/** Encodes the record under `stateMetaKey`. */
-export function encodeMeta(meta: StateMeta): Uint8Array {
-  const bytes = new Uint8Array(1 + 7 * varintBytesMax);
-  bytes[0] = metaFormat;
-  let at = writeVarint(bytes, 1, meta.appliedIndex);
-  at = writeVarint(bytes, at, meta.appliedTerm);
-  at = writeVarint(bytes, at, meta.revision);
-  // One is added, since both are -1 before the first compaction.
-  at = writeVarint(bytes, at, meta.compactRevision + 1);
-  at = writeVarint(bytes, at, meta.compactedRevision + 1);
-  at = writeVarint(bytes, at, meta.compactCursor.main);
-  at = writeVarint(bytes, at, meta.compactCursor.sub);
-  return bytes.subarray(0, at);
-}
-
-/** Decodes the record under `stateMetaKey`. */
-export function decodeMeta(bytes: Uint8Array): StateMeta {
-  const reader = new ByteReader(bytes, 'meta record');
-  const format = reader.byte();
-  if (format !== metaFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
-  const meta: StateMeta = {
-    appliedIndex: reader.varint(),
-    appliedTerm: reader.varint(),
-    revision: reader.varint(),
-    compactRevision: reader.varint() - 1,
-    compactedRevision: reader.varint() - 1,
-    compactCursor: { main: reader.varint(), sub: reader.varint() },
-  };
-  reader.end();
-  return meta;
 }
 
 function readHead(reader: ByteReader): number {

@@ -14,15 +14,18 @@
  * leaves a state that is exactly some applied index.
  */
 import { assert, type ErrorCode, must } from '../base/index.ts';
-import { ApplyBatch } from './apply-batch.ts';
-import type { Command, CommandResult, RangeOperation } from './command.ts';
+import { checkAlarms } from './alarms.ts';
+import { ApplyBatch, type MetaChange } from './apply-batch.ts';
+import type { Alarm, Command, CommandResult, PutOperation, RangeOperation } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import { type CompactProgress, planCompaction } from './compaction.ts';
 import { isPoint, keysKey, stateMetaKey } from './key-layout.ts';
 import { expectGet, type Reading, type StateWrite } from './need.ts';
 import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
-import { decodeCurrent, decodeMeta, encodeMeta } from './record.ts';
+import { decodeCurrent } from './record.ts';
 import { type CacheEntry, RecordCache } from './record-cache.ts';
+import { HashHistory, type HashWords, hashToBigint } from './state-hash.ts';
+import { decodeMeta, encodeMeta, initialMeta } from './state-meta.ts';
 import {
   checkBarePut,
   executeDeleteRange,
@@ -37,12 +40,20 @@ export interface AppliedEntry {
   readonly index: number;
   readonly term: number;
   readonly command: Uint8Array;
+  /** The cluster's configuration from here on, opaque; the command of such an entry is empty. */
+  readonly membership?: Uint8Array | undefined;
 }
 
 /** A position in the log. */
 export interface AppliedPosition {
   readonly index: number;
   readonly term: number;
+}
+
+/** The hash of everything applied up to an entry, itself included. */
+export interface StateHash {
+  readonly index: number;
+  readonly hash: bigint;
 }
 
 /** What one run of `apply` amounts to. */
@@ -56,6 +67,8 @@ export interface ApplyOutput {
   readonly lastApplied: AppliedPosition;
   readonly revision: number;
   readonly compactRevision: number;
+  /** What changed besides the keyspace, in order. */
+  readonly changes: readonly MetaChange[];
 }
 
 /** What one step of physical compaction amounts to. */
@@ -71,7 +84,10 @@ export interface CompactOutput {
 export interface StateMachineOptions {
   /** Bound of the cache of current records; records on their way to the engine come on top. */
   readonly cacheBytesMax: number;
-  /** Value stored under `stateMetaKey`; undefined for a fresh store. */
+  /**
+   * Value stored under `stateMetaKey`; undefined for a fresh store. Alarms and the state's hash
+   * come from it too.
+   */
   readonly meta: Uint8Array | undefined;
 }
 
@@ -87,16 +103,21 @@ const noLeases: LeaseLookup = { hasLease: () => false };
 /** The replicated state machine of one member. */
 export class StateMachine {
   readonly #cache: RecordCache;
-  #lastApplied: AppliedPosition = { index: 0, term: 0 };
+  #lastApplied: AppliedPosition;
   /** Revision of the newest change; 1 in a fresh store, as in etcd. Never decreases. */
-  #revision = 1;
+  #revision: number;
   /**
    * History below is not readable; -1 before the first compaction, so that one to revision 0 is
    * accepted once, as in etcd. Invariant: at most `#revision`, never decreases.
    */
-  #compactRevision = -1;
+  #compactRevision: number;
+  readonly #baseRevision: number;
   /** Invariant: removal never runs ahead of `#compactRevision`. */
-  #progress: CompactProgress = { compactedRevision: -1, cursor: { main: 0, sub: 0 } };
+  #progress: CompactProgress;
+  #alarms: readonly Alarm[];
+  /** Of the state at `#lastApplied`. */
+  #stateHash: HashWords;
+  readonly #hashHistory = new HashHistory();
   /** Number of the last output. */
   #sequence = 0;
   #settled = 0;
@@ -104,14 +125,16 @@ export class StateMachine {
 
   constructor(options: StateMachineOptions) {
     this.#cache = new RecordCache(options.cacheBytesMax);
-    if (options.meta !== undefined) {
-      const meta = decodeMeta(options.meta);
-      this.#lastApplied = { index: meta.appliedIndex, term: meta.appliedTerm };
-      this.#revision = meta.revision;
-      this.#compactRevision = meta.compactRevision;
-      this.#progress = { compactedRevision: meta.compactedRevision, cursor: meta.compactCursor };
-      assert(this.#compactRevision <= this.#revision, 'compacted beyond the store revision');
-    }
+    const meta = options.meta === undefined ? initialMeta : decodeMeta(options.meta);
+    this.#lastApplied = { index: meta.appliedIndex, term: meta.appliedTerm };
+    this.#revision = meta.revision;
+    this.#compactRevision = meta.compactRevision;
+    this.#baseRevision = meta.baseRevision;
+    this.#progress = { compactedRevision: meta.compactedRevision, cursor: meta.compactCursor };
+    this.#alarms = meta.alarms;
+    this.#stateHash = meta.stateHash;
+    this.#hashHistory.record(meta.appliedIndex, meta.stateHash);
+    assert(this.#compactRevision <= this.#revision, 'compacted beyond the store revision');
   }
 
   /** Position of the last entry of the last finished `apply`. */
@@ -127,6 +150,24 @@ export class StateMachine {
   /** Reads below this revision are refused; -1 before the first compaction. */
   get compactRevision(): number {
     return this.#compactRevision;
+  }
+
+  /** Active alarms of all members, in a fixed order. */
+  get alarms(): readonly Alarm[] {
+    return this.#alarms;
+  }
+
+  /** The hash at `lastApplied`; equal on all members whose state is. */
+  get stateHash(): StateHash {
+    return { index: this.#lastApplied.index, hash: hashToBigint(this.#stateHash) };
+  }
+
+  /**
+   * The hash right after the entry at `index`; undefined when that is not applied yet, too long ago
+   * (`hashHistoryMax` entries), or before this start.
+   */
+  hashAt(index: number): bigint | undefined {
+    return index > this.#lastApplied.index ? undefined : this.#hashHistory.at(index);
   }
 
   /** Tells whether compacted history is still to be removed by `compactStep`. */
@@ -152,25 +193,26 @@ export class StateMachine {
       sequence,
       revision: this.#revision,
       compactRevision: this.#compactRevision,
+      stateHash: this.#stateHash,
+      alarms: this.#alarms,
     });
     const results: (CommandResult | undefined)[] = [];
-    for (const [index, command] of commands.entries()) {
+    let stateHash = this.#stateHash;
+    for (const [at, entry] of entries.entries()) {
+      const command = commands[at];
+      batch.beginEntry(entry.index, entry.term);
+      if (entry.membership !== undefined) {
+        batch.setMembership(entry.index, entry.membership);
+      }
       if (command?.type === 'put') {
-        const entry = must(putEntries[index], 'the entry of a put');
-        const code = checkBarePut(command, entry, noLeases);
-        results.push(
-          code === undefined
-            ? {
-                kind: 'ok',
-                result: executePut(batch, command, entry),
-                revision: batch.finishCommand(),
-              }
-            : { kind: 'refused', code, revision: batch.revision },
-        );
+        results.push(applyPut(batch, command, must(putEntries[at], 'the entry of a put')));
       } else {
         results.push(command === undefined ? undefined : yield* execute(batch, command));
       }
+      stateHash = batch.finishEntry();
+      this.#hashHistory.record(entry.index, stateHash);
     }
+    this.#stateHash = stateHash;
     const last = entries.at(-1);
     if (last !== undefined) {
       this.#lastApplied = { index: last.index, term: last.term };
@@ -246,6 +288,10 @@ export class StateMachine {
       });
       assert(entry.term >= previous.term, 'terms never decrease along the log');
       previous = entry;
+      assert(
+        entry.membership === undefined || entry.command.length === 0,
+        'an entry brings a command or a configuration',
+      );
       return entry.command.length === 0 ? undefined : decodeCommand(entry.command);
     });
   }
@@ -312,6 +358,7 @@ export class StateMachine {
 
   #finishApply(batch: ApplyBatch, results: ApplyOutput['results']): ApplyOutput {
     this.#revision = batch.revision;
+    this.#alarms = batch.alarms;
     if (batch.compactRevision > this.#compactRevision) {
       const { cursor } = this.#progress;
       if (cursor.main === this.#compactRevision) {
@@ -330,6 +377,7 @@ export class StateMachine {
       lastApplied: this.#lastApplied,
       revision: this.#revision,
       compactRevision: this.#compactRevision,
+      changes: batch.metaChanges,
     };
   }
 
@@ -339,11 +387,21 @@ export class StateMachine {
       appliedTerm: this.#lastApplied.term,
       revision: this.#revision,
       compactRevision: this.#compactRevision,
+      baseRevision: this.#baseRevision,
       compactedRevision: this.#progress.compactedRevision,
       compactCursor: this.#progress.cursor,
+      stateHash: this.#stateHash,
+      alarms: this.#alarms,
     });
     return { type: 'put', key: stateMetaKey, value };
   }
+}
+
+function applyPut(batch: ApplyBatch, put: PutOperation, entry: CacheEntry): CommandResult {
+  const code = checkAlarms(batch.alarms, put) ?? checkBarePut(put, entry, noLeases);
+  return code === undefined
+    ? { kind: 'ok', result: executePut(batch, put, entry), revision: batch.finishCommand() }
+    : { kind: 'refused', code, revision: batch.revision };
 }
 
 /** Executes any command but a bare put. */
@@ -351,6 +409,11 @@ function* execute(
   batch: ApplyBatch,
   command: Exclude<Command, { type: 'put' }>,
 ): Reading<CommandResult> {
+  const { revision } = batch;
+  const alarmCode = checkAlarms(batch.alarms, command);
+  if (alarmCode !== undefined) {
+    return { kind: 'refused', code: alarmCode, revision };
+  }
   switch (command.type) {
     case 'deleteRange': {
       const result = yield* executeDeleteRange(batch, command);
@@ -359,17 +422,25 @@ function* execute(
     case 'txn': {
       const outcome = yield* executeTxn(batch, command, noLeases);
       return 'kind' in outcome
-        ? { ...outcome, revision: batch.revision }
+        ? { ...outcome, revision }
         : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
     }
     case 'compact': {
-      const { revision } = batch;
       const code = checkCompact(batch, command.revision);
       if (code !== undefined) {
         return { kind: 'refused', code, revision };
       }
       batch.compact(command.revision);
       return { kind: 'ok', result: { type: 'compact' }, revision };
+    }
+    case 'setRecord':
+      batch.setRecord(command);
+      return { kind: 'ok', result: { type: 'setRecord' }, revision };
+    case 'alarm': {
+      const outcome = batch.setAlarm(command);
+      return outcome.kind === 'ok'
+        ? { kind: 'ok', result: outcome.result, revision }
+        : { ...outcome, revision };
     }
   }
 }

@@ -14,6 +14,7 @@ import {
   must,
   unreachable,
 } from '../base/index.ts';
+import { hasAlarm } from './alarms.ts';
 import type { ApplyBatch } from './apply-batch.ts';
 import type {
   Compare,
@@ -110,6 +111,9 @@ export function* executeTxn(
 ): Reading<TxnResult | Refused> {
   const decisions: Decisions = new Map();
   yield* decide(batch, txn, decisions);
+  if (hasAlarm(batch.alarms, 'nospace') && hasPut(txn, decisions)) {
+    return { kind: 'refused', code: 'NO_SPACE' };
+  }
   const code = checkPuts(batch, txn, decisions, leases) ?? checkRanges(batch, txn, decisions);
   if (code !== undefined) {
     return { kind: 'refused', code };
@@ -219,6 +223,13 @@ function holdsOrder(compare: Compare, order: number): boolean {
     case 'less':
       return order < 0;
   }
+}
+
+/** Whether anything on the taken path is a put, which could make the store grow. */
+function hasPut(txn: TxnOperation, decisions: Decisions): boolean {
+  return takenBranch(txn, decisions).some((operation) => {
+    return operation.type === 'txn' ? hasPut(operation, decisions) : operation.type === 'put';
+  });
 }
 
 /**

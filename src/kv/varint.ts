@@ -168,6 +168,11 @@ export class ByteWriter {
 
   lengthPrefixed(bytes: Uint8Array): void {
     this.varint(bytes.length);
+    this.bytes(bytes);
+  }
+
+  /** Writes bytes as they are. */
+  bytes(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;

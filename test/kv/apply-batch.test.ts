@@ -3,6 +3,7 @@ import { ApplyBatch } from '../../src/kv/apply-batch.ts';
 import { keysRange, revisionKey, userKeyOf } from '../../src/kv/key-layout.ts';
 import { decodeCurrent, decodeEvent } from '../../src/kv/record.ts';
 import { RecordCache } from '../../src/kv/record-cache.ts';
+import { initialHash } from '../../src/kv/state-hash.ts';
 import { bytes, text } from './map-store.ts';
 
 let cache: RecordCache;
@@ -11,7 +12,10 @@ let batch: ApplyBatch;
 beforeEach(() => {
   cache = new RecordCache(1_000_000);
   cache.hold();
-  batch = new ApplyBatch(cache, { sequence: 1, revision: 10, compactRevision: 5 });
+  batch = new ApplyBatch(cache, {
+    ...{ sequence: 1, revision: 10, compactRevision: 5 },
+    ...{ stateHash: initialHash, alarms: [] },
+  });
 });
 
 function put(key: string, value: string): void {

@@ -5,6 +5,7 @@
  */
 import type { Prng } from '../../src/base/index.ts';
 import type {
+  AlarmCommand,
   Command,
   Compare,
   Operation,
@@ -62,10 +63,30 @@ export function randomCommand(context: GeneratorContext): Command {
   if (dice < 60) {
     return { type: 'deleteRange', ...randomSelector(context), prevKv: chance(prng, 50) };
   }
-  if (dice < 95) {
+  if (dice < 89) {
     return randomTxn(context, 1);
   }
+  if (dice < 92) {
+    return {
+      type: 'setRecord',
+      name: choose(prng, ['a', 'b/1', 'b/2', 'c']),
+      value: bytes(choose(prng, values)),
+    };
+  }
+  if (dice < 95) {
+    return randomAlarm(prng);
+  }
   return { type: 'compact', revision: Math.max(0, randomRevision(context)) };
+}
+
+/** Mostly lifts alarms, so that most of the time nothing is refused for one. */
+function randomAlarm(prng: Prng): AlarmCommand {
+  return {
+    type: 'alarm',
+    action: chance(prng, 12) ? 'activate' : 'deactivate',
+    alarm: choose(prng, ['nospace', 'corrupt']),
+    memberId: prng.nextInt(1, 3),
+  };
 }
 
 /** Returns a random read. */

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { stateMetaKey, type StoredRecord, verifyState } from '../../src/kv/index.ts';
 import { keysKey, revisionKey } from '../../src/kv/key-layout.ts';
-import { encodeChange, encodeMeta, type MvccRecord } from '../../src/kv/record.ts';
+import { encodeChange, type MvccRecord } from '../../src/kv/record.ts';
 import { SlabAllocator } from '../../src/kv/slab.ts';
+import { encodeMeta, initialMeta } from '../../src/kv/state-meta.ts';
 import { del, put } from './commands.ts';
 import { bytes, Machine, type MapStore } from './map-store.ts';
 
@@ -93,6 +94,7 @@ describe('verifyState', () => {
 
   test('a meta record that contradicts itself is found', () => {
     const meta = {
+      ...initialMeta,
       ...{ appliedIndex: 4, appliedTerm: 1, revision: 5, compactRevision: 3 },
       ...{ compactedRevision: 4, compactCursor: { main: 0, sub: 0 } },
     };

@@ -6,6 +6,8 @@
  */
 import type { ErrorCode } from '../../src/base/index.ts';
 import type {
+  AlarmCommand,
+  AlarmResult,
   Command,
   CommandResult,
   Compare,
@@ -32,7 +34,26 @@ export class Model {
   #working: Keyspace = new Map();
   #changes = 0;
 
+  /** Active alarms as `corrupt 1`. */
+  readonly alarms = new Set<string>();
+  readonly records = new Map<string, string>();
+
   apply(command: Command): CommandResult {
+    const { revision } = this;
+    if (command.type === 'alarm') {
+      return { kind: 'ok', result: this.#alarm(command), revision };
+    }
+    if (command.type === 'setRecord') {
+      const { name, value } = command;
+      this.records.delete(name);
+      if (value.length > 0) {
+        this.records.set(name, text(value));
+      }
+      return { kind: 'ok', result: { type: 'setRecord' }, revision };
+    }
+    if (this.#hasAlarm('corrupt') && !isReadOnly(command)) {
+      return { kind: 'refused', code: 'CORRUPT', revision };
+    }
     if (command.type === 'compact') {
       return this.#compact(command.revision);
     }
@@ -70,6 +91,21 @@ export class Model {
     return keyspace;
   }
 
+  #alarm({ action, alarm, memberId }: AlarmCommand): AlarmResult {
+    const name = `${alarm} ${memberId}`;
+    const alarms = action === 'activate' || this.alarms.has(name) ? [{ alarm, memberId }] : [];
+    if (action === 'activate') {
+      this.alarms.add(name);
+    } else {
+      this.alarms.delete(name);
+    }
+    return { type: 'alarm', alarms };
+  }
+
+  #hasAlarm(type: string): boolean {
+    return [...this.alarms].some((name) => name.startsWith(type));
+  }
+
   #compact(revision: number): CommandResult {
     const refused = { kind: 'refused', revision: this.revision } as const;
     if (revision <= this.compactRevision) {
@@ -86,6 +122,9 @@ export class Model {
     if (operation.type !== 'put') {
       return undefined;
     }
+    if (this.#hasAlarm('nospace')) {
+      return 'NO_SPACE';
+    }
     return operation.lease !== 0n ? 'LEASE_NOT_FOUND' : this.#checkOld(operation);
   }
 
@@ -96,6 +135,9 @@ export class Model {
 
   #checkTxn(txn: TxnOperation): ErrorCode | undefined {
     const taken = this.#takenOperations(txn);
+    if (this.#hasAlarm('nospace') && taken.some(({ type }) => type === 'put')) {
+      return 'NO_SPACE';
+    }
     for (const operation of taken) {
       if (operation.type === 'put') {
         const code = this.#checkOld(operation);
@@ -188,6 +230,13 @@ export class Model {
     this.#changes++;
     return operation.prevKv && old !== undefined ? { type: 'put', prevKv: old } : { type: 'put' };
   }
+}
+
+function isReadOnly(command: Command): boolean {
+  return (
+    command.type === 'txn' &&
+    [...command.success, ...command.failure].every(({ type }) => type === 'range')
+  );
 }
 
 function select(selector: KeySelector, keyspace: Keyspace): KeyValue[] {

@@ -4,12 +4,9 @@ import { keysKey, revisionKey } from '../../src/kv/key-layout.ts';
 import {
   decodeCurrent,
   decodeEvent,
-  decodeMeta,
   encodeChange,
-  encodeMeta,
   type MvccRecord,
   peekRecord,
-  type StateMeta,
 } from '../../src/kv/record.ts';
 import { SlabAllocator } from '../../src/kv/slab.ts';
 import { bytes } from './map-store.ts';
@@ -36,15 +33,6 @@ const tombstone: MvccRecord = {
   version: 0,
   lease: 0n,
   value: bytes(''),
-};
-
-const meta: StateMeta = {
-  appliedIndex: 2 ** 40,
-  appliedTerm: 3,
-  revision: 1000,
-  compactRevision: 900,
-  compactedRevision: 800,
-  compactCursor: { main: 850, sub: 3 },
 };
 
 describe('records', () => {
@@ -104,14 +92,5 @@ describe('records', () => {
   test('unknown formats and flags are refused', () => {
     expect(() => decodeCurrent(Uint8Array.of(9, 0))).toThrow('unknown format 9');
     expect(() => decodeCurrent(Uint8Array.of(1, 8))).toThrow('unknown flags 8');
-    expect(() => decodeMeta(Uint8Array.of(9))).toThrow('unknown format 9');
-  });
-
-  test('the meta record survives the round trip, and no cut of it does', () => {
-    const encoded = encodeMeta(meta);
-    expect(decodeMeta(encoded)).toEqual(meta);
-    for (let length = 0; length < encoded.length; length++) {
-      expect(() => decodeMeta(encoded.subarray(0, length))).toThrow(InvariantViolation);
-    }
   });
 });

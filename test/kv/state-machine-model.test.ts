@@ -10,6 +10,7 @@ import {
   encodeCommand,
   type RangeOutcome,
   rangeQuery,
+  readRecords,
   type ReadPoint,
   type StoredRecord,
   verifyState,
@@ -114,6 +115,16 @@ class Trial {
     }
     expect(output.revision).toBe(model.revision);
     expect(output.compactRevision).toBe(model.compactRevision);
+    this.#compareMeta();
+  }
+
+  #compareMeta(): void {
+    const { machine } = this.machine;
+    const alarms = machine.alarms.map(({ alarm, memberId }) => `${alarm} ${memberId}`);
+    expect(alarms).toEqual([...this.model.alarms].sort());
+    const records = runReading(readRecords(''), this.store);
+    const shown = records.map(({ name, value }) => [name, text(value)]);
+    expect(shown).toEqual([...this.model.records].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #read(): void {
@@ -152,6 +163,7 @@ class Trial {
       const output = this.machine.apply(part.map(({ command }) => command));
       expect(show(output.results)).toBe(show(part.map(({ result }) => result)));
     }
+    this.#compareMeta();
   }
 }
 
@@ -178,5 +190,6 @@ describe('StateMachine', () => {
       return key[0] === keysTable || key[0] === revisionsTable;
     });
     expect(show(twinRecords)).toBe(show(records));
+    expect(twin.machine.stateHash).toEqual(trial.machine.machine.stateHash);
   });
 });

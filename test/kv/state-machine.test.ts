@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { encodeCommand, StateMachine, stateMetaKey, verifyState } from '../../src/kv/index.ts';
-import { decodeMeta } from '../../src/kv/record.ts';
+import { decodeMeta } from '../../src/kv/state-meta.ts';
 import { del, describeKvs, put, range, txn, when } from './commands.ts';
 import { bytes, Machine, MapStore, runReading } from './map-store.ts';
 
