@@ -208,7 +208,10 @@ function createTransport(
   return new GrpcTransport({
     clusterId,
     memberId: self.id,
+    // The same for every data directory, until a directory has a number of its own.
+    incarnation: 0,
     clientUrls: config.advertiseClientUrls,
+    peerUrls: self.peerUrls,
     peers: members.filter((each) => each !== self).map((each) => peerOf(each, config)),
     listen: config.listenPeer.map(addressOf),
     serverCredentials: ServerCredentials.createInsecure(),

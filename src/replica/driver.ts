@@ -199,7 +199,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     const { transport, eventLoop, options } = this.#config;
     await transport.start({
       onMessages: (messages) => {
-        this.#replica.step(messages);
+        this.#replica.step(messages.filter((message) => message.type !== 'StateHash'));
         this.#scheduleTurn();
       },
       onUnreachable: (peer) => {
@@ -213,6 +213,18 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       onAnnounced: (peer, clientUrls) => {
         this.#clientUrls.set(peer, clientUrls);
       },
+      admit: async (from) =>
+        this.#config.members.some(({ id }) => id === from) ? 'ok' : 'unknown-member',
+      onRefused: (peer, reason) => {
+        this.#config.logger.error({ event: 'refused-by-peer', peer, reason });
+      },
+      onSnapshotRequested: async () => Promise.reject(new KvError('NOT_IMPLEMENTED')),
+      describe: () => ({
+        clusterId: this.clusterId,
+        members: this.members(),
+        removedIds: [],
+        appliedIndex: this.#stateMachine.lastApplied.index,
+      }),
     });
     this.#phase = 'running';
     this.#replica.reportStarted();

@@ -1,13 +1,14 @@
 /**
- * Raft messages as bytes, and the gate where numbers from the network are checked.
+ * Messages between members as bytes, and the gate where numbers from the network are checked.
  *
  * A message is a version byte, a type byte, its fields in a fixed order (big-endian, 64 bits for
- * ids, terms and indexes) and, for appends and proposals, length-prefixed data. Decoding shares
+ * ids, terms and indexes) and, for appends and proposals, data after its length. Decoding shares
  * memory with its input. The encoded entries of the last append are kept: a leader sends the same
  * ones to every follower.
  */
 import { KvError } from '../base/index.ts';
-import type { Entry, Message } from '../raft/index.ts';
+import type { ConfChangeProposal, DropReason, Entry, NodeId } from '../raft/index.ts';
+import type { PeerMessage, StateHashReport } from './ports.ts';
 
 /** Raised when a member speaks a version of this encoding that is not known. */
 const codecVersion = 1;
@@ -27,12 +28,26 @@ const messageTypes = [
   'ProposeRejected',
   'ReadIndex',
   'ReadIndexResponse',
-] as const satisfies readonly Message['type'][];
+  'InstallSnapshot',
+  'ProposeConfChange',
+  'StateHash',
+] as const satisfies readonly PeerMessage['type'][];
 
-const dropReasons = ['no-leader', 'transferring', 'log-full', 'not-leader', 'removed'] as const;
+const dropReasons = [
+  'no-leader',
+  'transferring',
+  'log-full',
+  'not-leader',
+  'removed',
+  'conf-stale',
+  'conf-pending',
+  'conf-invalid',
+  'learner-not-ready',
+  'quorum-at-risk',
+] as const satisfies readonly DropReason[];
 const entryTypes = ['normal', 'confChange'] as const;
 
-/** type, from, to, term */
+/** version, type, from, to, term; a state hash has no term, and 0 in its place */
 const envelopeBytes = 2 + 3 * 8;
 /** term, type, length of data */
 const entryHeadBytes = 8 + 1 + 4;
@@ -59,9 +74,20 @@ class Writer {
     this.uint32(value >>> 0);
   }
 
+  bits64(value: bigint): void {
+    this.#at = this.bytes.writeBigUInt64BE(value, this.#at);
+  }
+
   data(value: Uint8Array): void {
     this.bytes.set(value, this.#at);
     this.#at += value.length;
+  }
+
+  ids(ids: readonly NodeId[]): void {
+    this.uint32(ids.length);
+    for (const id of ids) {
+      this.uint64(id);
+    }
   }
 }
 
@@ -98,6 +124,13 @@ class Reader {
     return value;
   }
 
+  bits64(): bigint {
+    this.#need(8);
+    const value = this.#bytes.readBigUInt64BE(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
   flag(): boolean {
     return this.choice([false, true]);
   }
@@ -117,6 +150,15 @@ class Reader {
     return value;
   }
 
+  ids(): readonly NodeId[] {
+    const count = this.uint32();
+    const ids: NodeId[] = [];
+    for (let i = 0; i < count; i++) {
+      ids.push(this.uint64());
+    }
+    return ids;
+  }
+
   #need(length: number): void {
     if (this.#at + length > this.#bytes.length) {
       throw malformed(`it ends at ${this.#bytes.length}, within a field of ${length} bytes`);
@@ -129,7 +171,7 @@ export class MessageEncoder {
   #lastEntries: readonly Entry[] = [];
   #lastBlob: Buffer = Buffer.alloc(0);
 
-  encode(message: Message): Buffer {
+  encode(message: PeerMessage): Buffer {
     const entries =
       message.type === 'AppendEntries' ? this.#encodeEntries(message.entries) : undefined;
     const writer = new Writer(envelopeBytes + bodyBytes(message, entries));
@@ -137,7 +179,7 @@ export class MessageEncoder {
     writer.uint8(messageTypes.indexOf(message.type));
     writer.uint64(message.from);
     writer.uint64(message.to);
-    writer.uint64(message.term);
+    writer.uint64(message.type === 'StateHash' ? 0 : message.term);
     writeBody(writer, message, entries);
     return writer.bytes;
   }
@@ -162,7 +204,7 @@ export class MessageEncoder {
  *
  * @throws {KvError} INVALID_ARGUMENT — the bytes are not a message of a version known here.
  */
-export function decodeMessage(bytes: Buffer): Message {
+export function decodeMessage(bytes: Buffer): PeerMessage {
   const reader = new Reader(bytes);
   const version = reader.uint8();
   if (version !== codecVersion) {
@@ -177,7 +219,7 @@ export function decodeMessage(bytes: Buffer): Message {
   return message;
 }
 
-function bodyBytes(message: Message, entries: Buffer | undefined): number {
+function bodyBytes(message: PeerMessage, entries: Buffer | undefined): number {
   switch (message.type) {
     case 'RequestVote':
     case 'PreVote':
@@ -195,6 +237,7 @@ function bodyBytes(message: Message, entries: Buffer | undefined): number {
     case 'HeartbeatResponse':
     case 'TransferLeader':
     case 'ReadIndex':
+    case 'InstallSnapshot':
       return 8;
     case 'TimeoutNow':
       return 0;
@@ -202,10 +245,14 @@ function bodyBytes(message: Message, entries: Buffer | undefined): number {
       return message.proposals.reduce((sum, proposal) => sum + 4 + proposal.length, 12);
     case 'ProposeRejected':
       return 9;
+    case 'ProposeConfChange':
+      return 28 + 8 * (message.voters.length + message.learners.length) + message.data.length;
+    case 'StateHash':
+      return 16;
   }
 }
 
-function writeBody(writer: Writer, message: Message, entries: Buffer | undefined): void {
+function writeBody(writer: Writer, message: PeerMessage, entries: Buffer | undefined): void {
   switch (message.type) {
     case 'RequestVote':
     case 'PreVote':
@@ -261,7 +308,33 @@ function writeBody(writer: Writer, message: Message, entries: Buffer | undefined
       writer.uint64(message.context);
       writer.uint64(message.index);
       break;
+    case 'InstallSnapshot':
+      writer.uint64(message.index);
+      break;
+    case 'ProposeConfChange':
+      writeConfChange(writer, message);
+      break;
+    case 'StateHash':
+      writer.uint64(message.index);
+      writer.bits64(message.hash);
+      break;
   }
+}
+
+function writeConfChange(
+  writer: Writer,
+  { context, baseIndex, voters, learners, data }: ConfChangeFields,
+): void {
+  writer.uint64(context);
+  writer.uint64(baseIndex);
+  writer.ids(voters);
+  writer.ids(learners);
+  writer.uint32(data.length);
+  writer.data(data);
+}
+
+interface ConfChangeFields extends ConfChangeProposal {
+  readonly context: number;
 }
 
 interface EnvelopeFields {
@@ -270,7 +343,11 @@ interface EnvelopeFields {
   readonly term: number;
 }
 
-function readBody(reader: Reader, type: Message['type'], envelope: EnvelopeFields): Message {
+function readBody(
+  reader: Reader,
+  type: PeerMessage['type'],
+  envelope: EnvelopeFields,
+): PeerMessage {
   switch (type) {
     case 'RequestVote':
     case 'PreVote': {
@@ -318,6 +395,12 @@ function readBody(reader: Reader, type: Message['type'], envelope: EnvelopeField
       const context = reader.uint64();
       return { type, ...envelope, context, index: reader.uint64() };
     }
+    case 'InstallSnapshot':
+      return { type, ...envelope, index: reader.uint64() };
+    case 'ProposeConfChange':
+      return { type, ...envelope, ...readConfChange(reader) };
+    case 'StateHash':
+      return readStateHash(reader, envelope);
   }
 }
 
@@ -348,6 +431,21 @@ function readEntries(reader: Reader, prevLogIndex: number): readonly Entry[] {
     entries.push({ term, index: prevLogIndex + i, type, data: reader.data(reader.uint32()) });
   }
   return entries;
+}
+
+function readConfChange(reader: Reader): ConfChangeFields {
+  const context = reader.uint64();
+  const baseIndex = reader.uint64();
+  const voters = reader.ids();
+  const learners = reader.ids();
+  return { context, baseIndex, voters, learners, data: reader.data(reader.uint32()) };
+}
+
+function readStateHash(reader: Reader, { from, to, term }: EnvelopeFields): StateHashReport {
+  if (term !== 0) {
+    throw malformed('a StateHash has a term');
+  }
+  return { type: 'StateHash', from, to, index: reader.uint64(), hash: reader.bits64() };
 }
 
 function readProposals(reader: Reader): readonly Uint8Array[] {

@@ -2,35 +2,43 @@
  * The transport between real members: one gRPC stream for each direction and pair (ADR-005).
  *
  * Each member dials every peer and speaks on its own stream; on those that come in it only listens
- * and echoes pings. A stream is taken only from a known member of the same cluster, meant for this
- * member, and every message on it must say the same; anything else ends the stream.
+ * and echoes pings. A stream is taken only from a member of the same cluster that means this member
+ * and that the handler admits, and every message on it must say the same; anything else ends the
+ * stream. Snapshots travel in calls of their own, on connections of their own.
  */
 import {
   type ChannelCredentials,
+  type Metadata,
+  type sendUnaryData,
   Server,
   type ServerCredentials,
   type ServerDuplexStream,
   status as grpcStatus,
 } from '@grpc/grpc-js';
 import { KvError, listenError, type Prng, type Timers } from '../base/index.ts';
-import type { Message, NodeId } from '../raft/index.ts';
+import type { NodeId } from '../raft/index.ts';
+import { type DescribeResponseInput, services } from '../wire/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
+import { errorToStatus } from './call-errors.ts';
 import { decodeMessage, MessageEncoder } from './codec.ts';
-import {
-  exchangePath,
-  headers,
-  OutgoingLink,
-  type PeerEvent,
-  protocolVersion,
-} from './peer-link.ts';
-import type { Peer, PeerLink, Transport, TransportHandler } from './ports.ts';
+import { descriptionToResponse, wireToNumber } from './describe-cluster.ts';
+import { type Caller, type MemberIdentity, readCaller, refusalError } from './handshake.ts';
+import { OutgoingLink, type PeerEvent } from './peer-link.ts';
+import type {
+  Peer,
+  PeerLink,
+  PeerMessage,
+  SnapshotFetch,
+  Transport,
+  TransportHandler,
+} from './ports.ts';
+import { fetchSnapshot } from './snapshot-fetch.ts';
+import { type SnapshotCall, SnapshotSender } from './snapshot-sender.ts';
+import { addressIn, StrangerLinks } from './stranger-links.ts';
 
 /** How a member talks to its peers. */
-export interface GrpcTransportOptions {
-  readonly clusterId: number;
-  readonly memberId: NodeId;
-  /** Where clients reach this member; told to its peers. */
-  readonly clientUrls: readonly string[];
+export interface GrpcTransportOptions extends MemberIdentity {
+  /** Those it has at the start; see `setPeers`. */
   readonly peers: readonly Peer[];
   /** Addresses to listen on, `host:port`. */
   readonly listen: readonly string[];
@@ -40,16 +48,19 @@ export interface GrpcTransportOptions {
   readonly prng: Prng;
   /** Bytes that may wait for one peer. Default 64 MiB. */
   readonly queueBytesMax?: number | undefined;
+  /** Bytes of snapshots sent in a second, to all peers together. Default 128 MiB. */
+  readonly snapshotBytesPerSecondMax?: number | undefined;
   readonly onEvent: (event: PeerEvent) => void;
 }
 
 const defaultQueueBytesMax = 64 * 1024 * 1024;
+const defaultSnapshotBytesPerSecondMax = 128 * 1024 * 1024;
 
-const exchangeService = {
-  exchange: {
-    path: exchangePath,
-    requestStream: true,
-    responseStream: true,
+/** `holdfast.v1.Peer`, with the encoding of its own that the messages of `Exchange` have. */
+const peerService = {
+  ...services['holdfast.v1.Peer'],
+  Exchange: {
+    ...services['holdfast.v1.Peer'].Exchange,
     requestSerialize: encodeBatch,
     requestDeserialize: decodeBatch,
     responseSerialize: encodeBatch,
@@ -62,33 +73,30 @@ type IncomingStream = ServerDuplexStream<PeerBatch, PeerBatch>;
 /** See the module comment. */
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
-  readonly #links: ReadonlyMap<NodeId, OutgoingLink>;
+  /** To the peers in the list, in the order of their ids. */
+  #links: ReadonlyMap<NodeId, OutgoingLink> = new Map();
+  readonly #strangers: StrangerLinks;
   readonly #encoder = new MessageEncoder();
-  readonly #incoming = new Set<IncomingStream>();
+  /** Streams that were taken, and of whom. */
+  readonly #incoming = new Map<IncomingStream, Caller>();
+  readonly #sender: SnapshotSender;
+  /** Stops the snapshots that are being fetched. */
+  readonly #stopping = new AbortController();
   #server: Server | undefined;
   #handler: TransportHandler | undefined;
+  /** Its ports are bound, and it has not been stopped. */
+  #isRunning = false;
   #ports: readonly number[] = [];
   readonly #bound: string[] = [];
 
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
-    const links = new Map<NodeId, OutgoingLink>();
-    for (const peer of [...options.peers].sort((a, b) => a.id - b.id)) {
-      const link = new OutgoingLink(peer, {
-        clusterId: options.clusterId,
-        memberId: options.memberId,
-        clientUrls: options.clientUrls,
-        credentials: options.channelCredentials,
-        timers: options.timers,
-        prng: options.prng,
-        queueBytesMax: options.queueBytesMax ?? defaultQueueBytesMax,
-        onUnreachable: () => this.#handler?.onUnreachable(peer.id),
-        onDown: () => this.#handler?.onDown(peer.id),
-        onEvent: options.onEvent,
-      });
-      links.set(peer.id, link);
-    }
-    this.#links = links;
+    this.#strangers = new StrangerLinks((peer) => this.#link(peer), options.timers);
+    this.#sender = new SnapshotSender({
+      timers: options.timers,
+      bytesPerSecondMax: options.snapshotBytesPerSecondMax ?? defaultSnapshotBytesPerSecondMax,
+    });
+    this.setPeers(options.peers);
   }
 
   /** The ports bound, in the order of `listen`. */
@@ -104,9 +112,21 @@ export class GrpcTransport implements Transport {
       'grpc.max_send_message_length': -1,
       'grpc-node.max_session_memory': 256,
     });
-    server.addService(exchangeService, {
-      exchange: (stream: IncomingStream) => {
-        this.#accept(stream);
+    server.addService(peerService, {
+      Exchange: (stream: IncomingStream) => {
+        this.#serve(stream, (caller, handler) => {
+          this.#accept(stream, caller, handler);
+        });
+      },
+      FetchSnapshot: (call: SnapshotCall) => {
+        this.#serve(call, ({ id }, handler) => {
+          this.#sender.send(call, id, async () =>
+            handler.onSnapshotRequested(id, wireToNumber(call.request.min_index, 'min_index')),
+          );
+        });
+      },
+      Describe: (_call: object, callback: sendUnaryData<DescribeResponseInput>) => {
+        this.#describe(callback);
       },
     });
     this.#server = server;
@@ -117,12 +137,13 @@ export class GrpcTransport implements Transport {
       this.#bound.push(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
     }
     this.#ports = ports;
+    this.#isRunning = true;
     for (const link of this.#links.values()) {
       link.start();
     }
   }
 
-  send(messages: readonly Message[]): void {
+  send(messages: readonly PeerMessage[]): void {
     const buffersByPeer = new Map<NodeId, Buffer[]>();
     for (const message of messages) {
       const buffers = buffersByPeer.get(message.to);
@@ -134,22 +155,66 @@ export class GrpcTransport implements Transport {
       }
     }
     for (const [peer, buffers] of buffersByPeer) {
-      this.#links.get(peer)?.send(buffers);
+      const link = this.#links.get(peer) ?? this.#linkToStranger(peer);
+      link?.send(buffers);
     }
+  }
+
+  setPeers(peers: readonly Peer[]): void {
+    const { memberId } = this.#options;
+    const wanted = peers.filter(({ id }) => id !== memberId).sort((a, b) => a.id - b.id);
+    const addresses = new Map(wanted.map(({ id, address }) => [id, address]));
+    for (const [id, link] of this.#links) {
+      if (addresses.get(id) !== link.peer.address) {
+        link.stop();
+      }
+      if (!addresses.has(id)) {
+        this.#hangUpOn(id);
+      }
+    }
+    const links = new Map<NodeId, OutgoingLink>();
+    for (const peer of wanted) {
+      this.#strangers.close(peer.id);
+      links.set(peer.id, this.#keptLink(peer) ?? this.#link(peer));
+    }
+    this.#links = links;
   }
 
   links(): readonly PeerLink[] {
     return [...this.#links.values()].map((link) => link.state);
   }
 
+  async *fetchSnapshot(from: NodeId, fetch: SnapshotFetch): AsyncGenerator<Uint8Array> {
+    const { timers, channelCredentials } = this.#options;
+    const stopping = this.#stopping.signal;
+    const peer = this.#links.get(from)?.peer ?? this.#linkToStranger(from)?.peer;
+    if (peer === undefined) {
+      throw new KvError('MEMBER_NOT_FOUND', {
+        message: `where member ${from} is reached is not known`,
+      });
+    }
+    yield* fetchSnapshot({
+      identity: this.#options,
+      peer,
+      minIndex: fetch.minIndex,
+      credentials: channelCredentials,
+      timers,
+      signal: fetch.signal === undefined ? stopping : AbortSignal.any([stopping, fetch.signal]),
+    });
+  }
+
   async stop(): Promise<void> {
     this.#handler = undefined;
+    this.#isRunning = false;
+    this.#stopping.abort(new KvError('STOPPED'));
     for (const link of this.#links.values()) {
       link.stop();
     }
-    for (const stream of this.#incoming) {
+    this.#strangers.closeAll();
+    for (const stream of this.#incoming.keys()) {
       stream.end();
     }
+    const sending = this.#sender.stop();
     const server = this.#server;
     this.#server = undefined;
     // `drain` comes first, and not `forceShutdown`, which knows no connections while channelz is
@@ -166,22 +231,110 @@ export class GrpcTransport implements Transport {
         });
       }
     });
+    await sending;
   }
 
-  #accept(stream: IncomingStream): void {
-    const refusal = this.#refusalOf(stream);
-    if (refusal !== undefined) {
-      stream.emit('error', { code: grpcStatus.FAILED_PRECONDITION, details: refusal });
-      return;
+  /** The present link to `peer`, if it leads where it should; takes over a new name. */
+  #keptLink(peer: Peer): OutgoingLink | undefined {
+    const link = this.#links.get(peer.id);
+    if (link?.peer.address !== peer.address) {
+      return undefined;
     }
-    const from = Number(header(stream, headers.from));
-    this.#incoming.add(stream);
+    link.peer = peer;
+    return link;
+  }
+
+  /** A new link; dialled if this member runs. */
+  #link(peer: Peer): OutgoingLink {
+    const options = this.#options;
+    const link = new OutgoingLink(peer, {
+      identity: options,
+      credentials: options.channelCredentials,
+      timers: options.timers,
+      prng: options.prng,
+      queueBytesMax: options.queueBytesMax ?? defaultQueueBytesMax,
+      onUnreachable: () => this.#handler?.onUnreachable(peer.id),
+      onDown: () => this.#handler?.onDown(peer.id),
+      onRefused: (reason) => this.#handler?.onRefused(peer.id, reason),
+      onEvent: options.onEvent,
+    });
+    if (this.#isRunning) {
+      link.start();
+    }
+    return link;
+  }
+
+  /** A link to a member that is not in the list but speaks to this one, if it said where it is. */
+  #linkToStranger(id: NodeId): OutgoingLink | undefined {
+    const open = this.#strangers.use(id);
+    if (open !== undefined || !this.#isRunning) {
+      return open;
+    }
+    for (const caller of this.#incoming.values()) {
+      const address = caller.id === id ? addressIn(caller.peerUrls) : undefined;
+      if (address !== undefined) {
+        return this.#strangers.open({ id, name: String(id), address });
+      }
+    }
+    return undefined;
+  }
+
+  #hangUpOn(id: NodeId): void {
+    for (const [stream, caller] of this.#incoming) {
+      if (caller.id === id) {
+        this.#incoming.delete(stream);
+        stream.end();
+      }
+    }
+  }
+
+  /** Calls `use` when the caller is a member that is admitted; else the call ends with why not. */
+  #serve(
+    call: IncomingStream | SnapshotCall,
+    use: (caller: Caller, handler: TransportHandler) => void,
+  ): void {
+    let isCancelled = false;
+    call.on('cancelled', () => {
+      isCancelled = true;
+    });
+    this.#admit(call.metadata).then(
+      (caller) => {
+        const handler = this.#handler;
+        if (!isCancelled && handler !== undefined) {
+          use(caller, handler);
+        }
+      },
+      (error: unknown) => {
+        call.emit('error', errorToStatus(error));
+        if (!(error instanceof KvError)) {
+          throw error;
+        }
+      },
+    );
+  }
+
+  /** @throws {KvError} when the caller is not to be served. */
+  async #admit(metadata: Metadata): Promise<Caller> {
+    const caller = readCaller(metadata, this.#options);
+    const admission = await this.#handler?.admit(caller.id, caller.incarnation);
+    if (admission === undefined) {
+      throw new KvError('STOPPED');
+    }
+    if (admission !== 'ok') {
+      throw refusalError(caller.id, admission);
+    }
+    return caller;
+  }
+
+  #accept(stream: IncomingStream, caller: Caller, handler: TransportHandler): void {
+    const { id } = caller;
+    this.#incoming.set(stream, caller);
     stream.sendMetadata(stream.metadata.clone());
-    this.#links.get(from)?.dialNow();
-    const announced = header(stream, headers.clientUrls);
-    this.#handler?.onAnnounced(from, announced === '' ? [] : announced.split(','));
+    const link = this.#links.get(id) ?? this.#linkToStranger(id);
+    link?.dialNow();
+    handler.onAnnounced(id, caller.clientUrls);
     stream.on('data', (batch: PeerBatch) => {
-      this.#receive(stream, from, batch);
+      this.#receive(stream, id, batch);
     });
     stream.on('end', () => {
       this.#incoming.delete(stream);
@@ -195,13 +348,16 @@ export class GrpcTransport implements Transport {
   }
 
   #receive(stream: IncomingStream, from: NodeId, batch: PeerBatch): void {
+    if (!this.#incoming.has(stream)) {
+      return;
+    }
     if (batch.pingId !== 0) {
       stream.write({ messages: [], pingId: 0, pongId: batch.pingId });
     }
     if (batch.messages.length === 0) {
       return;
     }
-    let messages: readonly Message[];
+    let messages: readonly PeerMessage[];
     try {
       messages = batch.messages.map((bytes) => this.#decode(bytes, from));
     } catch (error) {
@@ -216,7 +372,7 @@ export class GrpcTransport implements Transport {
     this.#handler?.onMessages(messages);
   }
 
-  #decode(bytes: Buffer, from: NodeId): Message {
+  #decode(bytes: Buffer, from: NodeId): PeerMessage {
     const message = decodeMessage(bytes);
     if (message.from !== from || message.to !== this.#options.memberId) {
       throw new KvError('INVALID_ARGUMENT', {
@@ -226,29 +382,20 @@ export class GrpcTransport implements Transport {
     return message;
   }
 
-  /** Why a stream is not taken; undefined when it is. */
-  #refusalOf(stream: IncomingStream): string | undefined {
-    const { clusterId, memberId } = this.#options;
-    const expected = [
-      [headers.protocol, protocolVersion, 'protocol version'],
-      [headers.cluster, String(clusterId), 'cluster id'],
-      [headers.to, String(memberId), 'member id'],
-    ] as const;
-    for (const [name, own, what] of expected) {
-      const theirs = header(stream, name);
-      if (theirs !== own) {
-        return `this member has ${what} ${own}, but was dialled as ${theirs}`;
+  #describe(callback: sendUnaryData<DescribeResponseInput>): void {
+    const handler = this.#handler;
+    try {
+      if (handler === undefined) {
+        throw new KvError('STOPPED');
+      }
+      callback(null, descriptionToResponse(handler.describe()));
+    } catch (error) {
+      callback(errorToStatus(error));
+      if (!(error instanceof KvError)) {
+        throw error;
       }
     }
-    const from = header(stream, headers.from);
-    return this.#links.has(Number(from))
-      ? undefined
-      : `member ${from} is not a member of this cluster`;
   }
-}
-
-function header(stream: IncomingStream, name: string): string {
-  return String(stream.metadata.get(name)[0] ?? '');
 }
 
 /** Binds one address; the error names it. */

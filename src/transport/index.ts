@@ -1,4 +1,17 @@
 /** Facade of the transport between members. */
+export { type DescribeOptions, describeCluster } from './describe-cluster.ts';
 export { GrpcTransport, type GrpcTransportOptions } from './grpc-transport.ts';
 export type { PeerEvent } from './peer-link.ts';
-export type { Peer, PeerLink, Transport, TransportHandler } from './ports.ts';
+export type {
+  Admission,
+  ClusterDescription,
+  DescribedMember,
+  Peer,
+  PeerLink,
+  PeerMessage,
+  Refusal,
+  SnapshotFetch,
+  StateHashReport,
+  Transport,
+  TransportHandler,
+} from './ports.ts';

@@ -6,27 +6,23 @@
  * messages are dropped: Raft sends again what matters. A peer that neither answers nor takes
  * anything for a while counts as gone, so a silently dead link costs seconds, not minutes.
  */
-import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { Prng, TimerHandle, Timers } from '../base/index.ts';
+import { services } from '../wire/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
-import type { Peer, PeerLink } from './ports.ts';
+import { refusalIn } from './call-errors.ts';
+import { callMetadata, type MemberIdentity } from './handshake.ts';
+import type { Peer, PeerLink, Refusal } from './ports.ts';
 import { makeRevocable } from './revocable-credentials.ts';
 
-/** Path of `holdfast.v1.Peer/Exchange`. */
-export const exchangePath = '/holdfast.v1.Peer/Exchange';
-/** Metadata of a call: who speaks to whom. */
-export const headers = {
-  cluster: 'holdfast-cluster',
-  from: 'holdfast-from',
-  to: 'holdfast-to',
-  protocol: 'holdfast-protocol',
-  clientUrls: 'holdfast-client-urls',
-} as const;
-/** Version of the exchange; members of another version refuse each other. */
-export const protocolVersion = '1';
+/** Path of `holdfast.v1.Peer/Exchange`, whose messages are not encoded as the others are. */
+export const exchangePath = services['holdfast.v1.Peer'].Exchange.path;
 
 const backoffMsMin = 50;
 const backoffMsMax = 1000;
+/** Bounds of the backoff while the peer says that it will not take this member any more. */
+const refusedBackoffMsMin = 5000;
+const refusedBackoffMsMax = 60_000;
 const pingPeriodMs = 500;
 /** Unanswered for so long, an attempt to connect is given up, and a link counts as dead. */
 const answerTimeoutMs = 2000;
@@ -41,12 +37,12 @@ export type PeerEvent =
   | { readonly type: 'peer-unreachable'; readonly peer: string; readonly reason: string }
   | { readonly type: 'peer-refused'; readonly peer: string; readonly reason: string };
 
+/** A refusal that time alone does not change. */
+export type LastingRefusal = Exclude<Refusal, 'unknown-member'>;
+
 /** What a link needs beside its peer. */
 export interface PeerLinkOptions {
-  readonly clusterId: number;
-  readonly memberId: number;
-  /** Where clients reach this member; told to the peer. */
-  readonly clientUrls: readonly string[];
+  readonly identity: MemberIdentity;
   readonly credentials: ChannelCredentials;
   readonly timers: Timers;
   readonly prng: Prng;
@@ -54,12 +50,15 @@ export interface PeerLinkOptions {
   readonly onUnreachable: () => void;
   /** The peer was there, and now its host refuses the connection. */
   readonly onDown: () => void;
+  /** The peer refused this member for good; told when its answer changes. */
+  readonly onRefused: (reason: LastingRefusal) => void;
   readonly onEvent: (event: PeerEvent) => void;
 }
 
 /** See the module comment. */
 export class OutgoingLink {
-  readonly peer: Peer;
+  /** Its name may change; a new address needs a new link. */
+  peer: Peer;
   readonly #options: PeerLinkOptions;
   #client: Client | undefined;
   #revoke: () => void = () => undefined;
@@ -81,6 +80,8 @@ export class OutgoingLink {
   #roundTripMs: number | undefined;
   #isStopped = false;
   #lastReason = '';
+  /** Why the peer refuses this member, if that was its last answer. */
+  #refusal: LastingRefusal | undefined;
   /** It has been connected, and has not been told as down since. */
   #isThoughtUp = false;
   droppedMessages = 0;
@@ -167,22 +168,15 @@ export class OutgoingLink {
     if (this.#isStopped) {
       return;
     }
-    const { clusterId, memberId, timers } = this.#options;
     const { credentials, revoke } = makeRevocable(this.#options.credentials);
     const client = new Client(this.peer.address, credentials, channelOptions);
     this.#revoke = revoke;
-    this.#dialledMs = timers.nowMs();
-    const metadata = new Metadata();
-    metadata.set(headers.cluster, String(clusterId));
-    metadata.set(headers.from, String(memberId));
-    metadata.set(headers.to, String(this.peer.id));
-    metadata.set(headers.protocol, protocolVersion);
-    metadata.set(headers.clientUrls, this.#options.clientUrls.join(','));
+    this.#dialledMs = this.#options.timers.nowMs();
     const stream = client.makeBidiStreamRequest<PeerBatch, PeerBatch>(
       exchangePath,
       encodeBatch,
       decodeBatch,
-      metadata,
+      callMetadata(this.#options.identity, this.peer.id),
     );
     this.#client = client;
     this.#stream = stream;
@@ -197,7 +191,7 @@ export class OutgoingLink {
       this.#flush();
     });
     stream.on('error', (error) => {
-      this.#broken(stream, reasonOf(error));
+      this.#broken(stream, reasonOf(error), refusalIn(error));
     });
     stream.on('end', () => {
       this.#broken(stream, 'the peer ended the stream');
@@ -212,11 +206,16 @@ export class OutgoingLink {
       this.#backoffMs = backoffMsMin;
       this.#pingSentMs = undefined;
       this.#lastReason = '';
+      this.#refusal = undefined;
       this.#options.onEvent({ type: 'peer-connected', peer: this.peer.name });
     }
   }
 
-  #broken(stream: ClientDuplexStream<PeerBatch, PeerBatch>, reason: string): void {
+  #broken(
+    stream: ClientDuplexStream<PeerBatch, PeerBatch>,
+    reason: string,
+    refusal?: Refusal,
+  ): void {
     if (this.#stream !== stream || this.#isStopped) {
       return;
     }
@@ -228,6 +227,8 @@ export class OutgoingLink {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#roundTripMs = undefined;
+    const lasting = refusal === 'unknown-member' ? undefined : refusal;
+    this.#redialLater(lasting);
     // A peer that stays away is worth one line, not one for each attempt.
     if (wasConnected || reason !== this.#lastReason) {
       this.#options.onEvent({
@@ -244,9 +245,22 @@ export class OutgoingLink {
       this.#isThoughtUp = false;
       this.#options.onDown();
     }
+    const isNews = lasting !== this.#refusal;
+    this.#refusal = lasting;
+    if (isNews && lasting !== undefined) {
+      this.#options.onRefused(lasting);
+    }
+  }
+
+  #redialLater(refusal: LastingRefusal | undefined): void {
     const { timers, prng } = this.#options;
-    const delayMs = prng.nextInt(Math.floor(this.#backoffMs / 2), this.#backoffMs + 1);
-    this.#backoffMs = Math.min(2 * this.#backoffMs, backoffMsMax);
+    const [min, max] =
+      refusal === undefined
+        ? [backoffMsMin, backoffMsMax]
+        : [refusedBackoffMsMin, refusedBackoffMsMax];
+    const backoffMs = Math.min(Math.max(this.#backoffMs, min), max);
+    const delayMs = prng.nextInt(Math.floor(backoffMs / 2), backoffMs + 1);
+    this.#backoffMs = Math.min(2 * backoffMs, max);
     this.#redial = timers.after(delayMs, () => {
       this.#redial = undefined;
       this.#dial();

@@ -1,18 +1,86 @@
 /** The port between a member and its peers: contracts only; `grpc-transport.ts` implements it. */
-import type { Message, NodeId } from '../raft/index.ts';
+import type { LogIndex, Message, NodeId } from '../raft/index.ts';
+
+/** The rolling hash of a member's state after the entry at `index`, for its peers to compare. */
+export interface StateHashReport {
+  readonly type: 'StateHash';
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly index: LogIndex;
+  /** 64 bits, unsigned. */
+  readonly hash: bigint;
+}
+
+/** Everything that travels on the stream between two members. */
+export type PeerMessage = Message | StateHashReport;
 
 /**
- * What a transport tells its member. Called synchronously, from the event loop, never re-entrantly.
+ * Why a member takes no stream of another one. `removed`: it is no longer of this cluster.
+ * `lost-data`: it came back with another data directory, so without its vote and its log.
+ * `unknown-member`: it is not in the membership that is known here, which may be an old one.
+ */
+export type Refusal = 'removed' | 'lost-data' | 'unknown-member';
+
+/** Whether the stream of a member is taken. */
+export type Admission = 'ok' | Refusal;
+
+/** A member as others are told of it. */
+export interface DescribedMember {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+  readonly isLearner: boolean;
+}
+
+/** A cluster as one of its members knows it. */
+export interface ClusterDescription {
+  readonly clusterId: number;
+  readonly members: readonly DescribedMember[];
+  /** Ids that were members and never will be again. */
+  readonly removedIds: readonly NodeId[];
+  /** The entry up to which the answering member has applied: how fresh this is. */
+  readonly appliedIndex: LogIndex;
+}
+
+/**
+ * What a transport tells and asks its member. Called from the event loop, never re-entrantly.
  */
 export interface TransportHandler {
   /** Messages of one peer, in the order it sent them; all addressed to this member. */
-  onMessages(messages: readonly Message[]): void;
+  onMessages(messages: readonly PeerMessage[]): void;
   /** The link to `peer` broke or its queue overflowed: messages may be lost. */
   onUnreachable(peer: NodeId): void;
   /** Nothing listens any more where `peer` was: its process is gone. Told once each time. */
   onDown(peer: NodeId): void;
   /** A peer has told where clients reach it. */
   onAnnounced(peer: NodeId, clientUrls: readonly string[]): void;
+  /**
+   * Decides whether a member of the same cluster is listened to, whether or not it is in the list
+   * of peers: a new leader may be unknown to a member that lags behind (Raft thesis §4.1). Asked
+   * once for each stream and each snapshot. If it throws, the caller is told to come back later.
+   *
+   * @param incarnation - another number for each data directory that a member ever had
+   */
+  admit(from: NodeId, incarnation: number): Promise<Admission>;
+  /**
+   * `peer` refused this member for good. Told once each time its answer changes; dialling goes on,
+   * slowly.
+   */
+  onRefused(peer: NodeId, reason: Exclude<Refusal, 'unknown-member'>): void;
+  /**
+   * Opens a snapshot of this member's state, with all entries up to `minIndex` at least, for
+   * `from`. Its iterator is either run to its end or told to `return`, even before its first item.
+   *
+   * @throws {KvError} whatever its code is; `from` gets the same one.
+   */
+  onSnapshotRequested(from: NodeId, minIndex: LogIndex): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * What a member that is about to join is told.
+   *
+   * @throws {KvError} when there is nothing to tell yet; the asker gets the same code.
+   */
+  describe(): ClusterDescription;
 }
 
 /** A peer of this member as the transport knows it. */
@@ -34,8 +102,15 @@ export interface PeerLink {
   readonly droppedMessages: number;
 }
 
+/** What is to be fetched, and until when it is wanted. */
+export interface SnapshotFetch {
+  /** The snapshot must contain all entries up to here. */
+  readonly minIndex: LogIndex;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Delivers Raft messages, at most once, in order per peer while a link lives; may lose any of them.
+ * Delivers messages, at most once, in order per peer while a link lives; may lose any of them.
  *
  * Limit: at most `queueBytesMax` wait per peer; beyond that messages are dropped and
  * `onUnreachable` is told.
@@ -45,7 +120,22 @@ export interface Transport {
   /**
    * Queues messages; those for one peer sent in one event-loop turn travel together. Never throws.
    */
-  send(messages: readonly Message[]): void;
+  send(messages: readonly PeerMessage[]): void;
+  /**
+   * Replaces the list of peers; this member's own id in it is ignored. Links to new peers and to
+   * changed addresses are dialled; those of peers that are gone are closed, both ways.
+   */
+  setPeers(peers: readonly Peer[]): void;
+  /** The links to the peers in the list, in the order of their ids. */
   links(): readonly PeerLink[];
+  /**
+   * Pulls the state of `from`: its bytes in the snapshot format, in pieces cut anywhere. Ends the
+   * transfer when the consumer returns.
+   *
+   * @throws {KvError} from the iteration: the sender's own code when it refused or failed, as
+   *   TOO_MANY_REQUESTS; UNHEALTHY — it cannot be reached; TIMEOUT — it has stalled;
+   *   MEMBER_NOT_FOUND — its address is not known; MEMBER_REMOVED, CANCELLED, STOPPED.
+   */
+  fetchSnapshot(from: NodeId, fetch: SnapshotFetch): AsyncIterable<Uint8Array>;
   stop(): Promise<void>;
 }

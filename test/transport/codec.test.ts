@@ -2,16 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
-import type { Entry, Message } from '../../src/raft/index.ts';
+import type { Entry } from '../../src/raft/index.ts';
 import { decodeMessage, MessageEncoder } from '../../src/transport/codec.ts';
+import type { PeerMessage } from '../../src/transport/index.ts';
 import { anyMessage, messagesByType } from './messages.ts';
 
-function encode(message: Message): Buffer {
+function encode(message: PeerMessage): Buffer {
   return new MessageEncoder().encode(message);
 }
 
 /** The message, or undefined when the bytes are refused as they should be. */
-function maybeDecode(bytes: Buffer): Message | undefined {
+function maybeDecode(bytes: Buffer): PeerMessage | undefined {
   try {
     return decodeMessage(bytes);
   } catch (error) {
@@ -36,7 +37,7 @@ describe('a message', () => {
     '%s is the same after a round trip',
     (_type, messages) => {
       fc.assert(
-        fc.property(messages as fc.Arbitrary<Message>, (message) => {
+        fc.property(messages as fc.Arbitrary<PeerMessage>, (message) => {
           expect(decodeMessage(encode(message))).toEqual(message);
         }),
         { numRuns: 300 },
@@ -65,7 +66,7 @@ describe('a message', () => {
       data: Buffer.from(`entry ${index}`),
     });
     const all = [entry(5), entry(6), entry(7)];
-    const append = (to: number, prevLogIndex: number, entries: readonly Entry[]): Message => {
+    const append = (to: number, prevLogIndex: number, entries: readonly Entry[]): PeerMessage => {
       const fields = { from: 1, to, term: 2, prevLogIndex, prevLogTerm: 1, commitIndex: 4 };
       return { type: 'AppendEntries', ...fields, entries };
     };
@@ -140,9 +141,16 @@ describe('bytes that are no message', () => {
 
   test('of an unknown type are refused', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
-    bytes[1] = 14;
+    bytes[1] = 17;
 
-    expect(() => decodeMessage(bytes)).toThrow('14 is none of 14 choices');
+    expect(() => decodeMessage(bytes)).toThrow('17 is none of 17 choices');
+  });
+
+  test('of a state hash in a term are refused', () => {
+    const bytes = encode({ type: 'StateHash', from: 1, to: 2, index: 3, hash: 4n });
+    bytes.writeBigUInt64BE(5n, 18);
+
+    expect(() => decodeMessage(bytes)).toThrow('a StateHash has a term');
   });
 
   test.each([
@@ -159,7 +167,7 @@ describe('bytes that are no message', () => {
   test('with entries whose index would be above 2^53-1 are refused', () => {
     const entry: Entry = { term: 1, index: 1, type: 'normal', data: Buffer.alloc(0) };
     const fields = { from: 1, to: 2, term: 1, prevLogTerm: 1, commitIndex: 0 };
-    const append = (prevLogIndex: number, entries: readonly Entry[]): Message => ({
+    const append = (prevLogIndex: number, entries: readonly Entry[]): PeerMessage => ({
       type: 'AppendEntries',
       ...fields,
       prevLogIndex,
@@ -176,9 +184,10 @@ describe('bytes that are no message', () => {
   test.each([
     ['entries', 'AppendEntries', 26 + 24],
     ['proposals', 'Propose', 26 + 8],
+    ['voters', 'ProposeConfChange', 26 + 16],
   ] as const)('that promise four billion %s are refused at once', (_what, type, offset) => {
     fc.assert(
-      fc.property(messagesByType[type] as fc.Arbitrary<Message>, (message) => {
+      fc.property(messagesByType[type] as fc.Arbitrary<PeerMessage>, (message) => {
         const bytes = encode(message);
         bytes.writeUInt32BE(0xffff_ffff, offset);
 

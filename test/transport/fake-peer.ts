@@ -6,7 +6,9 @@ import {
   type ServerDuplexStream,
   status,
 } from '@grpc/grpc-js';
+import { KvError } from '../../src/base/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from '../../src/transport/batch.ts';
+import { errorToStatus } from '../../src/transport/call-errors.ts';
 import { exchangePath } from '../../src/transport/peer-link.ts';
 
 type Stream = ServerDuplexStream<PeerBatch, Buffer>;
@@ -15,8 +17,8 @@ type Stream = ServerDuplexStream<PeerBatch, Buffer>;
 export interface FakePeerOptions {
   /** Whether the streams that come in are taken. Default true. */
   readonly takesStreams?: boolean | undefined;
-  /** Refuses streams with this text. */
-  readonly refusal?: string | undefined;
+  /** Refuses streams with this text or error. */
+  readonly refusal?: string | KvError | undefined;
   /** Whether pings are echoed. Default true. */
   readonly echoes?: boolean | undefined;
 }
@@ -25,7 +27,7 @@ export interface FakePeerOptions {
 export class FakePeer {
   readonly port: number;
   readonly #server: Server;
-  readonly #options: FakePeerOptions;
+  #options: FakePeerOptions;
   /** Metadata of every stream that has come in. */
   readonly dialled: Metadata[] = [];
   /** Batches with messages, as they came. */
@@ -88,6 +90,11 @@ export class FakePeer {
     return stream;
   }
 
+  /** From now on treats those who dial it so. */
+  behave(options: FakePeerOptions): void {
+    this.#options = options;
+  }
+
   /** Closes the port and every connection. */
   close(): void {
     this.#server.forceShutdown();
@@ -101,7 +108,8 @@ export class FakePeer {
     });
     stream.on('error', () => undefined);
     if (refusal !== undefined) {
-      stream.emit('error', { code: status.FAILED_PRECONDITION, details: refusal });
+      const inWords = { code: status.FAILED_PRECONDITION, details: refusal };
+      stream.emit('error', refusal instanceof KvError ? errorToStatus(refusal) : inWords);
       return;
     }
     this.streams.push(stream);

@@ -11,14 +11,15 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createPrng } from '../../src/base/index.ts';
-import type { Message, NodeId } from '../../src/raft/index.ts';
+import { createPrng, KvError } from '../../src/base/index.ts';
+import type { NodeId } from '../../src/raft/index.ts';
 import { encodeBatch } from '../../src/transport/batch.ts';
 import { MessageEncoder } from '../../src/transport/codec.ts';
 import {
   GrpcTransport,
   type GrpcTransportOptions,
   type PeerEvent,
+  type PeerMessage,
   type TransportHandler,
 } from '../../src/transport/index.ts';
 import { freePorts } from '../harness/processes.ts';
@@ -28,7 +29,7 @@ import { VirtualLoop } from '../harness/virtual-loop.ts';
 interface Member {
   readonly transport: GrpcTransport;
   readonly handler: TransportHandler;
-  readonly received: Message[];
+  readonly received: PeerMessage[];
   readonly unreachable: NodeId[];
   readonly down: NodeId[];
   readonly announced: (readonly [NodeId, readonly string[]])[];
@@ -62,7 +63,9 @@ function member(id: NodeId, options: Partial<GrpcTransportOptions> = {}): Member
   const transport = new GrpcTransport({
     clusterId,
     memberId: id,
+    incarnation: 100 + id,
     clientUrls: [`http://client.n${id}:2379`],
+    peerUrls: [`http://${addressOf(id)}`],
     peers: [1, 2, 3]
       .filter((each) => each !== id)
       .map((each) => ({ id: each, name: `n${each}`, address: addressOf(each) })),
@@ -89,6 +92,10 @@ function member(id: NodeId, options: Partial<GrpcTransportOptions> = {}): Member
     onUnreachable: (peer) => told.unreachable.push(peer),
     onDown: (peer) => told.down.push(peer),
     onAnnounced: (peer, urls) => told.announced.push([peer, urls]),
+    admit: async () => 'ok',
+    onRefused: () => undefined,
+    onSnapshotRequested: async () => Promise.reject(new KvError('NOT_IMPLEMENTED')),
+    describe: () => ({ clusterId, members: [], removedIds: [], appliedIndex: 0 }),
   };
   const made = { ...told, handler };
   members.push(made);
@@ -128,7 +135,7 @@ async function pair(): Promise<readonly [Member, Member]> {
   return [one, two];
 }
 
-function heartbeat(from: NodeId, to: NodeId, commitIndex: number): Message {
+function heartbeat(from: NodeId, to: NodeId, commitIndex: number): PeerMessage {
   return { type: 'Heartbeat', from, to, term: 3, commitIndex, readRound: 0 };
 }
 
@@ -149,8 +156,10 @@ function rawStream(
     'holdfast-cluster': String(clusterId),
     'holdfast-from': '1',
     'holdfast-to': '2',
-    'holdfast-protocol': '1',
+    'holdfast-protocol': '2',
+    'holdfast-incarnation': '5',
     'holdfast-client-urls': '',
+    'holdfast-peer-urls': '',
     ...headers,
   };
   for (const [name, value] of Object.entries(all)) {
@@ -340,10 +349,11 @@ describe('a member is refused', () => {
   });
 
   test.each([
-    [{ 'holdfast-from': '9' }, 'member 9 is not a member of this cluster'],
-    [{ 'holdfast-from': '2' }, 'member 2 is not a member of this cluster'],
-    [{ 'holdfast-from': '' }, 'member  is not a member of this cluster'],
-    [{ 'holdfast-protocol': '2' }, 'this member has protocol version 1, but was dialled as 2'],
+    [{ 'holdfast-from': '2' }, 'a caller cannot be member 2'],
+    [{ 'holdfast-from': '0' }, 'a caller cannot be member 0'],
+    [{ 'holdfast-from': '' }, 'holdfast-from is no number: '],
+    [{ 'holdfast-incarnation': '-1' }, 'holdfast-incarnation is no number: -1'],
+    [{ 'holdfast-protocol': '1' }, 'this member has protocol version 2, but was dialled as 1'],
     [{ 'holdfast-to': '02' }, 'this member has member id 2, but was dialled as 02'],
   ])('that dials with %o', async (headers, details) => {
     const two = await started(2);

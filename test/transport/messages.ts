@@ -1,6 +1,7 @@
-/** Generators of Raft messages, one for each type. */
+/** Generators of messages between members, one for each type. */
 import fc from 'fast-check';
-import type { Entry, Message } from '../../src/raft/index.ts';
+import type { DropReason, Entry } from '../../src/raft/index.ts';
+import type { PeerMessage } from '../../src/transport/index.ts';
 
 const number = fc.oneof(
   fc.nat({ max: 300 }),
@@ -34,9 +35,25 @@ const appendEntries = fc
     ),
   }));
 
+/** Every reason; one that is missing here does not compile. */
+const dropReasons = Object.keys({
+  'no-leader': true,
+  transferring: true,
+  'log-full': true,
+  'not-leader': true,
+  removed: true,
+  'conf-stale': true,
+  'conf-pending': true,
+  'conf-invalid': true,
+  'learner-not-ready': true,
+  'quorum-at-risk': true,
+} satisfies Record<DropReason, true>) as DropReason[];
+
 /** For each message type, messages of it. A type that is missing here does not compile. */
 export const messagesByType: {
-  readonly [Type in Message['type']]: fc.Arbitrary<Extract<Message, { readonly type: Type }>>;
+  readonly [Type in PeerMessage['type']]: fc.Arbitrary<
+    Extract<PeerMessage, { readonly type: Type }>
+  >;
 } = {
   RequestVote: vote('RequestVote'),
   RequestVoteResponse: voteResponse('RequestVoteResponse'),
@@ -78,7 +95,7 @@ export const messagesByType: {
     type: fc.constant('ProposeRejected'),
     ...envelope,
     context: number,
-    reason: fc.constantFrom('no-leader', 'transferring', 'log-full', 'not-leader', 'removed'),
+    reason: fc.constantFrom(...dropReasons),
   }),
   ReadIndex: fc.record({ type: fc.constant('ReadIndex'), ...envelope, context: number }),
   ReadIndexResponse: fc.record({
@@ -87,11 +104,32 @@ export const messagesByType: {
     context: number,
     index: number,
   }),
+  InstallSnapshot: fc.record({
+    type: fc.constant('InstallSnapshot'),
+    ...envelope,
+    index: number,
+  }),
+  ProposeConfChange: fc.record({
+    type: fc.constant('ProposeConfChange'),
+    ...envelope,
+    context: number,
+    baseIndex: number,
+    voters: fc.array(number, { maxLength: 5 }),
+    learners: fc.array(number, { maxLength: 5 }),
+    data,
+  }),
+  StateHash: fc.record({
+    type: fc.constant('StateHash'),
+    from: number,
+    to: number,
+    index: number,
+    hash: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  }),
 };
 
 /** Messages of every type. */
-export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
-  ...(Object.values(messagesByType) as fc.Arbitrary<Message>[]),
+export const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
+  ...(Object.values(messagesByType) as fc.Arbitrary<PeerMessage>[]),
 );
 
 function vote<Type extends 'RequestVote' | 'PreVote'>(type: Type) {
@@ -101,7 +139,7 @@ function vote<Type extends 'RequestVote' | 'PreVote'>(type: Type) {
     lastIndex: number,
     lastTerm: number,
     isTransfer: fc.boolean(),
-  }) as fc.Arbitrary<Extract<Message, { readonly type: Type }>>;
+  }) as fc.Arbitrary<Extract<PeerMessage, { readonly type: Type }>>;
 }
 
 function voteResponse<Type extends 'RequestVoteResponse' | 'PreVoteResponse'>(type: Type) {
@@ -109,5 +147,5 @@ function voteResponse<Type extends 'RequestVoteResponse' | 'PreVoteResponse'>(ty
     type: fc.constant(type),
     ...envelope,
     isGranted: fc.boolean(),
-  }) as fc.Arbitrary<Extract<Message, { readonly type: Type }>>;
+  }) as fc.Arbitrary<Extract<PeerMessage, { readonly type: Type }>>;
 }

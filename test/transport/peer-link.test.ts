@@ -6,6 +6,7 @@ import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Prng } from '../../src/base/index.ts';
+import { refusalError } from '../../src/transport/handshake.ts';
 import {
   OutgoingLink,
   type PeerEvent,
@@ -24,6 +25,7 @@ let delays: number[];
 let events: PeerEvent[];
 let unreachable: number;
 let down: number;
+let refused: string[];
 let link: OutgoingLink;
 let peer: FakePeer | undefined;
 
@@ -33,6 +35,7 @@ beforeEach(() => {
   events = [];
   unreachable = 0;
   down = 0;
+  refused = [];
   peer = undefined;
 });
 
@@ -46,9 +49,13 @@ function linkTo(port: number, options: Partial<PeerLinkOptions> = {}): OutgoingL
   return new OutgoingLink(
     { id: 2, name: 'n2', address: `127.0.0.1:${port}` },
     {
-      clusterId: 77,
-      memberId: 1,
-      clientUrls: ['http://a:1', 'http://b:2'],
+      identity: {
+        clusterId: 77,
+        memberId: 1,
+        incarnation: 4242,
+        clientUrls: ['http://a:1', 'http://b:2'],
+        peerUrls: ['http://p:3'],
+      },
       credentials: credentials.createInsecure(),
       timers: {
         nowMs: () => loop.nowMs(),
@@ -62,6 +69,7 @@ function linkTo(port: number, options: Partial<PeerLinkOptions> = {}): OutgoingL
       queueBytesMax: 1024 * 1024,
       onUnreachable: () => unreachable++,
       onDown: () => down++,
+      onRefused: (reason) => refused.push(reason),
       onEvent: (event) => events.push(event),
       ...options,
     },
@@ -97,8 +105,10 @@ describe('dialling', () => {
       'holdfast-cluster': '77',
       'holdfast-from': '1',
       'holdfast-to': '2',
-      'holdfast-protocol': '1',
+      'holdfast-protocol': '2',
+      'holdfast-incarnation': '4242',
       'holdfast-client-urls': 'http://a:1,http://b:2',
+      'holdfast-peer-urls': 'http://p:3',
     });
     expect(events).toEqual([{ type: 'peer-connected', peer: 'n2' }]);
   });
@@ -184,6 +194,54 @@ describe('dialling', () => {
     ]);
     expect(link.state.isConnected).toBe(false);
     expect(peer.dialled).toHaveLength(2);
+  });
+
+  test.each(['removed', 'lost-data'] as const)(
+    'that is refused as %s goes on slowly, and is told once',
+    async (refusal) => {
+      peer = await FakePeer.listen(0, { refusal: refusalError(1, refusal) });
+      link = linkTo(peer.port);
+      link.start();
+
+      for (let attempts = 1; attempts <= 6; attempts++) {
+        await until(() => delays.length === attempts);
+        await loop.run(delays.at(-1) ?? 0);
+      }
+
+      expect(delays.slice(0, 6)).toEqual([5000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+      expect(refused).toEqual([refusal]);
+      expect(events).toMatchObject([{ type: 'peer-refused', peer: 'n2' }]);
+    },
+  );
+
+  test('that is refused since the member is not known goes on as if nobody were there', async () => {
+    peer = await FakePeer.listen(0, { refusal: refusalError(1, 'unknown-member') });
+    link = linkTo(peer.port);
+    link.start();
+
+    for (let attempts = 1; attempts <= 6; attempts++) {
+      await until(() => delays.length === attempts);
+      await loop.run(delays.at(-1) ?? 0);
+    }
+
+    expect(delays.slice(0, 6)).toEqual([50, 100, 200, 400, 800, 1000]);
+    expect(refused).toEqual([]);
+  });
+
+  test('that is refused is told again when the answer changes, and goes faster again', async () => {
+    peer = await FakePeer.listen(0, { refusal: refusalError(1, 'removed') });
+    link = linkTo(peer.port);
+    link.start();
+    const answers = ['lost-data', 'unknown-member', 'removed'] as const;
+    for (const [i, refusal] of answers.entries()) {
+      await until(() => delays.length === i + 1);
+      peer.behave({ refusal: refusalError(1, refusal) });
+      await loop.run(delays.at(-1) ?? 0);
+    }
+    await until(() => delays.length === 4);
+
+    expect(refused).toEqual(['removed', 'lost-data', 'removed']);
+    expect(delays).toEqual([5000, 10_000, 1000, 5000]);
   });
 
   test('that gets no answer is given up, and tried anew on another connection', async () => {
