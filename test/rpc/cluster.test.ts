@@ -167,10 +167,8 @@ describe('MemberAdd', () => {
     );
 
     const [asked] = member.asked;
-    expect(asked).toMatchObject({ method: 'addMember' });
-    expect(asked !== undefined && 'options' in asked && asked.options?.deadlineMs).toBeTypeOf(
-      'number',
-    );
+    expect(asked?.method).toBe('addMember');
+    expect(asked?.options?.deadlineMs).toBeGreaterThan(0);
   });
 });
 

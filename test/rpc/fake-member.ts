@@ -59,8 +59,8 @@ export type Asked =
       readonly peerUrls: readonly string[];
       readonly options: CallOptions | undefined;
     }
-  | { readonly method: 'openSnapshot' }
-  | { readonly method: 'hashKv'; readonly revision: number }
+  | { readonly method: 'openSnapshot'; readonly options?: undefined }
+  | { readonly method: 'hashKv'; readonly revision: number; readonly options?: undefined }
   | {
       readonly method: 'setAlarm';
       readonly alarm: MemberAlarm;

@@ -1,25 +1,72 @@
 /**
- * `status`, `health` and `members`: what the members say about themselves, each endpoint for
- * itself.
+ * `status`, `health`, `hashkv` and `members`: what the members say about themselves, each endpoint
+ * for itself. Also under etcdctl's names: `endpoint status`, `member list` and so on.
  */
 import type { Command } from 'commander';
-import { services } from '../../wire/index.ts';
 import { runClient } from './command.ts';
+import type { CallResult, Connection } from './connection.ts';
 import { type CallFailure, exitCodes, exitOf } from './failure.ts';
-import { addSharedOptions, type Format, parseOneOf } from './options.ts';
+import { formatHashKv } from './member-output.ts';
+import {
+  addGroup,
+  addSharedOptions,
+  type Format,
+  parseCount,
+  parseOneOf,
+  timeoutMaxMs,
+} from './options.ts';
 import { formatHealth, formatMembers, formatStatus } from './output.ts';
-import { kv } from './requests.ts';
+import { cluster, kv, maintenance } from './requests.ts';
+import { addressOf, hostPortOf } from '../server-config.ts';
 
-const maintenance = services['etcdserverpb.Maintenance'];
-const cluster = services['etcdserverpb.Cluster'];
+/** An option of commands that ask every endpoint for itself. */
+export interface ClusterOption {
+  readonly cluster?: true;
+}
 
 /** Adds the commands. */
 export function registerClusterCommands(program: Command): Command[] {
-  return [registerStatus(program), registerHealth(program), registerMembers(program)];
+  const endpoint = addGroup(program, 'endpoint', 'what each endpoint’s member says, as etcdctl');
+  for (const parent of [endpoint, program]) {
+    registerStatus(parent);
+    registerHealth(parent);
+    registerHashKv(parent);
+  }
+  registerMembers(program, 'members');
+  const names = ['endpoint', 'status', 'health', 'hashkv', 'members'];
+  return program.commands.filter((command) => names.includes(command.name()));
 }
 
-function registerStatus(program: Command): Command {
-  const command = program
+/** Adds `--cluster`. */
+export function addClusterOption(command: Command): Command {
+  return command.option('--cluster', 'ask all members of the cluster, as an endpoint lists them');
+}
+
+/** The endpoints given, or those of all members. */
+export async function endpointsOf(
+  connection: Connection,
+  command: string,
+  { cluster: isCluster }: ClusterOption,
+): Promise<readonly string[]> {
+  if (isCluster !== true) {
+    return connection.endpoints;
+  }
+  const { members } = await connection.call({
+    command,
+    purpose: 'read',
+    method: cluster.MemberList,
+    request: {},
+  });
+  return members.flatMap(({ clientURLs }) =>
+    clientURLs.map((url) => {
+      const hostPort = hostPortOf(url);
+      return hostPort === undefined ? url : addressOf(hostPort);
+    }),
+  );
+}
+
+function registerStatus(parent: Command): void {
+  const command = parent
     .command('status')
     .description('what each endpoint’s member says of itself')
     .addHelpText(
@@ -28,23 +75,21 @@ function registerStatus(program: Command): Command {
 Example:
   holdfast status --endpoints 127.0.0.1:2379,127.0.0.1:22379,127.0.0.1:32379 -w table`,
     );
-  return addSharedOptions(command).action(async () => {
+  addClusterOption(addSharedOptions(command)).action(async (options: ClusterOption) => {
     await runClient(command, async (connection, { format = defaultFormat() }) => {
-      const results = await connection.callEach({
-        command: 'status',
-        purpose: 'read',
-        method: maintenance.Status,
-        request: {},
-      });
-      const failures = results.flatMap((each) => (each.kind === 'failed' ? [each.failure] : []));
-      reportFailures('status', results.length, failures);
+      const endpoints = await endpointsOf(connection, 'status', options);
+      const results = await connection.callEach(
+        { command: 'status', purpose: 'read', method: maintenance.Status, request: {} },
+        endpoints,
+      );
+      reportFailures('status', results);
       return formatStatus(results, format);
     });
   });
 }
 
-function registerHealth(program: Command): Command {
-  const command = program
+function registerHealth(parent: Command): void {
+  const command = parent
     .command('health')
     .description('whether each endpoint answers a linearizable read, and how fast')
     .addHelpText(
@@ -55,14 +100,13 @@ The exit code is 0 when all are healthy.
 Example:
   holdfast health --command-timeout 2s`,
     );
-  return addSharedOptions(command).action(async () => {
+  addClusterOption(addSharedOptions(command)).action(async (options: ClusterOption) => {
     await runClient(command, async (connection, { format = defaultFormat() }) => {
-      const results = await connection.callEach({
-        command: 'health',
-        purpose: 'read',
-        method: kv.Range,
-        request: { key: Buffer.from('health') },
-      });
+      const request = { key: Buffer.from('health') };
+      const results = await connection.callEach(
+        { command: 'health', purpose: 'read', method: kv.Range, request },
+        await endpointsOf(connection, 'health', options),
+      );
       if (results.some((each) => each.kind === 'failed')) {
         process.exitCode = exitCodes.failed;
       }
@@ -71,9 +115,42 @@ Example:
   });
 }
 
-function registerMembers(program: Command): Command {
-  const command = program
-    .command('members')
+function registerHashKv(parent: Command): void {
+  const command = parent
+    .command('hashkv')
+    .description('a hash of each endpoint’s keys and values, equal on equal members')
+    .option('--rev <revision>', 'of the keyspace as it was at this revision; 0 is now', parseCount)
+    .addHelpText(
+      'after',
+      `
+Takes as long as it takes, unless --command-timeout is given.
+
+Example:
+  holdfast hashkv --cluster --rev 1234 -w table`,
+    );
+  addClusterOption(addSharedOptions(command)).action(
+    async (options: ClusterOption & { readonly rev?: number }) => {
+      const work = async (
+        connection: Connection,
+        { format = defaultFormat() }: { readonly format: Format | undefined },
+      ): Promise<Uint8Array> => {
+        const request = { revision: options.rev ?? 0 };
+        const results = await connection.callEach(
+          { command: 'hashkv', purpose: 'read', method: maintenance.HashKV, request },
+          await endpointsOf(connection, 'hashkv', options),
+        );
+        reportFailures('hashkv', results);
+        return formatHashKv(results, format);
+      };
+      await runClient(command, work, timeoutMaxMs);
+    },
+  );
+}
+
+/** Adds a command that lists the members, under this name. */
+export function registerMembers(parent: Command, name: string): void {
+  const command = parent
+    .command(name)
     .description('the members of the cluster')
     .option(
       '--consistency <level>',
@@ -86,7 +163,7 @@ function registerMembers(program: Command): Command {
 Example:
   holdfast members -w table`,
     );
-  return addSharedOptions(command).action(async (options: { readonly consistency?: 'l' | 's' }) => {
+  addSharedOptions(command).action(async (options: { readonly consistency?: 'l' | 's' }) => {
     await runClient(command, async (connection, { format = defaultFormat() }) => {
       const answer = await connection.call({
         command: 'members',
@@ -100,11 +177,14 @@ Example:
 }
 
 /** One line for each endpoint that has not answered; the others are printed all the same. */
-function reportFailures(command: string, asked: number, failures: readonly CallFailure[]): void {
+export function reportFailures(command: string, results: readonly CallResult<unknown>[]): void {
+  const failures = results.flatMap((each): CallFailure[] =>
+    each.kind === 'failed' ? [each.failure] : [],
+  );
   for (const failure of failures) {
     const { message, exitCode } = exitOf(command, 'read', [failure]);
     process.stderr.write(`${message}\n`);
-    process.exitCode = failures.length === asked ? exitCode : exitCodes.failed;
+    process.exitCode = failures.length === results.length ? exitCode : exitCodes.failed;
   }
 }
 

@@ -5,13 +5,14 @@ import { type ClientOptions, clientOptionsOf } from './options.ts';
 
 /**
  * Runs `work` with a connection to the endpoints that `command` was given, and prints what it
- * returns.
+ * returns. `timeoutMs` is how long it may take unless `command` was told.
  */
 export async function runClient(
   command: Command,
   work: (connection: Connection, options: ClientOptions) => Promise<Uint8Array>,
+  timeoutMs?: number,
 ): Promise<void> {
-  const options = clientOptionsOf(command);
+  const options = clientOptionsOf(command, timeoutMs);
   const connection = new Connection(options.endpoints, options.timeoutMs);
   try {
     print(await work(connection, options));

@@ -63,7 +63,8 @@ const channelOptions = {
 
 /** See the module comment. */
 export class Connection {
-  readonly #endpoints: readonly string[];
+  /** `host:port` of each, in the order given. */
+  readonly endpoints: readonly string[];
   readonly #deadlineMs: number;
   readonly #clients = new Map<string, Client>();
 
@@ -71,7 +72,7 @@ export class Connection {
   constructor(endpoints: readonly string[], timeoutMs: number) {
     // Failures are told once, by the command.
     setLogVerbosity(logVerbosity.NONE);
-    this.#endpoints = endpoints;
+    this.endpoints = endpoints;
     this.#deadlineMs = Date.now() + timeoutMs;
   }
 
@@ -82,8 +83,8 @@ export class Connection {
    */
   async call<Request, Answer>(call: Call<Request, Answer>): Promise<Answer> {
     const failures: CallFailure[] = [];
-    for (const [i, endpoint] of this.#endpoints.entries()) {
-      const left = this.#endpoints.length - i;
+    for (const [i, endpoint] of this.endpoints.entries()) {
+      const left = this.endpoints.length - i;
       const result = await this.#callAt(endpoint, call, left);
       if (result.kind === 'ok') {
         return result.answer;
@@ -97,8 +98,52 @@ export class Connection {
   }
 
   /** Asks every endpoint at the same time; results are in the order of the endpoints. */
-  async callEach<Request, Answer>(call: Call<Request, Answer>): Promise<CallResult<Answer>[]> {
-    return Promise.all(this.#endpoints.map(async (endpoint) => this.#callAt(endpoint, call, 1)));
+  async callEach<Request, Answer>(
+    call: Call<Request, Answer>,
+    endpoints = this.endpoints,
+  ): Promise<CallResult<Answer>[]> {
+    return Promise.all(endpoints.map(async (endpoint) => this.#callAt(endpoint, call, 1)));
+  }
+
+  /**
+   * The answers of a streaming method, from the first endpoint that begins to answer.
+   *
+   * @throws {ExitError} none has, or the one that has broke off.
+   */
+  async *stream<Request, Answer>(call: Call<Request, Answer>): AsyncGenerator<Answer, void> {
+    const failures: CallFailure[] = [];
+    for (const [i, endpoint] of this.endpoints.entries()) {
+      const client = this.#clientOf(endpoint);
+      const problem = await this.#connect(client, this.endpoints.length - i);
+      if (problem !== undefined) {
+        failures.push(unreachable(endpoint, problem));
+        continue;
+      }
+      const { method, request } = call;
+      const answers = client.makeServerStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: this.#deadlineMs },
+      );
+      let hasBegun = false;
+      try {
+        for await (const answer of answers) {
+          hasBegun = true;
+          yield answer as Answer;
+        }
+        return;
+      } catch (error) {
+        const failure = failureOf(endpoint, error as ServiceError);
+        failures.push(failure);
+        if (hasBegun || !canFailOver(failure, call.purpose)) {
+          break;
+        }
+      }
+    }
+    throw exitOf(call.command, call.purpose, failures);
   }
 
   /** Ends all connections. */
@@ -113,12 +158,9 @@ export class Connection {
     call: Call<Request, Answer>,
     endpointsLeft: number,
   ): Promise<CallResult<Answer>> {
-    const client = this.#clients.get(endpoint) ?? openClient(endpoint);
-    this.#clients.set(endpoint, client);
-    const leftMs = this.#deadlineMs - Date.now();
-    const connectMs = endpointsLeft === 1 ? leftMs : Math.min(connectMaxMs, leftMs / endpointsLeft);
+    const client = this.#clientOf(endpoint);
     const startMs = performance.now();
-    const problem = await connect(client, Date.now() + connectMs);
+    const problem = await this.#connect(client, endpointsLeft);
     const connectedMs = performance.now();
     if (problem !== undefined) {
       const failure = unreachable(endpoint, problem);
@@ -129,6 +171,19 @@ export class Connection {
     return result.kind === 'ok'
       ? { endpoint, tookMs, kind: 'ok', answer: result.answer }
       : { endpoint, tookMs, kind: 'failed', failure: failureOf(endpoint, result.error) };
+  }
+
+  #clientOf(endpoint: string): Client {
+    const client = this.#clients.get(endpoint) ?? openClient(endpoint);
+    this.#clients.set(endpoint, client);
+    return client;
+  }
+
+  /** Leaves time for the endpoints after this one; returns what is in the way. */
+  async #connect(client: Client, endpointsLeft: number): Promise<string | undefined> {
+    const leftMs = this.#deadlineMs - Date.now();
+    const connectMs = endpointsLeft === 1 ? leftMs : Math.min(connectMaxMs, leftMs / endpointsLeft);
+    return connect(client, Date.now() + connectMs);
   }
 }
 

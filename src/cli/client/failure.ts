@@ -39,6 +39,8 @@ const refusals: readonly status[] = [
   status.UNIMPLEMENTED,
 ];
 
+/** Commands whose effect shows in a key. */
+const keyCommands: readonly string[] = ['put', 'del', 'txn', 'compact'];
 const majorityHint = 'wait for an election and repeat; if it lasts, check that a majority is up';
 const hintByCode: Readonly<Partial<Record<ErrorCode, string>>> = {
   KEY_NOT_FOUND: '--ignore-value and --ignore-lease need a key that exists: put it in full',
@@ -46,7 +48,15 @@ const hintByCode: Readonly<Partial<Record<ErrorCode, string>>> = {
   DUPLICATE_KEY: 'a branch of a transaction may write a key once: merge the writes',
   COMPACTED: 'use a later revision: what is older is gone',
   FUTURE_REVISION: 'use a revision that the store has reached; "holdfast status" tells it',
-  NO_SPACE: 'compact, delete, or give the members more room',
+  NO_SPACE: 'compact, delete, or give the members more room; then "holdfast alarm disarm"',
+  MEMBER_NOT_FOUND: '"holdfast member list" tells the ids',
+  PEER_URL_EXISTS: '"holdfast member list" tells who has it',
+  NOT_ENOUGH_STARTED: 'start the members that are down first, or remove those',
+  LEARNER_NOT_READY: 'wait until it has caught up, or add it with --auto-promote',
+  NOT_LEARNER: 'it votes already; "holdfast member list" tells who does not',
+  TOO_MANY_LEARNERS: 'promote or remove a learner first',
+  BAD_TRANSFEREE: 'name a voter that is up; "holdfast status --cluster" tells',
+  CORRUPT: 'find the member that differs with "holdfast hashkv --cluster" and replace it',
   LEASE_NOT_FOUND: 'leases are not there yet: write without one',
   REQUEST_TOO_LARGE: 'send less at once, or raise --max-request-bytes on the members',
   TOO_MANY_REQUESTS: 'the member is overloaded: repeat later',
@@ -121,8 +131,7 @@ export function exitOf(
   purpose: Purpose,
   failures: readonly CallFailure[],
 ): ExitError {
-  const outcome =
-    purpose === 'read' ? '' : `; outcome: ${outcomeText(failures.map((each) => each.outcome))}`;
+  const outcome = purpose === 'read' ? '' : `; outcome: ${outcomeText(command, failures)}`;
   const told = failures.findLast((failure) => failure.wasSent);
   if (told === undefined) {
     const list = failures.map((each) => `${each.endpoint} (${oneLine(each.message)})`).join(', ');
@@ -146,10 +155,12 @@ export function briefly(failure: CallFailure): string {
   return `${oneLine(failure.message)} [${failure.code}]`;
 }
 
-function outcomeText(outcomes: readonly Outcome[]): string {
-  return outcomes.includes('unknown')
-    ? 'unknown: it may have been applied; read the key before retrying'
-    : 'rejected: nothing was changed';
+function outcomeText(command: string, failures: readonly CallFailure[]): string {
+  if (failures.every(({ outcome }) => outcome === 'rejected')) {
+    return 'rejected: nothing was changed';
+  }
+  const look = keyCommands.includes(command) ? 'read the key' : 'look';
+  return `unknown: it may have been applied; ${look} before retrying`;
 }
 
 /** gRPC's own text of a deadline lists its inner stages; a person wants the time. */

@@ -1,11 +1,23 @@
-/** The commands that talk to members: `put get del txn compact status health members`. */
+/**
+ * The commands that talk to members: `put get del txn compact`, `status health hashkv members` and
+ * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`.
+ */
 import type { Command } from 'commander';
 import { registerClusterCommands } from './cluster-commands.ts';
 import { registerKvCommands } from './kv-commands.ts';
+import { registerMaintenanceCommands } from './maintenance-commands.ts';
+import { registerMemberCommands } from './member-commands.ts';
 import { addSharedOptionsInFront } from './options.ts';
+import { registerSnapshotCommands } from './snapshot-commands.ts';
 
 /** Adds the commands. */
 export function registerClientCommands(program: Command): void {
-  const commands = [...registerKvCommands(program), ...registerClusterCommands(program)];
+  const commands = [
+    ...registerKvCommands(program),
+    ...registerClusterCommands(program),
+    ...registerMemberCommands(program),
+    ...registerMaintenanceCommands(program),
+    ...registerSnapshotCommands(program),
+  ];
   addSharedOptionsInFront(program, commands);
 }

@@ -2,7 +2,7 @@
  * Answers as etcdctl writes them in JSON: keys and values in base64, 64-bit numbers with all their
  * digits, and what is zero, empty or false left out.
  */
-import type { AnswerOf, kv } from './requests.ts';
+import type { AnswerOf, cluster, kv, maintenance } from './requests.ts';
 
 /** A value to be written; a bigint is a number of any size, and undefined is left out. */
 export type Json =
@@ -106,6 +106,57 @@ export function txnJson(answer: TxnAnswer): Json {
     header: headerJson(answer.header),
     succeeded: flag(answer.succeeded),
     responses: list(answer.responses, (response) => ({ Response: responseJson(response) })),
+  };
+}
+
+type MembersAnswer = Pick<AnswerOf<typeof cluster.MemberAdd>, 'header' | 'members'>;
+
+/** The members of the cluster, as most calls of the cluster service answer them. */
+export function membersJson(answer: MembersAnswer): Readonly<Record<string, Json>> {
+  return { header: headerJson(answer.header), members: list(answer.members, memberJson) };
+}
+
+/** The answer to an addition of a member. */
+export function addedMemberJson(
+  answer: MembersAnswer & { readonly member: MembersAnswer['members'][number] | null },
+): Json {
+  const { header, members } = membersJson(answer);
+  return {
+    header,
+    member: answer.member === null ? undefined : memberJson(answer.member),
+    members,
+  };
+}
+
+/** The answer to a list or change of alarms; their types as numbers. */
+export function alarmsJson(answer: AnswerOf<typeof maintenance.Alarm>): Json {
+  const types: readonly string[] = ['NONE', 'NOSPACE', 'CORRUPT'];
+  return {
+    header: headerJson(answer.header),
+    alarms: list(answer.alarms, ({ memberID, alarm }) => ({
+      memberID: number(memberID),
+      alarm: BigInt(types.indexOf(alarm)),
+    })),
+  };
+}
+
+/** The hash of a keyspace. */
+export function hashKvJson(answer: AnswerOf<typeof maintenance.HashKV>): Json {
+  return {
+    header: headerJson(answer.header),
+    hash: number(String(answer.hash)),
+    compact_revision: number(answer.compact_revision),
+    hash_revision: number(answer.hash_revision),
+  };
+}
+
+function memberJson(member: MembersAnswer['members'][number]): Json {
+  return {
+    ID: number(member.ID),
+    name: text(member.name),
+    peerURLs: list(member.peerURLs, (url) => url),
+    clientURLs: list(member.clientURLs, (url) => url),
+    isLearner: flag(member.isLearner),
   };
 }
 

@@ -6,9 +6,10 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ExitError } from '../exit.ts';
+import { hostPortOf } from '../server-config.ts';
 
 /** Forms of output, see `docs/cli.md`. */
-const formats = ['simple', 'json', 'table', 'plain'] as const;
+const formats = ['simple', 'json', 'table', 'fields', 'plain'] as const;
 
 /** A form of output. */
 export type Format = (typeof formats)[number];
@@ -32,7 +33,8 @@ interface RawClientOptions {
 
 const defaultEndpoints = '127.0.0.1:2379';
 const defaultTimeoutMs = 5000;
-const timeoutMaxMs = 24 * 60 * 60 * 1000;
+/** The longest that a command may be told to wait; in effect no limit. */
+export const timeoutMaxMs = 24 * 60 * 60 * 1000;
 const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const sharedNames = ['endpoints', 'commandTimeout', 'writeOut'];
 
@@ -56,7 +58,7 @@ export function addSharedOptions(command: Command): Command {
     )
     .option(
       '-w, --write-out <format>',
-      'form of the output: simple, json, table or plain',
+      'form of the output: simple, json, table, fields or plain',
       // As with etcdctl, `-w=json` is `-w json`.
       (text) => parseOneOf(formats)(text.replace(/^=/, '')),
     );
@@ -77,13 +79,22 @@ export function addSharedOptionsInFront(program: Command, clients: readonly Comm
 }
 
 /**
- * The shared settings of `command`: its own before those in front of it before the environment.
+ * Adds a command that only holds others, as `member` holds `member add`. The shared options may
+ * stand after its name too.
+ */
+export function addGroup(program: Command, name: string, description: string): Command {
+  const group = program.command(name).description(description).enablePositionalOptions();
+  return addSharedOptions(group);
+}
+
+/**
+ * The shared settings of `command`: its own before those in front of it before the environment;
+ * `timeoutMs` is for a command that is not given any.
  *
  * @throws {ExitError} an endpoint is none
  */
-export function clientOptionsOf(command: Command): ClientOptions {
-  const inFront: RawClientOptions = command.parent?.opts() ?? {};
-  const raw: RawClientOptions = { ...inFront, ...command.opts() };
+export function clientOptionsOf(command: Command, timeoutMs = defaultTimeoutMs): ClientOptions {
+  const raw = rawOptionsOf(command);
   const fromEnv = process.env['HOLDFAST_ENDPOINTS'];
   const isFromEnv = raw.endpoints === undefined && fromEnv !== undefined && fromEnv !== '';
   return {
@@ -91,9 +102,13 @@ export function clientOptionsOf(command: Command): ClientOptions {
       raw.endpoints ?? (isFromEnv ? fromEnv : defaultEndpoints),
       isFromEnv ? 'HOLDFAST_ENDPOINTS' : '--endpoints',
     ),
-    timeoutMs: raw.commandTimeout ?? defaultTimeoutMs,
+    timeoutMs: raw.commandTimeout ?? timeoutMs,
     format: raw.writeOut,
   };
+}
+
+function rawOptionsOf(command: Command | null): RawClientOptions {
+  return command === null ? {} : { ...rawOptionsOf(command.parent), ...command.opts() };
 }
 
 /** Wrong usage of a command: nothing was sent. */
@@ -168,6 +183,34 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError('It must be a whole number, 0 or more.');
   }
   return count;
+}
+
+/**
+ * The id of a member in decimal, as the wire takes it, from hexadecimal.
+ *
+ * @throws {InvalidArgumentError}
+ */
+export function parseMemberId(text: string): string {
+  if (!/^[0-9a-f]{1,16}$/i.test(text)) {
+    throw new InvalidArgumentError('It must be the id of a member, in hexadecimal.');
+  }
+  return BigInt(`0x${text}`).toString();
+}
+
+/**
+ * Peer URLs of a comma-separated list.
+ *
+ * @throws {InvalidArgumentError} one is not `http://HOST:PORT`, or none is there
+ */
+export function parsePeerUrls(text: string): readonly string[] {
+  const urls = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  if (urls.length === 0 || urls.some((url) => hostPortOf(url) === undefined)) {
+    throw new InvalidArgumentError('It must be http://HOST:PORT, several with commas between.');
+  }
+  return urls;
 }
 
 /** Parser of an option that takes one of `values`, in capitals or not. */

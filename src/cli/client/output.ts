@@ -1,10 +1,20 @@
 /**
  * Answers as bytes for standard output, in the forms of `docs/cli.md`: `simple` as etcdctl prints
- * them, `json`, `table` for people, `plain` for scripts. Keys and values go out as the bytes they
+ * them, `json`, `fields`, `table` for people, `plain` for scripts. Keys and values go out as the bytes they
  * are, except in tables.
  */
 import type { CallResult } from './connection.ts';
 import { briefly } from './failure.ts';
+import {
+  deleteFields,
+  headerFields,
+  memberFields,
+  putFields,
+  quoted,
+  rangeFields,
+  statusFields,
+  txnFields,
+} from './fields.ts';
 import {
   deleteJson,
   encodeJson,
@@ -12,6 +22,7 @@ import {
   headerJson,
   type Json,
   list,
+  membersJson,
   number,
   putJson,
   rangeJson,
@@ -47,6 +58,8 @@ export function formatPut(answer: PutAnswer, style: Style): Uint8Array {
   switch (style.format) {
     case 'json':
       return lines([encodeJson(putJson(answer))]);
+    case 'fields':
+      return lines(putFields(answer));
     case 'table': {
       const revision = tableOf(['REVISION'], [[BigInt(answer.header?.revision ?? 0)]]);
       return Buffer.concat([revision, ...previous.map((each) => keyValueTable([each], style))]);
@@ -63,6 +76,9 @@ export function formatGet(answer: RangeAnswer, style: Style): Uint8Array {
   const { shows = 'keys and values' } = style;
   if (style.format === 'json') {
     return lines([encodeJson(rangeJson(answer))]);
+  }
+  if (style.format === 'fields') {
+    return lines(rangeFields(answer));
   }
   if (shows === 'count') {
     return style.format === 'table'
@@ -87,6 +103,8 @@ export function formatDelete(answer: DeleteAnswer, style: Style): Uint8Array {
   switch (style.format) {
     case 'json':
       return lines([encodeJson(deleteJson(answer))]);
+    case 'fields':
+      return lines(deleteFields(answer));
     case 'table': {
       const table = tableOf(['DELETED'], [[BigInt(answer.deleted)]]);
       return answer.prev_kvs.length === 0
@@ -106,6 +124,9 @@ export function formatDelete(answer: DeleteAnswer, style: Style): Uint8Array {
 export function formatTxn(answer: TxnAnswer, request: TxnRequest, style: Style): Uint8Array {
   if (style.format === 'json') {
     return lines([encodeJson(txnJson(answer))]);
+  }
+  if (style.format === 'fields') {
+    return lines(txnFields(answer));
   }
   const operations = (answer.succeeded ? request.success : request.failure) ?? [];
   const parts = [lines([answer.succeeded ? 'SUCCESS' : 'FAILURE'])];
@@ -138,6 +159,8 @@ export function formatCompact(
       return lines([encodeJson({ header: headerJson(answer.header) })]);
     case 'table':
       return tableOf(['COMPACTED REVISION'], [[revision]]);
+    case 'fields':
+      return lines(headerFields(answer.header));
     case 'plain':
       return lines([String(revision)]);
     case 'simple':
@@ -156,6 +179,8 @@ export function formatStatus(
   switch (format) {
     case 'json':
       return lines([encodeJson(answered.map((row) => statusJson(row.endpoint, row.answer)))]);
+    case 'fields':
+      return lines(answered.flatMap((row) => statusFields(row.endpoint, row.answer)));
     case 'table':
       return tableOf(
         [...statusTitles, 'REVISION', 'ERRORS'],
@@ -201,6 +226,16 @@ export function formatHealth(rows: readonly CallResult<unknown>[], format: Forma
           })),
         ),
       ]);
+    case 'fields':
+      return lines(
+        rows.flatMap((row) => [
+          `"Endpoint" : ${quoted(row.endpoint)}`,
+          `"Health" : ${row.kind === 'ok'}`,
+          `"Took" : ${took(row)}`,
+          `"Error" : ${errorOf(row)}`,
+          '',
+        ]),
+      );
     case 'table':
       return tableOf(
         ['ENDPOINT', 'HEALTH', 'TOOK', 'ERROR'],
@@ -224,18 +259,10 @@ export function formatHealth(rows: readonly CallResult<unknown>[], format: Forma
 /** The output of members. */
 export function formatMembers(answer: MembersAnswer, format: Format): Uint8Array {
   if (format === 'json') {
-    return lines([
-      encodeJson({
-        header: headerJson(answer.header),
-        members: list(answer.members, (each) => ({
-          ID: number(each.ID),
-          name: text(each.name),
-          peerURLs: list(each.peerURLs, (url) => url),
-          clientURLs: list(each.clientURLs, (url) => url),
-          isLearner: flag(each.isLearner),
-        })),
-      }),
-    ]);
+    return lines([encodeJson(membersJson(answer))]);
+  }
+  if (format === 'fields') {
+    return lines([...headerFields(answer.header), ...answer.members.flatMap(memberFields)]);
   }
   const rows = answer.members.map((each) => [
     hexId(each.ID),
@@ -291,12 +318,14 @@ function statusJson(endpoint: string, status: StatusAnswer): Json {
       errors: list(status.errors, (error) => error),
       dbSizeInUse: number(status.dbSizeInUse),
       isLearner: flag(status.isLearner),
+      storageVersion: text(status.storageVersion),
+      dbSizeQuota: number(status.dbSizeQuota),
     },
   };
 }
 
 /** A number of bytes as etcdctl tells it: `20 kB`, `1.5 MB`. */
-function describeSize(bytes: number): string {
+export function describeSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let amount = bytes;
   let unit = 0;
@@ -352,20 +381,23 @@ function hexOf(bytes: Buffer): string {
   return bytes.toString('hex').replace(/../g, '\\x$&');
 }
 
-function hexId(id: string): string {
+/** A 64-bit id of the wire as etcdctl prints it. */
+export function hexId(id: string): string {
   return BigInt(id).toString(16);
 }
 
 /** A duration as Go prints it, to the microsecond. */
-function took({ tookMs }: CallResult<unknown>): string {
+export function took({ tookMs }: CallResult<unknown>): string {
   return tookMs < 1000 ? `${tookMs.toFixed(3)}ms` : `${(tookMs / 1000).toFixed(3)}s`;
 }
 
-function tableOf(titles: readonly string[], rows: readonly (readonly Cell[])[]): Uint8Array {
+/** A table as bytes. */
+export function tableOf(titles: readonly string[], rows: readonly (readonly Cell[])[]): Uint8Array {
   return lines(renderTable(titles, rows));
 }
 
-function lines(all: readonly (string | Uint8Array)[]): Uint8Array {
+/** Lines as bytes, each with its end. */
+export function lines(all: readonly (string | Uint8Array)[]): Uint8Array {
   const end = Buffer.from('\n');
   const parts: Uint8Array[] = [];
   for (const line of all) {

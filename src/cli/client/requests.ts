@@ -13,6 +13,12 @@ import { parseCount, parseOneOf, usageError } from './options.ts';
 
 /** The methods of the key-value service. */
 export const kv = services['etcdserverpb.KV'];
+/** The methods about members. */
+export const cluster = services['etcdserverpb.Cluster'];
+/** The methods about one member's upkeep. */
+export const maintenance = services['etcdserverpb.Maintenance'];
+/** The methods that only Holdfast has. */
+export const admin = services['holdfast.v1.Admin'];
 
 /** What a method takes. */
 export type RequestOf<M> = M extends Method<infer Request, unknown> ? Request : never;

@@ -52,7 +52,7 @@ describe('a wrong command line', () => {
     [['get', 'a', '--rev', '1.5'], 'whole number'],
     [['get', 'a', '--command-timeout', '5'], 'duration with its unit'],
     [['get', 'a', '--command-timeout', '0s'], 'duration with its unit'],
-    [['get', 'a', '-w', 'xml'], 'must be one of simple, json, table, plain'],
+    [['get', 'a', '-w', 'xml'], 'must be one of simple, json, table, fields, plain'],
     [['get', 'a', '--endpoints', 'a'], 'must be HOST:PORT'],
     [['get', 'a', '--endpoints', 'https://a:1'], 'TLS'],
     [['get', 'a', '--print-value-only', '-w', 'json'], 'for --write-out=simple only'],

@@ -164,6 +164,9 @@ describe('status', () => {
       errors: [],
       dbSizeInUse: '16384',
       isLearner: false,
+      storageVersion: '',
+      dbSizeQuota: '0',
+      downgradeInfo: null,
     },
   };
 
