@@ -17,10 +17,10 @@
 import { dirname, join, resolve } from 'node:path';
 import { KvError } from '../base/index.ts';
 import type { NodeId } from '../raft/index.ts';
+import { corruptLog } from './corruption.ts';
 import { type DataLock, lockFileName, lockFolder } from './data-lock.ts';
 import { fileErrorCode, type FileSystem } from './file-system.ts';
 import { segmentNumberOf } from './segment.ts';
-import { corruptLog } from './wal-recovery.ts';
 import { createWal } from './wal.ts';
 
 const FORMAT_VERSION = 1;

@@ -11,16 +11,18 @@
  *   4 u32 format version                     4 u32 bytes of entries
  *   8 u64 segment number                     8 u64 frame number
  *  16 u64 bytes allocated                   16 u32 entries
- *  24 u64 snapshot index                    20 u32 zero pieces
- *  32 u64 snapshot term                     24 u64 index of the first entry (0 when there is none)
+ *  24 u64 start index                       20 u32 zero pieces
+ *  32 u64 start term                        24 u64 index of the first entry (0 when there is none)
  *  40 u64 first frame number                32 u64 current term
- *  48 u64 -                                 40 u64 voted for
+ *  48 u64 1: starts the log                40 u64 voted for
  *  56 u32 salt                              48 u64 commit index
  *  60 u32 crc32c of 0..60, seed 0           60 u32 crc32c of 0..60, seed salt
  *
  * entry: 0 u32 crc32c of the rest · 4 u32 length, top bit: confChange · 8 u64 term · 16 data
  * ```
  *
+ * - A segment that starts the log has the position before its first entry in its header: the first
+ *   one of all, and the one that a reset makes. Whatever stands before it is no part of the log.
  * - The salt is random per segment and seeds every checksum in it, so that user data can never pass
  *   for a frame. An entry's seed also mixes in its index: an entry read at the wrong place fails
  *   its check.
@@ -59,8 +61,8 @@ export interface SegmentHeader {
    * Size of the file, synced before the segment came into use: a shorter file has lost something.
    */
   readonly allocatedBytes: number;
-  readonly snapshotIndex: LogIndex;
-  readonly snapshotTerm: Term;
+  /** Set when the log starts with this segment: the position before its first entry. */
+  readonly start: { readonly index: LogIndex; readonly term: Term } | undefined;
   readonly firstFrameNumber: number;
   readonly salt: number;
 }
@@ -100,10 +102,10 @@ export function encodeSegmentHeader(view: DataView, header: SegmentHeader): void
   view.setUint32(4, FORMAT_VERSION, true);
   setUint64(view, 8, header.number);
   setUint64(view, 16, header.allocatedBytes);
-  setUint64(view, 24, header.snapshotIndex);
-  setUint64(view, 32, header.snapshotTerm);
+  setUint64(view, 24, header.start?.index ?? 0);
+  setUint64(view, 32, header.start?.term ?? 0);
   setUint64(view, 40, header.firstFrameNumber);
-  setUint64(view, 48, 0);
+  setUint64(view, 48, header.start === undefined ? 0 : 1);
   view.setUint32(56, header.salt, true);
   view.setUint32(60, crc32c(view, 0, 60, 0), true);
 }
@@ -123,8 +125,10 @@ export function decodeSegmentHeader(view: DataView): SegmentHeader | string {
   return {
     number: getUint64(view, 8),
     allocatedBytes: getUint64(view, 16),
-    snapshotIndex: getUint64(view, 24),
-    snapshotTerm: getUint64(view, 32),
+    start:
+      getUint64(view, 48) === 1
+        ? { index: getUint64(view, 24), term: getUint64(view, 32) }
+        : undefined,
     firstFrameNumber: getUint64(view, 40),
     salt: view.getUint32(56, true),
   };
@@ -294,17 +298,18 @@ function entrySeed(salt: number, index: LogIndex): number {
   return (salt ^ Math.imul(index, 0x9e37_79b1) ^ Math.imul(high, 0x85eb_ca6b)) >>> 0;
 }
 
-function setUint64(view: DataView, at: number, value: number): void {
+/** Writes an unsigned safe integer as 8 little-endian bytes. */
+export function setUint64(view: DataView, at: number, value: number): void {
   assert(Number.isSafeInteger(value) && value >= 0, () => `${value} is not an unsigned integer`);
   view.setUint32(at, value >>> 0, true);
   view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
 }
 
 /**
- * Stored under a checksum by {@link setUint64}, so an unsafe value is the writer's fault, not the
- * disk's.
+ * Reads 8 little-endian bytes. Stored under a checksum by {@link setUint64}, so an unsafe value is
+ * the writer's fault, not the disk's.
  */
-function getUint64(view: DataView, at: number): number {
+export function getUint64(view: DataView, at: number): number {
   const value = view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
   assert(Number.isSafeInteger(value), () => `the 64-bit integer at ${at} is above 2^53-1`);
   return value;

@@ -40,6 +40,10 @@ export class Segment {
   firstIndex: LogIndex = 0;
   /** Entries of the run that are still part of the log. */
   count = 0;
+  /** Reads under way. */
+  #readerCount = 0;
+  /** Set once the segment is no part of the log any more: removes the file. */
+  #remove: (() => void) | undefined;
   /** File offset of each entry's header. */
   #offsets = new Uint32Array(1024);
   /** Data length of each entry. */
@@ -73,6 +77,29 @@ export class Segment {
     }
   }
 
+  /** Keeps the file open until `endRead`. */
+  beginRead(): void {
+    this.#readerCount++;
+  }
+
+  endRead(): void {
+    this.#readerCount--;
+    this.#closeIfUnused();
+  }
+
+  /** The segment is no part of the log any more: its file closes and goes after its last read. */
+  retire(remove: () => void): void {
+    this.#remove = remove;
+    this.#closeIfUnused();
+  }
+
+  #closeIfUnused(): void {
+    if (this.#remove !== undefined && this.#readerCount === 0) {
+      this.file.close();
+      this.#remove();
+    }
+  }
+
   offsetOf(index: LogIndex): number {
     return must(this.#offsets[index - this.firstIndex], 'offset');
   }
@@ -101,9 +128,10 @@ const READ_RUN_BYTES_MAX = 8 * 1024 * 1024;
 
 /** All segments in use, oldest first, as one log of entries. */
 export class SegmentMap {
-  readonly segments: Segment[] = [];
+  /** Invariant: never empty once the log is open. */
+  segments: Segment[] = [];
   /** The entry before the first one kept. */
-  readonly snapshotIndex: LogIndex;
+  snapshotIndex: LogIndex;
   lastIndex: LogIndex;
 
   constructor(snapshotIndex: LogIndex) {
@@ -126,6 +154,45 @@ export class SegmentMap {
       segment.truncate(index);
     }
     this.lastIndex = index - 1;
+  }
+
+  /** For recovery: as `truncate`, but the log may begin anew at any index. */
+  beginAt(index: LogIndex): void {
+    for (const segment of this.segments) {
+      segment.truncate(index);
+    }
+    this.lastIndex = index - 1;
+  }
+
+  /** Forgets the entries up to and including `index`; their segments stay until `takeBefore`. */
+  startAfter(index: LogIndex): void {
+    this.snapshotIndex = index;
+    this.lastIndex = Math.max(this.lastIndex, index);
+  }
+
+  /** The oldest segment that is needed once the entries up to `index` are forgotten. */
+  oldestNeeded(index: LogIndex): Segment {
+    const active = this.active();
+    const found = this.segments.find(
+      (it) => it === active || (it.count > 0 && it.firstIndex + it.count - 1 > index),
+    );
+    return must(found, 'oldest needed segment');
+  }
+
+  /** Takes the segments before `oldest` out of the log and returns them. */
+  takeBefore(oldest: Segment): readonly Segment[] {
+    const taken = this.segments.slice(0, this.segments.indexOf(oldest));
+    this.segments = this.segments.slice(taken.length);
+    return taken;
+  }
+
+  /** Replaces everything by one empty segment; returns those it had. */
+  restart(segment: Segment, index: LogIndex): readonly Segment[] {
+    const taken = this.segments;
+    this.segments = [segment];
+    this.snapshotIndex = index;
+    this.lastIndex = index;
+    return taken;
   }
 
   /** Records an entry of the active segment that follows the last one. */

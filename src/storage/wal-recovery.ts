@@ -6,10 +6,17 @@
  * a crash only the last frame of the last segment may be incomplete, and then some of its sectors
  * are still zero. Everything else that does not match its checksum is damage, and the log is not
  * opened: what it cannot prove to be unacknowledged it never drops (design §4.4).
+ *
+ * In a compacted log the segments may begin with entries that are forgotten already, and with ones
+ * that were overwritten from an index whose segment is gone. So they are replayed as they stand, and
+ * the start is applied at the end.
  */
-import { KvError, must } from '../base/index.ts';
-import type { Entry, HardState, LogIndex, LogSummary, Term, TermRun } from '../raft/index.ts';
+import { must } from '../base/index.ts';
+import type { Entry, HardState, LogIndex, LogSummary, TermRun } from '../raft/index.ts';
+import { corruptLog } from './corruption.ts';
 import type { StorageFile } from './file-system.ts';
+import type { LogStart } from './log-start.ts';
+import type { LogPosition } from './ports.ts';
 import {
   countZeroPieces,
   decodeEntry,
@@ -25,6 +32,7 @@ import {
   isEntryIntact,
   isFrameHeader,
   isZero,
+  type SegmentHeader,
   segmentHeaderBytes,
   viewOf,
 } from './record.ts';
@@ -50,48 +58,123 @@ export interface FoundSegment {
   readonly number: number;
 }
 
-/** The error for damage at `offset` of a file, with the way out for the operator. */
-export function corruptLog(path: string, offset: number, what: string): KvError {
-  return new KvError('DATA_CORRUPT', {
-    message:
-      `stored data is damaged: ${path} at offset ${offset}: ${what}. The log is left untouched. ` +
-      'Remedy: move the data directory away and let this member rejoin from its peers.',
-    details: { file: path, offset },
-  });
+/** The segments that make up the log, and what it starts after. */
+export interface FoundLog {
+  /** In order, not empty. */
+  readonly segments: readonly FoundSegment[];
+  /** Segments before them: left over from a compaction or a reset. */
+  readonly leftovers: readonly FoundSegment[];
+  readonly start: LogPosition;
 }
 
-/** Reads all segments, in order, and cuts a torn frame off the last one. `found` is not empty. */
-export async function recoverLog(found: readonly FoundSegment[]): Promise<RecoveredLog> {
-  const recovery = new Recovery();
-  for (const [i, segment] of found.entries()) {
-    await recovery.readSegment(segment, i === found.length - 1);
+/**
+ * Finds where the log starts: at the segment that the start file names, or at one whose own header
+ * says so, whichever is later.
+ */
+export async function findLogStart(
+  found: readonly FoundSegment[],
+  compacted: LogStart | undefined,
+): Promise<FoundLog> {
+  for (let i = found.length - 1; i >= 0; i--) {
+    const segment = must(found[i], 'segment');
+    const cut = { segments: found.slice(i), leftovers: found.slice(0, i) };
+    if (segment.number === compacted?.segment) {
+      return { ...cut, start: compacted.position };
+    }
+    const { start } = await readHeader(segment);
+    if (start !== undefined) {
+      return { ...cut, start };
+    }
+  }
+  const first = must(found[0], 'first segment');
+  throw corruptLog(first.file.path, 0, 'the log starts before this segment, which is the first');
+}
+
+/** Reads the segments of the log and cuts a torn frame off the last one. */
+export async function recoverLog({ segments, start }: FoundLog): Promise<RecoveredLog> {
+  const recovery = new Recovery(start);
+  for (const [i, segment] of segments.entries()) {
+    await recovery.readSegment(segment, i === segments.length - 1);
   }
   return recovery.result();
+}
+
+async function readHeader({ file, number }: FoundSegment): Promise<SegmentHeader> {
+  const sizeBytes = file.sizeBytes();
+  if (sizeBytes < segmentHeaderBytes) {
+    throw corruptLog(file.path, sizeBytes, 'the file ends within the segment header');
+  }
+  const bytes = new Uint8Array(segmentHeaderBytes);
+  await file.read(bytes, 0);
+  const header = decodeSegmentHeader(viewOf(bytes));
+  if (typeof header === 'string') {
+    throw corruptLog(file.path, 0, header);
+  }
+  if (header.number !== number) {
+    throw corruptLog(file.path, 8, `segment ${header.number} stands under the name of ${number}`);
+  }
+  if (sizeBytes < header.allocatedBytes) {
+    const what = `the file ends here but was allocated ${header.allocatedBytes} bytes`;
+    throw corruptLog(file.path, sizeBytes, what);
+  }
+  return header;
 }
 
 class Recovery {
   readonly #window = new Window();
   readonly #termRuns: TermRun[] = [];
   readonly #confEntries: Entry[] = [];
-  #map: SegmentMap | undefined;
-  #snapshotTerm: Term = 0;
+  readonly #start: LogPosition;
+  readonly #map: SegmentMap;
   #hardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
-  #nextFrameNumber = 0;
+  /** Unknown before the first segment. */
+  #nextFrameNumber: number | undefined;
+
+  constructor(start: LogPosition) {
+    this.#start = start;
+    this.#map = new SegmentMap(start.index);
+  }
 
   result(): RecoveredLog {
-    const map = this.#knownMap();
+    const map = this.#map;
+    const { index, term } = this.#start;
+    this.#checkStart();
+    map.startAfter(index);
     return {
       map,
       hardState: this.#hardState,
       summary: {
-        snapshotIndex: map.snapshotIndex,
-        snapshotTerm: this.#snapshotTerm,
+        snapshotIndex: index,
+        snapshotTerm: term,
         lastIndex: map.lastIndex,
-        termRuns: this.#termRuns,
-        confEntries: this.#confEntries,
+        termRuns: runsAfter(this.#termRuns, index, map.lastIndex),
+        confEntries: this.#confEntries.filter((entry) => entry.index > index),
       },
-      nextFrameNumber: this.#nextFrameNumber,
+      nextFrameNumber: must(this.#nextFrameNumber, 'frame number'),
     };
+  }
+
+  /** Whether the entries that were found fit to where the log starts. */
+  #checkStart(): void {
+    const map = this.#map;
+    const { index, term } = this.#start;
+    const first = this.#termRuns[0];
+    if (first === undefined) {
+      return;
+    }
+    const path = must(map.segments[0], 'first segment').path;
+    if (first.firstIndex > index + 1 || map.lastIndex < index) {
+      const what =
+        `the log starts after entry ${index}, ` +
+        `but its segments hold entries ${first.firstIndex} to ${map.lastIndex}`;
+      throw corruptLog(path, 0, what);
+    }
+    const before = this.#termRuns.findLast((run) => run.firstIndex <= index);
+    const after = this.#termRuns.find((run) => run.firstIndex > index);
+    if ((before !== undefined && before.term !== term) || (after?.term ?? term) < term) {
+      const what = `the log starts after entry ${index} of term ${term}, its segments say otherwise`;
+      throw corruptLog(path, 0, what);
+    }
   }
 
   async readSegment(found: FoundSegment, isLast: boolean): Promise<void> {
@@ -129,29 +212,12 @@ class Recovery {
   async #openSegment({ file, number }: FoundSegment): Promise<Segment> {
     const window = this.#window;
     window.open(file);
-    const sizeBytes = file.sizeBytes();
-    if (sizeBytes < segmentHeaderBytes) {
-      throw corruptLog(file.path, sizeBytes, 'the file ends within the segment header');
-    }
-    await window.load(0, segmentHeaderBytes);
-    const header = decodeSegmentHeader(viewOf(window.bytes.subarray(0, segmentHeaderBytes)));
-    if (typeof header === 'string') {
-      throw corruptLog(file.path, 0, header);
-    }
-    if (header.number !== number) {
-      throw corruptLog(file.path, 8, `segment ${header.number} stands under the name of ${number}`);
-    }
-    if (sizeBytes < header.allocatedBytes) {
-      const what = `the file ends here but was allocated ${header.allocatedBytes} bytes`;
-      throw corruptLog(file.path, sizeBytes, what);
-    }
-    if (this.#map === undefined) {
-      this.#map = new SegmentMap(header.snapshotIndex);
-      this.#snapshotTerm = header.snapshotTerm;
-    } else if (header.firstFrameNumber !== this.#nextFrameNumber) {
+    const header = await readHeader({ file, number });
+    const next = this.#nextFrameNumber;
+    if (next !== undefined && header.firstFrameNumber !== next) {
       const what =
         `the segment starts with frame ${header.firstFrameNumber}, ` +
-        `the log before it ends with frame ${this.#nextFrameNumber - 1}`;
+        `the log before it ends with frame ${next - 1}`;
       throw corruptLog(file.path, 40, what);
     }
     this.#nextFrameNumber = header.firstFrameNumber;
@@ -162,32 +228,35 @@ class Recovery {
 
   /** Adds an intact frame to the log; `shift` leads from file offsets to the window's. */
   #takeFrame(segment: Segment, frame: FrameHeader, shift: number): void {
-    const map = this.#knownMap();
+    const map = this.#map;
     const at = segment.end;
-    if (frame.number !== this.#nextFrameNumber) {
-      const what = `frame ${frame.number} stands where frame ${this.#nextFrameNumber} belongs`;
+    const number = must(this.#nextFrameNumber, 'frame number');
+    if (frame.number !== number) {
+      const what = `frame ${frame.number} stands where frame ${number} belongs`;
       throw corruptLog(segment.file.path, at, what);
     }
     if (frame.entryCount > 0) {
-      if (frame.firstIndex <= map.snapshotIndex || frame.firstIndex > map.lastIndex + 1) {
+      const isFirst = this.#termRuns.length === 0;
+      const isContinued = frame.firstIndex <= map.lastIndex + 1;
+      if (frame.firstIndex === 0 || !(isContinued || isFirst)) {
         const what =
           `entry ${frame.firstIndex} does not continue ` + `a log that ends at ${map.lastIndex}`;
         throw corruptLog(segment.file.path, at, what);
       }
-      map.truncate(frame.firstIndex);
+      map.beginAt(frame.firstIndex);
       truncateRuns(this.#termRuns, frame.firstIndex);
       truncateConfEntries(this.#confEntries, frame.firstIndex);
       this.#takeEntries(segment, frame, shift);
     }
     this.#hardState = frame.hardState;
-    this.#nextFrameNumber++;
+    this.#nextFrameNumber = number + 1;
   }
 
   #takeEntries(segment: Segment, frame: FrameHeader, shift: number): void {
-    const map = this.#knownMap();
+    const map = this.#map;
     const { bytes, view } = this.#window;
     let offset = segment.end + frameHeaderBytes;
-    let lastTerm = this.#termRuns.at(-1)?.term ?? this.#snapshotTerm;
+    let lastTerm = this.#termRuns.at(-1)?.term ?? 0;
     for (let i = 0; i < frame.entryCount; i++) {
       const index = frame.firstIndex + i;
       const dataBytes = entryDataBytes(view, offset + shift);
@@ -275,10 +344,16 @@ class Recovery {
     }
     await zeroFill(file, end, header.allocatedBytes);
   }
+}
 
-  #knownMap(): SegmentMap {
-    return must(this.#map, 'segment map');
+/** The runs of entries above `index`, up to `lastIndex`. */
+function runsAfter(runs: readonly TermRun[], index: LogIndex, lastIndex: LogIndex): TermRun[] {
+  if (lastIndex <= index) {
+    return [];
   }
+  const later = runs.filter((run) => run.firstIndex > index + 1);
+  const atStart = runs.findLast((run) => run.firstIndex <= index + 1);
+  return [{ term: must(atStart, 'run').term, firstIndex: index + 1 }, ...later];
 }
 
 /**

@@ -9,9 +9,11 @@
  * entries, so it is not written at all: its hard state waits in memory for the next frame, which
  * carries it anyway.
  */
-import { assert, KvError } from '../base/index.ts';
+import { assert, KvError, must } from '../base/index.ts';
 import type { Entry, HardState, LogIndex, LogSummary } from '../raft/index.ts';
+import { corruptLog } from './corruption.ts';
 import { type FileSystem, isDiskFull } from './file-system.ts';
+import { readLogStart, writeLogStart } from './log-start.ts';
 import type { LogAppend, LogPosition, LogStore } from './ports.ts';
 import {
   bodyBytesOf,
@@ -28,7 +30,7 @@ import {
 } from './record.ts';
 import { type ReadRun, Segment, type SegmentMap, segmentName, segmentNumberOf } from './segment.ts';
 import { SegmentSupply, unusedSuffix } from './segment-supply.ts';
-import { corruptLog, type RecoveredLog, recoverLog } from './wal-recovery.ts';
+import { findLogStart, type FoundSegment, type RecoveredLog, recoverLog } from './wal-recovery.ts';
 
 /**
  * Size of a segment file: large enough to make a new one rare, small enough to allocate in a
@@ -74,8 +76,7 @@ export async function createWal(options: WalOptions): Promise<void> {
     encodeSegmentHeader(view, {
       number: 1,
       allocatedBytes,
-      snapshotIndex: 0,
-      snapshotTerm: 0,
+      start: { index: 0, term: 0 },
       firstFrameNumber: 1,
       salt,
     });
@@ -113,21 +114,21 @@ export async function openWal(options: WalOptions): Promise<LogStore> {
       fileSystem.remove(`${folder}/${name}`);
     }
   }
-  const first = found[0];
-  if (first === undefined) {
+  if (found.length === 0) {
     throw corruptLog(folder, 0, 'the log has no segment, although this member has been in use');
   }
-  for (const [i, { name, number }] of found.entries()) {
-    if (number !== first.number + i) {
-      throw corruptLog(`${folder}/${name}`, 0, `segment ${first.number + i} before it is missing`);
-    }
-  }
-  const opened: { file: ReturnType<FileSystem['open']>; number: number }[] = [];
+  const opened: FoundSegment[] = [];
   try {
     for (const { name, number } of found) {
       opened.push({ file: fileSystem.open(`${folder}/${name}`, 'existing'), number });
     }
-    const recovered = await recoverLog(opened);
+    const foundLog = await findLogStart(opened, await readLogStart(fileSystem, folder));
+    checkNumbers(foundLog.segments);
+    const recovered = await recoverLog(foundLog);
+    for (const { file } of foundLog.leftovers) {
+      file.close();
+      fileSystem.remove(file.path);
+    }
     // What was read may have been written but not synced by a process that was killed: from here on
     // the member acts on it, so it must be durable first.
     await recovered.map.active().file.sync();
@@ -138,6 +139,15 @@ export async function openWal(options: WalOptions): Promise<LogStore> {
       file.close();
     }
     throw storageError(error, `the log in ${folder} could not be opened`, 'rejected');
+  }
+}
+
+function checkNumbers(segments: readonly FoundSegment[]): void {
+  const first = segments[0]?.number ?? 0;
+  for (const [i, { file, number }] of segments.entries()) {
+    if (number !== first + i) {
+      throw corruptLog(file.path, 0, `segment ${first + i} before it is missing`);
+    }
   }
 }
 
@@ -178,6 +188,8 @@ class Wal implements LogStore {
   /** Set once, by the first failed write or sync. Invariant: nothing is acknowledged afterwards. */
   #failure: KvError | undefined;
   readonly #reads = new Set<Promise<unknown>>();
+  /** Settles with the last compaction called; never rejects. One is at work at a time. */
+  #compacting: Promise<void> = Promise.resolve();
 
   constructor(options: WalOptions, segmentBytes: number, recovered: RecoveredLog) {
     this.#options = options;
@@ -232,12 +244,30 @@ class Wal implements LogStore {
   }
 
   async compact(index: LogIndex): Promise<void> {
-    return Promise.reject(new KvError('NOT_IMPLEMENTED', { message: `compact ${index}` }));
+    this.#checkUsable();
+    const { lastIndex } = this.#map;
+    assert(index <= lastIndex, () => `compaction up to ${index} is beyond the end ${lastIndex}`);
+    const compaction = this.#compacting.then(async () => this.#compact(index));
+    this.#compacting = compaction.catch(() => undefined);
+    return compaction;
   }
 
   async reset(position: LogPosition, hardState: HardState): Promise<void> {
-    const message = `reset ${position.index} ${hardState.commitIndex}`;
-    return Promise.reject(new KvError('NOT_IMPLEMENTED', { message }));
+    assert(!this.#isAppending, 'one append at a time');
+    this.#checkUsable();
+    this.#isAppending = true;
+    try {
+      await this.#compacting;
+      const placed = await this.#placeNew([], hardState, position);
+      await this.#writeFrame(placed);
+      // The rename has made it so: from here on everything before this segment is a leftover.
+      for (const segment of this.#map.restart(placed.segment, position.index)) {
+        this.#retire(segment);
+      }
+      this.#takeFrame({ ...placed, isNewSegment: false }, [], hardState);
+    } finally {
+      this.#isAppending = false;
+    }
   }
 
   sizeBytes(): number {
@@ -259,6 +289,7 @@ class Wal implements LogStore {
       }
     } finally {
       this.#isClosed = true;
+      await this.#compacting;
       await Promise.all(this.#reads);
       await this.#supply.close();
       for (const segment of this.#map.segments) {
@@ -312,16 +343,25 @@ class Wal implements LogStore {
         isNewSegment: false,
       };
     }
+    return this.#placeNew(entries, hardState, undefined);
+  }
+
+  /** As `#place`, in a new segment; with `start` the log begins there. */
+  async #placeNew(
+    entries: readonly Entry[],
+    hardState: HardState,
+    start: LogPosition | undefined,
+  ): Promise<PlacedFrame> {
+    const size = frameBytes(bodyBytesOf(entries));
     const blank = await this.#takeBlank(segmentHeaderBytes + size);
     const header = {
-      number: active.header.number + 1,
+      number: this.#map.active().header.number + 1,
       allocatedBytes: blank.allocatedBytes,
-      snapshotIndex: active.header.snapshotIndex,
-      snapshotTerm: active.header.snapshotTerm,
+      start,
       firstFrameNumber: this.#nextFrameNumber,
       salt: this.#options.randomUint32(),
     };
-    const firstIndex = entries[0]?.index ?? this.#map.lastIndex + 1;
+    const firstIndex = entries[0]?.index ?? (start?.index ?? this.#map.lastIndex) + 1;
     const path = `${this.#options.folder}/${segmentName(header.number, firstIndex)}`;
     this.#reserve(segmentHeaderBytes + size);
     encodeSegmentHeader(this.#view, header);
@@ -418,7 +458,52 @@ class Wal implements LogStore {
     this.#view = viewOf(this.#buffer);
   }
 
+  async #compact(index: LogIndex): Promise<void> {
+    const map = this.#map;
+    if (index <= map.snapshotIndex) {
+      return;
+    }
+    const [last] = await this.read(index, index + 1, 0);
+    const { term } = must(last, 'last entry to compact');
+    // What is appended meanwhile comes after `index`, so this segment stays the oldest needed.
+    const oldest = map.oldestNeeded(index);
+    const { folder, fileSystem } = this.#options;
+    try {
+      const start = { segment: oldest.header.number, position: { index, term } };
+      await writeLogStart(fileSystem, folder, start);
+    } catch (error) {
+      if (isDiskFull(error)) {
+        throw storageError(error, `the log in ${folder} could not be compacted`, 'rejected');
+      }
+      throw this.#fail(error);
+    }
+    map.startAfter(index);
+    for (const segment of map.takeBefore(oldest)) {
+      this.#retire(segment);
+    }
+  }
+
+  #retire(segment: Segment): void {
+    segment.retire(() => {
+      try {
+        this.#options.fileSystem.remove(segment.path);
+      } catch {
+        // It is no part of the log any more; the next opening removes it.
+      }
+    });
+  }
+
   async #readRun(run: ReadRun): Promise<Entry[]> {
+    const { segment } = run;
+    segment.beginRead();
+    try {
+      return await this.#readOpenRun(run);
+    } finally {
+      segment.endRead();
+    }
+  }
+
+  async #readOpenRun(run: ReadRun): Promise<Entry[]> {
     const { segment, lo, hi, offset, bytes: length } = run;
     const { file, path, header } = segment;
     // Taken now: an append may move the entries while the disk is read.

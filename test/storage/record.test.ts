@@ -32,8 +32,7 @@ describe('record', () => {
     const header = {
       number: large,
       allocatedBytes: 2 ** 40,
-      snapshotIndex: large - 1,
-      snapshotTerm: 2 ** 33,
+      start: { index: large - 1, term: 2 ** 33 },
       firstFrameNumber: 5,
       salt: 0xffff_ffff,
     };
@@ -41,6 +40,8 @@ describe('record', () => {
     encodeSegmentHeader(view, header);
 
     expect(decodeSegmentHeader(view)).toEqual(header);
+    encodeSegmentHeader(view, { ...header, start: undefined });
+    expect(decodeSegmentHeader(view)).toEqual({ ...header, start: undefined });
     view.setUint8(30, 1 ^ view.getUint8(30));
     expect(decodeSegmentHeader(view)).toContain('checksum');
   });

@@ -8,8 +8,7 @@ function newSegment(number: number): Segment {
   const header = {
     number,
     allocatedBytes: 1 << 20,
-    snapshotIndex: 0,
-    snapshotTerm: 0,
+    start: undefined,
     firstFrameNumber: 1,
     salt: 0,
   };
