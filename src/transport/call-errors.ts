@@ -39,7 +39,7 @@ export function refusalIn(error: Error): Refusal | undefined {
 
 /**
  * The error of a failed call: the code that the other side gave it, else UNHEALTHY when that could
- * not be reached, CANCELLED or INTERNAL.
+ * not be reached, TIMEOUT or INTERNAL.
  *
  * @param what - the call in words, as `fetching the snapshot of n2`
  */
@@ -65,10 +65,10 @@ function codeOf(error: unknown): ErrorCode {
   }
   const code = error instanceof Error ? (error as Partial<ServiceError>).code : undefined;
   switch (code) {
+    // Cancelled not by this side, which knows why it does so: the other one breaks off as it stops.
+    case grpcStatus.CANCELLED:
     case grpcStatus.UNAVAILABLE:
       return 'UNHEALTHY';
-    case grpcStatus.CANCELLED:
-      return 'CANCELLED';
     case grpcStatus.DEADLINE_EXCEEDED:
       return 'TIMEOUT';
     default:

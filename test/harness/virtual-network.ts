@@ -69,8 +69,9 @@ export class VirtualNetwork {
       },
       send: (messages: readonly PeerMessage[]) => {
         const sender = node;
+        const sent = messages.filter(({ to }) => sender?.mayDial(to) === true);
         this.#loop.after(this.latencyMs, () => {
-          for (const message of messages) {
+          for (const message of sent) {
             this.#deliver(sender, message);
           }
         });
@@ -138,7 +139,8 @@ export class VirtualNetwork {
   #dial(from: Node, to: NodeId): void {
     const callee = this.#nodesById.get(to);
     from.redials.get(to)?.cancel();
-    if (callee === undefined || !this.#isRunning(from) || !from.mayDial(to)) {
+    const isLinked = callee?.admissions.get(from.id) === 'ok';
+    if (callee === undefined || isLinked || !this.#isRunning(from) || !from.mayDial(to)) {
       return;
     }
     if (this.#isCut(from.id, to)) {
@@ -194,6 +196,9 @@ export class VirtualNetwork {
   ): AsyncGenerator<Uint8Array> {
     if (node === undefined || !this.#isRunning(node)) {
       throw new KvError('STOPPED');
+    }
+    if (signal?.aborted === true) {
+      throw new KvError('CANCELLED', { cause: signal.reason });
     }
     if (!node.mayDial(from)) {
       throw new KvError('MEMBER_NOT_FOUND');
