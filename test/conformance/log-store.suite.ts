@@ -78,8 +78,10 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
       log = await harness.open();
     };
     const readAll = async (): Promise<readonly Entry[]> => {
-      const { lastIndex } = log.initialLog;
-      return lastIndex === 0 ? [] : log.read(1, lastIndex + 1, Number.MAX_SAFE_INTEGER);
+      const { snapshotIndex, lastIndex } = log.initialLog;
+      return lastIndex === snapshotIndex
+        ? []
+        : log.read(snapshotIndex + 1, lastIndex + 1, Number.MAX_SAFE_INTEGER);
     };
 
     test('an empty log says so', async () => {
@@ -191,6 +193,129 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
       await first;
     });
 
+    test('a compaction forgets the entries up to its index, also after a reopen', async () => {
+      const entries = [...makeEntries(1, 9, 1), ...makeEntries(9, 21, 3)];
+      await append(entries, hardState(3, 1, 15));
+      await log.compact(12);
+
+      expect(plain(await log.read(13, 21, 1e9))).toEqual(plain(entries.slice(12)));
+      await expect(log.read(12, 14, 1e9)).rejects.toThrow('not above the snapshot');
+      await reopen();
+      expect(log.initialHardState).toEqual(hardState(3, 1, 15));
+      expect(log.initialLog).toMatchObject({
+        snapshotIndex: 12,
+        snapshotTerm: 3,
+        lastIndex: 20,
+        termRuns: [{ term: 3, firstIndex: 13 }],
+      });
+      expect(plain(log.initialLog.confEntries)).toEqual(
+        plain(confEntriesOf(entries).filter(({ index }) => index > 12)),
+      );
+      expect(plain(await readAll())).toEqual(plain(entries.slice(12)));
+    });
+
+    test('the term of the last forgotten entry is kept, also between two terms', async () => {
+      await append([...makeEntries(1, 9, 1), ...makeEntries(9, 21, 3)]);
+      await log.compact(8);
+      await reopen();
+
+      expect(log.initialLog).toMatchObject({
+        snapshotIndex: 8,
+        snapshotTerm: 1,
+        termRuns: [{ term: 3, firstIndex: 9 }],
+      });
+    });
+
+    test('a compaction of everything leaves a log that goes on', async () => {
+      await append(makeEntries(1, 9, 2));
+      await log.compact(8);
+      await reopen();
+      expect(log.initialLog).toEqual({
+        snapshotIndex: 8,
+        snapshotTerm: 2,
+        lastIndex: 8,
+        termRuns: [],
+        confEntries: [],
+      });
+
+      await append(makeEntries(9, 12, 2));
+      await reopen();
+      expect(plain(await readAll())).toEqual(plain(makeEntries(9, 12, 2)));
+    });
+
+    test('a compaction to where the log starts already, or below, changes nothing', async () => {
+      await append(makeEntries(1, 9, 1));
+      await log.compact(5);
+      await log.compact(5);
+      await log.compact(3);
+      await reopen();
+
+      expect(log.initialLog.snapshotIndex).toBe(5);
+    });
+
+    test('a compaction beyond the end stops the program', async () => {
+      await append(makeEntries(1, 3, 1));
+
+      await expect(log.compact(3)).rejects.toThrow('beyond the end');
+    });
+
+    test('a compaction runs beside an append and beside reads', async () => {
+      const entries = makeEntries(1, 40, 1, 100);
+      await append(entries.slice(0, 30));
+      const reading = log.read(1, 31, 1e9);
+      const appending = append(entries.slice(30));
+      const compacting = [log.compact(20), log.compact(10)];
+      await Promise.all([appending, ...compacting]);
+
+      expect(plain(await reading)).toEqual(plain(entries.slice(0, 30)));
+      expect(plain(await log.read(21, 40, 1e9))).toEqual(plain(entries.slice(20)));
+      await reopen();
+      expect(plain(await readAll())).toEqual(plain(entries.slice(20)));
+    });
+
+    test('a reset empties the log, which goes on after the position', async () => {
+      await append(makeEntries(1, 9, 2), hardState(2, 1, 5));
+      const reading = log.read(1, 9, 1e9);
+      await log.reset({ index: 100, term: 7 }, hardState(8, 3, 100));
+
+      expect(plain(await reading)).toEqual(plain(makeEntries(1, 9, 2)));
+      await expect(log.read(8, 9, 1e9)).rejects.toThrow('not above the snapshot');
+      await expect(append(makeEntries(9, 10, 2))).rejects.toThrow('compacted log');
+      await reopen();
+      expect(log.initialHardState).toEqual(hardState(8, 3, 100));
+      expect(log.initialLog).toEqual({
+        snapshotIndex: 100,
+        snapshotTerm: 7,
+        lastIndex: 100,
+        termRuns: [],
+        confEntries: [],
+      });
+      await append(makeEntries(101, 104, 8));
+      await reopen();
+      expect(plain(await readAll())).toEqual(plain(makeEntries(101, 104, 8)));
+    });
+
+    test('a reset may go back, too, and is compacted afterwards as any log', async () => {
+      await append(makeEntries(1, 60, 2, 60));
+      await log.compact(50);
+      await log.reset({ index: 20, term: 9 }, hardState(9, 0, 20));
+      await append(makeEntries(21, 40, 9, 60));
+      await log.compact(30);
+      await reopen();
+
+      expect(log.initialLog).toMatchObject({ snapshotIndex: 30, snapshotTerm: 9, lastIndex: 39 });
+      expect(plain(await readAll())).toEqual(plain(makeEntries(31, 40, 9, 60)));
+      await log.reset({ index: 35, term: 9 }, hardState(9, 0, 35));
+      await reopen();
+      expect(log.initialLog).toMatchObject({ snapshotIndex: 35, snapshotTerm: 9, lastIndex: 35 });
+    });
+
+    test('a reset counts as an append: one at a time', async () => {
+      const first = log.reset({ index: 5, term: 1 }, hardState(1, 0, 5));
+      await expect(append(makeEntries(6, 7, 1))).rejects.toThrow('one append at a time');
+      await first;
+    });
+
     test('closing twice does nothing, and size is told', async () => {
       await append(makeEntries(1, 2, 1));
 
@@ -199,31 +324,55 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
       await log.close();
     });
 
-    test('agrees with a naive twin over random appends, overwrites and reopens', async () => {
+    test('agrees with a naive twin over random changes and reopens', async () => {
       const prng = createPrng(7);
+      let start = { index: 0, term: 0 };
       let twin: Entry[] = [];
       let twinState = hardState(0, 0, 0);
       let term = 1;
-      for (let round = 0; round < 250; round++) {
+      for (let round = 0; round < 300; round++) {
+        const lastIndex = start.index + twin.length;
         const kind = prng.nextInt(0, 20);
         if (kind === 0) {
           await reopen();
           expect(log.initialHardState).toEqual(twinState);
-          expect(log.initialLog.termRuns).toEqual(termRunsOf(twin));
+          expect(log.initialLog).toMatchObject({
+            snapshotIndex: start.index,
+            snapshotTerm: start.term,
+            lastIndex,
+            termRuns: termRunsOf(twin),
+          });
           expect(plain(log.initialLog.confEntries)).toEqual(plain(confEntriesOf(twin)));
           expect(plain(await readAll())).toEqual(plain(twin));
           continue;
         }
-        term += kind < 3 ? 1 : 0;
-        const entries = randomEntries(prng, twin.length, term);
-        twin = [...twin.slice(0, (entries[0]?.index ?? twin.length + 1) - 1), ...entries];
+        if (kind === 1 && twin.length > 0) {
+          const kept = prng.nextInt(0, twin.length);
+          const { index, term: lastTerm } = twin[twin.length - kept - 1] as Entry;
+          start = { index, term: lastTerm };
+          twin = twin.slice(twin.length - kept);
+          await log.compact(index);
+          continue;
+        }
+        term += kind < 4 ? 1 : 0;
+        if (kind === 2 && prng.nextInt(0, 4) === 0) {
+          start = { index: lastIndex + prng.nextInt(0, 9), term };
+          twin = [];
+          twinState = hardState(term, 0, start.index);
+          await log.reset(start, twinState);
+          continue;
+        }
+        const entries = randomEntries(prng, start.index, lastIndex, term);
+        const cut = (entries[0]?.index ?? lastIndex + 1) - start.index - 1;
+        twin = [...twin.slice(0, cut), ...entries];
         twinState = hardState(term, prng.nextInt(0, 4), prng.nextInt(0, twin.length + 1));
         await append(entries, twinState);
         if (twin.length > 0) {
-          const lo = prng.nextInt(1, twin.length + 1);
-          const hi = prng.nextInt(lo + 1, twin.length + 2);
-          const read = await log.read(lo, hi, Number.MAX_SAFE_INTEGER);
-          expect(plain(read)).toEqual(plain(twin.slice(lo - 1, hi - 1)));
+          const lo = prng.nextInt(0, twin.length);
+          const hi = prng.nextInt(lo + 1, twin.length + 1);
+          const at = start.index + 1;
+          const read = await log.read(at + lo, at + hi, Number.MAX_SAFE_INTEGER);
+          expect(plain(read)).toEqual(plain(twin.slice(lo, hi)));
         }
       }
     });
@@ -234,9 +383,9 @@ export function describeLogStore(name: string, create: () => Promise<LogStoreHar
  * Mostly what follows; now and then an overwrite (which needs a term not below the kept ones: a new
  * one).
  */
-function randomEntries(prng: Prng, lastIndex: number, term: number): Entry[] {
+function randomEntries(prng: Prng, start: number, lastIndex: number, term: number): Entry[] {
   const isOverwrite = prng.nextInt(0, 12) === 0;
-  const lo = isOverwrite ? Math.max(1, lastIndex + 1 - prng.nextInt(0, 9)) : lastIndex + 1;
+  const lo = isOverwrite ? Math.max(start + 1, lastIndex + 1 - prng.nextInt(0, 9)) : lastIndex + 1;
   const hi = lo + prng.nextInt(0, 5);
   return Array.from({ length: hi - lo }, (_, i) => makeEntry(lo + i, term, prng.nextInt(0, 60)));
 }

@@ -40,6 +40,10 @@ export class MemoryFileSystem implements FileSystem {
   #durableNames = new Map<string, Inode>();
   /** Called before every operation. */
   onOperation: FaultHook = () => undefined;
+  /** When set, reads that begin wait for it: a slow disk. */
+  beforeRead: (() => Promise<void>) | undefined;
+  /** Files that are open. */
+  openCount = 0;
 
   /**
    * The state after a power cut: unsynced sectors as `survives` says, unsynced names as
@@ -131,6 +135,8 @@ export class MemoryFileSystem implements FileSystem {
       }
       inode.cached.set(source.subarray(0, length), position);
     };
+    let isOpen = true;
+    this.openCount++;
     return {
       path,
       writeSync: write,
@@ -139,7 +145,10 @@ export class MemoryFileSystem implements FileSystem {
         write(source, length, position);
       },
       read: async (target, position) => {
-        await Promise.resolve();
+        await (this.beforeRead ?? (async () => Promise.resolve()))();
+        if (!isOpen) {
+          throw systemError('EBADF');
+        }
         this.onOperation('read', path);
         const found = inode.cached.subarray(position, position + target.length);
         target.set(found);
@@ -157,7 +166,12 @@ export class MemoryFileSystem implements FileSystem {
         inode.durable = inode.cached.slice();
       },
       sizeBytes: () => inode.cached.length,
-      close: () => undefined,
+      close: () => {
+        if (isOpen) {
+          isOpen = false;
+          this.openCount--;
+        }
+      },
     };
   }
 }

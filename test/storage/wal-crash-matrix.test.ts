@@ -6,7 +6,14 @@
 import { describe, expect, test } from 'vitest';
 import { createPrng, KvError } from '../../src/base/index.ts';
 import type { Entry, HardState } from '../../src/raft/index.ts';
-import { createWal, type LogAppend, openWal, type WalOptions } from '../../src/storage/index.ts';
+import {
+  createWal,
+  type LogAppend,
+  type LogPosition,
+  type LogStore,
+  openWal,
+  type WalOptions,
+} from '../../src/storage/index.ts';
 import { makeEntries, makeEntry, plain } from '../conformance/log-store.suite.ts';
 import { matching } from './matching.ts';
 import { MemoryFileSystem, type SectorPolicy } from './memory-file-system.ts';
@@ -24,26 +31,64 @@ function optionsFor(fileSystem: MemoryFileSystem): WalOptions {
 /** What a log holds, in comparable form. */
 interface Contents {
   readonly hardState: HardState;
+  readonly start: LogPosition;
   readonly entries: unknown[];
 }
 
-const empty: Contents = { hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 }, entries: [] };
+const empty: Contents = {
+  hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
+  start: { index: 0, term: 0 },
+  entries: [],
+};
 
-function after(contents: Contents, batch: LogAppend): Contents {
-  const first = batch.entries[0];
-  const kept = first === undefined ? contents.entries : contents.entries.slice(0, first.index - 1);
+/** One change of the log. */
+type Step =
+  | LogAppend
+  | { readonly compactTo: LogPosition }
+  | { readonly resetTo: LogPosition; readonly hardState: HardState };
+
+function after(contents: Contents, step: Step): Contents {
+  const { hardState, start, entries } = contents;
+  if ('compactTo' in step) {
+    return {
+      hardState,
+      start: step.compactTo,
+      entries: entries.slice(step.compactTo.index - start.index),
+    };
+  }
+  if ('resetTo' in step) {
+    return { hardState: step.hardState, start: step.resetTo, entries: [] };
+  }
+  const first = step.entries[0];
+  const kept = first === undefined ? entries : entries.slice(0, first.index - 1 - start.index);
   return {
-    hardState: batch.hardState ?? contents.hardState,
-    entries: [...kept, ...plain(batch.entries)],
+    hardState: step.hardState ?? hardState,
+    start,
+    entries: [...kept, ...plain(step.entries)],
   };
+}
+
+async function take(log: LogStore, step: Step): Promise<void> {
+  if ('compactTo' in step) {
+    await log.compact(step.compactTo.index);
+  } else if ('resetTo' in step) {
+    await log.reset(step.resetTo, step.hardState);
+  } else {
+    await log.append(step);
+  }
 }
 
 async function contentsOf(fileSystem: MemoryFileSystem): Promise<Contents> {
   const log = await openWal(optionsFor(fileSystem));
-  const { lastIndex } = log.initialLog;
-  const entries = lastIndex === 0 ? [] : await log.read(1, lastIndex + 1, 1e9);
+  const { snapshotIndex, snapshotTerm, lastIndex } = log.initialLog;
+  const first = snapshotIndex + 1;
+  const entries = lastIndex < first ? [] : await log.read(first, lastIndex + 1, 1e9);
   await log.close();
-  return { hardState: log.initialHardState, entries: plain(entries) };
+  return {
+    hardState: log.initialHardState,
+    start: { index: snapshotIndex, term: snapshotTerm },
+    entries: plain(entries),
+  };
 }
 
 /** Opens; a refusal must be one that an operator can work with. */
@@ -79,7 +124,7 @@ const batches: readonly LogAppend[] = [
   { entries: [makeEntry(6, 2, 300)], mustSync: true },
 ];
 
-async function smallLog(appends: readonly LogAppend[]): Promise<{
+async function smallLog(steps: readonly Step[]): Promise<{
   fileSystem: MemoryFileSystem;
   contents: Contents;
 }> {
@@ -87,9 +132,9 @@ async function smallLog(appends: readonly LogAppend[]): Promise<{
   await createWal(optionsFor(fileSystem));
   const log = await openWal(optionsFor(fileSystem));
   let contents = empty;
-  for (const batch of appends) {
-    await log.append(batch);
-    contents = after(contents, batch);
+  for (const step of steps) {
+    await take(log, step);
+    contents = after(contents, step);
   }
   return { fileSystem: fileSystem.copy(), contents };
 }
@@ -97,7 +142,7 @@ async function smallLog(appends: readonly LogAppend[]): Promise<{
 function segmentPaths(fileSystem: MemoryFileSystem): string[] {
   return fileSystem
     .list(folder)
-    .filter((name) => name.endsWith('.wal'))
+    .filter((name) => name.endsWith('.wal') || name === 'start')
     .map((name) => `${folder}/${name}`);
 }
 
@@ -107,7 +152,7 @@ function usedBytes(bytes: Uint8Array): number {
 }
 
 describe('Wal after damage', { timeout: timeoutMs }, () => {
-  const logs: readonly (readonly [string, readonly LogAppend[]])[] = [
+  const logs: readonly (readonly [string, readonly Step[]])[] = [
     ['one segment', batches],
     [
       'three segments',
@@ -117,10 +162,30 @@ describe('Wal after damage', { timeout: timeoutMs }, () => {
         { entries: [zeroEntry(9, 2)], mustSync: true },
       ],
     ],
+    [
+      'a compacted log',
+      [
+        ...batches,
+        { entries: makeEntries(7, 9, 2, 200), mustSync: true },
+        { entries: makeEntries(9, 11, 2, 200), mustSync: true },
+        { compactTo: { index: 7, term: 2 } },
+      ],
+    ],
+    [
+      'a log that was reset',
+      [
+        ...batches,
+        {
+          resetTo: { index: 90, term: 4 },
+          hardState: { currentTerm: 5, votedFor: 1, commitIndex: 90 },
+        },
+        { entries: makeEntries(91, 94, 5, 50), mustSync: true },
+      ],
+    ],
   ];
 
-  test.each(logs)('a flipped bit never loses or changes anything: %s', async (_, appends) => {
-    const { fileSystem, contents } = await smallLog(appends);
+  test.each(logs)('a flipped bit never loses or changes anything: %s', async (_, steps) => {
+    const { fileSystem, contents } = await smallLog(steps);
     const paths = segmentPaths(fileSystem);
     let refused = 0;
     for (const path of paths) {
@@ -160,8 +225,8 @@ describe('Wal after damage', { timeout: timeoutMs }, () => {
     }
   });
 
-  test.each(logs)('a file cut short anywhere is refused, at the cut: %s', async (_, appends) => {
-    const { fileSystem } = await smallLog(appends);
+  test.each(logs)('a file cut short anywhere is refused, at the cut: %s', async (_, steps) => {
+    const { fileSystem } = await smallLog(steps);
     for (const path of segmentPaths(fileSystem)) {
       const original = fileSystem.getFile(path);
       for (let length = 0; length < original.length; length++) {
@@ -332,7 +397,7 @@ describe('Wal after a torn write', { timeout: timeoutMs }, () => {
 });
 
 describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
-  const workload: readonly LogAppend[] = [
+  const workload: readonly Step[] = [
     ...batches,
     { entries: makeEntries(7, 10, 2, 150), mustSync: true },
     { entries: [makeEntry(10, 2, 2000)], mustSync: true },
@@ -341,8 +406,24 @@ describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
       entries: makeEntries(8, 12, 4, 100),
       mustSync: true,
     },
+    { compactTo: { index: 6, term: 2 } },
     { entries: makeEntries(12, 14, 4, 220), mustSync: true },
+    { compactTo: { index: 11, term: 4 } },
+    { compactTo: { index: 13, term: 4 } },
+    { entries: makeEntries(14, 16, 4, 300), mustSync: true },
+    {
+      resetTo: { index: 40, term: 6 },
+      hardState: { currentTerm: 7, votedFor: 2, commitIndex: 40 },
+    },
+    { entries: makeEntries(41, 44, 7, 250), mustSync: true },
+    { entries: makeEntries(44, 46, 7, 250), mustSync: true },
+    { compactTo: { index: 44, term: 7 } },
+    {
+      resetTo: { index: 30, term: 8 },
+      hardState: { currentTerm: 8, votedFor: 2, commitIndex: 30 },
+    },
   ];
+  const stopMax = 400;
   const policies: readonly (readonly [string, SectorPolicy, boolean])[] = [
     ['nothing unsynced survives', () => false, false],
     ['everything survives', () => true, true],
@@ -352,7 +433,7 @@ describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
 
   test.each(policies)('opens to what was acknowledged: %s', async (_, survives, namesSurvive) => {
     let crashes = 0;
-    for (let stopAt = 1; stopAt < 200; stopAt++) {
+    for (let stopAt = 1; stopAt < stopMax; stopAt++) {
       const run = await runUntil(workload, stopAt);
       const crashed = run.fileSystem.crash(survives, namesSurvive);
       const found = await contentsOf(crashed);
@@ -364,13 +445,13 @@ describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
         break;
       }
     }
-    expect(crashes).toBeGreaterThan(30);
-    expect(crashes).toBeLessThan(199);
+    expect(crashes).toBeGreaterThan(80);
+    expect(crashes).toBeLessThan(stopMax - 1);
   });
 
   /** Runs the workload until operation number `stopAt`, which fails, and everything after it. */
   async function runUntil(
-    appends: readonly LogAppend[],
+    steps: readonly Step[],
     stopAt: number,
   ): Promise<{
     fileSystem: MemoryFileSystem;
@@ -390,10 +471,10 @@ describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
     };
     let acknowledged = empty;
     let attempted = empty;
-    for (const batch of appends) {
-      attempted = after(acknowledged, batch);
+    for (const step of steps) {
+      attempted = after(acknowledged, step);
       try {
-        await log.append(batch);
+        await take(log, step);
       } catch (error) {
         expect(error).toBeInstanceOf(KvError);
         return { fileSystem, acknowledged, attempted, isComplete: false };
@@ -408,7 +489,7 @@ describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
 /** The log that was found goes on as if nothing had happened. */
 async function appendAndReopen(fileSystem: MemoryFileSystem, found: Contents): Promise<void> {
   const log = await openWal(optionsFor(fileSystem));
-  const next = found.entries.length + 1;
+  const next = found.start.index + found.entries.length + 1;
   const batch = { entries: makeEntries(next, next + 1, 9, 60), mustSync: true };
   await log.append(batch);
   await log.close();

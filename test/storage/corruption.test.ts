@@ -1,0 +1,18 @@
+import { describe, expect, test } from 'vitest';
+import { corruptData } from '../../src/storage/corruption.ts';
+
+describe('corruptData', () => {
+  test.each([
+    ['log', /rejoin from its peers\.$/],
+    ['identity', /rejoin from its peers\.$/],
+    ['engine', /move the folder engine .* the state is rebuilt/],
+    ['snapshot', /take the snapshot again/],
+  ] as const)('names file, offset, part and remedy: %s', (part, remedy) => {
+    const error = corruptData(part, '/data/x', 12, 'a bit is wrong');
+
+    expect(error.code).toBe('DATA_CORRUPT');
+    expect(error.details).toEqual({ part, file: '/data/x', offset: 12 });
+    expect(error.message).toContain('/data/x at offset 12: a bit is wrong.');
+    expect(error.message).toMatch(remedy);
+  });
+});
