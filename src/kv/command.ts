@@ -186,7 +186,7 @@ export interface SetRecordResult {
   readonly type: 'setRecord';
 }
 
-/** The alarm that a command has raised (or found raised) or lifted; none if there was none to lift. */
+/** The alarm that a command has raised, found raised or lifted; none if there was none to lift. */
 export interface AlarmResult {
   readonly type: 'alarm';
   readonly alarms: readonly Alarm[];

@@ -8,15 +8,15 @@
  *
  * ```text
  *   compacted to C, hash at R
- *   revisions table        ····o····o·o··|o··o··o·o··|··o··     o  counted: all from C to R, and,
- *                              ^    |    C           R             before C, what a counted change
- *                              '----+-- previous change --'        above C names as the one
- *                                                                  before it, if not a deletion
- *   keys table at R        every live key (keys that have not changed since C are only here)
+ *   revisions table    ····o····o·o··|o··o··o·o··|··o··    o  counted: all events from C to R,
+ *                          ^    |    C           R            and what one of them above C names
+ *                          '----+-- previous change           as the change before it
+ *   keys table at R    every live key
  * ```
  *
- * An older event that a change at or before C has superseded, or a deletion before C, may or may
- * not be gone; neither is ever counted.
+ * A key that has not changed since C counts with its current record, which is what reads look at,
+ * and not with its event. An older event that a change at or before C has superseded, or a deletion
+ * before C, may or may not be gone; neither is ever counted.
  */
 import type { ErrorCode } from '../base/index.ts';
 import { revisionKey, revisionsRange, stateRanges } from './key-layout.ts';
@@ -49,8 +49,8 @@ const allKeys = { key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) };
  * Hashes the keyspace at `revision`, or at `at.revision` when it is 0 (or less).
  *
  * @remarks
- * As for `rangeQuery`, the engine may be ahead of `at`. All needs should be answered from one pinned
- * engine state; otherwise the caller must check, once this has ended, that nothing has been
+ * As for `rangeQuery`, the engine may be ahead of `at`. All needs should be answered from one
+ * pinned engine state; otherwise the caller must check, once this has ended, that nothing has been
  * compacted beyond `at.compactRevision` meanwhile.
  */
 export function* hashKv(revision: number, at: ReadPoint): Reading<HashKvOutcome> {

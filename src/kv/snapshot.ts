@@ -2,8 +2,8 @@
  * The state as a whole: what a snapshot says of itself, and what becomes of a snapshot's records
  * when a new cluster is made of them.
  *
- * A snapshot of the state is a scan of `stateRanges` over one pinned engine state. To restore one as
- * another member's state is to write its records into an empty engine. To restore one as a *new
+ * A snapshot of the state is a scan of `stateRanges` over one pinned engine state. To restore one
+ * as another member's state is to write its records into an empty engine. To restore one as a *new
  * cluster*, each record goes through {@link restoreRecord}:
  *
  * | record                                | restored                                              |

@@ -25,6 +25,9 @@ export const initialHash: HashWords = { high: 0, low: 0 };
 /** How many of the last entries' hashes are remembered. */
 export const hashHistoryMax = 16_384;
 
+/** From here on a view, which costs something to make, reads words faster than single bytes do. */
+const viewedBytesMin = 512;
+
 /** Returns a hash as one integer. */
 export function hashToBigint({ high, low }: HashWords): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
@@ -70,8 +73,15 @@ export class StateHasher {
     const { length } = bytes;
     this.mix(kind, length);
     const whole = length - (length % 8);
-    for (let at = 0; at < whole; at += 8) {
-      this.mix(wordAt(bytes, at), wordAt(bytes, at + 4));
+    if (length < viewedBytesMin) {
+      for (let at = 0; at < whole; at += 8) {
+        this.mix(wordAt(bytes, at), wordAt(bytes, at + 4));
+      }
+    } else {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+      for (let at = 0; at < whole; at += 8) {
+        this.mix(view.getInt32(at, true), view.getInt32(at + 4, true));
+      }
     }
     if (whole < length) {
       let first = 0;

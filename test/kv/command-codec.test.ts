@@ -54,6 +54,17 @@ describe('command codec', () => {
     expect([...encodeCommand(put)]).toEqual([1, 1, 1, 3, ...bytes('key'), 5, ...bytes('value')]);
   });
 
+  test('the bytes of commands besides the keyspace are as documented', () => {
+    const record: Command = { type: 'setRecord', name: 'n/1', value: bytes('on') };
+    expect([...encodeCommand(record)]).toEqual([1, 6, 3, ...bytes('n/1'), 2, ...bytes('on')]);
+    const alarm = { type: 'alarm', action: 'deactivate', alarm: 'corrupt', memberId: 300 } as const;
+    expect([...encodeCommand(alarm)]).toEqual([1, 7, 1, 1, 0xac, 2]);
+    expect(decodeCommand(encodeCommand({ ...alarm, memberId: 2 ** 53 - 1 }))).toEqual({
+      ...alarm,
+      memberId: 2 ** 53 - 1,
+    });
+  });
+
   test('a decoded put refers to the bytes it came from', () => {
     const encoded = encodeCommand(put);
     const decoded = decodeCommand(encoded);
@@ -95,6 +106,10 @@ describe('command codec', () => {
     ['bytes left over', [1, 4, 7, 0], 'bytes left over'],
     ['more items than bytes', [1, 3, 100], 'promises 100 more items'],
     ['an unknown compare target', [1, 3, 1, 9, 0, 1, 97, 0, 0], 'unknown name number 9'],
+    ['a record without a name', [1, 6, 0, 0], 'name of a record'],
+    ['a record with a name that is no text', [1, 6, 1, 200, 0], 'name of a record'],
+    ['a record that is too large', [1, 6, 1, 97, 129, 128, 4, ...new Uint8Array(65_537)], '65537'],
+    ['an unknown alarm', [1, 7, 0, 2, 1], 'unknown name number 2'],
   ])('%s is refused', (_what, encoded, message) => {
     expect(() => decodeCommand(Uint8Array.from(encoded))).toThrow(message);
   });

@@ -3,7 +3,7 @@ import { stateMetaKey, type StoredRecord, verifyState } from '../../src/kv/index
 import { keysKey, revisionKey } from '../../src/kv/key-layout.ts';
 import { encodeChange, type MvccRecord } from '../../src/kv/record.ts';
 import { SlabAllocator } from '../../src/kv/slab.ts';
-import { encodeMeta, initialMeta } from '../../src/kv/state-meta.ts';
+import { encodeMeta, initialMeta, membershipWrite } from '../../src/kv/state-meta.ts';
 import { del, put } from './commands.ts';
 import { bytes, Machine, type MapStore } from './map-store.ts';
 
@@ -47,9 +47,16 @@ function changeOfB(untruth: Partial<MvccRecord>): readonly StoredRecord[] {
   ];
 }
 
+function configuration(index: number): StoredRecord {
+  const write = membershipWrite({ index, membership: bytes('members') });
+  return { key: write.key, value: write.type === 'put' ? write.value : bytes('') };
+}
+
 describe('verifyState', () => {
   test('a sound store and an empty one pass', () => {
     expect(verifyWith(...changeOfB({}))).not.toThrow();
+    const record = { key: bytes('mra'), value: bytes('\x011') };
+    expect(verifyWith(configuration(4), record)).not.toThrow();
     expect(() => {
       verifyState([]);
     }).not.toThrow();
@@ -101,6 +108,26 @@ describe('verifyState', () => {
     expect(verifyWith({ key: stateMetaKey, value: encodeMeta(meta) })).toThrow(
       'removal follows compaction',
     );
+  });
+
+  test.each<[string, StoredRecord]>([
+    ['the configuration is of an applied entry', configuration(5)],
+    ['every record of the meta table is known', { key: bytes('mx'), value: bytes('') }],
+    ['the name of a record', { key: bytes('mr a'), value: bytes('\x011') }],
+    ['an empty record does not exist', { key: bytes('mra'), value: bytes('\x01') }],
+  ])('a record besides the keyspace is found that breaks the rule: %s', (rule, record) => {
+    expect(verifyWith(record)).toThrow(rule);
+  });
+
+  test('a raised revision without its compaction is found', () => {
+    const meta = { ...initialMeta, appliedIndex: 4, appliedTerm: 1, revision: 9, baseRevision: 9 };
+    expect(verifyWith({ key: stateMetaKey, value: encodeMeta(meta) })).toThrow(
+      'before a raised revision is compacted',
+    );
+    const compacted = { ...meta, compactRevision: 9 };
+    expect(verifyWith({ key: stateMetaKey, value: encodeMeta(compacted) })).not.toThrow();
+    const lost = { ...compacted, revision: 10 };
+    expect(verifyWith({ key: stateMetaKey, value: encodeMeta(lost) })).toThrow('reach up to');
   });
 
   test('an unknown table is found', () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Command, CommandResult, OperationResult } from '../../src/kv/index.ts';
+import type { Command, CommandResult } from '../../src/kv/index.ts';
 import { del, describeKv, describeKvs, put, range, txn, when, whenValue } from './commands.ts';
 import { bytes, Machine } from './map-store.ts';
 
@@ -23,10 +23,10 @@ function showResult(result: CommandResult | undefined): string {
     return `refused ${result.code} at ${result.revision}`;
   }
   const { result: operation, revision } = result;
-  return `${operation.type === 'compact' ? 'compact' : show(operation)} at ${revision}`;
+  return `${show(operation)} at ${revision}`;
 }
 
-function show(result: OperationResult): string {
+function show(result: Extract<CommandResult, { kind: 'ok' }>['result']): string {
   switch (result.type) {
     case 'put':
       return result.prevKv === undefined ? 'put' : `put over ${describeKv(result.prevKv)}`;
@@ -38,6 +38,8 @@ function show(result: OperationResult): string {
       const responses = result.responses.map(show).join(', ');
       return result.succeeded ? `success(${responses})` : `failure(${responses})`;
     }
+    default:
+      return result.type;
   }
 }
 
