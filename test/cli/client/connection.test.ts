@@ -3,14 +3,16 @@
  * real.
  */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server as TcpServer } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
+import { KvError } from '../../../src/base/index.ts';
 import { Connection } from '../../../src/cli/client/connection.ts';
-import { kv } from '../../../src/cli/client/requests.ts';
+import { kv, maintenance } from '../../../src/cli/client/requests.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
 import { freePorts } from '../../harness/processes.ts';
 import { FakeMember, serverError } from './fake-member.ts';
+import { type Server, startServer } from './in-process.ts';
 
 const cleanups: (() => void)[] = [];
 
@@ -157,7 +159,7 @@ describe('a connection to several endpoints', () => {
   });
 
   test('passes by an endpoint that accepts and says nothing', async () => {
-    const silent: Server = createServer(() => undefined);
+    const silent: TcpServer = createServer(() => undefined);
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     cleanups.push(() => silent.close());
@@ -200,5 +202,68 @@ describe('a connection to one endpoint', () => {
 
     expect(exitCode).toBe(4);
     expect(message).toContain('holdfast.invalid:1');
+  });
+});
+
+describe('a streamed call', () => {
+  const snapshot = {
+    command: 'snapshot save',
+    purpose: 'read',
+    method: maintenance.Snapshot,
+    request: {},
+  } as const;
+
+  async function serveSnapshot(chunks: () => AsyncIterable<Uint8Array>): Promise<Server> {
+    const server = await startServer();
+    cleanups.push(() => {
+      void server.serving.close();
+    });
+    server.member.onOpenSnapshot = async () =>
+      Promise.resolve({ estimatedBytes: 2, revision: 7, chunks: chunks() });
+    return server;
+  }
+
+  async function collect(connection: Connection): Promise<string> {
+    let text = '';
+    for await (const { blob } of connection.stream(snapshot)) {
+      text += blob.toString();
+    }
+    return text;
+  }
+
+  async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array, void> {
+    for (const text of texts) {
+      yield await Promise.resolve(Buffer.from(text));
+    }
+  }
+
+  test('passes by endpoints that do not answer, or refuse for now', async () => {
+    const stopping = await serveSnapshot(() => pieces());
+    stopping.member.onOpenSnapshot = async () => Promise.reject(new KvError('STOPPED'));
+    const serving = await serveSnapshot(() => pieces('a', 'b'));
+
+    const connection = connect([await deadEndpoint(), stopping.endpoint, serving.endpoint]);
+
+    expect(await collect(connection)).toBe('ab');
+    expect(stopping.member.asked).toHaveLength(1);
+  });
+
+  test('that breaks off is an error: the next endpoint would begin anew', async () => {
+    const breaking = await serveSnapshot(async function* () {
+      yield* pieces('a', 'b');
+      throw new KvError('STOPPED');
+    });
+    const serving = await serveSnapshot(() => pieces('a', 'b'));
+
+    const error = await exitOf(collect(connect([breaking.endpoint, serving.endpoint])));
+
+    expect(error.message).toContain(`snapshot save failed at ${breaking.endpoint}`);
+    expect(serving.member.asked).toEqual([]);
+  });
+
+  test('to nobody is unreachable', async () => {
+    const error = await exitOf(collect(connect([await deadEndpoint()])));
+
+    expect(error.exitCode).toBe(4);
   });
 });

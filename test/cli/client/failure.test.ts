@@ -86,6 +86,18 @@ describe('exitOf', () => {
     );
   });
 
+  test.each([
+    ['put', 'read the key before retrying'],
+    ['member add', 'look before retrying'],
+  ])('of a %s that may have happened says how to find out', (command, expected) => {
+    const error = serverError(status.UNAVAILABLE, 'late', { code: 'TIMEOUT', outcome: 'unknown' });
+
+    const { exitCode, message } = exitOf(command, 'write', [failureOf(endpoint, error)]);
+
+    expect(exitCode).toBe(3);
+    expect(message).toContain(`outcome: unknown: it may have been applied; ${expected}; hint:`);
+  });
+
   test('says nothing of an outcome for a read', () => {
     const failure = failureOf(endpoint, serverError(status.DATA_LOSS, 'corrupt'));
 

@@ -1,6 +1,15 @@
 /** JSON as etcdctl writes it. */
 import { describe, expect, test } from 'vitest';
-import { encodeJson, putJson, rangeJson, txnJson } from '../../../src/cli/client/json.ts';
+import {
+  addedMemberJson,
+  alarmsJson,
+  encodeJson,
+  hashKvJson,
+  membersJson,
+  putJson,
+  rangeJson,
+  txnJson,
+} from '../../../src/cli/client/json.ts';
 
 const header = {
   cluster_id: '15068982936956642583',
@@ -61,6 +70,43 @@ describe('answers', () => {
         `{"Response":{"ResponsePut":{"prev_kv":${keyValueText}}}},` +
         `{"Response":{"ResponseDeleteRange":{"deleted":1,"prev_kvs":[${keyValueText}]}}},` +
         '{"Response":{"ResponseTxn":{}}}]}',
+    );
+  });
+});
+
+describe('answers about members', () => {
+  const member = { ID: '8', name: '', peerURLs: ['http://a:1'], clientURLs: [], isLearner: true };
+  const memberText = '{"ID":8,"peerURLs":["http://a:1"],"isLearner":true}';
+
+  test('a list of members leaves out what an unstarted one has not', () => {
+    expect(encodeJson(membersJson({ header, members: [member] }))).toBe(
+      `{${headerText},"members":[${memberText}]}`,
+    );
+  });
+
+  test('an addition has the new member in front of all', () => {
+    expect(encodeJson(addedMemberJson({ header, member, members: [member] }))).toBe(
+      `{${headerText},"member":${memberText},"members":[${memberText}]}`,
+    );
+  });
+
+  test('an alarm has its type as a number', () => {
+    const alarms = [
+      { memberID: '8', alarm: 'NOSPACE' as const },
+      { memberID: '9', alarm: 'CORRUPT' as const },
+    ];
+
+    expect(encodeJson(alarmsJson({ header, alarms }))).toBe(
+      `{${headerText},"alarms":[{"memberID":8,"alarm":1},{"memberID":9,"alarm":2}]}`,
+    );
+    expect(encodeJson(alarmsJson({ header: null, alarms: [] }))).toBe('{}');
+  });
+
+  test('a hash has the revisions it covers', () => {
+    const answer = { header, hash: 4_294_967_295, compact_revision: '-1', hash_revision: '0' };
+
+    expect(encodeJson(hashKvJson(answer))).toBe(
+      `{${headerText},"hash":4294967295,"compact_revision":-1}`,
     );
   });
 });

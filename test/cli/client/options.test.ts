@@ -2,12 +2,15 @@
 import { Command } from 'commander';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
+  addGroup,
   addSharedOptions,
   addSharedOptionsInFront,
   type ClientOptions,
   clientOptionsOf,
   parseCount,
+  parseMemberId,
   parseOneOf,
+  parsePeerUrls,
 } from '../../../src/cli/client/options.ts';
 
 afterEach(() => {
@@ -21,8 +24,12 @@ function settingsOf(...argv: string[]): ClientOptions {
   const get = addSharedOptions(program.command('get')).action(() => {
     seen = clientOptionsOf(get);
   });
+  const member = addGroup(program, 'member', 'members');
+  const list = addSharedOptions(member.command('list')).action(() => {
+    seen = clientOptionsOf(list, 60_000);
+  });
   program.command('server').action(() => undefined);
-  addSharedOptionsInFront(program, [get]);
+  addSharedOptionsInFront(program, [get, member]);
   program.parse(argv, { from: 'user' });
   if (seen === undefined) {
     throw new Error('get was not run');
@@ -90,6 +97,34 @@ describe('parseCount', () => {
   });
 });
 
+describe('parseMemberId', () => {
+  test.each([
+    ['0', '0'],
+    ['3e9', '1001'],
+    ['8CBCA9CCCC7CDC94', '10141167158000671892'],
+    ['ffffffffffffffff', '18446744073709551615'],
+  ])('%s is %s', (text, expected) => {
+    expect(parseMemberId(text)).toBe(expected);
+  });
+
+  test.each(['', 'g', '0x1', '-1', '10000000000000000'])('"%s" is refused', (text) => {
+    expect(() => parseMemberId(text)).toThrow('the id of a member, in hexadecimal');
+  });
+});
+
+describe('parsePeerUrls', () => {
+  test('takes several, with blanks', () => {
+    expect(parsePeerUrls('http://a:1, http://[::1]:2 ,')).toEqual(['http://a:1', 'http://[::1]:2']);
+  });
+
+  test.each(['', ',', 'a:1', 'http://a', 'https://a:1', 'http://a:1/x'])(
+    '"%s" is refused',
+    (text) => {
+      expect(() => parsePeerUrls(text)).toThrow('http://HOST:PORT');
+    },
+  );
+});
+
 describe('parseOneOf', () => {
   test('ignores the case and returns the word as it is known', () => {
     expect(parseOneOf(['ASCEND', 'DESCEND'])('descend')).toBe('DESCEND');
@@ -124,6 +159,17 @@ describe('the shared options', () => {
       timeoutMs: 1000,
       format: 'json',
     });
+  });
+
+  test('of a command in a group come from behind the group too', () => {
+    expect(settingsOf('-w=json', 'member', '-w=table', 'list', '-w=plain').format).toBe('plain');
+    expect(settingsOf('-w=json', 'member', '-w=table', 'list').format).toBe('table');
+    expect(settingsOf('-w=json', 'member', 'list').format).toBe('json');
+  });
+
+  test('leave a command its own time, unless one is given', () => {
+    expect(settingsOf('member', 'list').timeoutMs).toBe(60_000);
+    expect(settingsOf('member', '--command-timeout=1s', 'list').timeoutMs).toBe(1000);
   });
 
   test('are named by where a wrong one was set', () => {

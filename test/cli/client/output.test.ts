@@ -148,6 +148,40 @@ const failed = {
   failure: unreachable('b:1', 'connect ECONNREFUSED'),
 } as const;
 
+test.each([
+  ['a get', formatGet(range, { format: 'fields' }), '"Key" : "b"\n'],
+  [
+    'a put',
+    formatPut({ header, prev_kv: keyValue('p', '') }, { format: 'fields' }),
+    '"PrevKey" : "p"\n',
+  ],
+  [
+    'a delete',
+    formatDelete({ header, deleted: '1', prev_kvs: [] }, { format: 'fields' }),
+    '"Deleted" : 1\n',
+  ],
+  [
+    'a transaction',
+    formatTxn({ header, succeeded: true, responses: [] }, {}, { format: 'fields' }),
+    '"Succeeded" : true\n',
+  ],
+  ['a compaction', formatCompact({ header }, 5, 'fields'), '"RaftTerm" : 2\n'],
+  ['health', formatHealth([failed], 'fields'), '"Error" : connect ECONNREFUSED [UNREACHABLE]\n\n'],
+  [
+    'members',
+    formatMembers(
+      {
+        header,
+        members: [{ ID: '1', name: 'n', peerURLs: ['p'], clientURLs: ['c'], isLearner: false }],
+      },
+      'fields',
+    ),
+    '"PeerURL" : "p"\n"ClientURL" : "c"\n"IsLearner" : false\n\n',
+  ],
+])('%s is printed as fields', (_what, output, expected) => {
+  expect(shown(output)).toContain(expected);
+});
+
 describe('status', () => {
   const answered = {
     endpoint: 'a:1',
@@ -173,6 +207,13 @@ describe('status', () => {
   test.each([
     ['simple', 'a:1, ff, 0.1.0, 20 kB, true, false, 2, 29, 28, \n'],
     ['plain', 'a:1\tff\t0.1.0\t20480\ttrue\tfalse\t2\t29\t28\t6\n'],
+    [
+      'fields',
+      '"ClusterID" : 1\n"MemberID" : 255\n"Revision" : 6\n"RaftTerm" : 2\n' +
+        '"Version" : "0.1.0"\n"DBSize" : 20480\n"Leader" : 255\n"IsLearner" : false\n' +
+        '"RaftIndex" : 29\n"RaftTerm" : 2\n"RaftAppliedIndex" : 28\n"Errors" : []\n' +
+        '"Endpoint" : "a:1"\n\n',
+    ],
     [
       'json',
       '[{"Endpoint":"a:1","Status":{' +
