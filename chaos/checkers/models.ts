@@ -8,7 +8,10 @@
 import { InvariantViolation } from '../../src/base/index.ts';
 import type { Operation } from './history.ts';
 
-/** A sequential specification. `State` must not contain undefined, which means "impossible". */
+/**
+ * A sequential specification. `State` must not contain undefined, which means "impossible"; `Input`
+ * is plain data, equal if its JSON is.
+ */
 export interface Model<State, Input, Output> {
   readonly name: string;
   readonly initial: State;

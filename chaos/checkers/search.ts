@@ -8,11 +8,13 @@
  * next, the last step is taken back. A pair of (operations ordered so far, state) that was reached
  * before cannot end better the second time, so each is explored once.
  *
- * Two observations of our own cut the search down; both keep the verdict:
+ * Three observations of our own cut the search down; they keep the verdict:
  * - An operation that changes nothing and is possible now comes next at once, and nothing else is
  *   tried in its place: any order that has it later explains the history with it here, too.
  * - An operation of unknown outcome is not ordered where it would change nothing: leaving it out
  *   is the same.
+ * - Of several operations of unknown outcome with equal input, the one called first is ordered
+ *   first: they could change places.
  */
 import { must, type MonotonicClock } from '../../src/base/index.ts';
 import type { History, Operation } from './history.ts';
@@ -64,6 +66,8 @@ class Search<State, Input, Output> {
   readonly #operations: readonly Operation<Input, Output>[];
   readonly #returnedCount: number;
   readonly #isPure: readonly boolean[];
+  /** For one of unknown outcome, the one called before it that asked the same. */
+  readonly #twins: readonly (number | undefined)[];
   /** The list. Node i is the call of operation i, node i + count its return, the last the head. */
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
@@ -92,6 +96,7 @@ class Search<State, Input, Output> {
     this.#returnedCount = returned.length;
     this.#unorderedCount = returned.length;
     this.#isPure = this.#operations.map((it) => model.isPure(it.input, it.output));
+    this.#twins = findTwins(this.#operations);
     const count = this.#operations.length;
     this.#head = 2 * count;
     this.#next = new Int32Array(2 * count + 1);
@@ -141,7 +146,8 @@ class Search<State, Input, Output> {
 
   /** Orders an operation that changes something, if that is possible and leads to a new pair. */
   #maybeOrder(index: number): boolean {
-    if (this.#isPure[index] === true) {
+    const twin = this.#twins[index];
+    if (this.#isPure[index] === true || (twin !== undefined && !this.#ordered.has(twin))) {
       return false;
     }
     const { input, output } = this.#operationAt(index);
@@ -268,6 +274,21 @@ class Search<State, Input, Output> {
   }
 }
 
+function findTwins<Input>(
+  operations: readonly Operation<Input, unknown>[],
+): readonly (number | undefined)[] {
+  const lastByInput = new Map<string, number>();
+  return operations.map(({ input, return: returned }, index) => {
+    if (returned !== undefined) {
+      return undefined;
+    }
+    const text = JSON.stringify(input);
+    const twin = lastByInput.get(text);
+    lastByInput.set(text, index);
+    return twin;
+  });
+}
+
 /**
  * Which operations are ordered, as bits. Those that returned are numbered by call, and whatever
  * returned before the first one that is missing is ordered: so only a window of their bits varies,
@@ -288,6 +309,12 @@ class OrderedSet {
     this.#words = new Uint32Array(Math.ceil(returnedCount / wordBits));
     this.#openWords = new Uint32Array(Math.ceil(openCount / wordBits));
     this.#sequence = new Uint32Array(2 + this.#words.length + this.#openWords.length);
+  }
+
+  has(index: number): boolean {
+    return index >= this.#returnedCount
+      ? isBitSet(this.#openWords, index - this.#returnedCount)
+      : isBitSet(this.#words, index);
   }
 
   add(index: number): void {
@@ -327,6 +354,11 @@ class OrderedSet {
     sequence.set(this.#openWords, length);
     return visited.add(sequence, length + this.#openWords.length);
   }
+}
+
+function isBitSet(words: Uint32Array, bit: number): boolean {
+  const word = must(words[Math.floor(bit / wordBits)], 'a word');
+  return (word & (1 << (bit % wordBits))) !== 0;
 }
 
 /** Every bit is set once and cleared once in turn. */

@@ -23,14 +23,26 @@ export function shrinkFailing<State, Input, Output>(
   model: Model<State, Input, Output>,
   isFailing: (history: History<Input, Output>) => boolean,
 ): History<Input, Output> {
-  let smallest = dropUnnoticed(shortestFailingPrefix(history, isFailing), model);
+  const prefix = dropUnnoticed(shortestFailingPrefix(history, isFailing), model);
+  const small = dropAll(prefix, model, isFailing, undefined);
+  const past = dropPast(small, model, isFailing);
+  return past === undefined ? small : dropAll(past.history, model, isFailing, past.start);
+}
+
+/** Leaves out single operations until none can be, but never `anchor`. */
+function dropAll<State, Input, Output>(
+  history: History<Input, Output>,
+  model: Model<State, Input, Output>,
+  isFailing: (history: History<Input, Output>) => boolean,
+  anchor: Operation<Input, Output> | undefined,
+): History<Input, Output> {
+  let smallest = history;
   for (;;) {
     const size = smallest.length;
     smallest = dropPure(smallest, model, isFailing);
     smallest = dropEach(smallest, (operation, others) => {
-      return isDroppable(model, operation, others) && isFailing(others);
+      return operation !== anchor && isDroppable(model, operation, others) && isFailing(others);
     });
-    smallest = dropPast(smallest, model, isFailing);
     if (smallest.length === size) {
       return smallest;
     }
@@ -133,12 +145,17 @@ function dropEach<Input, Output>(
   return kept;
 }
 
-/** Leaves out what came before a blind write, the latest that the history fails after. */
+/**
+ * Leaves out what came before a blind write, `start`: the latest one that the history fails after.
+ * That write has to stay, as the state that the rest begins with.
+ */
 function dropPast<State, Input, Output>(
   history: History<Input, Output>,
   model: Model<State, Input, Output>,
   isFailing: (history: History<Input, Output>) => boolean,
-): History<Input, Output> {
+):
+  | { readonly history: History<Input, Output>; readonly start: Operation<Input, Output> }
+  | undefined {
   const isBlind = (it: Operation<Input, Output>): boolean => model.isBlind?.(it.input) ?? false;
   const starts = history.filter((it) => it.return !== undefined && isBlind(it));
   for (const start of starts.sort((a, b) => b.call - a.call)) {
@@ -147,8 +164,8 @@ function dropPast<State, Input, Output>(
       (it) => isBlind(it) || it.return === undefined || precedes(start, it),
     );
     if (others.length < history.length && isHidden && isFailing(others)) {
-      return others;
+      return { history: others, start };
     }
   }
-  return history;
+  return undefined;
 }
