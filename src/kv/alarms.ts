@@ -18,6 +18,8 @@ import type {
 /**
  * Limit: active alarms; two for each of more members than a cluster can have. They are written with
  * every batch, so their number must not be in the hands of clients.
+ *
+ * @internal for tests.
  */
 export const alarmsMax = 128;
 

@@ -8,7 +8,11 @@ import { expectGet, type Reading, type StateWrite } from './need.ts';
 import { ChunkedScan } from './scan.ts';
 import { ByteReader } from './varint.ts';
 
-/** Limit: length of a record's name; enough for a path of a few words and an id. */
+/**
+ * Limit: length of a record's name; enough for a path of a few words and an id.
+ *
+ * @internal for tests.
+ */
 export const recordNameBytesMax = 256;
 /** Limit: bytes of a record's value; they are for facts about members, not for data. */
 export const recordValueBytesMax = 64 * 1024;

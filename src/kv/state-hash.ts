@@ -19,10 +19,18 @@ export interface HashWords {
   readonly low: number;
 }
 
-/** The hash of a store to which nothing has been applied. */
+/**
+ * The hash of a store to which nothing has been applied.
+ *
+ * @internal for tests.
+ */
 export const initialHash: HashWords = { high: 0, low: 0 };
 
-/** How many of the last entries' hashes are remembered. */
+/**
+ * Limit: entries whose hashes are remembered; enough for members that compare them every second.
+ *
+ * @internal for tests.
+ */
 export const hashHistoryMax = 16_384;
 
 /** From here on a view, which costs something to make, reads words faster than single bytes do. */
