@@ -4,29 +4,35 @@
  */
 import { randomBytes } from 'node:crypto';
 import { credentials, logVerbosity, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
-import { createPrng, must, type Prng } from '../base/index.ts';
+import { createPrng, type Prng } from '../base/index.ts';
 import { txnDepthMax } from '../kv/index.ts';
 import { type Logger, Metrics } from '../observability/index.ts';
 import { defaultRaftOptions } from '../raft/index.ts';
 import {
-  type ClusterMember,
+  defaultLogCompaction,
   Member,
   type MemberConfig,
   type MemberOptions,
+  type MemberRecord,
 } from '../replica/index.ts';
 import { HttpEndpoints, RpcServer } from '../rpc/index.ts';
 import {
   type DataDirectory,
-  type Engine,
+  inspectDataDirectory,
   type LogStore,
+  type MemberIdentity,
   nodeFileSystem,
   openDataDirectory,
-  openRocksdbEngine,
+  openPeerRegistry,
+  openStateStore,
   openWal,
+  type PeerRegistry,
+  snapshotFormat,
+  type StateStore,
 } from '../storage/index.ts';
 import { GrpcTransport, type Peer } from '../transport/index.ts';
 import { nodeEventLoop } from './event-loop.ts';
-import { initialClusterId, initialMemberId } from './identity.ts';
+import { type Place, placeInExistingCluster, placeInNewCluster } from './join.ts';
 import { addressOf, hostPortOf, type ServerConfig } from './server-config.ts';
 import { version } from './version.ts';
 
@@ -49,18 +55,12 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Who this member is, and among whom. */
-interface Cluster {
-  readonly clusterId: number;
-  readonly members: readonly ClusterMember[];
-  readonly self: ClusterMember;
-}
-
 /** What a member keeps on disk, open. */
 interface Stores {
   readonly directory: DataDirectory;
-  readonly engine: Engine;
+  readonly state: StateStore;
   readonly log: LogStore;
+  readonly incarnations: PeerRegistry;
 }
 
 /**
@@ -81,9 +81,9 @@ export async function startServer(
   setLogVerbosity(logVerbosity.NONE);
   const metrics = new Metrics();
   metrics.startProcessMetrics();
-  const cluster = initialClusterOf(config);
-  const stores = await openStores(config.dataDir, cluster);
-  const member = await openMember(config, cluster, stores, { metrics, logger, onFatal });
+  const place = await findPlace(config);
+  const stores = await openStores(config.dataDir, place.identity);
+  const member = await openMember(config, place, stores, { metrics, logger, onFatal });
   const rpc = createRpcServer(config, member, metrics, logger);
   const http = new HttpEndpoints({ member, metrics, version, listen: config.listenMetrics });
   const stop = async (): Promise<void> => {
@@ -110,46 +110,40 @@ export async function startServer(
   return { member, stop };
 }
 
-function initialClusterOf(config: ServerConfig): Cluster {
-  const members = config.members.map((each): ClusterMember => {
-    const isSelf = each.name === config.name;
-    return {
-      id: initialMemberId(each, config.token),
-      name: each.name,
-      peerUrls: each.peerUrls,
-      clientUrls: isSelf ? config.advertiseClientUrls : [],
-      isLearner: false,
-    };
-  });
+/** After its first start a member is who its data directory says, whatever the flags are. */
+async function findPlace(config: ServerConfig): Promise<Place> {
+  const found = await inspectDataDirectory(config.dataDir, nodeFileSystem);
+  if (found === undefined && config.clusterState === 'existing') {
+    return placeInExistingCluster(config, {
+      credentials: credentials.createInsecure(),
+      timers: nodeEventLoop,
+    });
+  }
+  const place = placeInNewCluster(config);
+  if (found === undefined) {
+    return place;
+  }
+  const { clusterId, memberId } = found;
+  const isFirst = clusterId === place.identity.clusterId;
   return {
-    clusterId: initialClusterId(config.members, config.token),
-    members,
-    self: must(
-      members.find((each) => each.name === config.name),
-      'this member in its own cluster',
-    ),
+    identity: { clusterId, memberId, name: config.name },
+    // Needed again if a crash came before the first of the log was applied.
+    initialMembers: isFirst && config.clusterState === 'new' ? place.initialMembers : [],
   };
 }
 
 /** Opens the engine before the log: its lock holds where that of the directory cannot be seen. */
-async function openStores(path: string, { clusterId, self }: Cluster): Promise<Stores> {
-  const directory = await openDataDirectory({
-    path,
-    identity: { clusterId, memberId: self.id, name: self.name },
-    fileSystem: nodeFileSystem,
-    randomUint32,
-  });
-  let engine: Engine | undefined;
+async function openStores(path: string, identity: MemberIdentity): Promise<Stores> {
+  const fileSystem = nodeFileSystem;
+  const directory = await openDataDirectory({ path, identity, fileSystem, randomUint32 });
+  let state: StateStore | undefined;
   try {
-    engine = await openRocksdbEngine(directory.engineFolder);
-    const log = await openWal({
-      folder: directory.walFolder,
-      fileSystem: nodeFileSystem,
-      randomUint32,
-    });
-    return { directory, engine, log };
+    state = await openStateStore({ folder: directory.engineFolder, fileSystem });
+    const log = await openWal({ folder: directory.walFolder, fileSystem, randomUint32 });
+    const incarnations = await openPeerRegistry({ folder: directory.path, fileSystem });
+    return { directory, state, log, incarnations };
   } catch (error) {
-    await engine?.close();
+    await state?.close();
     await directory.close();
     throw error;
   }
@@ -158,20 +152,27 @@ async function openStores(path: string, { clusterId, self }: Cluster): Promise<S
 /** Builds the member over its stores: they are its own from then on, and closed if that fails. */
 async function openMember(
   config: ServerConfig,
-  cluster: Cluster,
+  { identity, initialMembers }: Place,
   stores: Stores,
   host: Pick<MemberConfig, 'metrics' | 'onFatal'> & { readonly logger: Logger },
 ): Promise<Member> {
-  const { directory, engine, log } = stores;
+  const { directory, state, log, incarnations } = stores;
+  const { clusterId, memberId } = identity;
   const prng = createPrng(randomBytes(6).readUIntBE(0, 6));
+  const { incarnation } = directory;
   try {
     return await Member.open({
-      clusterId: cluster.clusterId,
-      id: cluster.self.id,
-      members: cluster.members,
+      clusterId,
+      id: memberId,
+      name: config.name,
+      initialMembers,
+      clientUrls: config.advertiseClientUrls,
       log,
-      engine,
-      transport: createTransport(config, cluster, prng, host.logger),
+      state,
+      incarnations,
+      snapshots: { format: snapshotFormat, version, epochMs: () => Date.now() },
+      transport: createTransport(config, { clusterId, memberId, incarnation }, prng, host.logger),
+      peerOf: (member) => peerOf(member, config),
       eventLoop: nodeEventLoop,
       prng,
       options: memberOptions(config),
@@ -179,7 +180,7 @@ async function openMember(
     });
   } catch (error) {
     await log.close();
-    await engine.close();
+    await state.close();
     await directory.close();
     throw error;
   }
@@ -191,8 +192,10 @@ function memberOptions(config: ServerConfig): MemberOptions {
     raft: {
       ...defaultRaftOptions,
       electionTimeoutTicks: Math.ceil(config.electionMs / config.heartbeatMs),
+      strictReconfigCheck: config.strictReconfigCheck,
     },
     limits,
+    logCompaction: { ...defaultLogCompaction, ...config.logCompaction },
     requestTimeoutMs: config.requestTimeoutMs,
     requestBytesMax: config.requestBytesMax + commandOverheadBytes,
     cacheBytesMax,
@@ -201,18 +204,17 @@ function memberOptions(config: ServerConfig): MemberOptions {
 
 function createTransport(
   config: ServerConfig,
-  { clusterId, members, self }: Cluster,
+  identity: { readonly clusterId: number; readonly memberId: number; readonly incarnation: number },
   prng: Prng,
   logger: Logger,
 ): GrpcTransport {
   return new GrpcTransport({
-    clusterId,
-    memberId: self.id,
-    // The same for every data directory, until a directory has a number of its own.
-    incarnation: 0,
+    ...identity,
     clientUrls: config.advertiseClientUrls,
-    peerUrls: self.peerUrls,
-    peers: members.filter((each) => each !== self).map((each) => peerOf(each, config)),
+    peerUrls: ownPeerUrls(config),
+    // The member sets them once it knows the membership.
+    peers: [],
+    snapshotBytesPerSecondMax: config.snapshotRateBytes,
     listen: config.listenPeer.map(addressOf),
     serverCredentials: ServerCredentials.createInsecure(),
     channelCredentials: credentials.createInsecure(),
@@ -250,7 +252,11 @@ function createRpcServer(
   });
 }
 
-function peerOf(member: ClusterMember, config: ServerConfig): Peer {
+function ownPeerUrls({ members, name }: ServerConfig): readonly string[] {
+  return members.find((each) => each.name === name)?.peerUrls ?? [];
+}
+
+function peerOf(member: MemberRecord, config: ServerConfig): Peer {
   const [url = ''] = member.peerUrls;
   const dialled = config.peerDial.get(member.name) ?? hostPortOf(url);
   return {

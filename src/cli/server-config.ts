@@ -24,17 +24,26 @@ export interface ServerConfig {
   readonly listenMetrics: readonly HostPort[];
   readonly members: readonly InitialMember[];
   readonly token: string;
+  /** Whether this member begins a cluster with the others, or joins one that has added it. */
+  readonly clusterState: (typeof clusterStates)[number];
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly requestBytesMax: number;
   readonly txnOperationsMax: number;
   readonly requestTimeoutMs: number;
+  /** When the log is compacted, and how much of it stays. */
+  readonly logCompaction: { readonly entriesMax: number; readonly marginEntries: number };
+  readonly snapshotRateBytes: number;
+  /** Bytes of stored data from which on only deletes and compactions are taken. */
+  readonly quotaBytes: number;
+  readonly strictReconfigCheck: boolean;
   /** Where to dial a member, by name, instead of where it says. */
   readonly peerDial: ReadonlyMap<string, HostPort>;
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat: (typeof logFormats)[number];
 }
 
+const clusterStates = ['new', 'existing'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['auto', 'json', 'pretty'] as const;
 
@@ -61,7 +70,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
   const advertiseClientUrls = urls(reader, 'advertise-client-urls', 'listen-client-urls');
   const peerUrls = urls(reader, 'initial-advertise-peer-urls', 'listen-peer-urls');
   const members = initialCluster(reader, name, peerUrls);
-  checkClusterState(reader);
+  const clusterState = reader.choice('initial-cluster-state', clusterStates);
   const token = reader.string('initial-cluster-token', /\S/, 'a word of your choice');
   const timing = timings(reader);
   return {
@@ -71,10 +80,13 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     advertiseClientUrls,
     members,
     token,
+    clusterState,
     ...timing,
+    ...storage(reader),
     requestBytesMax: reader.integer('max-request-bytes', 1024, 512 * 1024 * 1024),
     txnOperationsMax: reader.integer('max-txn-ops', 1, 100_000),
-    peerDial: peerDial(reader, members),
+    strictReconfigCheck: reader.boolean('strict-reconfig-check'),
+    peerDial: peerDial(reader),
     logLevel: reader.choice('log-level', logLevels),
     logFormat: reader.choice('log-format', logFormats),
   };
@@ -85,16 +97,17 @@ function dataDir(reader: ConfigReader, name: string): string {
   return isSet ? reader.string('data-dir', /\S/, 'a path') : `${name}.holdfast`;
 }
 
-function checkClusterState(reader: ConfigReader): void {
-  const { text = '', where } = reader.get('initial-cluster-state');
-  if (text !== 'new') {
-    const isEtcds = text === 'existing';
-    reader.problem(
-      isEtcds
-        ? `${where}: joining an existing cluster is not there yet; only "new" is`
-        : `${where}: "${text}" must be "new"`,
-    );
-  }
+function storage(
+  reader: ConfigReader,
+): Pick<ServerConfig, 'logCompaction' | 'snapshotRateBytes' | 'quotaBytes'> {
+  return {
+    logCompaction: {
+      entriesMax: reader.integer('snapshot-count', 10, 100_000_000),
+      marginEntries: reader.integer('snapshot-catchup-entries', 1, 100_000_000),
+    },
+    snapshotRateBytes: reader.integer('snapshot-rate-bytes', 1024 * 1024, 2 ** 40),
+    quotaBytes: reader.integer('quota-backend-bytes', 16 * 1024 * 1024, 2 ** 50),
+  };
 }
 
 function timings(
@@ -229,10 +242,8 @@ function checkOwnEntry(
   }
 }
 
-function peerDial(
-  reader: ConfigReader,
-  members: readonly InitialMember[],
-): ReadonlyMap<string, HostPort> {
+/** Names of members that join later are as good as those of the first ones. */
+function peerDial(reader: ConfigReader): ReadonlyMap<string, HostPort> {
   const { where } = reader.get('peer-dial');
   const addresses = new Map<string, HostPort>();
   for (const part of reader.list('peer-dial')) {
@@ -240,8 +251,6 @@ function peerDial(
     const hostPort = hostPortOf(`http://${address}`);
     if (hostPort === undefined) {
       reader.problem(`${where}: "${part}" must be NAME=HOST:PORT, as in n2=127.0.0.1:2380`);
-    } else if (members.every((member) => member.name !== name)) {
-      reader.problem(`${where}: "${name}" is not a member of --initial-cluster`);
     } else if (addresses.has(name)) {
       reader.problem(`${where}: "${name}" is named twice; a member is dialled in one place`);
     } else {

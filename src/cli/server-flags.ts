@@ -55,7 +55,7 @@ export const serverFlags = [
     name: 'initial-cluster-state',
     kind: 'string',
     default: 'new',
-    help: '"new"; joining an existing cluster is not there yet',
+    help: '"new", or "existing" to join a cluster that has added this member',
   },
   {
     name: 'initial-cluster-token',
@@ -91,6 +91,36 @@ export const serverFlags = [
     name: 'request-timeout',
     kind: 'integer',
     help: 'milliseconds a request may take (default: 5000 and two election timeouts)',
+  },
+  {
+    name: 'snapshot-count',
+    kind: 'integer',
+    default: '100000',
+    help: 'applied entries in the log from which on it is compacted',
+  },
+  {
+    name: 'snapshot-catchup-entries',
+    kind: 'integer',
+    default: '10000',
+    help: 'applied entries that stay in the log for members that are behind',
+  },
+  {
+    name: 'snapshot-rate-bytes',
+    kind: 'integer',
+    default: '134217728',
+    help: 'bytes of snapshots sent to other members in a second',
+  },
+  {
+    name: 'quota-backend-bytes',
+    kind: 'integer',
+    default: '8589934592',
+    help: 'bytes of stored data from which on only deletes and compactions are taken',
+  },
+  {
+    name: 'strict-reconfig-check',
+    kind: 'boolean',
+    default: 'true',
+    help: 'refuse changes of membership that would put the quorum at risk',
   },
   {
     name: 'listen-metrics-urls',

@@ -2,15 +2,23 @@
  * From what a member finds on its disk to what Raft starts from; refuses states that cannot be.
  */
 import { KvError, type Prng } from '../base/index.ts';
-import type { Configuration, NodeId, RaftConfig, RaftOptions } from '../raft/index.ts';
-import type { LogStore } from '../storage/index.ts';
+import type {
+  Configuration,
+  HardState,
+  LogSummary,
+  NodeId,
+  RaftConfig,
+  RaftOptions,
+} from '../raft/index.ts';
+import type { LogPosition, LogStore } from '../storage/index.ts';
 
 /** What a start rests on. */
 export interface BootstrapInput {
   readonly id: NodeId;
   /** The newest configuration that the state has applied, or the one a new cluster starts with. */
   readonly configuration: Configuration;
-  readonly log: LogStore;
+  readonly hardState: HardState;
+  readonly log: LogSummary;
   /** The state machine's own durable position. */
   readonly lastApplied: { readonly index: number; readonly term: number };
   readonly options: RaftOptions;
@@ -24,9 +32,17 @@ export interface BootstrapInput {
  *   from it.
  */
 export function createRaftConfig(input: BootstrapInput): RaftConfig {
-  const { id, configuration, log, lastApplied, options, prng } = input;
-  const { initialHardState: hardState, initialLog } = log;
-  const lastIndex = Math.max(initialLog.lastIndex, initialLog.snapshotIndex);
+  const { id, configuration, hardState, log, lastApplied, options, prng } = input;
+  const lastIndex = Math.max(log.lastIndex, log.snapshotIndex);
+  if (lastApplied.index < log.snapshotIndex) {
+    throw new KvError('DATA_CORRUPT', {
+      message:
+        `the state holds entries up to ${lastApplied.index}, but the log begins after ` +
+        `${log.snapshotIndex}: part of the state is missing. Move the engine folder of the data ` +
+        'directory away and let this member fetch the state from its peers.',
+      details: { part: 'engine' },
+    });
+  }
   if (lastApplied.index > lastIndex) {
     throw new KvError('DATA_CORRUPT', {
       message:
@@ -44,8 +60,52 @@ export function createRaftConfig(input: BootstrapInput): RaftConfig {
       ...hardState,
       commitIndex: Math.max(hardState.commitIndex, lastApplied.index),
     },
-    log: initialLog,
+    log,
     configuration,
     lastApplied: lastApplied.index,
   };
+}
+
+/**
+ * Finishes the install of a snapshot that a crash cut between the switch of the state and the reset
+ * of the log; returns what the log holds afterwards.
+ *
+ * @remarks
+ * A snapshot holds committed entries only, so a log that does not have them as it has is behind, or
+ * holds what was never committed.
+ */
+export async function finishInstall(
+  log: LogStore,
+  installed: LogPosition | undefined,
+): Promise<{ readonly hardState: HardState; readonly log: LogSummary }> {
+  const { initialHardState, initialLog } = log;
+  const isThere =
+    installed === undefined ||
+    installed.index <= initialLog.snapshotIndex ||
+    termAt(initialLog, installed.index) === installed.term;
+  if (isThere) {
+    return { hardState: initialHardState, log: initialLog };
+  }
+  const { index, term } = installed;
+  const isNewTerm = term > initialHardState.currentTerm;
+  const hardState = {
+    currentTerm: isNewTerm ? term : initialHardState.currentTerm,
+    votedFor: isNewTerm ? 0 : initialHardState.votedFor,
+    commitIndex: index,
+  };
+  await log.reset(installed, hardState);
+  return {
+    hardState,
+    log: {
+      snapshotIndex: index,
+      snapshotTerm: term,
+      lastIndex: index,
+      termRuns: [],
+      confEntries: [],
+    },
+  };
+}
+
+function termAt({ termRuns, lastIndex }: LogSummary, index: number): number | undefined {
+  return index > lastIndex ? undefined : termRuns.findLast((run) => run.firstIndex <= index)?.term;
 }

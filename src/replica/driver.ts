@@ -15,32 +15,49 @@ import {
   type Command,
   type CommandResult,
   encodeCommand,
+  type MetaChange,
   type RangeOperation,
-  StateMachine,
-  stateMetaKey,
 } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
-import type { LogIndex, NodeId, RaftOptions, StorageWrite, Term } from '../raft/index.ts';
-import type { Engine, LogStore } from '../storage/index.ts';
-import type { Transport } from '../transport/index.ts';
+import {
+  decodeConfiguration,
+  type LogIndex,
+  type Message,
+  type NodeId,
+  type RaftOptions,
+  type StorageWrite,
+  type Term,
+} from '../raft/index.ts';
+import type { LogStore, StateStore } from '../storage/index.ts';
+import type { Peer, PeerMessage, Transport, TransportHandler } from '../transport/index.ts';
+import { Administration } from './administration.ts';
 import type {
   CallOptions,
   ClusterMember,
+  KeyspaceHash,
   MaintenanceApi,
+  MemberAlarm,
   MemberApi,
   MembershipApi,
   MemberStatus,
+  NewMember,
   RangeAnswer,
+  SnapshotStream,
 } from './api.ts';
-import { createRaftConfig } from './bootstrap.ts';
-import { initialConfiguration } from './membership.ts';
+import { createRaftConfig, finishInstall } from './bootstrap.ts';
+import { Calls } from './calls.ts';
+import { LogKeeper } from './log-keeper.ts';
+import { LogWriter } from './log-writer.ts';
 import { defaultLogCompaction, type LogCompactionLimits } from './log-compaction.ts';
-import type { ProposalFailure, ProposalId } from './proposals.ts';
-import { RangeReader } from './range-reader.ts';
-import type { ReadId } from './reads.ts';
+import { MemberList, attributesName, encodeAttributes } from './member-list.ts';
+import { MemberState } from './member-state.ts';
+import { initialConfiguration, type MemberRecord, type MembershipChange } from './membership.ts';
 import { type ApplyBatch, Replica, type ReplicaLimits } from './replica.ts';
 import { type EventLogger, reportEvent, reportState } from './reporting.ts';
-import { StateLane } from './state-lane.ts';
+import { Snapshots, type SnapshotsOptions } from './snapshots.ts';
+import type { StateLaneHandler } from './state-lane.ts';
+import { StateTransfer } from './state-transfer.ts';
+import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
 
 /** How a member behaves; see `docs/configuration.md` for the flags behind it. */
 export interface MemberOptions {
@@ -58,14 +75,27 @@ export interface MemberOptions {
   readonly cacheBytesMax: number;
 }
 
+/** Remembers which data directory each peer has; durable before it answers. */
+export interface PeerIncarnations {
+  record(peer: NodeId, incarnation: number): Promise<'new' | 'same' | 'other'>;
+}
+
 /** What a member is made of. */
 export interface MemberConfig {
   readonly clusterId: number;
   readonly id: NodeId;
-  readonly members: readonly ClusterMember[];
+  readonly name: string;
+  /** The first members of a new cluster, the same on all of them; none for one that joins. */
+  readonly initialMembers: readonly MemberRecord[];
+  /** Where clients reach this member; published in the cluster. Not published when absent. */
+  readonly clientUrls?: readonly string[] | undefined;
   readonly log: LogStore;
-  readonly engine: Engine;
+  readonly state: StateStore;
+  readonly incarnations: PeerIncarnations;
+  readonly snapshots: Omit<SnapshotsOptions, 'clusterId'>;
   readonly transport: Transport;
+  /** How a member is dialled; names may be empty. */
+  readonly peerOf: (member: MemberRecord) => Peer;
   readonly eventLoop: EventLoop;
   readonly prng: Prng;
   readonly metrics: Metrics;
@@ -75,24 +105,11 @@ export interface MemberConfig {
   readonly onFatal: (error: unknown) => void;
 }
 
-interface PendingProposal {
-  readonly resolve: (result: CommandResult) => void;
-  readonly reject: (error: KvError) => void;
-  readonly startMs: number;
-  readonly leader: NodeId;
-}
-
-interface PendingRead {
-  readonly resolve: () => void;
-  readonly reject: (error: KvError) => void;
-  readonly startMs: number;
-}
-
 /** Limit: calls under way up to which latency matters more than sharing a turn. */
 const promptCallsMax = 8;
 
-/** Milliseconds between attempts of a log write that found the disk full. */
-const diskFullRetryMs = 1000;
+/** Ticks between looks at whether the log is worth compacting. */
+const compactionCheckTicks = 10;
 
 /** See the module comment. */
 export class Member implements MemberApi, MembershipApi, MaintenanceApi {
@@ -100,71 +117,72 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   readonly memberId: NodeId;
   readonly #config: MemberConfig;
   readonly #replica: Replica;
-  readonly #stateMachine: StateMachine;
-  readonly #lane: StateLane;
-  readonly #reader: RangeReader;
-  readonly #proposals = new Map<ProposalId, PendingProposal>();
-  readonly #reads = new Map<ReadId, PendingRead>();
-  /** Where clients reach the other members, as they have told since the start. */
-  readonly #clientUrls = new Map<NodeId, readonly string[]>();
-  readonly #waiters = new Set<() => void>();
+  readonly #state: MemberState;
+  readonly #calls: Calls;
+  readonly #members: MemberList;
+  readonly #snapshots: Snapshots;
+  readonly #transfer: StateTransfer;
+  readonly #keeper: LogKeeper;
+  readonly #administration: Administration;
+  readonly #conditions = new Conditions();
+  readonly #writer: LogWriter;
   /** Committed entries that wait for their results, oldest first: up to where, and since when. */
   readonly #applying: { readonly lastIndex: LogIndex; readonly startMs: number }[] = [];
   #ticker: TimerHandle | undefined;
   #isTurnDue = false;
-  #writing: Promise<void> | undefined;
-  #isDiskFull = false;
   #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
   #sizeBytes = 0;
   #fatal: unknown;
+  #isPublishing = false;
 
-  private constructor(config: MemberConfig, stateMeta: Uint8Array | undefined) {
-    const { id, log, engine, options, prng } = config;
+  private constructor(config: MemberConfig, state: MemberState, replica: Replica) {
+    const { clusterId, id, prng, eventLoop, metrics } = config;
     this.#config = config;
-    this.clusterId = config.clusterId;
+    this.clusterId = clusterId;
     this.memberId = id;
-    this.#stateMachine = new StateMachine({
-      cacheBytesMax: options.cacheBytesMax,
-      meta: stateMeta,
-    });
-    const raft = createRaftConfig({
-      id,
-      configuration: initialConfiguration(
-        config.members.map(({ id: memberId, name, peerUrls }) => ({
-          id: memberId,
-          name,
-          peerUrls,
-          autoPromote: false,
-        })),
-      ),
-      log,
-      lastApplied: this.#stateMachine.lastApplied,
-      options: options.raft,
-      prng,
-    });
-    const readRetryTicks = Math.max(1, Math.floor(options.raft.electionTimeoutTicks / 2));
-    const { limits, logCompaction = defaultLogCompaction } = options;
-    this.#replica = new Replica({
-      raft,
-      limits: { ...limits, readRetryTicks, logCompaction },
-      prng,
-    });
-    this.#lane = new StateLane(engine, this.#stateMachine, {
-      onApplied: (batch, results) => {
-        this.#onApplied(batch, results);
-      },
-      onReadable: (index) => {
-        this.#replica.readable(index);
+    this.#state = state;
+    this.#replica = replica;
+    this.#calls = new Calls(metrics, () => eventLoop.nowMs());
+    this.#members = new MemberList(replica.configuration);
+    this.#snapshots = new Snapshots({ clusterId, ...config.snapshots });
+    const { transport, logger, log, state: store } = config;
+    this.#transfer = new StateTransfer({
+      ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
+      accept: (position) => {
         this.#scheduleTurn();
+        return replica.installSnapshot(position);
+      },
+    });
+    this.#writer = new LogWriter({
+      ...{ log, eventLoop, metrics, logger },
+      install: async (write) => this.#install(write),
+      onDone: (write) => {
+        transport.send(write.messages);
+        replica.writeDone(write.ticket);
+        this.#turn();
+      },
+      onDiskFull: () => {
+        this.#yieldLeadership();
       },
       onFatal: (error) => {
         this.#fail(error);
       },
-      endOfTurn: (callback) => {
-        config.eventLoop.endOfTurn(callback);
+    });
+    this.#keeper = new LogKeeper({
+      ...{ log, replica, state, snapshots: this.#snapshots, logger },
+      onFatal: (error) => {
+        this.#fail(error);
       },
     });
-    this.#reader = new RangeReader(this.#stateMachine, this.#lane);
+    this.#administration = new Administration({
+      members: this.#members,
+      state,
+      snapshots: this.#snapshots,
+      prng,
+      change: async (change, options) => this.#change(change, options),
+      propose: async (command, options) => this.propose(command, options),
+    });
+    this.#readAttributes();
   }
 
   /**
@@ -173,8 +191,42 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
    * @throws {KvError} DATA_CORRUPT — log and state contradict each other.
    */
   static async open(config: MemberConfig): Promise<Member> {
-    const [meta] = await config.engine.getMany([stateMetaKey]);
-    return new Member(config, meta);
+    const { id, log, state: store, options, prng, eventLoop } = config;
+    let member: Member | undefined;
+    const current = (): Member => must(member, 'the member that the lane works for');
+    const handler: StateLaneHandler = {
+      onApplied: (batch, results, changes) => {
+        current().#onApplied(batch, results, changes);
+      },
+      onReadable: (index) => {
+        current().#replica.readable(index);
+        current().#scheduleTurn();
+      },
+      onFatal: (error) => {
+        current().#fail(error);
+      },
+      endOfTurn: (callback) => {
+        eventLoop.endOfTurn(callback);
+      },
+    };
+    const { cacheBytesMax, limits, logCompaction = defaultLogCompaction } = options;
+    const state = await MemberState.open(store, { cacheBytesMax, handler });
+    const raft = createRaftConfig({
+      id,
+      configuration: state.openedConfiguration ?? initialConfiguration(config.initialMembers),
+      ...(await finishInstall(log, store.installed)),
+      lastApplied: state.machine.lastApplied,
+      options: options.raft,
+      prng,
+    });
+    const readRetryTicks = Math.max(1, Math.floor(options.raft.electionTimeoutTicks / 2));
+    const replica = new Replica({
+      raft,
+      limits: { ...limits, readRetryTicks, logCompaction },
+      prng,
+    });
+    member = new Member(config, state, replica);
+    return member;
   }
 
   get term(): Term {
@@ -182,7 +234,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   }
 
   get revision(): number {
-    return this.#lane.readableRevision;
+    return this.#state.lane.readableRevision;
   }
 
   /** The leader's id, or 0. */
@@ -197,73 +249,41 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   /** Joins the cluster: listens, dials, ticks. */
   async start(): Promise<void> {
     const { transport, eventLoop, options } = this.#config;
-    await transport.start({
-      onMessages: (messages) => {
-        this.#replica.step(messages.filter((message) => message.type !== 'StateHash'));
-        this.#scheduleTurn();
-      },
-      onUnreachable: (peer) => {
-        this.#replica.reportUnreachable(peer);
-        this.#scheduleTurn();
-      },
-      onDown: (peer) => {
-        this.#replica.reportDown(peer);
-        this.#scheduleTurn();
-      },
-      onAnnounced: (peer, clientUrls) => {
-        this.#clientUrls.set(peer, clientUrls);
-      },
-      admit: async (from) =>
-        this.#config.members.some(({ id }) => id === from) ? 'ok' : 'unknown-member',
-      onRefused: (peer, reason) => {
-        this.#config.logger.error({ event: 'refused-by-peer', peer, reason });
-      },
-      onSnapshotRequested: async () => Promise.reject(new KvError('NOT_IMPLEMENTED')),
-      describe: () => ({
-        clusterId: this.clusterId,
-        members: this.members(),
-        removedIds: [],
-        appliedIndex: this.#stateMachine.lastApplied.index,
-      }),
-    });
+    await transport.start(this.#transportHandler());
+    this.#setPeers();
     this.#phase = 'running';
     this.#replica.reportStarted();
     this.#ticker = eventLoop.every(options.tickMs, () => {
-      this.#replica.tick();
-      this.#reportState();
-      this.#scheduleTurn();
+      this.#tick();
     });
-    this.#lane.compact();
+    this.#state.lane.compact();
     this.#scheduleTurn();
     await this.#refreshSize();
   }
 
   async propose(command: Command, options: CallOptions = {}): Promise<CommandResult> {
-    const { metrics, eventLoop } = this.#config;
-    metrics.proposalsTotal.inc();
+    this.#config.metrics.proposalsTotal.inc();
     const refusal = this.#refusal();
     if (refusal !== undefined) {
-      return this.#rejectProposal(refusal);
+      return this.#calls.rejectProposal(refusal);
     }
     const bytes = encodeCommand(command);
     if (bytes.length > this.#config.options.requestBytesMax) {
-      return this.#rejectProposal(new KvError('REQUEST_TOO_LARGE'));
+      return this.#calls.rejectProposal(new KvError('REQUEST_TOO_LARGE'));
     }
     const id = this.#replica.maybePropose(bytes, this.#deadlineTick(options));
     if (id === undefined) {
-      return this.#rejectProposal(new KvError('TOO_MANY_REQUESTS'));
+      return this.#calls.rejectProposal(new KvError('TOO_MANY_REQUESTS'));
     }
     this.#scheduleTurn();
-    return new Promise<CommandResult>((resolve, reject) => {
-      const { leader } = this.#replica;
-      this.#proposals.set(id, { resolve, reject, startMs: eventLoop.nowMs(), leader });
-      onAbort(options.signal, () => {
-        const failure = this.#replica.cancelProposal(id);
-        if (failure !== undefined) {
-          this.#failProposal(failure);
-        }
-      });
+    const result = this.#calls.addProposal(id, this.#replica.leader);
+    onAbort(options.signal, () => {
+      const failure = this.#replica.cancelProposal(id);
+      if (failure !== undefined) {
+        this.#calls.failProposal(failure, this.#replica.leader);
+      }
     });
+    return result;
   }
 
   async range(
@@ -271,9 +291,9 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     options: CallOptions & { readonly isSerializable?: boolean | undefined } = {},
   ): Promise<RangeAnswer> {
     if (options.isSerializable === true) {
-      return this.#readRange(range);
+      return this.#state.readRange(range);
     }
-    return this.confirmRead(options).then(() => this.#readRange(range));
+    return this.confirmRead(options).then(async () => this.#state.readRange(range));
   }
 
   async confirmRead(options: CallOptions = {}): Promise<void> {
@@ -285,52 +305,56 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
     }
     this.#scheduleTurn();
-    return new Promise<void>((resolve, reject) => {
-      this.#reads.set(id, { resolve, reject, startMs: this.#config.eventLoop.nowMs() });
-      onAbort(options.signal, () => {
-        if (this.#reads.delete(id)) {
-          this.#replica.cancelRead(id);
-          reject(new KvError('CANCELLED'));
-        }
-      });
+    const confirmed = this.#calls.addRead(id);
+    onAbort(options.signal, () => {
+      if (this.#calls.hasRead(id)) {
+        this.#replica.cancelRead(id);
+        this.#calls.failReads([id], 'CANCELLED');
+      }
     });
+    return confirmed;
   }
 
   async compactionDone(options: CallOptions = {}): Promise<void> {
-    await this.#bounded(this.#lane.compactionDone(), options);
+    await bounded(
+      this.#config.eventLoop,
+      this.#deadlineMs(options),
+      this.#state.lane.compactionDone(),
+    );
   }
 
   status(): MemberStatus {
     const raft = this.#replica.status();
+    const { machine } = this.#state;
     const errors: string[] = [];
     if (raft.leader === 0) {
       errors.push('etcdserver: no leader');
     }
-    if (this.#isDiskFull) {
+    for (const { memberId, alarm } of machine.alarms) {
+      errors.push(`memberID:${memberId} alarm:${alarm.toUpperCase()}`);
+    }
+    if (this.#writer.isDiskFull) {
       errors.push('no space left on the disk that holds the log: writes wait');
     }
     return {
       clusterId: this.clusterId,
       memberId: this.memberId,
-      name: this.#self().name,
+      name: this.#config.name,
       role: raft.role,
       term: raft.term,
       leader: raft.leader,
       commitIndex: raft.commitIndex,
-      appliedIndex: this.#stateMachine.lastApplied.index,
-      revision: this.#stateMachine.revision,
-      compactRevision: this.#stateMachine.compactRevision,
+      appliedIndex: machine.lastApplied.index,
+      revision: machine.revision,
+      compactRevision: machine.compactRevision,
       sizeBytes: this.#sizeBytes,
-      isLearner: false,
+      isLearner: this.#members.isLearner(this.memberId),
       errors,
     };
   }
 
   members(): readonly ClusterMember[] {
-    return this.#config.members.map((member) => ({
-      ...member,
-      clientUrls: this.#clientUrls.get(member.id) ?? member.clientUrls,
-    }));
+    return this.#members.all();
   }
 
   async moveLeader(target: NodeId, options: CallOptions = {}): Promise<void> {
@@ -339,54 +363,55 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       throw new KvError('BAD_TRANSFEREE', { details: { refusal } });
     }
     this.#scheduleTurn();
-    await this.#bounded(
-      this.#until(() => this.#replica.leader === target),
-      options,
+    await bounded(
+      this.#config.eventLoop,
+      this.#deadlineMs(options),
+      this.#conditions.until(() => this.#replica.leader === target),
     );
   }
 
-  async addMember(): Promise<never> {
-    return notThereYet();
+  async addMember(member: NewMember, options?: CallOptions): Promise<ClusterMember> {
+    return this.#administration.addMember(member, options);
   }
 
-  async removeMember(): Promise<never> {
-    return notThereYet();
+  async removeMember(id: NodeId, options?: CallOptions): Promise<void> {
+    return this.#administration.removeMember(id, options);
   }
 
-  async updateMember(): Promise<never> {
-    return notThereYet();
+  async updateMember(id: NodeId, peerUrls: readonly string[], o?: CallOptions): Promise<void> {
+    return this.#administration.updateMember(id, peerUrls, o);
   }
 
-  async promoteMember(): Promise<never> {
-    return notThereYet();
+  async promoteMember(id: NodeId, options?: CallOptions): Promise<void> {
+    return this.#administration.promoteMember(id, options);
   }
 
-  async demoteMember(): Promise<never> {
-    return notThereYet();
+  async demoteMember(id: NodeId, options?: CallOptions): Promise<void> {
+    return this.#administration.demoteMember(id, options);
   }
 
-  async replaceMember(): Promise<never> {
-    return notThereYet();
+  async replaceMember(id: NodeId, by: NewMember, options?: CallOptions): Promise<ClusterMember> {
+    return this.#administration.replaceMember(id, by, options);
   }
 
-  async openSnapshot(): Promise<never> {
-    return notThereYet();
+  async openSnapshot(): Promise<SnapshotStream> {
+    return this.#administration.openSnapshot();
   }
 
-  async hashKv(): Promise<never> {
-    return notThereYet();
+  async hashKv(revision: number): Promise<KeyspaceHash> {
+    return this.#administration.hashKv(revision);
   }
 
-  alarms(): readonly [] {
-    return [];
+  alarms(): readonly MemberAlarm[] {
+    return this.#administration.alarms();
   }
 
-  async setAlarm(): Promise<never> {
-    return notThereYet();
+  async setAlarm(alarm: MemberAlarm, isActive: boolean, options?: CallOptions): Promise<void> {
+    return this.#administration.setAlarm(alarm, isActive, options);
   }
 
-  async defragment(): Promise<never> {
-    return notThereYet();
+  async defragment(): Promise<void> {
+    return this.#administration.defragment();
   }
 
   /**
@@ -398,51 +423,148 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     if (this.#phase === 'draining' || this.#phase === 'stopped') {
       return;
     }
-    const { eventLoop, options, transport, log, engine } = this.#config;
+    const { eventLoop, options, transport, log } = this.#config;
     const electionMs = options.tickMs * options.raft.electionTimeoutTicks;
     this.#phase = 'draining';
     if (this.#fatal === undefined) {
       await this.#handOver(electionMs);
-      const isDrained = (): boolean => this.#proposals.size === 0 && this.#reads.size === 0;
-      await atMost(eventLoop, options.requestTimeoutMs, this.#until(isDrained));
+      const isDrained = (): boolean => this.#calls.count === 0;
+      await atMost(eventLoop, options.requestTimeoutMs, this.#conditions.until(isDrained));
     }
     this.#phase = 'stopped';
     this.#ticker?.cancel();
     this.#endPending();
     await transport.stop();
-    await this.#writing;
-    await this.#lane.close();
+    await this.#transfer.stop();
+    await this.#keeper.stop();
+    await this.#writer.stop();
     await log.close();
-    await engine.close();
+    await this.#state.close();
   }
 
-  #self(): ClusterMember {
-    return must(
-      this.#config.members.find((member) => member.id === this.memberId),
-      'this member in its own cluster',
+  #transportHandler(): TransportHandler {
+    return {
+      onMessages: (messages) => {
+        this.#replica.step(messages.filter(isRaftMessage));
+        this.#scheduleTurn();
+      },
+      onUnreachable: (peer) => {
+        this.#replica.reportUnreachable(peer);
+        this.#scheduleTurn();
+      },
+      onDown: (peer) => {
+        this.#replica.reportDown(peer);
+        this.#scheduleTurn();
+      },
+      onAnnounced: (peer, clientUrls) => {
+        this.#members.announce(peer, clientUrls);
+      },
+      admit: async (from, incarnation) => {
+        if (this.#members.isRemoved(from)) {
+          return 'removed';
+        }
+        const known = await this.#config.incarnations.record(from, incarnation);
+        return known === 'other' ? 'lost-data' : 'ok';
+      },
+      onRefused: (peer, reason) => {
+        this.#fail(refusedError(reason, this.#config.name, peer));
+      },
+      onSnapshotRequested: async (from, minIndex) => {
+        const { chunks } = await this.#snapshots.open(this.#state.engine, minIndex);
+        this.#config.logger.info({ event: 'snapshot-sending', peer: from, minIndex });
+        return chunks;
+      },
+      describe: () => ({
+        clusterId: this.clusterId,
+        members: this.#members.all(),
+        removedIds: this.#members.removedIds,
+        appliedIndex: this.#state.machine.lastApplied.index,
+      }),
+    };
+  }
+
+  #setPeers(): void {
+    const { transport, peerOf } = this.#config;
+    const others = this.#members.reachable.filter(({ id }) => id !== this.memberId);
+    transport.setPeers(
+      others.map((member) => {
+        const name = this.#members.published(member.id)?.name ?? member.name;
+        return peerOf({ ...member, name });
+      }),
     );
+  }
+
+  #tick(): void {
+    this.#replica.tick();
+    this.#snapshots.tick();
+    this.#maybePublish();
+    if (this.#replica.tickCount % compactionCheckTicks === 0 && !this.#transfer.isInstalling) {
+      this.#keeper.maybeCompact();
+    }
+    this.#reportState();
+    this.#scheduleTurn();
+  }
+
+  async #change(change: MembershipChange, options: CallOptions = {}): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      return Promise.reject(refusal);
+    }
+    const id = this.#replica.maybeChangeMembership(change, this.#deadlineTick(options));
+    if (id === undefined) {
+      return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
+    }
+    this.#scheduleTurn();
+    return this.#calls.addChange(id);
+  }
+
+  /** Tells the cluster what this member is called and where its clients reach it, if that is news. */
+  #maybePublish(): void {
+    const { clientUrls, name } = this.#config;
+    if (clientUrls === undefined || this.#isPublishing || this.leader === 0) {
+      return;
+    }
+    const published = this.#members.published(this.memberId);
+    if (published?.name === name && published.clientUrls.join() === clientUrls.join()) {
+      return;
+    }
+    this.#isPublishing = true;
+    const value = encodeAttributes({ name, clientUrls });
+    this.propose({ type: 'setRecord', name: attributesName(this.memberId), value })
+      .catch((error: unknown) => {
+        // It is tried again with the next tick; a member that cannot write yet is no news.
+        this.#config.logger.info({ event: 'publish-delayed', reason: String(error) });
+      })
+      .finally(() => {
+        this.#isPublishing = false;
+      });
+  }
+
+  #readAttributes(): void {
+    for (const [name, value] of this.#state.openedAttributes) {
+      this.#members.setRecord(name, value);
+    }
+    const { openedConfiguration } = this.#state;
+    if (openedConfiguration !== undefined) {
+      this.#members.setApplied(openedConfiguration);
+    }
   }
 
   #refusal(): KvError | undefined {
     if (this.#phase !== 'running' || this.#fatal !== undefined) {
       return new KvError('STOPPED');
     }
-    return this.#isDiskFull ? new KvError('DISK_FULL') : undefined;
-  }
-
-  async #rejectProposal(error: KvError): Promise<never> {
-    this.#config.metrics.proposalsFailed.inc({ outcome: error.outcome });
-    return Promise.reject(error);
-  }
-
-  async #readRange(range: RangeOperation): Promise<RangeAnswer> {
-    return this.#reader.maybeReadCached(range) ?? this.#reader.read(range);
+    return this.#writer.isDiskFull ? new KvError('DISK_FULL') : undefined;
   }
 
   #deadlineTick(options: CallOptions): number {
-    const { requestTimeoutMs, tickMs } = this.#config.options;
-    const deadlineMs = Math.min(options.deadlineMs ?? requestTimeoutMs, requestTimeoutMs);
-    return this.#replica.tickCount + Math.max(1, Math.ceil(deadlineMs / tickMs));
+    const { tickMs } = this.#config.options;
+    const ticks = Math.ceil(this.#deadlineMs(options) / tickMs);
+    return this.#replica.tickCount + Math.max(1, ticks);
+  }
+
+  #deadlineMs({ deadlineMs = Number.POSITIVE_INFINITY }: CallOptions): number {
+    return Math.min(deadlineMs, this.#config.options.requestTimeoutMs);
   }
 
   /** Under load a turn waits for all input that is due, as one batch; else it starts now. */
@@ -455,7 +577,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     const turn = (): void => {
       this.#turn();
     };
-    if (this.#proposals.size + this.#reads.size > promptCallsMax) {
+    if (this.#calls.count > promptCallsMax) {
       eventLoop.endOfTurn(turn);
     } else {
       eventLoop.afterCallback(turn);
@@ -473,11 +595,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       this.#fail(error);
       return;
     }
-    if (this.#waiters.size > 0) {
-      for (const check of [...this.#waiters]) {
-        check();
-      }
-    }
+    this.#conditions.check();
     if (this.#replica.hasWork) {
       this.#scheduleTurn();
     }
@@ -489,12 +607,12 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       this.#config.transport.send(effects.messages);
     }
     if (effects.write !== undefined) {
-      this.#writing = this.#write(effects.write);
+      this.#writer.write(effects.write);
     }
     if (effects.apply !== undefined) {
       const lastIndex = must(effects.apply.entries.at(-1), 'a committed entry').index;
       this.#applying.push({ lastIndex, startMs: this.#config.eventLoop.nowMs() });
-      this.#lane.push(effects.apply);
+      this.#state.lane.push(effects.apply);
     }
     for (const load of effects.loads) {
       this.#config.log.read(load.lo, load.hi, load.bytesMax).then(
@@ -507,84 +625,58 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
         },
       );
     }
-    this.#answerReads(effects.releasedReads, effects.expiredReads);
+    if (effects.configuration !== undefined) {
+      this.#members.setConfiguration(effects.configuration);
+      this.#setPeers();
+    }
+    if (effects.snapshotRequest !== undefined) {
+      this.#transfer.maybeFetch(effects.snapshotRequest);
+    }
+    this.#calls.resolveReads(effects.releasedReads);
+    this.#calls.failReads(effects.expiredReads, 'TIMEOUT');
     for (const failure of effects.failures) {
-      this.#failProposal(failure);
+      this.#calls.failProposal(failure, this.#replica.leader);
+    }
+    for (const result of effects.changeResults) {
+      this.#calls.endChange(result);
     }
     for (const event of effects.events) {
       reportEvent(event, this.#config.logger, this.#config.metrics);
     }
   }
 
-  /**
-   * Makes one write durable, then sends what rested on it. A full disk is waited out; nothing is
-   * lost by it.
-   */
-  async #write(write: StorageWrite): Promise<void> {
-    const { log, transport, metrics, eventLoop } = this.#config;
-    const { hardState, entries, mustSync } = write;
-    const startMs = eventLoop.nowMs();
-    for (;;) {
-      try {
-        await log.append({ hardState, entries, mustSync });
-        break;
-      } catch (error) {
-        if (!(error instanceof KvError) || error.code !== 'DISK_FULL') {
-          this.#fail(error);
-          return;
-        }
-        this.#noteDiskFull();
-        await delay(eventLoop, diskFullRetryMs);
-        if (this.#phase === 'stopped') {
-          return;
-        }
-      }
-    }
-    if (this.#isDiskFull) {
-      this.#isDiskFull = false;
-      this.#config.logger.info({ event: 'disk-has-room' });
-    }
-    if (mustSync) {
-      metrics.fsyncSeconds.observe((eventLoop.nowMs() - startMs) / 1000);
-    }
-    if (write.messages.length > 0) {
-      transport.send(write.messages);
-    }
-    this.#replica.writeDone(write.ticket);
-    this.#turn();
+  /** State and log change over to the fetched snapshot; a start finishes what a crash cuts short. */
+  async #install(write: StorageWrite): Promise<void> {
+    const { log, logger } = this.#config;
+    const position = must(write.install, 'the position of an install');
+    const { staged } = this.#transfer.take(position);
+    await this.#keeper.idle();
+    await this.#state.install(staged, position);
+    await log.reset(position, must(write.hardState, 'the hard state of an install'));
+    this.#transfer.installed();
+    this.#applying.length = 0;
+    this.#readAttributes();
+    this.#setPeers();
+    this.#replica.readable(position.index);
+    this.#state.lane.compact();
+    logger.info({ event: 'snapshot-installed', index: position.index, term: position.term });
   }
 
-  /** Refuses new writes and lets another member lead, until there is room again. */
-  #noteDiskFull(): void {
-    if (this.#isDiskFull) {
-      return;
-    }
-    this.#isDiskFull = true;
-    this.#config.logger.error({
-      event: 'disk-full',
-      remedy: 'free space on the disk of the data directory; writes go on by themselves',
-    });
-    const successor = this.#successor();
-    if (successor !== undefined) {
-      this.#replica.transferLeader(successor);
-      this.#scheduleTurn();
-    }
-  }
-
-  #onApplied(batch: ApplyBatch, results: readonly (CommandResult | undefined)[]): void {
+  #onApplied(
+    batch: ApplyBatch,
+    results: readonly (CommandResult | undefined)[],
+    changes: readonly MetaChange[],
+  ): void {
     const { metrics, eventLoop } = this.#config;
     const nowMs = eventLoop.nowMs();
     for (let i = 0; i < batch.proposalIds.length; i++) {
-      const id = batch.proposalIds[i] as ProposalId;
+      const id = batch.proposalIds[i] as number;
       const result = results[i];
       if (result?.kind === 'ok' && result.result.type === 'compact') {
-        this.#lane.compact();
+        this.#state.lane.compact();
       }
-      const pending = id === 0 ? undefined : this.#proposals.get(id);
-      if (pending !== undefined) {
-        this.#proposals.delete(id);
-        metrics.commitSeconds.observe((nowMs - pending.startMs) / 1000);
-        pending.resolve(must(result, 'the result of a proposed command'));
+      if (id !== 0) {
+        this.#calls.resolveProposal(id, must(result, 'the result of a proposed command'));
       }
     }
     const { index } = must(batch.entries.at(-1), 'an applied entry');
@@ -594,48 +686,41 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       this.#applying.shift();
       oldest = this.#applying[0];
     }
+    for (const change of changes) {
+      this.#noteChange(change);
+    }
     this.#replica.applyDone(index);
     this.#scheduleTurn();
   }
 
-  #answerReads(released: readonly ReadId[], expired: readonly ReadId[]): void {
-    const nowMs = this.#config.eventLoop.nowMs();
-    for (const id of released) {
-      const read = this.#reads.get(id);
-      if (read !== undefined) {
-        this.#reads.delete(id);
-        this.#config.metrics.readIndexSeconds.observe((nowMs - read.startMs) / 1000);
-        read.resolve();
+  #noteChange(change: MetaChange): void {
+    if (change.type === 'record') {
+      this.#members.setRecord(change.name, change.value);
+      this.#setPeers();
+    } else if (change.type === 'membership') {
+      const configuration = { index: change.index, ...decodeConfiguration(change.membership) };
+      this.#members.setApplied(configuration);
+      if (this.#members.isRemoved(this.memberId)) {
+        this.#leave();
       }
-    }
-    for (const id of expired) {
-      const read = this.#reads.get(id);
-      this.#reads.delete(id);
-      read?.reject(new KvError('TIMEOUT'));
     }
   }
 
-  #failProposal(failure: ProposalFailure): void {
-    const pending = this.#proposals.get(failure.id);
-    if (pending === undefined) {
-      return;
-    }
-    this.#proposals.delete(failure.id);
-    this.#config.metrics.proposalsFailed.inc({ outcome: failure.outcome });
-    const { outcome, reason } = failure;
-    const leaderFailed = pending.leader !== this.#replica.leader || pending.leader === 0;
-    switch (reason) {
-      case 'timeout':
-        pending.reject(
-          new KvError(leaderFailed ? 'TIMEOUT_LEADER_FAILURE' : 'TIMEOUT', { outcome }),
-        );
-        break;
-      case 'cancelled':
-        pending.reject(new KvError('CANCELLED', { outcome }));
-        break;
-      case 'stopped':
-        pending.reject(new KvError('STOPPED', { outcome }));
-        break;
+  /** This member has applied its own removal: it stops, once its callers have heard of it. */
+  #leave(): void {
+    const { eventLoop, options, name, logger } = this.#config;
+    logger.warn({ event: 'member-removed' });
+    eventLoop.after(options.tickMs * options.raft.electionTimeoutTicks, () => {
+      this.#fail(refusedError('removed', name, this.memberId));
+    });
+  }
+
+  /** Lets another member lead that is better off. */
+  #yieldLeadership(): void {
+    const successor = this.#successor();
+    if (successor !== undefined) {
+      this.#replica.transferLeader(successor);
+      this.#scheduleTurn();
     }
   }
 
@@ -667,50 +752,18 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     // A successor that goes away itself, as when the whole cluster stops, is not waited for.
     const isOver = (): boolean =>
       this.#replica.isLeader ? !this.#reachablePeers().has(successor) : this.#replica.leader !== 0;
-    await atMost(this.#config.eventLoop, 2 * electionMs, this.#until(isOver));
+    await atMost(this.#config.eventLoop, 2 * electionMs, this.#conditions.until(isOver));
   }
 
   #endPending(): void {
-    const { failures } = this.#replica.close();
+    const { failures, changeResults } = this.#replica.close();
     for (const failure of failures) {
-      this.#failProposal(failure);
+      this.#calls.failProposal(failure, this.#replica.leader);
     }
-    for (const read of this.#reads.values()) {
-      read.reject(new KvError('STOPPED'));
+    for (const result of changeResults) {
+      this.#calls.endChange(result);
     }
-    this.#reads.clear();
-  }
-
-  /** Resolves at the first turn after which `condition` holds. */
-  async #until(condition: () => boolean): Promise<void> {
-    if (condition()) {
-      return Promise.resolve();
-    }
-    return new Promise<void>((resolve) => {
-      const check = (): void => {
-        if (condition()) {
-          this.#waiters.delete(check);
-          resolve();
-        }
-      };
-      this.#waiters.add(check);
-    });
-  }
-
-  async #bounded(work: Promise<void>, options: CallOptions): Promise<void> {
-    const { eventLoop, options: own } = this.#config;
-    const deadlineMs = Math.min(options.deadlineMs ?? own.requestTimeoutMs, own.requestTimeoutMs);
-    let timer: TimerHandle | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = eventLoop.after(deadlineMs, () => {
-        reject(new KvError('TIMEOUT'));
-      });
-    });
-    try {
-      await Promise.race([work, deadline]);
-    } finally {
-      timer?.cancel();
-    }
+    this.#calls.endReads();
   }
 
   #fail(error: unknown): void {
@@ -725,7 +778,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
 
   #reportState(): void {
     const { metrics, transport } = this.#config;
-    reportState(this.#replica, this.#stateMachine, transport.links(), metrics);
+    reportState(this.#replica, this.#state.machine, transport.links(), metrics);
     if (this.#replica.tickCount % sizeRefreshTicks === 0) {
       this.#refreshSize().catch((error: unknown) => {
         this.#fail(error);
@@ -734,7 +787,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   }
 
   async #refreshSize(): Promise<void> {
-    this.#sizeBytes = this.#config.log.sizeBytes() + (await this.#config.engine.sizeBytes());
+    this.#sizeBytes = this.#config.log.sizeBytes() + (await this.#state.engine.sizeBytes());
     this.#config.metrics.storeBytes.set(this.#sizeBytes);
   }
 }
@@ -742,36 +795,23 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
 /** Ticks between looks at the stores' sizes. */
 const sizeRefreshTicks = 50;
 
-/** Calls back when `signal` fires, at once if it has. */
-function onAbort(signal: AbortSignal | undefined, callback: () => void): void {
-  if (signal === undefined) {
-    return;
+function isRaftMessage(message: PeerMessage): message is Message {
+  return message.type !== 'StateHash';
+}
+
+function refusedError(reason: 'removed' | 'lost-data', name: string, peer: NodeId): KvError {
+  if (reason === 'removed') {
+    return new KvError('MEMBER_REMOVED', {
+      message:
+        `member ${name} has been removed from the cluster and stops. Its data directory may be ` +
+        'deleted; to bring it back, add it as a new member and start it with an empty one.',
+    });
   }
-  if (signal.aborted) {
-    callback();
-  } else {
-    signal.addEventListener('abort', callback, { once: true });
-  }
-}
-
-/**
- * Waits for `work`, but no longer than `limitMs`; leaves no timer behind that keeps a process up.
- */
-async function atMost(eventLoop: EventLoop, limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: TimerHandle | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = eventLoop.after(limitMs, resolve);
+  return new KvError('DATA_DIR_MISMATCH', {
+    message:
+      `member ${name} has come back without the data it had: peer ${peer.toString(16)} knew it with ` +
+      'another data directory. It must not vote under its old identity, so it stops. Bring the ' +
+      'old data directory back, or remove the member and add it as a new one ' +
+      '(holdfast member remove, holdfast member add, --initial-cluster-state existing).',
   });
-  await Promise.race([work, limit]);
-  timer?.cancel();
-}
-
-async function delay(eventLoop: EventLoop, delayMs: number): Promise<void> {
-  return new Promise<void>((resolve) => {
-    eventLoop.after(delayMs, resolve);
-  });
-}
-
-async function notThereYet(): Promise<never> {
-  return Promise.reject(new KvError('NOT_IMPLEMENTED'));
 }

@@ -31,6 +31,8 @@ export interface Membership {
   readonly members: readonly MemberRecord[];
   /** Ids that are never taken again, oldest first. */
   readonly removedIds: readonly NodeId[];
+  /** Who this change removes: they are spoken with until its joint configuration is left. */
+  readonly departing?: readonly MemberRecord[] | undefined;
   readonly origin?: ChangeOrigin | undefined;
 }
 
@@ -109,8 +111,8 @@ export function decodeMembership(context: Uint8Array): Membership {
     () =>
       `membership version ${String(parsed.version)} is not known; run the version that wrote it`,
   );
-  const { members, removedIds, origin } = parsed;
-  return { members, removedIds, origin };
+  const { members, removedIds, departing, origin } = parsed;
+  return { members, removedIds, departing, origin };
 }
 
 /** Works out what `change` makes of a configuration. */
@@ -118,7 +120,7 @@ export function planChange(configuration: Configuration, change: MembershipChang
   const current: Current = {
     voters: configuration.confState.voters,
     learners: [...configuration.confState.learners, ...configuration.confState.learnersNext],
-    membership: decodeMembership(configuration.context),
+    membership: { ...decodeMembership(configuration.context), departing: undefined },
   };
   switch (change.type) {
     case 'add':
@@ -148,7 +150,7 @@ interface Current {
 }
 
 function planAdd(current: Current, member: MemberRecord, isLearner: boolean): ChangePlan {
-  const { members, removedIds } = current.membership;
+  const { members, removedIds, departing } = current.membership;
   if (members.some((each) => each.id === member.id)) {
     return { kind: 'done' };
   }
@@ -165,13 +167,14 @@ function planAdd(current: Current, member: MemberRecord, isLearner: boolean): Ch
     kind: 'next',
     voters: isLearner ? current.voters : ascending([...current.voters, member.id]),
     learners: isLearner ? ascending([...current.learners, member.id]) : current.learners,
-    membership: { members: byId([...members, member]), removedIds },
+    membership: { members: byId([...members, member]), removedIds, departing },
   };
 }
 
 function planRemove(current: Current, id: NodeId): ChangePlan {
   const { members, removedIds } = current.membership;
-  if (!members.some((member) => member.id === id)) {
+  const departing = members.filter((member) => member.id === id);
+  if (departing.length === 0) {
     return removedIds.includes(id)
       ? { kind: 'done' }
       : { kind: 'refused', code: 'MEMBER_NOT_FOUND' };
@@ -187,6 +190,7 @@ function planRemove(current: Current, id: NodeId): ChangePlan {
     membership: {
       members: members.filter((member) => member.id !== id),
       removedIds: [...removedIds, id].slice(-removedIdsMax),
+      departing,
     },
   };
 }

@@ -68,7 +68,7 @@ interface Proposal {
 /** Why a proposal ended without a result, and whether its entry may still commit. */
 export interface ProposalFailure {
   readonly id: ProposalId;
-  readonly reason: 'timeout' | 'cancelled' | 'stopped';
+  readonly reason: 'timeout' | 'cancelled' | 'stopped' | 'overtaken';
   readonly outcome: 'rejected' | 'unknown';
 }
 
@@ -198,6 +198,22 @@ export class ProposalTable {
       return undefined;
     }
     return this.#forget(envelope.id) === undefined ? undefined : envelope.id;
+  }
+
+  /**
+   * Ends what has been proposed and not answered: a snapshot has taken the place of entries that may
+   * have been theirs, so nobody can tell any more whether they took effect.
+   */
+  overtaken(): readonly ProposalFailure[] {
+    const failures: ProposalFailure[] = [];
+    for (const proposal of this.#proposalsById.values()) {
+      if (proposal.proposedTerm !== undefined) {
+        this.#forget(proposal.id);
+        failures.push(failureOf(proposal, 'overtaken'));
+      }
+    }
+    this.#oldestProposedTerm = undefined;
+    return failures;
   }
 
   /** Ends one proposal early; undefined when it has been answered already. */

@@ -237,7 +237,12 @@ export class Replica {
 
   /** See `Raft.installSnapshot`. */
   installSnapshot(position: SnapshotPosition): boolean {
-    return this.#raft.installSnapshot(position);
+    const isAccepted = this.#raft.installSnapshot(position);
+    if (isAccepted) {
+      this.#failures.push(...this.#proposals.overtaken());
+      this.#appliedTerm = Math.max(this.#appliedTerm, position.term);
+    }
+    return isAccepted;
   }
 
   /**

@@ -17,6 +17,7 @@ import type {
   CommandResult,
   CompactOutput,
   Loaded,
+  MetaChange,
   Need,
   Reading,
   StateMachine,
@@ -31,7 +32,11 @@ import type { ApplyBatch } from './replica.ts';
  */
 export interface StateLaneHandler {
   /** A batch's results, in the order of its entries. */
-  onApplied(batch: ApplyBatch, results: readonly (CommandResult | undefined)[]): void;
+  onApplied(
+    batch: ApplyBatch,
+    results: readonly (CommandResult | undefined)[],
+    changes: readonly MetaChange[],
+  ): void;
   /** Reads now see everything up to `index`. */
   onReadable(index: LogIndex): void;
   /** The engine failed; the member cannot go on. */
@@ -177,7 +182,7 @@ export class StateLane {
   #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
     this.#unwritten.push(output);
     this.#write();
-    this.#handler.onApplied(batch, output.results);
+    this.#handler.onApplied(batch, output.results, output.changes);
     this.#next();
   }
 

@@ -3,8 +3,10 @@ import { createPrng } from '../../src/base/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import { Member, type MemberOptions } from '../../src/replica/index.ts';
-import { createMemoryEngine, type Engine } from '../../src/storage/index.ts';
+import type { MemberRecord } from '../../src/replica/index.ts';
 import { MemoryDisk, MemoryLog } from './memory-log.ts';
+import { StateDisk } from './memory-state.ts';
+import { plainSnapshots } from './plain-snapshots.ts';
 import { VirtualLoop } from './virtual-loop.ts';
 import { VirtualNetwork } from './virtual-network.ts';
 
@@ -21,7 +23,9 @@ const defaultMemberOptions: MemberOptions = {
 interface Seat {
   readonly id: number;
   readonly disk: MemoryDisk;
-  readonly engine: Engine;
+  readonly state: StateDisk;
+  readonly initialMembers: readonly MemberRecord[];
+  incarnation: number;
   member: Member | undefined;
   log: MemoryLog | undefined;
   metrics: Metrics;
@@ -39,10 +43,13 @@ export class VirtualCluster {
   constructor(size: number, seed: number, options: Partial<MemberOptions> = {}) {
     this.#seed = seed;
     this.#options = { ...defaultMemberOptions, ...options };
+    const members = Array.from({ length: size }, (_, i) => recordOf(i + 1));
     this.#seats = Array.from({ length: size }, (_, i) => ({
       id: i + 1,
       disk: new MemoryDisk(),
-      engine: createMemoryEngine(),
+      state: new StateDisk(),
+      initialMembers: members,
+      incarnation: i + 1,
       member: undefined,
       log: undefined,
       metrics: new Metrics(),
@@ -62,16 +69,14 @@ export class VirtualCluster {
     const member = await Member.open({
       clusterId: 1,
       id,
-      members: this.#seats.map((each) => ({
-        id: each.id,
-        name: `n${each.id}`,
-        peerUrls: [`http://n${each.id}`],
-        clientUrls: [],
-        isLearner: false,
-      })),
+      name: `n${id}`,
+      initialMembers: seat.initialMembers,
+      peerOf: (member) => ({ id: member.id, name: member.name, address: '' }),
+      incarnations: { record: async () => Promise.resolve('same') },
+      snapshots: { format: plainSnapshots, version: 'test', epochMs: () => 0 },
       log: seat.log,
-      engine: surviving(seat.engine),
-      transport: this.network.transport(id),
+      state: seat.state.open(),
+      transport: this.network.transport(id, { incarnation: seat.incarnation, peers: [] }),
       eventLoop: this.loop,
       prng: createPrng(this.#seed * 1000 + id + this.loop.nowMs()),
       metrics: seat.metrics,
@@ -84,6 +89,20 @@ export class VirtualCluster {
     seat.member = member;
     await member.start();
     return member;
+  }
+
+  /** A place for a member that has been added; it starts with nothing. */
+  addSeat(id: number): void {
+    this.#seats.push({
+      id,
+      disk: new MemoryDisk(),
+      state: new StateDisk(),
+      initialMembers: [],
+      incarnation: id,
+      member: undefined,
+      log: undefined,
+      metrics: new Metrics(),
+    });
   }
 
   member(id: number): Member {
@@ -125,7 +144,7 @@ export class VirtualCluster {
   }
 
   #seat(id: number): Seat {
-    const seat = this.#seats[id - 1];
+    const seat = this.#seats.find((each) => each.id === id);
     if (seat === undefined) {
       throw new Error(`there is no member ${id}`);
     }
@@ -133,19 +152,8 @@ export class VirtualCluster {
   }
 }
 
-/** The engine as one run of a member sees it: its close ends the run, not the data. */
-function surviving(engine: Engine): Engine {
-  const close = async (): Promise<void> => engine.flush();
-  return {
-    getMany: async (keys) => engine.getMany(keys),
-    scan: async (range) => engine.scan(range),
-    write: async (batch) => engine.write(batch),
-    flush: close,
-    snapshot: () => engine.snapshot(),
-    sizeBytes: async () => engine.sizeBytes(),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+function recordOf(id: number): MemberRecord {
+  return { id, name: `n${id}`, peerUrls: [`http://n${id}`], autoPromote: false };
 }
 
 function ignore(): void {

@@ -62,6 +62,17 @@ export class VirtualLoop implements EventLoop {
     this.#nowMs = endMs;
   }
 
+  /** Lets time pass until `promise` settles, and gives what it gives; fails after a minute. */
+  async settle<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const settled = (): void => {
+      isSettled = true;
+    };
+    promise.then(settled, settled);
+    await this.runUntil(() => isSettled, 60_000);
+    return promise;
+  }
+
   /** Lets time pass until `condition` holds; fails after `limitMs`. */
   async runUntil(condition: () => boolean, limitMs: number, stepMs = 10): Promise<void> {
     const endMs = this.#nowMs + limitMs;

@@ -19,10 +19,12 @@ function start(entries: number, applied: number, commitIndex = 0) {
     type: 'normal' as const,
     data: new Uint8Array(0),
   }));
+  const log = new MemoryLog(disk);
   return createRaftConfig({
     id: 1,
     configuration,
-    log: new MemoryLog(disk),
+    hardState: log.initialHardState,
+    log: log.initialLog,
     lastApplied: { index: applied, term: applied === 0 ? 0 : 2 },
     options: defaultRaftOptions,
     prng: createPrng(1),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';
 import { defaultRaftOptions, type Message } from '../../src/raft/index.ts';
+import { defaultLogCompaction } from '../../src/replica/log-compaction.ts';
 import { type Effects, Replica } from '../../src/replica/replica.ts';
 
 const limits = {

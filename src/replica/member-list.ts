@@ -1,0 +1,116 @@
+/**
+ * Who the members are, as this one knows: the membership of the newest configuration, and what
+ * members have published about themselves (`attributes/…` records of the state).
+ */
+import { KvError } from '../base/index.ts';
+import type { Configuration, NodeId } from '../raft/index.ts';
+import type { ClusterMember } from './api.ts';
+import { decodeMembership, type Membership, type MemberRecord } from './membership.ts';
+
+/** What a member publishes about itself. */
+export interface MemberAttributes {
+  readonly name: string;
+  readonly clientUrls: readonly string[];
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The name of the record in which member `id` publishes. */
+export function attributesName(id: NodeId): string {
+  return `attributes/${id}`;
+}
+
+/** Encodes what a member publishes. */
+export function encodeAttributes({ name, clientUrls }: MemberAttributes): Uint8Array {
+  return encoder.encode(JSON.stringify({ name, clientUrls }));
+}
+
+/** See the module comment. */
+export class MemberList {
+  #configuration: Configuration;
+  #membership: Membership;
+  /** Of the newest configuration that has been applied, so that no rollback can revive one. */
+  #removedIds: readonly NodeId[] = [];
+  readonly #attributes = new Map<string, MemberAttributes>();
+  /** Where clients reach members that have not published yet, as they told at the handshake. */
+  readonly #announced = new Map<NodeId, readonly string[]>();
+
+  constructor(configuration: Configuration) {
+    this.#configuration = configuration;
+    this.#membership = decodeMembership(configuration.context);
+  }
+
+  /** Whom this member must be able to reach: the members, and who leaves while a change lasts. */
+  get reachable(): readonly MemberRecord[] {
+    const { members, departing = [] } = this.#membership;
+    const { votersOutgoing } = this.#configuration.confState;
+    return [...members, ...departing.filter(({ id }) => votersOutgoing.includes(id))];
+  }
+
+  setConfiguration(configuration: Configuration): void {
+    this.#configuration = configuration;
+    this.#membership = decodeMembership(configuration.context);
+  }
+
+  setApplied(configuration: Configuration): void {
+    if (configuration.confState.votersOutgoing.length === 0) {
+      this.#removedIds = decodeMembership(configuration.context).removedIds;
+    }
+  }
+
+  /** A record of the state; `value` is empty when it was removed. Others than attributes are not kept. */
+  setRecord(name: string, value: Uint8Array): void {
+    if (value.length === 0) {
+      this.#attributes.delete(name);
+    } else if (name.startsWith('attributes/')) {
+      this.#attributes.set(name, JSON.parse(decoder.decode(value)) as MemberAttributes);
+    }
+  }
+
+  announce(id: NodeId, clientUrls: readonly string[]): void {
+    this.#announced.set(id, clientUrls);
+  }
+
+  published(id: NodeId): MemberAttributes | undefined {
+    return this.#attributes.get(attributesName(id));
+  }
+
+  isRemoved(id: NodeId): boolean {
+    return this.#removedIds.includes(id);
+  }
+
+  get removedIds(): readonly NodeId[] {
+    return this.#removedIds;
+  }
+
+  isLearner(id: NodeId): boolean {
+    const { learners } = this.#configuration.confState;
+    return learners.includes(id);
+  }
+
+  /** All members, by ascending id. */
+  all(): readonly ClusterMember[] {
+    return this.#membership.members.map((member) => this.#describe(member));
+  }
+
+  /** @throws {KvError} MEMBER_NOT_FOUND. */
+  get(id: NodeId): ClusterMember {
+    const member = this.#membership.members.find((each) => each.id === id);
+    if (member === undefined) {
+      throw new KvError('MEMBER_NOT_FOUND');
+    }
+    return this.#describe(member);
+  }
+
+  #describe({ id, name, peerUrls }: MemberRecord): ClusterMember {
+    const published = this.#attributes.get(attributesName(id));
+    return {
+      id,
+      name: published?.name ?? name,
+      peerUrls,
+      clientUrls: published?.clientUrls ?? this.#announced.get(id) ?? [],
+      isLearner: this.isLearner(id),
+    };
+  }
+}

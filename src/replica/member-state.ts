@@ -1,0 +1,150 @@
+/**
+ * The applied state of one member: its engine, the state machine over it, the lane in which entries
+ * become state, and what reads see; as one thing that a snapshot can replace.
+ */
+import { KvError } from '../base/index.ts';
+import {
+  type Alarm,
+  attributesPrefix,
+  hashKv,
+  type MetaChange,
+  membershipMetaKey,
+  type RangeOperation,
+  readRecords,
+  StateMachine,
+  stateMetaKey,
+  decodeMembershipRecord,
+} from '../kv/index.ts';
+import { type Configuration, decodeConfiguration } from '../raft/index.ts';
+import type { Engine, LogPosition, StagedState, StateStore } from '../storage/index.ts';
+import type { KeyspaceHash, RangeAnswer } from './api.ts';
+import { RangeReader } from './range-reader.ts';
+import { StateLane, type StateLaneHandler } from './state-lane.ts';
+
+/** What a state tells its member; see {@link StateLaneHandler}. */
+export interface MemberStateOptions {
+  readonly cacheBytesMax: number;
+  readonly handler: StateLaneHandler;
+}
+
+/** What stands on one generation of the engine. */
+interface Generation {
+  readonly engine: Engine;
+  readonly machine: StateMachine;
+  readonly lane: StateLane;
+  readonly reader: RangeReader;
+  readonly configuration: Configuration | undefined;
+  readonly attributes: ReadonlyMap<string, Uint8Array>;
+}
+
+/** See the module comment. */
+export class MemberState {
+  readonly #store: StateStore;
+  readonly #options: MemberStateOptions;
+  #generation: Generation;
+
+  private constructor(store: StateStore, options: MemberStateOptions, generation: Generation) {
+    this.#store = store;
+    this.#options = options;
+    this.#generation = generation;
+  }
+
+  static async open(store: StateStore, options: MemberStateOptions): Promise<MemberState> {
+    return new MemberState(store, options, await openGeneration(store.engine, options));
+  }
+
+  get engine(): Engine {
+    return this.#generation.engine;
+  }
+
+  get machine(): StateMachine {
+    return this.#generation.machine;
+  }
+
+  get lane(): StateLane {
+    return this.#generation.lane;
+  }
+
+  get alarms(): readonly Alarm[] {
+    return this.machine.alarms;
+  }
+
+  /** The newest applied configuration when this generation was opened; undefined if none was. */
+  get openedConfiguration(): Configuration | undefined {
+    return this.#generation.configuration;
+  }
+
+  /** What members had published about themselves when this generation was opened, by name. */
+  get openedAttributes(): ReadonlyMap<string, Uint8Array> {
+    return this.#generation.attributes;
+  }
+
+  /** @throws {KvError} as {@link RangeReader.read}. */
+  async readRange(range: RangeOperation): Promise<RangeAnswer> {
+    const { reader } = this.#generation;
+    return reader.maybeReadCached(range) ?? reader.read(range);
+  }
+
+  /** @throws {KvError} COMPACTED, FUTURE_REVISION. */
+  async hashKv(revision: number): Promise<KeyspaceHash> {
+    const { lane, machine } = this.#generation;
+    for (;;) {
+      const readable = lane.readableRevision;
+      const compactRevision = Math.min(machine.compactRevision, readable);
+      const outcome = await lane.read(hashKv(revision, { revision: readable, compactRevision }));
+      if (outcome.kind === 'refused') {
+        throw new KvError(outcome.code);
+      }
+      if (lane.removedRevision <= compactRevision) {
+        const { hash, hashRevision } = outcome;
+        return { hash, hashRevision, compactRevision, revision: readable };
+      }
+      // Compacted meanwhile: what it has seen may be incomplete.
+    }
+  }
+
+  /** Puts a staged generation in the place of this one; what was under way in the lane is dropped. */
+  async install(staged: StagedState, position: LogPosition): Promise<void> {
+    await this.#generation.lane.close();
+    await staged.activate(position);
+    this.#generation = await openGeneration(this.#store.engine, this.#options);
+  }
+
+  /** Waits until the engine has what was applied, and closes it. */
+  async close(): Promise<void> {
+    await this.#generation.lane.close();
+    await this.#store.close();
+  }
+}
+
+async function openGeneration(engine: Engine, options: MemberStateOptions): Promise<Generation> {
+  const { cacheBytesMax, handler } = options;
+  const [meta, membership] = await engine.getMany([stateMetaKey, membershipMetaKey]);
+  const machine = new StateMachine({ cacheBytesMax, meta });
+  const lane = new StateLane(engine, machine, handler);
+  const records = await lane.read(readRecords(attributesPrefix));
+  return {
+    engine,
+    machine,
+    lane,
+    reader: new RangeReader(machine, lane),
+    configuration: membership === undefined ? undefined : configurationOf(membership),
+    attributes: new Map(records.map(({ name, value }) => [name, value])),
+  };
+}
+
+function configurationOf(record: Uint8Array): Configuration {
+  const { index, membership } = decodeMembershipRecord(record);
+  return { index, ...decodeConfiguration(membership) };
+}
+
+/** Picks the changes of one kind. */
+export function changesOf<T extends MetaChange['type']>(
+  changes: readonly MetaChange[],
+  type: T,
+): Extract<MetaChange, { readonly type: T }>[] {
+  return changes.filter((change) => change.type === type) as Extract<
+    MetaChange,
+    { readonly type: T }
+  >[];
+}

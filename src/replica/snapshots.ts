@@ -1,0 +1,290 @@
+/**
+ * Snapshots of one member: serving its own to peers and for backup, and fetching one to catch up
+ * (Raft thesis §5).
+ *
+ * A snapshot is made while it is read, from a pinned state of the engine, so writes go on. A fetched
+ * one fills a staged generation beside the state in use; only when it is whole, verified and on disk
+ * does Raft hear of it, and orders the switch. So a crash or a broken stream at any point leaves the
+ * old state, and the next offer of the leader begins anew.
+ */
+import { KvError, must } from '../base/index.ts';
+import { readSnapshotHead, type SnapshotHead, snapshotHeadKeys, stateRanges } from '../kv/index.ts';
+import { decodeConfiguration, type NodeId, type SnapshotPosition } from '../raft/index.ts';
+import type {
+  Engine,
+  EngineRecord,
+  EngineSnapshot,
+  StagedState,
+  StateStore,
+} from '../storage/index.ts';
+import type { SnapshotStream } from './api.ts';
+
+/** Limit: snapshots served at a time; each pins the files of its state. */
+const servedMax = 4;
+/** Bytes of records read at a time. */
+const scanBytesMax = 512 * 1024;
+/** Limit: records read at a time. */
+const scanRecordsMax = 4096;
+
+/** What a snapshot says of itself at its beginning. */
+export interface SnapshotHeader {
+  readonly clusterId: number;
+  /** The last entry that the state holds. */
+  readonly index: number;
+  readonly term: number;
+  readonly revision: number;
+  /** The newest applied configuration, as its entry carries it. */
+  readonly membership: Uint8Array;
+  /** Version of the program that made it, and when, milliseconds since 1970. */
+  readonly createdBy: string;
+  readonly createdMs: number;
+  readonly estimatedBytes: number;
+}
+
+/** The format of snapshots, one for catch-up, backup and restore (design §4.11). */
+export interface SnapshotFormat {
+  createEncoder(header: SnapshotHeader): {
+    push(records: readonly EngineRecord[]): Iterable<Uint8Array>;
+    finish(): Iterable<Uint8Array>;
+  };
+  /** Records come out only once they are verified; `finish` throws unless all was there. */
+  createDecoder(): {
+    readonly header: SnapshotHeader | undefined;
+    push(bytes: Uint8Array): Iterable<readonly EngineRecord[]>;
+    finish(): void;
+  };
+}
+
+/** What the snapshots of a member need to know. */
+export interface SnapshotsOptions {
+  readonly clusterId: number;
+  readonly format: SnapshotFormat;
+  /** Written into the header. */
+  readonly version: string;
+  readonly epochMs: () => number;
+}
+
+/** A fetched snapshot, ready to be switched to. */
+export interface FetchedSnapshot {
+  readonly position: SnapshotPosition;
+  readonly staged: StagedState;
+  readonly bytes: number;
+}
+
+/** A snapshot that is being read, or was: its log is kept from `index` on. */
+interface ServedSnapshot {
+  index: number;
+}
+
+/** Ticks that the log is kept for after a snapshot has been read. */
+const lingerTicks = 300;
+
+/** See the module comment. */
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  readonly #serving = new Set<ServedSnapshot>();
+  /** Those that have been read: whoever did still has to install them and to go on from there. */
+  readonly #lingering = new Map<ServedSnapshot, { ticksLeft: number }>();
+
+  constructor(options: SnapshotsOptions) {
+    this.#options = options;
+  }
+
+  /** The log after this index is still needed by whoever is fetching; Infinity when nobody is. */
+  get retainIndex(): number {
+    let index = Number.POSITIVE_INFINITY;
+    for (const served of [...this.#serving, ...this.#lingering.keys()]) {
+      index = Math.min(index, served.index);
+    }
+    return index;
+  }
+
+  /** Counts down how long the log is kept for those that have fetched a snapshot. */
+  tick(): void {
+    for (const [served, lingering] of this.#lingering) {
+      lingering.ticksLeft--;
+      if (lingering.ticksLeft <= 0) {
+        this.#lingering.delete(served);
+      }
+    }
+  }
+
+  get serving(): number {
+    return this.#serving.size;
+  }
+
+  /**
+   * Opens a snapshot of the engine's present state, which contains all entries up to `minIndex`.
+   *
+   * @throws {KvError} TOO_MANY_REQUESTS; UNHEALTHY — this member has not applied that far.
+   */
+  async open(engine: Engine, minIndex: number): Promise<SnapshotStream> {
+    if (this.#serving.size >= servedMax) {
+      throw new KvError('TOO_MANY_REQUESTS');
+    }
+    const pinned = engine.snapshot();
+    const served: ServedSnapshot = { index: 0 };
+    this.#serving.add(served);
+    const release = (): void => {
+      if (this.#serving.delete(served) && served.index > 0) {
+        this.#lingering.set(served, { ticksLeft: lingerTicks });
+      }
+      pinned.close();
+    };
+    try {
+      const head = readSnapshotHead(await pinned.getMany(snapshotHeadKeys));
+      if (head === undefined || head.appliedIndex < minIndex) {
+        throw new KvError('UNHEALTHY', {
+          message: `etcdserver: unhealthy cluster (this member has not applied entry ${minIndex})`,
+        });
+      }
+      served.index = head.appliedIndex;
+      const estimatedBytes = await engine.sizeBytes();
+      const header = this.#headerOf(head, estimatedBytes);
+      const chunks = releasing(this.#read(pinned, header), release);
+      return { estimatedBytes, revision: head.revision, chunks };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /**
+   * Fills a staged generation from a stream of another member.
+   *
+   * @throws {KvError} DATA_CORRUPT — the bytes are not what they should be; CLUSTER_ID_MISMATCH; and
+   *   whatever the stream throws. Nothing has changed then.
+   */
+  async fetch(store: StateStore, chunks: AsyncIterable<Uint8Array>): Promise<FetchedSnapshot> {
+    const staged = await store.stage();
+    try {
+      const decoder = this.#options.format.createDecoder();
+      let bytes = 0;
+      for await (const chunk of chunks) {
+        bytes += chunk.length;
+        for (const records of decoder.push(chunk)) {
+          await staged.engine.write(records.map(({ key, value }) => ({ type: 'put', key, value })));
+        }
+      }
+      decoder.finish();
+      const header = must(decoder.header, 'the header of a whole snapshot');
+      if (header.clusterId !== this.#options.clusterId) {
+        throw new KvError('CLUSTER_ID_MISMATCH');
+      }
+      await staged.engine.flush();
+      return { position: await positionOf(staged.engine, header), staged, bytes };
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
+  }
+
+  #headerOf(head: SnapshotHead, estimatedBytes: number): SnapshotHeader {
+    const { clusterId, version, epochMs } = this.#options;
+    return {
+      clusterId,
+      index: head.appliedIndex,
+      term: head.appliedTerm,
+      revision: head.revision,
+      membership: head.membership?.membership ?? new Uint8Array(0),
+      createdBy: version,
+      createdMs: epochMs(),
+      estimatedBytes,
+    };
+  }
+
+  async *#read(
+    pinned: EngineSnapshot,
+    header: SnapshotHeader,
+  ): AsyncGenerator<Uint8Array, undefined> {
+    const encoder = this.#options.format.createEncoder(header);
+    for (const range of stateRanges) {
+      for await (const records of scanAll(pinned, range)) {
+        yield* encoder.push(records);
+      }
+    }
+    yield* encoder.finish();
+    return undefined;
+  }
+}
+
+/** Calls `release` once nobody reads any more, even if nobody ever has. */
+function releasing(
+  source: AsyncGenerator<Uint8Array, undefined>,
+  release: () => void,
+): AsyncIterable<Uint8Array> {
+  const iterator: AsyncIterator<Uint8Array, undefined> = {
+    next: async () => {
+      try {
+        const item = await source.next();
+        if (item.done === true) {
+          release();
+        }
+        return item;
+      } catch (error) {
+        release();
+        throw error;
+      }
+    },
+    return: async () => {
+      try {
+        return await source.return(undefined);
+      } finally {
+        release();
+      }
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
+}
+
+/** All records of a range, a piece at a time. */
+async function* scanAll(
+  pinned: EngineSnapshot,
+  range: { readonly gte: Uint8Array; readonly lt: Uint8Array },
+): AsyncIterable<readonly EngineRecord[]> {
+  let { gte } = range;
+  for (;;) {
+    const records = await pinned.scan({
+      gte,
+      lt: range.lt,
+      limit: scanRecordsMax,
+    });
+    const last = records.at(-1);
+    if (last === undefined) {
+      return;
+    }
+    yield records;
+    gte = successorOf(last.key);
+  }
+}
+
+function successorOf(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
+}
+
+/** The head of the staged state must say what the header has promised. */
+async function positionOf(engine: Engine, header: SnapshotHeader): Promise<SnapshotPosition> {
+  const head = readSnapshotHead(await engine.getMany(snapshotHeadKeys));
+  const isAsPromised = head?.appliedIndex === header.index && head.appliedTerm === header.term;
+  if (head?.membership === undefined || !isAsPromised) {
+    throw new KvError('DATA_CORRUPT', {
+      message: 'the snapshot does not hold the state that its header speaks of; fetch it again',
+    });
+  }
+  const { appliedIndex: index, appliedTerm: term, membership } = head;
+  return {
+    index,
+    term,
+    configuration: { index: membership.index, ...decodeConfiguration(membership.membership) },
+  };
+}
+
+/** Whom to ask for a snapshot after `from` could not give it. */
+export function alternativeTo(from: NodeId, peers: readonly NodeId[], attempt: number): NodeId {
+  const others = peers.filter((id) => id !== from);
+  return attempt % 2 === 0 || others.length === 0
+    ? from
+    : must(others[Math.floor(attempt / 2) % others.length], 'another peer');
+}

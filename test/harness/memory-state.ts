@@ -1,0 +1,58 @@
+/** State stores in memory whose content survives the runs of a member. */
+import {
+  createMemoryEngine,
+  type Engine,
+  type LogPosition,
+  type StagedState,
+  type StateStore,
+} from '../../src/storage/index.ts';
+
+/** The part that survives. */
+export class StateDisk {
+  engine: Engine = createMemoryEngine();
+  installed: LogPosition | undefined;
+
+  /** What one run of a member sees: closing it ends the run, not the data. */
+  open(): StateStore {
+    const close = async (): Promise<void> => Promise.resolve();
+    const current = (): Engine => surviving(this.engine);
+    const installed = (): LogPosition | undefined => this.installed;
+    return {
+      get engine() {
+        return current();
+      },
+      get installed() {
+        return installed();
+      },
+      stage: async () => Promise.resolve(this.#stage()),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  #stage(): StagedState {
+    const engine = createMemoryEngine();
+    return {
+      engine,
+      activate: async (position) => {
+        this.engine = engine;
+        this.installed = position;
+        return Promise.resolve();
+      },
+      discard: async () => engine.close(),
+    };
+  }
+}
+
+function surviving(engine: Engine): Engine {
+  const close = async (): Promise<void> => engine.flush();
+  return new Proxy(engine, {
+    get: (target, name) => {
+      if (name === 'close' || name === Symbol.asyncDispose) {
+        return close;
+      }
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
