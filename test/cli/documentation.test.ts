@@ -23,12 +23,18 @@ describe('docs/cli.md', () => {
     (name, command) => {
       const [section = ''] = new RegExp(`\\n## ${name}\\n[\\s\\S]*?(?=\\n## |$)`).exec(page) ?? [];
 
-      const missing = command.options
+      const missing = [command, ...command.commands]
+        .flatMap((each) => each.options)
         .map((option) => option.long ?? '')
         .filter((flag) => ![section, ...shared].some((text) => text.includes(flag)));
 
+      const unnamed = command.commands
+        .map((each) => each.name())
+        .filter((each) => !section.includes(`${name} ${each}`));
+
       expect(section).not.toBe('');
       expect(missing).toEqual([]);
+      expect(unnamed).toEqual([]);
     },
   );
 });
