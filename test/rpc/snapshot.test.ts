@@ -89,7 +89,7 @@ describe('a snapshot', () => {
     expect(Buffer.concat(parts.map(({ blob }) => blob)).equals(large)).toBe(true);
   });
 
-  test('is read no faster than the client takes it, and no more once the client has gone', async () => {
+  test('is read no faster than the client takes it, and no more once it has gone', async () => {
     let read = 0;
     let wasEnded = false;
     const endless = async function* (): AsyncGenerator<Uint8Array, void> {

@@ -1,7 +1,7 @@
 /**
  * Answers as bytes for standard output, in the forms of `docs/cli.md`: `simple` as etcdctl prints
- * them, `json`, `fields`, `table` for people, `plain` for scripts. Keys and values go out as the bytes they
- * are, except in tables.
+ * them, `json`, `fields`, `table` for people, `plain` for scripts. Keys and values go out as the
+ * bytes they are, except in tables and fields.
  */
 import type { CallResult } from './connection.ts';
 import { briefly } from './failure.ts';
