@@ -6,6 +6,7 @@ import { KvError, type Timers } from '../base/index.ts';
 import { type DescribeResponse, type DescribeResponseInput, services } from '../wire/index.ts';
 import { callErrorToKvError } from './call-errors.ts';
 import type { ClusterDescription } from './ports.ts';
+import { makeRevocable } from './revocable-credentials.ts';
 
 /** How to ask. */
 export interface DescribeOptions {
@@ -24,13 +25,15 @@ export async function describeCluster(
   address: string,
   options: DescribeOptions,
 ): Promise<ClusterDescription> {
-  const client = new Client(address, options.credentials, channelOptions);
+  const { credentials, revoke } = makeRevocable(options.credentials);
+  const client = new Client(address, credentials, channelOptions);
   const { path, requestSerialize, responseDeserialize } = services['holdfast.v1.Peer'].Describe;
   const answer = await new Promise<DescribeResponse>((resolve, reject) => {
     let isLate = false;
     const done = (error: ServiceError | null, response?: DescribeResponse): void => {
       timer.cancel();
       client.close();
+      revoke();
       if (error === null && response !== undefined) {
         resolve(response);
       } else if (isLate) {
