@@ -93,7 +93,7 @@ export type ErrorCode = keyof typeof catalogue;
 /**
  * All codes, in the order of the catalogue.
  *
- * @internal for tests and for the check of the documentation.
+ * For those who read a code that another process wrote.
  */
 export const errorCodes = Object.keys(catalogue) as readonly ErrorCode[];
 

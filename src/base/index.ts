@@ -11,10 +11,9 @@ export {
   writeUint32,
   writeUint64,
 } from './bytes.ts';
-/** @internal For tests. */
-export { errorCodes } from './errors.ts';
 export {
   type ErrorCode,
+  errorCodes,
   KvError,
   type KvErrorOptions,
   type Outcome,

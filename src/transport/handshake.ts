@@ -10,7 +10,7 @@ import type { NodeId } from '../raft/index.ts';
 import type { Refusal } from './ports.ts';
 
 /** Version of what members say to each other; members of another version refuse each other. */
-export const protocolVersion = '2';
+const protocolVersion = '2';
 
 const headers = {
   protocol: 'holdfast-protocol',

@@ -15,7 +15,11 @@ import { callMetadata, type MemberIdentity } from './handshake.ts';
 import type { Peer, PeerLink, Refusal } from './ports.ts';
 import { makeRevocable } from './revocable-credentials.ts';
 
-/** Path of `holdfast.v1.Peer/Exchange`, whose messages are not encoded as the others are. */
+/**
+ * Path of `holdfast.v1.Peer/Exchange`, whose messages are not encoded as the others are.
+ *
+ * @internal Exported for tests.
+ */
 export const exchangePath = services['holdfast.v1.Peer'].Exchange.path;
 
 const backoffMsMin = 50;

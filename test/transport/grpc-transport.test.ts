@@ -290,6 +290,114 @@ describe('delivery', () => {
   });
 });
 
+describe('a change of peers', () => {
+  test('dials an address that has changed, and leaves the old one', async () => {
+    const two = await started(2);
+    const elsewhere = await started(3, { memberId: 2, listen: [addressOf(3)] });
+    const one = await started(1, { peers: [{ id: 2, name: 'n2', address: addressOf(2) }] });
+    await until(() => isConnected(one, 2));
+
+    one.transport.setPeers([{ id: 2, name: 'moved', address: addressOf(3) }]);
+    await until(() => isConnected(one, 2));
+    one.transport.send([heartbeat(1, 2, 1)]);
+    await until(() => elsewhere.received.length === 1);
+
+    expect(two.received).toEqual([]);
+    expect(one.events.at(-1)).toEqual({ type: 'peer-connected', peer: 'moved' });
+  });
+
+  test('of the name alone keeps the link', async () => {
+    const [one, two] = await pair();
+    const events = one.events.length;
+
+    one.transport.setPeers([{ id: 2, name: 'renamed', address: addressOf(2) }]);
+    one.transport.send([heartbeat(1, 2, 1)]);
+    await until(() => two.received.length === 1);
+
+    expect(one.transport.links().map(({ peer }) => peer.name)).toEqual(['renamed']);
+    expect(one.events).toHaveLength(events);
+  });
+
+  test('before the start takes the place of the first list', async () => {
+    const two = await started(2);
+    const one = member(1, { peers: [] });
+    one.transport.setPeers([{ id: 2, name: 'n2', address: addressOf(2) }]);
+
+    await one.transport.start(one.handler);
+    await until(() => isConnected(one, 2));
+
+    expect(two.announced).toContainEqual([1, ['http://client.n1:2379']]);
+  });
+
+  test('ends the stream of a member that is no peer any more', async () => {
+    const two = await started(2);
+    const stream = rawStream({});
+    await until(() => two.announced.length > 0);
+    const ended = once(stream, 'end');
+
+    two.transport.setPeers([]);
+
+    await ended;
+  });
+
+  test('after the stop dials nobody', async () => {
+    const two = await started(2);
+    const one = await started(1, { peers: [] });
+    await one.transport.stop();
+
+    one.transport.setPeers([{ id: 2, name: 'n2', address: addressOf(2) }]);
+    await loop.run(5000);
+
+    expect(two.announced).toEqual([]);
+    expect(isConnected(one, 2)).toBe(false);
+  });
+});
+
+describe('admission', () => {
+  test('that cannot be decided tells the caller to come back', async () => {
+    const two = member(2);
+    const failing = vi
+      .fn<TransportHandler['admit']>()
+      .mockRejectedValueOnce(new KvError('DISK_FULL', { message: 'no room' }))
+      .mockResolvedValue('ok');
+    await two.transport.start({ ...two.handler, admit: failing });
+
+    const one = await started(1);
+    await until(() => isConnected(one, 2));
+
+    expect(one.events.filter(({ peer }) => peer === 'n2').slice(0, 2)).toEqual([
+      { type: 'peer-unreachable', peer: 'n2', reason: 'no room' },
+      { type: 'peer-connected', peer: 'n2' },
+    ]);
+  });
+
+  test('that comes after the caller has gone takes nothing', async () => {
+    const two = member(2);
+    let admit: (admission: 'ok') => void = () => undefined;
+    let asked = 0;
+    const later = async (): Promise<'ok'> =>
+      new Promise((resolve) => {
+        asked++;
+        admit = resolve;
+      });
+    await two.transport.start({ ...two.handler, admit: later });
+    const stream = rawStream({ 'holdfast-from': '9' });
+    await until(() => asked === 1);
+
+    stream.cancel();
+    await stream.refusal;
+    const next = rawStream({ 'holdfast-from': '8' });
+    const admitFirst = admit;
+    await until(() => asked === 2);
+    admitFirst('ok');
+    admit('ok');
+    await until(() => two.announced.length > 0);
+
+    expect(two.announced).toEqual([[8, []]]);
+    next.cancel();
+  });
+});
+
 describe('an announcement', () => {
   test('tells each peer where clients reach a member', async () => {
     const [one, two] = await pair();
