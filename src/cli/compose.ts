@@ -199,6 +199,7 @@ function memberOptions(config: ServerConfig): MemberOptions {
     requestTimeoutMs: config.requestTimeoutMs,
     requestBytesMax: config.requestBytesMax + commandOverheadBytes,
     cacheBytesMax,
+    quotaBytes: config.quotaBytes,
   };
 }
 

@@ -112,6 +112,14 @@ export class Metrics {
     'Changes of the leader that this member has seen, losses included.',
   );
   readonly hasLeader = this.#gauge('holdfast_has_leader', '1 while this member knows a leader.');
+  readonly isQuarantined = this.#gauge(
+    'holdfast_quarantined',
+    '1 while this member serves nothing because its state is damaged and being rebuilt.',
+  );
+  readonly leaderHandovers = this.#counter(
+    'holdfast_leader_handovers_total',
+    'Leaderships given up because event loop, disk or state were not in order.',
+  );
   readonly isLeader = this.#gauge('holdfast_is_leader', '1 while this member leads.');
   readonly term = this.#gauge('holdfast_raft_term', 'The term this member is in.');
   readonly commitIndex = this.#gauge('holdfast_raft_commit_index', 'Last entry known committed.');

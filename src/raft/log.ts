@@ -46,6 +46,8 @@ export class RaftLog {
   #appliedIndex: LogIndex;
   readonly #applyingBatches: ApplyingBatch[] = [];
   #applyingBytes = 0;
+  /** The host's state is damaged: nothing is handed out until it has another one. */
+  #isSuspended = false;
 
   constructor(
     summary: LogSummary,
@@ -177,6 +179,25 @@ export class RaftLog {
     this.#appliedIndex = index;
     this.#applyingBatches.length = 0;
     this.#applyingBytes = 0;
+    this.#isSuspended = false;
+  }
+
+  /** Hands nothing out for applying from now on. */
+  suspendApplying(): void {
+    this.#isSuspended = true;
+  }
+
+  /** The host has replaced its state by one at `index`: applying goes on after it, even if again. */
+  resumeApplying(index: LogIndex): void {
+    assert(
+      index >= this.snapshotIndex && index <= this.#commitIndex,
+      () => `applying goes on within [${this.snapshotIndex}, ${this.#commitIndex}], not at ${index}`,
+    );
+    this.#isSuspended = false;
+    this.#applyingIndex = index;
+    this.#appliedIndex = index;
+    this.#applyingBatches.length = 0;
+    this.#applyingBytes = 0;
   }
 
   /** Index of the first of `entries` that is not in the log in the same term; 0 when all are. */
@@ -247,7 +268,7 @@ export class RaftLog {
   get nextToApply(): LogIndex | undefined {
     const isFull =
       this.#applyingBytes >= this.#applyingBytesMax && this.#applyingBatches.length > 0;
-    return isFull || this.#applyingIndex >= this.applicableIndex
+    return isFull || this.#isSuspended || this.#applyingIndex >= this.applicableIndex
       ? undefined
       : this.#applyingIndex + 1;
   }

@@ -219,11 +219,21 @@ export class Raft {
     }
     core.restore(position);
     this.#storage.noteInstall(position);
-    this.#isApplyLoading = false;
-    this.#loadedToApply = [];
-    this.#loads.clear();
+    this.#forgetApplyLoads();
     answerInstalled(core, index);
     return true;
+  }
+
+  /** The host's state is damaged: nothing is handed out for applying until it has another. */
+  suspendApplying(): void {
+    this.#core.log.suspendApplying();
+    this.#forgetApplyLoads();
+  }
+
+  /** The host has another state, at `index`, which is committed and not compacted. */
+  resumeApplying(index: LogIndex): void {
+    this.#forgetApplyLoads();
+    this.#core.log.resumeApplying(index);
   }
 
   /** The host keeps entries up to `index` no longer: they are applied, and the state is durable. */
@@ -723,6 +733,16 @@ export class Raft {
     }
     if (givenUp.length > 0) {
       events.push({ type: 'reads-dropped', contexts: givenUp, reason: 'no answer came' });
+    }
+  }
+
+  #forgetApplyLoads(): void {
+    this.#isApplyLoading = false;
+    this.#loadedToApply = [];
+    for (const [id, load] of this.#loads) {
+      if (load.purpose === 'apply') {
+        this.#loads.delete(id);
+      }
     }
   }
 

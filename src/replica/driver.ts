@@ -46,6 +46,7 @@ import type {
 } from './api.ts';
 import { createRaftConfig, finishInstall } from './bootstrap.ts';
 import { Calls } from './calls.ts';
+import { Integrity } from './integrity.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { LogWriter } from './log-writer.ts';
 import { defaultLogCompaction, type LogCompactionLimits } from './log-compaction.ts';
@@ -54,9 +55,11 @@ import { MemberState } from './member-state.ts';
 import { initialConfiguration, type MemberRecord, type MembershipChange } from './membership.ts';
 import { type ApplyBatch, Replica, type ReplicaLimits } from './replica.ts';
 import { type EventLogger, reportEvent, reportState } from './reporting.ts';
-import { Snapshots, type SnapshotsOptions } from './snapshots.ts';
+import { type FetchedSnapshot, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import type { StateLaneHandler } from './state-lane.ts';
 import { StateTransfer } from './state-transfer.ts';
+import { quotaAction } from './storage-quota.ts';
+import { Watchdog } from './watchdog.ts';
 import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
 
 /** How a member behaves; see `docs/configuration.md` for the flags behind it. */
@@ -73,6 +76,8 @@ export interface MemberOptions {
   readonly requestBytesMax: number;
   /** Bytes of current records kept in memory. */
   readonly cacheBytesMax: number;
+  /** Bytes of stored state from which on only what makes room is taken. */
+  readonly quotaBytes: number;
 }
 
 /** Remembers which data directory each peer has; durable before it answers. */
@@ -123,6 +128,8 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   readonly #snapshots: Snapshots;
   readonly #transfer: StateTransfer;
   readonly #keeper: LogKeeper;
+  readonly #integrity: Integrity;
+  readonly #watchdog: Watchdog;
   readonly #administration: Administration;
   readonly #conditions = new Conditions();
   readonly #writer: LogWriter;
@@ -162,7 +169,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
         this.#turn();
       },
       onDiskFull: () => {
-        this.#yieldLeadership();
+        this.#yieldLeadership('its disk is full');
       },
       onFatal: (error) => {
         this.#fail(error);
@@ -174,6 +181,19 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
         this.#fail(error);
       },
     });
+    this.#integrity = new Integrity({
+      ...{ id, replica, state, transport, snapshots: this.#snapshots, store, eventLoop, logger },
+      peers: () => this.#members.reachable.flatMap((each) => (each.id === id ? [] : [each.id])),
+      install: async (fetched) => this.#rebuild(fetched),
+      yieldLeadership: () => {
+        this.#yieldLeadership('its state is damaged');
+      },
+      raiseAlarm: () => {
+        this.#setOwnAlarm('corrupt', true);
+      },
+    });
+    const { tickMs, raft } = config.options;
+    this.#watchdog = new Watchdog({ tickMs, electionMs: tickMs * raft.electionTimeoutTicks });
     this.#administration = new Administration({
       members: this.#members,
       state,
@@ -203,7 +223,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
         current().#scheduleTurn();
       },
       onFatal: (error) => {
-        current().#fail(error);
+        current().#stateFailed(error);
       },
       endOfTurn: (callback) => {
         eventLoop.endOfTurn(callback);
@@ -290,6 +310,10 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     range: RangeOperation,
     options: CallOptions & { readonly isSerializable?: boolean | undefined } = {},
   ): Promise<RangeAnswer> {
+    const refusal = this.#integrity.refusal;
+    if (refusal !== undefined) {
+      return Promise.reject(refusal);
+    }
     if (options.isSerializable === true) {
       return this.#state.readRange(range);
     }
@@ -332,6 +356,9 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     }
     for (const { memberId, alarm } of machine.alarms) {
       errors.push(`memberID:${memberId} alarm:${alarm.toUpperCase()}`);
+    }
+    if (this.#integrity.reason !== undefined) {
+      errors.push(`quarantined: ${this.#integrity.reason}`);
     }
     if (this.#writer.isDiskFull) {
       errors.push('no space left on the disk that holds the log: writes wait');
@@ -436,6 +463,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     this.#endPending();
     await transport.stop();
     await this.#transfer.stop();
+    await this.#integrity.stop();
     await this.#keeper.stop();
     await this.#writer.stop();
     await log.close();
@@ -445,6 +473,11 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   #transportHandler(): TransportHandler {
     return {
       onMessages: (messages) => {
+        for (const message of messages) {
+          if (message.type === 'StateHash') {
+            this.#integrity.heard(message);
+          }
+        }
         this.#replica.step(messages.filter(isRaftMessage));
         this.#scheduleTurn();
       },
@@ -498,6 +531,11 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     this.#replica.tick();
     this.#snapshots.tick();
     this.#maybePublish();
+    this.#watch();
+    const reports = this.#integrity.tick();
+    if (reports.length > 0) {
+      this.#config.transport.send(reports);
+    }
     if (this.#replica.tickCount % compactionCheckTicks === 0 && !this.#transfer.isInstalling) {
       this.#keeper.maybeCompact();
     }
@@ -554,7 +592,11 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     if (this.#phase !== 'running' || this.#fatal !== undefined) {
       return new KvError('STOPPED');
     }
-    return this.#writer.isDiskFull ? new KvError('DISK_FULL') : undefined;
+    if (this.#writer.isDiskFull) {
+      return new KvError('DISK_FULL');
+    }
+    // An alarm must not stop the command that lifts it: the state machine refuses what it must.
+    return this.#integrity.reason === undefined ? undefined : this.#integrity.refusal;
   }
 
   #deadlineTick(options: CallOptions): number {
@@ -629,7 +671,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       this.#members.setConfiguration(effects.configuration);
       this.#setPeers();
     }
-    if (effects.snapshotRequest !== undefined) {
+    if (effects.snapshotRequest !== undefined && this.#integrity.reason === undefined) {
       this.#transfer.maybeFetch(effects.snapshotRequest);
     }
     this.#calls.resolveReads(effects.releasedReads);
@@ -645,21 +687,87 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     }
   }
 
+  /** Notices that this member is slow, and lets another one lead. */
+  #watch(): void {
+    const nowMs = this.#config.eventLoop.nowMs();
+    const stall = this.#watchdog.tick(nowMs, this.#writer.startMs);
+    if (stall !== undefined && this.isLeader) {
+      this.#yieldLeadership(`its ${stall} stalls`);
+    }
+  }
+
+  /** What the engine holds cannot be read: other members have it too, if there are any. */
+  #stateFailed(error: unknown): void {
+    const isDamaged = error instanceof KvError && error.code === 'DATA_CORRUPT';
+    if (isDamaged && this.#members.all().length > 1) {
+      this.#integrity.enter(error.message);
+      this.#scheduleTurn();
+    } else {
+      this.#fail(error);
+    }
+  }
+
+  /** Puts a fetched state in the place of a damaged one; false when the log does not reach it yet. */
+  async #rebuild(fetched: FetchedSnapshot): Promise<boolean> {
+    const { staged, position } = fetched;
+    if (this.#replica.installSnapshot(position)) {
+      this.#transfer.keep(fetched);
+      this.#scheduleTurn();
+      return true;
+    }
+    if (!this.#replica.canResumeAt(position.index)) {
+      return false;
+    }
+    await this.#keeper.idle();
+    await this.#state.install(staged, position);
+    this.#replica.resumeApplying(position.index);
+    this.#stateReplaced(position.index);
+    return true;
+  }
+
+  #stateReplaced(index: LogIndex): void {
+    this.#applying.length = 0;
+    this.#readAttributes();
+    this.#setPeers();
+    this.#integrity.replaced();
+    this.#state.lane.compact();
+    this.#config.logger.info({ event: 'snapshot-installed', index });
+    this.#scheduleTurn();
+  }
+
+  /** Raises or lifts an alarm of this member; tried again by whoever finds it still due. */
+  #setOwnAlarm(alarm: 'nospace' | 'corrupt', isActive: boolean): void {
+    const { logger } = this.#config;
+    logger.warn({ event: isActive ? 'alarm-raised' : 'alarm-lifted', alarm });
+    this.#administration
+      .setAlarm({ memberId: this.memberId, alarm }, isActive)
+      .catch((error: unknown) => {
+        logger.warn({ event: 'alarm-not-set', alarm, reason: String(error) });
+      });
+  }
+
+  #checkQuota(engineBytes: number): void {
+    const { quotaBytes } = this.#config.options;
+    const isRaised = this.#state.alarms.some(
+      ({ memberId, alarm }) => memberId === this.memberId && alarm === 'nospace',
+    );
+    const action = quotaAction(engineBytes, quotaBytes, isRaised);
+    if (action !== 'none' && this.leader !== 0) {
+      this.#setOwnAlarm('nospace', action === 'raise');
+    }
+  }
+
   /** State and log change over to the fetched snapshot; a start finishes what a crash cuts short. */
   async #install(write: StorageWrite): Promise<void> {
-    const { log, logger } = this.#config;
+    const { log } = this.#config;
     const position = must(write.install, 'the position of an install');
     const { staged } = this.#transfer.take(position);
     await this.#keeper.idle();
     await this.#state.install(staged, position);
     await log.reset(position, must(write.hardState, 'the hard state of an install'));
     this.#transfer.installed();
-    this.#applying.length = 0;
-    this.#readAttributes();
-    this.#setPeers();
     this.#replica.readable(position.index);
-    this.#state.lane.compact();
-    logger.info({ event: 'snapshot-installed', index: position.index, term: position.term });
+    this.#stateReplaced(position.index);
   }
 
   #onApplied(
@@ -716,9 +824,11 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   }
 
   /** Lets another member lead that is better off. */
-  #yieldLeadership(): void {
+  #yieldLeadership(reason: string): void {
     const successor = this.#successor();
     if (successor !== undefined) {
+      this.#config.logger.warn({ event: 'handing-over', reason, to: successor });
+      this.#config.metrics.leaderHandovers.inc();
       this.#replica.transferLeader(successor);
       this.#scheduleTurn();
     }
@@ -787,7 +897,9 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   }
 
   async #refreshSize(): Promise<void> {
-    this.#sizeBytes = this.#config.log.sizeBytes() + (await this.#state.engine.sizeBytes());
+    const engineBytes = await this.#state.engine.sizeBytes();
+    this.#sizeBytes = this.#config.log.sizeBytes() + engineBytes;
+    this.#checkQuota(engineBytes);
     this.#config.metrics.storeBytes.set(this.#sizeBytes);
   }
 }

@@ -31,6 +31,7 @@ const diskFullRetryMs = 1000;
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #writing: Promise<void> | undefined;
+  #startMs: number | undefined;
   #isDiskFull = false;
   #isStopped = false;
 
@@ -40,6 +41,11 @@ export class LogWriter {
 
   get isDiskFull(): boolean {
     return this.#isDiskFull;
+  }
+
+  /** When the write under way has begun; undefined when none is. A snapshot's install is none. */
+  get startMs(): number | undefined {
+    return this.#startMs;
   }
 
   /** Begins a write; the last one has ended. */
@@ -57,6 +63,7 @@ export class LogWriter {
     const { log, metrics, eventLoop, logger, install, onDone, onFatal } = this.#options;
     const { hardState, entries, mustSync } = write;
     const startMs = eventLoop.nowMs();
+    this.#startMs = write.install === undefined ? startMs : undefined;
     for (;;) {
       try {
         await (write.install === undefined
@@ -82,6 +89,7 @@ export class LogWriter {
     if (mustSync) {
       metrics.fsyncSeconds.observe((eventLoop.nowMs() - startMs) / 1000);
     }
+    this.#startMs = undefined;
     onDone(write);
   }
 

@@ -245,6 +245,23 @@ export class Replica {
     return isAccepted;
   }
 
+  /** The state is damaged: nothing is applied, and no read released, until there is another. */
+  suspendApplying(): void {
+    this.#raft.suspendApplying();
+  }
+
+  /** Whether a state at `index` fits the log: nothing before it is missing, all of it is durable. */
+  canResumeAt(index: LogIndex): boolean {
+    const { snapshotIndex, commitIndex, stableIndex } = this.#raft.status();
+    return index >= snapshotIndex && index <= Math.min(commitIndex, stableIndex);
+  }
+
+  /** The state has been replaced by one at `index`; entries after it are applied, again or not. */
+  resumeApplying(index: LogIndex): void {
+    this.#raft.resumeApplying(index);
+    this.#readableIndex = index;
+  }
+
   /**
    * The index up to which the log may go now, or undefined; `durableIndex` is what the state on disk
    * has surely applied, `retainIndex` what somebody still needs from the log.

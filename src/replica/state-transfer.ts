@@ -64,6 +64,12 @@ export class StateTransfer {
     return fetched;
   }
 
+  /** Another way has fetched it, and Raft has accepted it. */
+  keep(fetched: FetchedSnapshot): void {
+    assert(this.#fetched === undefined, 'one snapshot is installed at a time');
+    this.#fetched = fetched;
+  }
+
   /** It has been installed. */
   installed(): void {
     this.#fetched = undefined;

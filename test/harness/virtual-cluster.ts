@@ -17,6 +17,7 @@ const defaultMemberOptions: MemberOptions = {
   requestTimeoutMs: 5000,
   requestBytesMax: 64 * 1024,
   cacheBytesMax: 1024 * 1024,
+  quotaBytes: 1024 * 1024 * 1024,
 };
 
 /** One place in the cluster: what survives a crash, and the member that runs on it now. */
