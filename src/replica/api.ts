@@ -60,6 +60,8 @@ export interface MemberApi {
   readonly leader: NodeId;
   /** The term this member is in, for response headers. */
   readonly term: Term;
+  /** What operators ask of this member. */
+  readonly administration: MembershipApi & MaintenanceApi;
   /** Revision of the newest state that reads on this member can see. */
   readonly revision: number;
   /**

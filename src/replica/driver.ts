@@ -10,7 +10,7 @@
  * most one log write is under way. A storage failure stops the member: what it may have promised is
  * no longer known.
  */
-import { type EventLoop, KvError, must, type Prng, type TimerHandle } from '../base/index.ts';
+import { KvError, must, type TimerHandle } from '../base/index.ts';
 import {
   type Command,
   type CommandResult,
@@ -18,106 +18,48 @@ import {
   type MetaChange,
   type RangeOperation,
 } from '../kv/index.ts';
-import type { Metrics } from '../observability/index.ts';
 import {
   decodeConfiguration,
   type LogIndex,
   type Message,
   type NodeId,
-  type RaftOptions,
   type StorageWrite,
   type Term,
 } from '../raft/index.ts';
-import type { LogStore, StateStore } from '../storage/index.ts';
-import type { Peer, PeerMessage, Transport, TransportHandler } from '../transport/index.ts';
+import type { PeerMessage, TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
-import type {
-  CallOptions,
-  ClusterMember,
-  KeyspaceHash,
-  MaintenanceApi,
-  MemberAlarm,
-  MemberApi,
-  MembershipApi,
-  MemberStatus,
-  NewMember,
-  RangeAnswer,
-  SnapshotStream,
-} from './api.ts';
+import { admit, isBlank, listenersNeeded, refusedError } from './admission.ts';
+import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
 import { createRaftConfig, finishInstall } from './bootstrap.ts';
 import { Calls } from './calls.ts';
 import { Integrity } from './integrity.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { LogWriter } from './log-writer.ts';
-import { defaultLogCompaction, type LogCompactionLimits } from './log-compaction.ts';
-import { MemberList, attributesName, encodeAttributes } from './member-list.ts';
+import { defaultLogCompaction } from './log-compaction.ts';
+import type { MemberConfig } from './member-config.ts';
+import { MemberList } from './member-list.ts';
 import { MemberState } from './member-state.ts';
-import { initialConfiguration, type MemberRecord, type MembershipChange } from './membership.ts';
-import { type ApplyBatch, Replica, type ReplicaLimits } from './replica.ts';
-import { type EventLogger, reportEvent, reportState } from './reporting.ts';
-import { type FetchedSnapshot, Snapshots, type SnapshotsOptions } from './snapshots.ts';
+import { initialConfiguration, type MembershipChange } from './membership.ts';
+import { type ApplyBatch, Replica } from './replica.ts';
+import { reportEvent, reportState } from './reporting.ts';
+import { SelfReport } from './self-report.ts';
+import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
 import type { StateLaneHandler } from './state-lane.ts';
 import { StateTransfer } from './state-transfer.ts';
-import { quotaAction } from './storage-quota.ts';
+import { Succession } from './succession.ts';
 import { Watchdog } from './watchdog.ts';
 import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
-
-/** How a member behaves; see `docs/configuration.md` for the flags behind it. */
-export interface MemberOptions {
-  /** Length of a tick, milliseconds; also the heartbeat interval. */
-  readonly tickMs: number;
-  readonly raft: RaftOptions;
-  readonly limits: Omit<ReplicaLimits, 'readRetryTicks' | 'logCompaction'>;
-  /** When the log is compacted, and how much of it stays. Default {@link defaultLogCompaction}. */
-  readonly logCompaction?: LogCompactionLimits | undefined;
-  /** A call's deadline when it brings none, and the longest it may ask for, milliseconds. */
-  readonly requestTimeoutMs: number;
-  /** Encoded bytes of one command. */
-  readonly requestBytesMax: number;
-  /** Bytes of current records kept in memory. */
-  readonly cacheBytesMax: number;
-  /** Bytes of stored state from which on only what makes room is taken. */
-  readonly quotaBytes: number;
-}
-
-/** Remembers which data directory each peer has; durable before it answers. */
-export interface PeerIncarnations {
-  record(peer: NodeId, incarnation: number): Promise<'new' | 'same' | 'other'>;
-}
-
-/** What a member is made of. */
-export interface MemberConfig {
-  readonly clusterId: number;
-  readonly id: NodeId;
-  readonly name: string;
-  /** The first members of a new cluster, the same on all of them; none for one that joins. */
-  readonly initialMembers: readonly MemberRecord[];
-  /** Where clients reach this member; published in the cluster. Not published when absent. */
-  readonly clientUrls?: readonly string[] | undefined;
-  readonly log: LogStore;
-  readonly state: StateStore;
-  readonly incarnations: PeerIncarnations;
-  readonly snapshots: Omit<SnapshotsOptions, 'clusterId'>;
-  readonly transport: Transport;
-  /** How a member is dialled; names may be empty. */
-  readonly peerOf: (member: MemberRecord) => Peer;
-  readonly eventLoop: EventLoop;
-  readonly prng: Prng;
-  readonly metrics: Metrics;
-  readonly logger: EventLogger;
-  readonly options: MemberOptions;
-  /** Called once when the member cannot go on; it serves nothing from then on. */
-  readonly onFatal: (error: unknown) => void;
-}
 
 /** Limit: calls under way up to which latency matters more than sharing a turn. */
 const promptCallsMax = 8;
 
+/** Ticks between log lines of a member that waits for others. */
+const admissionLogTicks = 50;
 /** Ticks between looks at whether the log is worth compacting. */
 const compactionCheckTicks = 10;
 
 /** See the module comment. */
-export class Member implements MemberApi, MembershipApi, MaintenanceApi {
+export class Member implements MemberApi {
   readonly clusterId: number;
   readonly memberId: NodeId;
   readonly #config: MemberConfig;
@@ -130,7 +72,9 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   readonly #keeper: LogKeeper;
   readonly #integrity: Integrity;
   readonly #watchdog: Watchdog;
-  readonly #administration: Administration;
+  readonly #succession: Succession;
+  readonly #selfReport: SelfReport;
+  readonly administration: Administration;
   readonly #conditions = new Conditions();
   readonly #writer: LogWriter;
   /** Committed entries that wait for their results, oldest first: up to where, and since when. */
@@ -139,10 +83,18 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   #isTurnDue = false;
   #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
   #sizeBytes = 0;
+  /** False while it has no data and too few others know it; see `admission.ts`. */
+  #isAdmitted: boolean;
+  #admissionTicks = 0;
   #fatal: unknown;
-  #isPublishing = false;
 
-  private constructor(config: MemberConfig, state: MemberState, replica: Replica) {
+  private constructor(
+    config: MemberConfig,
+    state: MemberState,
+    replica: Replica,
+    isAdmitted: boolean,
+  ) {
+    this.#isAdmitted = isAdmitted;
     const { clusterId, id, prng, eventLoop, metrics } = config;
     this.#config = config;
     this.clusterId = clusterId;
@@ -160,47 +112,35 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
         return replica.installSnapshot(position);
       },
     });
-    this.#writer = new LogWriter({
-      ...{ log, eventLoop, metrics, logger },
-      install: async (write) => this.#install(write),
-      onDone: (write) => {
-        transport.send(write.messages);
-        replica.writeDone(write.ticket);
-        this.#turn();
-      },
-      onDiskFull: () => {
-        this.#yieldLeadership('its disk is full');
-      },
-      onFatal: (error) => {
-        this.#fail(error);
+    this.#succession = new Succession({
+      ...{ replica, transport, conditions: this.#conditions, eventLoop, logger, metrics },
+      onOrdered: () => {
+        this.#scheduleTurn();
       },
     });
+    this.#writer = this.#createWriter();
     this.#keeper = new LogKeeper({
       ...{ log, replica, state, snapshots: this.#snapshots, logger },
       onFatal: (error) => {
         this.#fail(error);
       },
     });
-    this.#integrity = new Integrity({
-      ...{ id, replica, state, transport, snapshots: this.#snapshots, store, eventLoop, logger },
-      peers: () => this.#members.reachable.flatMap((each) => (each.id === id ? [] : [each.id])),
-      install: async (fetched) => this.#rebuild(fetched),
-      yieldLeadership: () => {
-        this.#yieldLeadership('its state is damaged');
-      },
-      raiseAlarm: () => {
-        this.#setOwnAlarm('corrupt', true);
-      },
-    });
+    this.#integrity = this.#createIntegrity();
     const { tickMs, raft } = config.options;
     this.#watchdog = new Watchdog({ tickMs, electionMs: tickMs * raft.electionTimeoutTicks });
-    this.#administration = new Administration({
+    this.administration = new Administration({
       members: this.#members,
       state,
       snapshots: this.#snapshots,
       prng,
       change: async (change, options) => this.#change(change, options),
       propose: async (command, options) => this.propose(command, options),
+    });
+    const { name, clientUrls } = config;
+    const { quotaBytes } = config.options;
+    this.#selfReport = new SelfReport({
+      ...{ id, name, clientUrls, quotaBytes, members: this.#members, state, logger },
+      propose: async (command) => this.propose(command),
     });
     this.#readAttributes();
   }
@@ -212,8 +152,8 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
    */
   static async open(config: MemberConfig): Promise<Member> {
     const { id, log, state: store, options, prng, eventLoop } = config;
-    let member: Member | undefined;
-    const current = (): Member => must(member, 'the member that the lane works for');
+    const made: { member?: Member } = {};
+    const current = (): Member => must(made.member, 'the member that the lane works for');
     const handler: StateLaneHandler = {
       onApplied: (batch, results, changes) => {
         current().#onApplied(batch, results, changes);
@@ -231,10 +171,12 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     };
     const { cacheBytesMax, limits, logCompaction = defaultLogCompaction } = options;
     const state = await MemberState.open(store, { cacheBytesMax, handler });
+    const opened = await finishInstall(log, store.installed);
+    const isAdmitted = config.initialMembers.length < 2 || !isBlank(opened.log, opened.hardState);
     const raft = createRaftConfig({
       id,
       configuration: state.openedConfiguration ?? initialConfiguration(config.initialMembers),
-      ...(await finishInstall(log, store.installed)),
+      ...opened,
       lastApplied: state.machine.lastApplied,
       options: options.raft,
       prng,
@@ -245,7 +187,8 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       limits: { ...limits, readRetryTicks, logCompaction },
       prng,
     });
-    member = new Member(config, state, replica);
+    const member = new Member(config, state, replica, isAdmitted);
+    made.member = member;
     return member;
   }
 
@@ -272,7 +215,9 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     await transport.start(this.#transportHandler());
     this.#setPeers();
     this.#phase = 'running';
-    this.#replica.reportStarted();
+    if (this.#isAdmitted) {
+      this.#replica.reportStarted();
+    }
     this.#ticker = eventLoop.every(options.tickMs, () => {
       this.#tick();
     });
@@ -397,50 +342,6 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     );
   }
 
-  async addMember(member: NewMember, options?: CallOptions): Promise<ClusterMember> {
-    return this.#administration.addMember(member, options);
-  }
-
-  async removeMember(id: NodeId, options?: CallOptions): Promise<void> {
-    return this.#administration.removeMember(id, options);
-  }
-
-  async updateMember(id: NodeId, peerUrls: readonly string[], o?: CallOptions): Promise<void> {
-    return this.#administration.updateMember(id, peerUrls, o);
-  }
-
-  async promoteMember(id: NodeId, options?: CallOptions): Promise<void> {
-    return this.#administration.promoteMember(id, options);
-  }
-
-  async demoteMember(id: NodeId, options?: CallOptions): Promise<void> {
-    return this.#administration.demoteMember(id, options);
-  }
-
-  async replaceMember(id: NodeId, by: NewMember, options?: CallOptions): Promise<ClusterMember> {
-    return this.#administration.replaceMember(id, by, options);
-  }
-
-  async openSnapshot(): Promise<SnapshotStream> {
-    return this.#administration.openSnapshot();
-  }
-
-  async hashKv(revision: number): Promise<KeyspaceHash> {
-    return this.#administration.hashKv(revision);
-  }
-
-  alarms(): readonly MemberAlarm[] {
-    return this.#administration.alarms();
-  }
-
-  async setAlarm(alarm: MemberAlarm, isActive: boolean, options?: CallOptions): Promise<void> {
-    return this.#administration.setAlarm(alarm, isActive, options);
-  }
-
-  async defragment(): Promise<void> {
-    return this.#administration.defragment();
-  }
-
   /**
    * Leaves in good order: refuses new work, hands leadership over, waits for what is under way,
    * closes the stores. Each wait is bounded; what is left then fails with STOPPED and its true
@@ -454,7 +355,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     const electionMs = options.tickMs * options.raft.electionTimeoutTicks;
     this.#phase = 'draining';
     if (this.#fatal === undefined) {
-      await this.#handOver(electionMs);
+      await this.#succession.handOver(electionMs);
       const isDrained = (): boolean => this.#calls.count === 0;
       await atMost(eventLoop, options.requestTimeoutMs, this.#conditions.until(isDrained));
     }
@@ -470,6 +371,44 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     await this.#state.close();
   }
 
+  #createIntegrity(): Integrity {
+    const { id, transport, eventLoop, logger, state: store } = this.#config;
+    const replica = this.#replica;
+    const state = this.#state;
+    const snapshots = this.#snapshots;
+    return new Integrity({
+      ...{ id, replica, state, transport, snapshots, store, eventLoop, logger },
+      peers: () => this.#members.reachable.flatMap((each) => (each.id === id ? [] : [each.id])),
+      install: async (fetched) => this.#rebuild(fetched),
+      yieldLeadership: () => {
+        this.#succession.yieldTo('its state is damaged');
+      },
+      raiseAlarm: () => {
+        this.#selfReport.setAlarm('corrupt', true);
+      },
+    });
+  }
+
+  #createWriter(): LogWriter {
+    const { log, eventLoop, metrics, logger, transport } = this.#config;
+    const replica = this.#replica;
+    return new LogWriter({
+      ...{ log, eventLoop, metrics, logger },
+      install: async (write) => this.#install(write),
+      onDone: (write) => {
+        transport.send(write.messages);
+        replica.writeDone(write.ticket);
+        this.#turn();
+      },
+      onDiskFull: () => {
+        this.#succession.yieldTo('its disk is full');
+      },
+      onFatal: (error) => {
+        this.#fail(error);
+      },
+    });
+  }
+
   #transportHandler(): TransportHandler {
     return {
       onMessages: (messages) => {
@@ -478,7 +417,9 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
             this.#integrity.heard(message);
           }
         }
-        this.#replica.step(messages.filter(isRaftMessage));
+        if (this.#isAdmitted) {
+          this.#replica.step(messages.filter(isRaftMessage));
+        }
         this.#scheduleTurn();
       },
       onUnreachable: (peer) => {
@@ -492,13 +433,8 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
       onAnnounced: (peer, clientUrls) => {
         this.#members.announce(peer, clientUrls);
       },
-      admit: async (from, incarnation) => {
-        if (this.#members.isRemoved(from)) {
-          return 'removed';
-        }
-        const known = await this.#config.incarnations.record(from, incarnation);
-        return known === 'other' ? 'lost-data' : 'ok';
-      },
+      admit: async (id, incarnation) =>
+        admit({ id, incarnation }, this.#members, this.#config.incarnations),
       onRefused: (peer, reason) => {
         this.#fail(refusedError(reason, this.#config.name, peer));
       },
@@ -528,9 +464,14 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   }
 
   #tick(): void {
-    this.#replica.tick();
+    if (!this.#isAdmitted) {
+      this.#awaitAdmission();
+    }
+    this.#replica.tick(this.#isAdmitted);
     this.#snapshots.tick();
-    this.#maybePublish();
+    if (this.leader !== 0) {
+      this.#selfReport.maybePublish();
+    }
     this.#watch();
     const reports = this.#integrity.tick();
     if (reports.length > 0) {
@@ -541,6 +482,20 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     }
     this.#reportState();
     this.#scheduleTurn();
+  }
+
+  /** A member without any data takes part once enough others know it for what it is. */
+  #awaitAdmission(): void {
+    const { transport, logger } = this.#config;
+    const needed = listenersNeeded(this.#members.all().length);
+    const listening = transport.links().filter((link) => link.isConnected).length;
+    if (listening >= needed) {
+      this.#isAdmitted = true;
+      this.#replica.reportStarted();
+      this.#scheduleTurn();
+    } else if (this.#admissionTicks++ % admissionLogTicks === 0) {
+      logger.info({ event: 'waiting-for-members', needed, listening });
+    }
   }
 
   async #change(change: MembershipChange, options: CallOptions = {}): Promise<void> {
@@ -554,28 +509,6 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     }
     this.#scheduleTurn();
     return this.#calls.addChange(id);
-  }
-
-  /** Tells the cluster what this member is called and where its clients reach it, if that is news. */
-  #maybePublish(): void {
-    const { clientUrls, name } = this.#config;
-    if (clientUrls === undefined || this.#isPublishing || this.leader === 0) {
-      return;
-    }
-    const published = this.#members.published(this.memberId);
-    if (published?.name === name && published.clientUrls.join() === clientUrls.join()) {
-      return;
-    }
-    this.#isPublishing = true;
-    const value = encodeAttributes({ name, clientUrls });
-    this.propose({ type: 'setRecord', name: attributesName(this.memberId), value })
-      .catch((error: unknown) => {
-        // It is tried again with the next tick; a member that cannot write yet is no news.
-        this.#config.logger.info({ event: 'publish-delayed', reason: String(error) });
-      })
-      .finally(() => {
-        this.#isPublishing = false;
-      });
   }
 
   #readAttributes(): void {
@@ -692,7 +625,7 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     const nowMs = this.#config.eventLoop.nowMs();
     const stall = this.#watchdog.tick(nowMs, this.#writer.startMs);
     if (stall !== undefined && this.isLeader) {
-      this.#yieldLeadership(`its ${stall} stalls`);
+      this.#succession.yieldTo(`its ${stall} stalls`);
     }
   }
 
@@ -733,28 +666,6 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     this.#state.lane.compact();
     this.#config.logger.info({ event: 'snapshot-installed', index });
     this.#scheduleTurn();
-  }
-
-  /** Raises or lifts an alarm of this member; tried again by whoever finds it still due. */
-  #setOwnAlarm(alarm: 'nospace' | 'corrupt', isActive: boolean): void {
-    const { logger } = this.#config;
-    logger.warn({ event: isActive ? 'alarm-raised' : 'alarm-lifted', alarm });
-    this.#administration
-      .setAlarm({ memberId: this.memberId, alarm }, isActive)
-      .catch((error: unknown) => {
-        logger.warn({ event: 'alarm-not-set', alarm, reason: String(error) });
-      });
-  }
-
-  #checkQuota(engineBytes: number): void {
-    const { quotaBytes } = this.#config.options;
-    const isRaised = this.#state.alarms.some(
-      ({ memberId, alarm }) => memberId === this.memberId && alarm === 'nospace',
-    );
-    const action = quotaAction(engineBytes, quotaBytes, isRaised);
-    if (action !== 'none' && this.leader !== 0) {
-      this.#setOwnAlarm('nospace', action === 'raise');
-    }
   }
 
   /** State and log change over to the fetched snapshot; a start finishes what a crash cuts short. */
@@ -823,48 +734,6 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
     });
   }
 
-  /** Lets another member lead that is better off. */
-  #yieldLeadership(reason: string): void {
-    const successor = this.#successor();
-    if (successor !== undefined) {
-      this.#config.logger.warn({ event: 'handing-over', reason, to: successor });
-      this.#config.metrics.leaderHandovers.inc();
-      this.#replica.transferLeader(successor);
-      this.#scheduleTurn();
-    }
-  }
-
-  /** The other voter that is furthest among those within reach, when this member leads. */
-  #successor(): NodeId | undefined {
-    const { progress } = this.#replica.status();
-    const reachable = this.#reachablePeers();
-    let best: { readonly id: NodeId; readonly matchIndex: number } | undefined;
-    for (const [id, { matchIndex }] of progress) {
-      const isBetter = best === undefined || matchIndex > best.matchIndex;
-      if (isBetter && reachable.has(id)) {
-        best = { id, matchIndex };
-      }
-    }
-    return this.#replica.isLeader ? best?.id : undefined;
-  }
-
-  #reachablePeers(): ReadonlySet<NodeId> {
-    const links = this.#config.transport.links();
-    return new Set(links.filter((link) => link.isConnected).map((link) => link.peer.id));
-  }
-
-  async #handOver(electionMs: number): Promise<void> {
-    const successor = this.#successor();
-    if (successor === undefined || this.#replica.transferLeader(successor) !== undefined) {
-      return;
-    }
-    this.#scheduleTurn();
-    // A successor that goes away itself, as when the whole cluster stops, is not waited for.
-    const isOver = (): boolean =>
-      this.#replica.isLeader ? !this.#reachablePeers().has(successor) : this.#replica.leader !== 0;
-    await atMost(this.#config.eventLoop, 2 * electionMs, this.#conditions.until(isOver));
-  }
-
   #endPending(): void {
     const { failures, changeResults } = this.#replica.close();
     for (const failure of failures) {
@@ -899,7 +768,9 @@ export class Member implements MemberApi, MembershipApi, MaintenanceApi {
   async #refreshSize(): Promise<void> {
     const engineBytes = await this.#state.engine.sizeBytes();
     this.#sizeBytes = this.#config.log.sizeBytes() + engineBytes;
-    this.#checkQuota(engineBytes);
+    if (this.leader !== 0) {
+      this.#selfReport.checkQuota(engineBytes);
+    }
     this.#config.metrics.storeBytes.set(this.#sizeBytes);
   }
 }
@@ -909,21 +780,4 @@ const sizeRefreshTicks = 50;
 
 function isRaftMessage(message: PeerMessage): message is Message {
   return message.type !== 'StateHash';
-}
-
-function refusedError(reason: 'removed' | 'lost-data', name: string, peer: NodeId): KvError {
-  if (reason === 'removed') {
-    return new KvError('MEMBER_REMOVED', {
-      message:
-        `member ${name} has been removed from the cluster and stops. Its data directory may be ` +
-        'deleted; to bring it back, add it as a new member and start it with an empty one.',
-    });
-  }
-  return new KvError('DATA_DIR_MISMATCH', {
-    message:
-      `member ${name} has come back without the data it had: peer ${peer.toString(16)} knew it with ` +
-      'another data directory. It must not vote under its old identity, so it stops. Bring the ' +
-      'old data directory back, or remove the member and add it as a new one ' +
-      '(holdfast member remove, holdfast member add, --initial-cluster-state existing).',
-  });
 }

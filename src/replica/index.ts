@@ -12,9 +12,10 @@ export type {
   RangeAnswer,
   SnapshotStream,
 } from './api.ts';
-export { Member, type MemberConfig, type MemberOptions } from './driver.ts';
+export { Member } from './driver.ts';
 export type { EventLogger } from './reporting.ts';
 export { defaultLogCompaction } from './log-compaction.ts';
+export type { MemberConfig, MemberOptions } from './member-config.ts';
 export type { MemberRecord } from './membership.ts';
 export { encodeMembership, initialConfiguration } from './membership.ts';
 export type { SnapshotFormat, SnapshotHeader } from './snapshots.ts';

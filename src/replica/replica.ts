@@ -166,10 +166,15 @@ export class Replica {
     return this.#raft.status();
   }
 
-  /** One tick of logical time: elections, heartbeats, deadlines, retries. */
-  tick(): void {
+  /**
+   * One tick of logical time: deadlines, retries and, for a member that takes part, elections and
+   * heartbeats.
+   */
+  tick(takesPart = true): void {
     this.#tick++;
-    this.#raft.tick();
+    if (takesPart) {
+      this.#raft.tick();
+    }
     if (this.#proposals.count > 0) {
       this.#failures.push(...this.#proposals.expire(this.#tick));
     }

@@ -248,6 +248,7 @@ async function* scanAll(
       gte,
       lt: range.lt,
       limit: scanRecordsMax,
+      bytesMax: scanBytesMax,
     });
     const last = records.at(-1);
     if (last === undefined) {

@@ -11,7 +11,7 @@ export function createAdminService(context: ServiceContext): wire.AdminHandlers 
       context,
       'MemberDemote',
       async (request: wire.MemberDemoteRequest, options): Promise<wire.MemberDemoteResponse> => {
-        await member.demoteMember(toMemberId(request.id), options);
+        await member.administration.demoteMember(toMemberId(request.id), options);
         return { header: headerOf(context, 0), members: fromMembers(member.members()) };
       },
     ),
@@ -20,7 +20,7 @@ export function createAdminService(context: ServiceContext): wire.AdminHandlers 
       context,
       'MemberReplace',
       async (request: wire.MemberReplaceRequest, options): Promise<wire.MemberReplaceResponse> => {
-        const added = await member.replaceMember(
+        const added = await member.administration.replaceMember(
           toMemberId(request.id),
           {
             peerUrls: toPeerUrls(request.peer_urls),

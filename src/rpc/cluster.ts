@@ -23,7 +23,7 @@ export function createClusterService(context: ServiceContext): wire.ClusterHandl
       context,
       'MemberAdd',
       async (request: wire.MemberAddRequest, options): Promise<wire.MemberAddResponse> => {
-        const added = await member.addMember(
+        const added = await member.administration.addMember(
           {
             peerUrls: toPeerUrls(request.peerURLs),
             isLearner: request.isLearner,
@@ -40,13 +40,13 @@ export function createClusterService(context: ServiceContext): wire.ClusterHandl
     ),
 
     MemberRemove: change('MemberRemove', async ({ ID }: wire.MemberRemoveRequest, options) =>
-      member.removeMember(toMemberId(ID), options),
+      member.administration.removeMember(toMemberId(ID), options),
     ),
 
     MemberUpdate: change(
       'MemberUpdate',
       async ({ ID, peerURLs }: wire.MemberUpdateRequest, options) =>
-        member.updateMember(toMemberId(ID), toPeerUrls(peerURLs), options),
+        member.administration.updateMember(toMemberId(ID), toPeerUrls(peerURLs), options),
     ),
 
     MemberList: unary(
@@ -61,7 +61,7 @@ export function createClusterService(context: ServiceContext): wire.ClusterHandl
     ),
 
     MemberPromote: change('MemberPromote', async ({ ID }: wire.MemberPromoteRequest, options) =>
-      member.promoteMember(toMemberId(ID), options),
+      member.administration.promoteMember(toMemberId(ID), options),
     ),
   };
 }

@@ -38,13 +38,13 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
       context,
       'Defragment',
       async (_request: wire.DefragmentRequest, options): Promise<wire.DefragmentResponse> => {
-        await member.defragment(options);
+        await member.administration.defragment(options);
         return { header: header() };
       },
     ),
 
     Hash: unary(context, 'Hash', async (_request: wire.HashRequest): Promise<wire.HashResponse> => {
-      const { hash, revision } = await member.hashKv(0);
+      const { hash, revision } = await member.administration.hashKv(0);
       return { header: header(revision), hash };
     }),
 
@@ -52,7 +52,7 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
       context,
       'HashKV',
       async (request: wire.HashKVRequest): Promise<wire.HashKVResponse> => {
-        const answer = await member.hashKv(Math.max(0, toBound(request.revision)));
+        const answer = await member.administration.hashKv(Math.max(0, toBound(request.revision)));
         return {
           header: header(answer.revision),
           hash: answer.hash,
@@ -97,7 +97,7 @@ function statusOf(context: ServiceContext): wire.StatusResponse {
     raftIndex: status.commitIndex,
     raftTerm: status.term,
     raftAppliedIndex: status.appliedIndex,
-    errors: [...status.errors, ...member.alarms().map(describeAlarm)],
+    errors: [...status.errors, ...member.administration.alarms().map(describeAlarm)],
     isLearner: status.isLearner,
     storageVersion: version,
     downgradeInfo: { enabled: false },
@@ -123,7 +123,7 @@ async function carryOutAlarm(
   }
   // An alarm that any member has raised before must be seen.
   await member.confirmRead(options);
-  const alarms = member.alarms();
+  const alarms = member.administration.alarms();
   if (action === 'GET') {
     return alarms.filter((each) => type === 'any' || each.alarm === type);
   }
@@ -138,7 +138,7 @@ async function carryOutAlarm(
   if (wasActive === isActive) {
     return [];
   }
-  await member.setAlarm(asked, isActive, options);
+  await member.administration.setAlarm(asked, isActive, options);
   return [asked];
 }
 

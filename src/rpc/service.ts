@@ -5,13 +5,13 @@
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
-import type { CallOptions, MaintenanceApi, MemberApi, MembershipApi } from '../replica/index.ts';
+import type { CallOptions, MemberApi } from '../replica/index.ts';
 import type { ResponseHeader } from '../wire/index.ts';
 import { toServiceError } from './status.ts';
 
 /** What services share. */
 export interface ServiceContext {
-  readonly member: MemberApi & MembershipApi & MaintenanceApi;
+  readonly member: MemberApi;
   readonly metrics: Metrics;
   /** Compares, or operations of a branch, in a transaction. */
   readonly txnOperationsMax: number;

@@ -21,7 +21,7 @@ type SnapshotCall = ServerWritableStream<wire.SnapshotRequest, wire.SnapshotResp
  * @throws {KvError} STOPPED, TOO_MANY_REQUESTS; and what reading it throws.
  */
 export async function sendSnapshot(context: ServiceContext, call: SnapshotCall): Promise<void> {
-  const { estimatedBytes, revision, chunks } = await context.member.openSnapshot();
+  const { estimatedBytes, revision, chunks } = await context.member.administration.openSnapshot();
   const header = headerOf(context, revision);
   let sentBytes = 0;
   const send = async (blob: Uint8Array, isLast: boolean): Promise<void> => {

@@ -100,6 +100,8 @@ export class LaneHarness {
       flush: async () => engine.flush(),
       snapshot: () => engine.snapshot(),
       sizeBytes: async () => engine.sizeBytes(),
+      compactRange: async () => engine.compactRange(),
+      retire: async () => engine.retire(),
       close: async () => engine.close(),
       [Symbol.asyncDispose]: async () => engine.close(),
       write: async (batch) => {

@@ -16,7 +16,11 @@ async function started(size: number, seed: number, logCompaction = soon): Promis
 
 async function add(cluster: VirtualCluster, via: Member, isLearner: boolean): Promise<Member> {
   const { id } = await cluster.loop.settle(
-    via.addMember({ peerUrls: [`http://new${Math.random()}`], isLearner, autoPromote: false }),
+    via.administration.addMember({
+      peerUrls: [`http://new${Math.random()}`],
+      isLearner,
+      autoPromote: false,
+    }),
   );
   cluster.addSeat(id);
   return cluster.start(id);
@@ -63,7 +67,7 @@ describe('membership of running members', () => {
     const learner = await add(cluster, cluster.member(1), true);
     await cluster.loop.runUntil(() => learner.revision === cluster.member(1).revision, 20_000);
     expect(learner.status().isLearner).toBe(true);
-    await cluster.loop.settle(cluster.member(3).promoteMember(learner.memberId));
+    await cluster.loop.settle(cluster.member(3).administration.promoteMember(learner.memberId));
 
     expect(learner.status().isLearner).toBe(false);
     expect(voters(learner)).toHaveLength(4);
@@ -78,7 +82,7 @@ describe('membership of running members', () => {
       'a follower',
     );
 
-    await cluster.loop.settle(cluster.member(leader).removeMember(leader));
+    await cluster.loop.settle(cluster.member(leader).administration.removeMember(leader));
     await cluster.leader(leader);
     await cluster.loop.settle(other.propose(put('a', '2')));
     await cluster.loop.run(5000);
@@ -96,7 +100,9 @@ describe('membership of running members', () => {
     );
     const replacement = { peerUrls: ['http://new'], isLearner: false, autoPromote: false };
 
-    const added = await cluster.loop.settle(leader.replaceMember(leaving.memberId, replacement));
+    const added = await cluster.loop.settle(
+      leader.administration.replaceMember(leaving.memberId, replacement),
+    );
     cluster.addSeat(added.id);
     const joined = await cluster.start(added.id);
     await cluster.loop.settle(joined.propose(put('a', '3')));
@@ -116,20 +122,34 @@ describe('membership of running members', () => {
         ),
       );
 
-    expect(await failure(member.removeMember(77))).toMatchObject({ code: 'MEMBER_NOT_FOUND' });
-    expect(await failure(member.promoteMember(2))).toMatchObject({ code: 'NOT_LEARNER' });
+    expect(await failure(member.administration.removeMember(77))).toMatchObject({
+      code: 'MEMBER_NOT_FOUND',
+    });
+    expect(await failure(member.administration.promoteMember(2))).toMatchObject({
+      code: 'NOT_LEARNER',
+    });
     const { id } = await cluster.loop.settle(
-      member.addMember({ peerUrls: ['http://new'], isLearner: true, autoPromote: false }),
+      member.administration.addMember({
+        peerUrls: ['http://new'],
+        isLearner: true,
+        autoPromote: false,
+      }),
     );
-    expect(await failure(member.promoteMember(id))).toMatchObject({ code: 'LEARNER_NOT_READY' });
+    expect(await failure(member.administration.promoteMember(id))).toMatchObject({
+      code: 'LEARNER_NOT_READY',
+    });
     const again = { peerUrls: ['http://new'], isLearner: true, autoPromote: false };
-    expect(await failure(member.addMember(again))).toMatchObject({ code: 'PEER_URL_EXISTS' });
+    expect(await failure(member.administration.addMember(again))).toMatchObject({
+      code: 'PEER_URL_EXISTS',
+    });
   });
 
   test('a learner that is meant to vote is promoted once it has caught up', async () => {
     const cluster = await started(3, 6);
     const { id } = await cluster.loop.settle(
-      cluster.member(2).addMember({ peerUrls: ['http://new'], isLearner: true, autoPromote: true }),
+      cluster
+        .member(2)
+        .administration.addMember({ peerUrls: ['http://new'], isLearner: true, autoPromote: true }),
     );
     cluster.addSeat(id);
     const learner = await cluster.start(id);

@@ -70,6 +70,7 @@ export type Asked =
 
 /** See the module comment. */
 export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
+  readonly administration = this;
   readonly asked: Asked[] = [];
   clusterId = Number.MAX_SAFE_INTEGER;
   memberId = 1001;

@@ -1,0 +1,63 @@
+/**
+ * Who may take part: whom this member listens to, when it may vote at all, and what it says when the
+ * others do not listen to it any more.
+ *
+ * A member's votes and entries are in its data directory. Every member remembers, durably, which
+ * directory each of the others has, before it takes the first word from it. So one that comes back
+ * without its data is recognised by whoever ever counted its vote or its copy of an entry.
+ *
+ * One that has nothing at all cannot know whether it had more. Before it takes part it waits until a
+ * majority of the cluster, not counting itself, listens to it: then whoever has been told anything by
+ * an earlier self would have been among them. In a new cluster of three this means that all three
+ * have to be up once (ADR-010).
+ */
+import { KvError } from '../base/index.ts';
+import type { HardState, LogSummary, NodeId } from '../raft/index.ts';
+import type { Admission } from '../transport/index.ts';
+import type { MemberList } from './member-list.ts';
+
+/** Remembers which data directory each peer has; durable before it answers. */
+export interface PeerIncarnations {
+  record(peer: NodeId, incarnation: number): Promise<'new' | 'same' | 'other'>;
+}
+
+/** Decides whether this member listens to another one of its cluster. */
+export async function admit(
+  peer: { readonly id: NodeId; readonly incarnation: number },
+  members: MemberList,
+  incarnations: PeerIncarnations,
+): Promise<Admission> {
+  if (members.isRemoved(peer.id)) {
+    return 'removed';
+  }
+  const known = await incarnations.record(peer.id, peer.incarnation);
+  return known === 'other' ? 'lost-data' : 'ok';
+}
+
+/** Whether a member has never voted nor stored anything, as far as its disk knows. */
+export function isBlank(log: LogSummary, hardState: HardState): boolean {
+  return hardState.currentTerm === 0 && log.lastIndex === 0 && log.snapshotIndex === 0;
+}
+
+/** How many others must listen to a blank member of a cluster of `size` before it takes part. */
+export function listenersNeeded(size: number): number {
+  return Math.min(size - 1, Math.floor(size / 2) + 1);
+}
+
+/** What a member stops with that others refuse for good. */
+export function refusedError(reason: 'removed' | 'lost-data', name: string, peer: NodeId): KvError {
+  if (reason === 'removed') {
+    return new KvError('MEMBER_REMOVED', {
+      message:
+        `member ${name} has been removed from the cluster and stops. Its data directory may be ` +
+        'deleted; to bring it back, add it as a new member and start it with an empty one.',
+    });
+  }
+  return new KvError('DATA_DIR_MISMATCH', {
+    message:
+      `member ${name} has come back without the data it had: peer ${peer.toString(16)} knew it ` +
+      'with another data directory. It must not vote under its old identity, so it stops. Bring ' +
+      'the old data directory back, or remove the member and add it as a new one ' +
+      '(holdfast member remove, holdfast member add, --initial-cluster-state existing).',
+  });
+}
