@@ -13,6 +13,7 @@ export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts'
 export { type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
 export {
   attributesPrefix,
+  isLiveKey,
   readSnapshotHead,
   type RestoreAction,
   restoredMembership,

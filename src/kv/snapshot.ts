@@ -19,9 +19,16 @@
  */
 import { assert, equalBytes } from '../base/index.ts';
 import type { Alarm } from './command.ts';
-import { membershipMetaKey, namedRecordsPrefix, stateMetaKey, stateRanges } from './key-layout.ts';
+import {
+  keysTable,
+  membershipMetaKey,
+  namedRecordsPrefix,
+  stateMetaKey,
+  stateRanges,
+} from './key-layout.ts';
 import { recordNameOf } from './named-records.ts';
 import type { StateWrite, StoredRecord } from './need.ts';
+import { peekRecord } from './record.ts';
 import { hashToBigint, type HashWords, StateHasher } from './state-hash.ts';
 import {
   decodeMembershipRecord,
@@ -88,6 +95,11 @@ export function readSnapshotHead(
     ...{ appliedIndex, appliedTerm, revision, compactRevision, membership, alarms },
     stateHash: hashToBigint(stateHash),
   };
+}
+
+/** Tells whether a record of a snapshot is that of a key which exists. */
+export function isLiveKey({ key, value }: StoredRecord): boolean {
+  return key[0] === keysTable && !peekRecord(value).isTombstone;
 }
 
 /**

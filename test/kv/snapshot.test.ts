@@ -119,6 +119,11 @@ describe('the head of a snapshot', () => {
   });
 });
 
+test('the live keys of a snapshot are those that a read finds', () => {
+  const live = scanOf(sample().store).filter(kv.isLiveKey);
+  expect(live.map(({ key }) => text(layout.userKeyOf(key)))).toEqual(['a', 'c']);
+});
+
 describe('a state restored as it is', () => {
   test('goes on as the one that the snapshot is of', () => {
     const log = randomLog(kv, createPrng(5), 200);
