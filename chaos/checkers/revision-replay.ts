@@ -1,0 +1,395 @@
+/**
+ * Replays a history in the order of its revisions and compares each answer with the state.
+ *
+ * A revision that nobody who returned has made is given to an operation of unknown outcome. Mostly
+ * the answers leave one candidate. Where they leave several, the replay tries one and goes on; when
+ * it meets an answer that does not fit, it goes back to the latest choice that had to do with it
+ * (conflict-directed backjumping: Prosser, Hybrid Algorithms for the Constraint Satisfaction
+ * Problem, 1993) and takes the next candidate. A fault that no choice had to do with ends the
+ * replay; so an answer that is simply wrong costs no search.
+ */
+import { assert, must } from '../../src/base/index.ts';
+import { describeRecord, type Difference, findDifference } from './difference.ts';
+import { RevisionEvidence } from './revision-evidence.ts';
+import {
+  type AnsweredOperation,
+  describeOperation,
+  type OperationIndex,
+  type RevisionIndex,
+  writtenKeys,
+} from './revision-index.ts';
+import { RevisionStore } from './revision-store.ts';
+import {
+  type Changes,
+  executeRequest,
+  isSelected,
+  type KeySelector,
+  type KeyValue,
+  partsOf,
+  type StoreRequest,
+} from './store.ts';
+
+/** The store before the history began. */
+export interface InitialStore {
+  readonly revision: number;
+  readonly records: readonly KeyValue[];
+}
+
+/** Why the replay could not go on. */
+export interface ReplayFault {
+  readonly kind: 'wrong-answer' | 'unexplained-revision';
+  readonly message: string;
+  /** The operation at fault, and the one that it contradicts, if there is one. */
+  readonly operations: readonly OperationIndex[];
+}
+
+/** How a replay ended. */
+export type ReplayEnd =
+  /** How many operations of unknown outcome have taken effect, as far as one can tell. */
+  | { readonly kind: 'explained'; readonly placedCount: number }
+  | { readonly kind: 'fault'; readonly fault: ReplayFault }
+  | { readonly kind: 'bound' };
+
+/** Replays `index`; carries out at most `executionsMax` requests, repeated ones included. */
+export function replayRevisions(
+  index: RevisionIndex,
+  initial: InitialStore,
+  executionsMax: number,
+): ReplayEnd {
+  return new Replay(index, initial, executionsMax).run();
+}
+
+/** Which choices could have avoided a fault. */
+interface Conflict {
+  readonly choices: ReadonlySet<number>;
+}
+
+/** A revision given to an operation of unknown outcome. */
+interface Choice {
+  readonly revision: number;
+  readonly candidates: readonly OperationIndex[];
+  /** How many candidates were tried. */
+  tried: number;
+  chosen: OperationIndex | undefined;
+  /** Earlier choices that excluded candidates of this one. */
+  readonly conflicts: Set<number>;
+}
+
+class Replay {
+  readonly #index: RevisionIndex;
+  readonly #initial: InitialStore;
+  readonly #executionsMax: number;
+  readonly #store: RevisionStore;
+  readonly #evidence: RevisionEvidence;
+  readonly #choices: Choice[] = [];
+  /** Which choice has used an operation. */
+  readonly #choiceByOperation = new Map<OperationIndex, number>();
+  readonly #candidatesByRevision = new Map<number, readonly OperationIndex[]>();
+  #executionCount = 0;
+  /** The fault that the replay came furthest with: what no choice could avoid. */
+  #deepest: { readonly revision: number; readonly fault: ReplayFault } | undefined;
+
+  constructor(index: RevisionIndex, initial: InitialStore, executionsMax: number) {
+    this.#index = index;
+    this.#initial = initial;
+    this.#executionsMax = executionsMax;
+    this.#store = new RevisionStore(writtenKeys(index.operations), initial.records);
+    this.#evidence = new RevisionEvidence(index, initial.revision);
+  }
+
+  run(): ReplayEnd {
+    let revision = this.#initial.revision;
+    let conflict = this.#checkReads(revision);
+    while (conflict !== undefined || revision < this.#index.lastRevision) {
+      if (this.#executionCount > this.#executionsMax) {
+        return { kind: 'bound' };
+      }
+      if (conflict === undefined) {
+        revision += 1;
+        conflict = this.#advance(revision) ?? this.#checkReads(revision);
+        continue;
+      }
+      deepest = deepest === undefined || conflict.revision > deepest.revision ? conflict : deepest;
+      const retried = this.#chooseAgain(conflict);
+      if (retried === undefined) {
+        return { kind: 'fault', fault: must(this.#deepest, 'the fault of a conflict').fault };
+      }
+      revision = retried;
+      conflict = this.#checkReads(revision);
+    }
+    return { kind: 'explained', placedCount: this.#choices.length };
+  }
+
+  /** Makes `revision`, the next one. */
+  #advance(revision: number): Conflict | undefined {
+    const known = this.#index.writeByRevision.get(revision);
+    if (known === undefined) {
+      return this.#openChoice(revision);
+    }
+    const { changes, conflict } = this.#checkAnswer(known, revision);
+    if (conflict === undefined) {
+      assert(changes.size > 0, 'a write whose answer is right must change something');
+      this.#store.commit(revision, changes);
+    }
+    return conflict;
+  }
+
+  #checkReads(revision: number): Conflict | undefined {
+    for (const read of this.#index.readsByRevision.get(revision) ?? []) {
+      const { conflict } = this.#checkAnswer(read, revision);
+      if (conflict !== undefined) {
+        return conflict;
+      }
+    }
+    return undefined;
+  }
+
+  #checkAnswer(
+    { index, request, answer, isWrite }: AnsweredOperation,
+    revision: number,
+  ): { readonly changes: Changes; readonly conflict?: Conflict | undefined } {
+    this.#executionCount += 1;
+    const nextRevision = isWrite ? revision : revision + 1;
+    const { changes, result } = executeRequest(this.#store, request, nextRevision);
+    const difference = findDifference(result, answer.result);
+    if (difference === undefined) {
+      return { changes };
+    }
+    const selectors = selectorsOf(request);
+    this.#noteFault(revision, () => this.#wrongAnswer(index, difference, selectors));
+    return { changes, conflict: { choices: this.#choicesOn(selectors) } };
+  }
+
+  #noteFault(revision: number, describe: () => ReplayFault): void {
+    if (this.#deepest === undefined || revision > this.#deepest.revision) {
+      this.#deepest = { revision, fault: describe() };
+    }
+  }
+
+  #wrongAnswer(
+    index: OperationIndex,
+    { problem, expected, actual }: Difference,
+    selectors: readonly KeySelector[],
+  ): ReplayFault {
+    const key = (expected ?? actual)?.key;
+    const changed = key === undefined ? this.#lastChangeOn(selectors) : this.#lastChangeOf(key);
+    const other =
+      (changed === undefined ? undefined : this.#writerOf(changed)) ??
+      (actual === undefined ? undefined : this.#writerOf(actual.modRevision));
+    const because = other === undefined || other === index ? '' : `, after ${this.#name(other)}`;
+    return {
+      kind: 'wrong-answer',
+      message: `${this.#name(index)} ${problem}${because}`,
+      operations: other === undefined || other === index ? [index] : [index, other],
+    };
+  }
+
+  #lastChangeOf(key: string): number | undefined {
+    return this.#store.lastChangeOf(key);
+  }
+
+  #lastChangeOn(selectors: readonly KeySelector[]): number | undefined {
+    const changes = selectors.flatMap((selector) =>
+      this.#store.keysIn(selector).map((key) => this.#lastChangeOf(key) ?? 0),
+    );
+    return changes.reduce((a, b) => Math.max(a, b), 0);
+  }
+
+  #writerOf(revision: number): OperationIndex | undefined {
+    return (
+      this.#index.writeByRevision.get(revision)?.index ??
+      this.#choices.find((choice) => choice.revision === revision)?.chosen
+    );
+  }
+
+  #openChoice(revision: number): Conflict | undefined {
+    const candidates = this.#candidatesFor(revision);
+    const choice: Choice = {
+      revision,
+      candidates,
+      tried: 0,
+      chosen: undefined,
+      conflicts: new Set(),
+    };
+    this.#choices.push(choice);
+    if (this.#maybePlace(choice)) {
+      return undefined;
+    }
+    this.#choices.pop();
+    this.#noteFault(revision, () => this.#unexplained(revision));
+    return { choices: choice.conflicts };
+  }
+
+  /** Gives the revision of the latest choice to its next candidate that can have made it. */
+  #maybePlace(choice: Choice): boolean {
+    while (choice.tried < choice.candidates.length) {
+      const candidate = must(choice.candidates[choice.tried], 'a candidate');
+      choice.tried += 1;
+      const usedBy = this.#choiceByOperation.get(candidate);
+      if (usedBy !== undefined) {
+        this.#addIfOpen(choice.conflicts, usedBy);
+        continue;
+      }
+      this.#executionCount += 1;
+      const request = this.#requestOf(candidate);
+      const { changes } = executeRequest(this.#store, request, choice.revision);
+      if (changes.size > 0 && this.#evidence.allows(choice.revision, changes)) {
+        this.#store.commit(choice.revision, changes);
+        this.#choiceByOperation.set(candidate, this.#choices.length - 1);
+        choice.chosen = candidate;
+        return true;
+      }
+      for (const earlier of this.#choicesOn(selectorsOf(request), choice)) {
+        choice.conflicts.add(earlier);
+      }
+    }
+    return false;
+  }
+
+  /** Returns the revision that was given to another candidate, if any choice could help. */
+  #chooseAgain(conflict: Conflict): number | undefined {
+    let culprits: ReadonlySet<number> = conflict.choices;
+    while (culprits.size > 0) {
+      const latest = Math.max(...culprits);
+      const choice = must(this.#choices[latest], 'a choice');
+      for (const undone of this.#choices.splice(latest + 1)) {
+        this.#release(undone);
+      }
+      this.#release(choice);
+      this.#store.undoTo(choice.revision - 1);
+      for (const culprit of culprits) {
+        if (culprit !== latest) {
+          choice.conflicts.add(culprit);
+        }
+      }
+      if (this.#maybePlace(choice)) {
+        return choice.revision;
+      }
+      culprits = choice.conflicts;
+      this.#choices.pop();
+    }
+    return undefined;
+  }
+
+  #release(choice: Choice): void {
+    if (choice.chosen !== undefined) {
+      this.#choiceByOperation.delete(choice.chosen);
+      choice.chosen = undefined;
+    }
+  }
+
+  /** The choices whose candidates may have changed what `selectors` select. */
+  #choicesOn(selectors: readonly KeySelector[], except?: Choice): Set<number> {
+    const found = new Set<number>();
+    for (const [position, choice] of this.#choices.entries()) {
+      const concerns =
+        choice !== except &&
+        choice.candidates.some((candidate) => writes(this.#requestOf(candidate), selectors));
+      if (concerns) {
+        this.#addIfOpen(found, position);
+      }
+    }
+    return found;
+  }
+
+  /** A choice without alternatives is no choice. */
+  #addIfOpen(choices: Set<number>, position: number): void {
+    if (must(this.#choices[position], 'a choice').candidates.length > 1) {
+      choices.add(position);
+    }
+  }
+
+  /** Which operations of unknown outcome may have made a revision, the likely ones first. */
+  #candidatesFor(revision: number): readonly OperationIndex[] {
+    const known = this.#candidatesByRevision.get(revision);
+    if (known !== undefined) {
+      return known;
+    }
+    const visibleBy = this.#evidence.visibleBy(revision);
+    const sightings = this.#evidence.sightingsAt(revision);
+    const candidates = this.#index.openWrites.filter((index) => {
+      const { call, input } = must(this.#index.operations[index], 'an operation');
+      return (
+        call <= visibleBy &&
+        sightings.every(({ record }) => mayPut(input, record.key, record.value))
+      );
+    });
+    if (sightings.length === 0) {
+      // Whatever was seen as made by another revision is probably that one's.
+      const isSeen = (index: OperationIndex): boolean =>
+        partsOf(this.#requestOf(index)).some(
+          (part) => part.type === 'put' && this.#evidence.isSighted(part.key, part.value),
+        );
+      candidates.sort((a, b) => Number(isSeen(a)) - Number(isSeen(b)));
+    }
+    this.#candidatesByRevision.set(revision, candidates);
+    return candidates;
+  }
+
+  #unexplained(revision: number): ReplayFault {
+    const [sighting] = this.#evidence.sightingsAt(revision);
+    const madeBy = 'which no operation can have made';
+    if (sighting !== undefined) {
+      const { record, by } = sighting;
+      const key = JSON.stringify(record.key);
+      return {
+        kind: 'unexplained-revision',
+        message: `${this.#name(by.index)} tells ${key} ${describeRecord(record)}, ${madeBy}`,
+        operations: [by.index],
+      };
+    }
+    return describeGap(this.#index, revision);
+  }
+
+  #requestOf(index: OperationIndex): StoreRequest {
+    return must(this.#index.operations[index], 'an operation').input;
+  }
+
+  #name(index: OperationIndex): string {
+    return describeOperation(this.#index.operations, index);
+  }
+}
+
+/** The fault of a revision that no operation can have made, named by its neighbours. */
+export function describeGap(index: RevisionIndex, revision: number): ReplayFault {
+  let before: AnsweredOperation | undefined;
+  let after: AnsweredOperation | undefined;
+  for (const operation of index.answered) {
+    const at = operation.answer.revision;
+    if (at < revision && at >= (before?.answer.revision ?? 0)) {
+      before = operation;
+    }
+    if (at >= revision && at < (after?.answer.revision ?? Number.POSITIVE_INFINITY)) {
+      after = operation;
+    }
+  }
+  const neighbours = [before, after].flatMap((it) => (it === undefined ? [] : [it.index]));
+  const names = neighbours.map((it) => describeOperation(index.operations, it));
+  return {
+    kind: 'unexplained-revision',
+    message: `revision ${revision} was made by no operation: see ${names.join(' and ')}`,
+    operations: neighbours,
+  };
+}
+
+function mayPut(request: StoreRequest, key: string, value: string): boolean {
+  return partsOf(request).some(
+    (part) => part.type === 'put' && part.key === key && part.value === value,
+  );
+}
+
+/** All that the outcome of a request depends on. */
+function selectorsOf(request: StoreRequest): readonly KeySelector[] {
+  return request.type === 'txn' ? [...request.compare, ...partsOf(request)] : [request];
+}
+
+function writes(request: StoreRequest, selectors: readonly KeySelector[]): boolean {
+  return partsOf(request).some(
+    (part) => part.type !== 'range' && selectors.some((selector) => overlap(part, selector)),
+  );
+}
+
+/** Two ranges overlap where the one that starts later starts. */
+function overlap(a: KeySelector, b: KeySelector): boolean {
+  return isSelected(a, b.key) || isSelected(b, a.key);
+}
