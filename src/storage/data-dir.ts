@@ -3,29 +3,37 @@
  * gone.
  *
  * ```text
- * member.json   identity: cluster, member, name, format; replaced atomically
+ * member.json   identity: cluster, member, name, incarnation, format; replaced atomically
+ * peers.json    the incarnations of the other members (peer-registry.ts)
  * lock          process id of the holder (data-lock.ts)
  * wal/          the log
- * engine/       the state
+ * engine/       the state, in generations (state-store.ts)
  * ```
  *
  * A member's vote is in its log. So a directory is made in three synced steps (identity marked as
  * `initializing`, log, identity marked as `ready`): a log that is missing behind a `ready` identity
  * was lost, and is never quietly replaced by an empty one that could vote a second time (Raft
  * thesis §3.8).
+ *
+ * The incarnation is drawn when the directory is made. A member that comes back with another one has
+ * lost its disk, and with it its votes and what it acknowledged; its peers remember and refuse it.
  */
 import { dirname, join, resolve } from 'node:path';
 import { KvError } from '../base/index.ts';
 import type { NodeId } from '../raft/index.ts';
-import { corruptLog } from './corruption.ts';
+import { corruptData, corruptLog } from './corruption.ts';
 import { type DataLock, lockFileName, lockFolder } from './data-lock.ts';
 import { fileErrorCode, type FileSystem } from './file-system.ts';
+import { jsonTempSuffix, readJsonFile, writeJsonFile } from './json-file.ts';
 import { segmentNumberOf } from './segment.ts';
 import { createWal } from './wal.ts';
 
-const FORMAT_VERSION = 1;
+/** 2: the state in generations, an incarnation, checksums. 1 was never released. */
+const FORMAT_VERSION = 2;
 const identityFileName = 'member.json';
-const identityTempName = 'member.json.tmp';
+const identityTempName = `${identityFileName}${jsonTempSuffix}`;
+/** Bits of an incarnation. */
+const INCARNATION_BITS = 52;
 /** What may lie in a directory that is not used yet. */
 const ignoredNames: readonly string[] = [lockFileName, identityTempName, 'lost+found'];
 
@@ -41,7 +49,7 @@ export interface DataDirectoryOptions {
   readonly path: string;
   readonly identity: MemberIdentity;
   readonly fileSystem: FileSystem;
-  /** Unpredictable 32-bit integers, for the first segment of a new log. */
+  /** Unpredictable 32-bit integers, for the first segment of a new log and the incarnation. */
   readonly randomUint32: () => number;
   /** Size of a new log's first segment; the default is right outside tests. */
   readonly segmentBytes?: number | undefined;
@@ -52,6 +60,10 @@ export interface DataDirectory extends AsyncDisposable {
   readonly path: string;
   readonly walFolder: string;
   readonly engineFolder: string;
+  /** Whose it is, as it says itself. */
+  readonly identity: MemberIdentity;
+  /** Drawn when the directory was made; of 52 bits, positive. */
+  readonly incarnation: number;
   /** Whether it was created just now. */
   readonly isNew: boolean;
   /** Gives the lock back; the log and the engine are closed before. */
@@ -60,8 +72,31 @@ export interface DataDirectory extends AsyncDisposable {
 
 /** The identity file's content. */
 interface IdentityFile extends MemberIdentity {
-  readonly formatVersion: number;
+  readonly incarnation: number;
   readonly state: 'initializing' | 'ready';
+}
+
+/**
+ * Tells whose directory `path` is, without locking it; undefined when it does not exist, is empty,
+ * or its creation was interrupted.
+ *
+ * @throws {KvError} DATA_CORRUPT — its identity is damaged.
+ * @throws {KvError} CONFIG_INVALID — another version made it, or it cannot be read.
+ */
+export async function inspectDataDirectory(
+  path: string,
+  fileSystem: FileSystem,
+): Promise<MemberIdentity | undefined> {
+  const folder = resolve(path);
+  try {
+    if (!fileSystem.list(folder).includes(identityFileName)) {
+      return undefined;
+    }
+    const found = await readIdentity(folder, fileSystem);
+    return found.state === 'ready' ? identityOf(found) : undefined;
+  } catch (error) {
+    throw directoryError(error, folder);
+  }
 }
 
 /**
@@ -79,8 +114,8 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   try {
     options.fileSystem.makeFolder(path);
     lock = await lockFolder(path);
-    const isNew = await prepare(path, options);
-    return new OpenDataDirectory(path, isNew, lock);
+    const { file, isNew } = await prepare(path, options);
+    return new OpenDataDirectory(path, file, isNew, lock);
   } catch (error) {
     await lock?.release();
     throw directoryError(error, path);
@@ -91,11 +126,15 @@ class OpenDataDirectory implements DataDirectory {
   readonly path: string;
   readonly walFolder: string;
   readonly engineFolder: string;
+  readonly identity: MemberIdentity;
+  readonly incarnation: number;
   readonly isNew: boolean;
   readonly #lock: DataLock;
 
-  constructor(path: string, isNew: boolean, lock: DataLock) {
+  constructor(path: string, file: IdentityFile, isNew: boolean, lock: DataLock) {
     this.path = path;
+    this.identity = identityOf(file);
+    this.incarnation = file.incarnation;
     this.walFolder = walFolderOf(path);
     this.engineFolder = join(path, 'engine');
     this.isNew = isNew;
@@ -115,8 +154,15 @@ function walFolderOf(path: string): string {
   return join(path, 'wal');
 }
 
-/** Checks what is there, or creates it; returns whether it was created. */
-async function prepare(path: string, options: DataDirectoryOptions): Promise<boolean> {
+function identityOf({ clusterId, memberId, name }: IdentityFile): MemberIdentity {
+  return { clusterId, memberId, name };
+}
+
+/** Checks what is there, or creates it; tells whether it was created. */
+async function prepare(
+  path: string,
+  options: DataDirectoryOptions,
+): Promise<{ readonly file: IdentityFile; readonly isNew: boolean }> {
   const { fileSystem, identity } = options;
   const names = fileSystem.list(path);
   const found = names.includes(identityFileName) ? await readIdentity(path, fileSystem) : undefined;
@@ -126,32 +172,33 @@ async function prepare(path: string, options: DataDirectoryOptions): Promise<boo
     checkIdentity(path, found, identity);
     if (found.state === 'ready') {
       checkLogPresent(walFolderOf(path), fileSystem);
-      return false;
+      return { file: found, isNew: false };
     }
   }
-  const file: IdentityFile = { formatVersion: FORMAT_VERSION, ...identity, state: 'initializing' };
-  await writeIdentity(path, file, fileSystem);
+  const incarnation = drawIncarnation(options.randomUint32);
+  const file: IdentityFile = { ...identity, incarnation, state: 'ready' };
+  await writeIdentity(path, { ...file, state: 'initializing' }, fileSystem);
   await createWal({
     folder: walFolderOf(path),
     fileSystem,
     randomUint32: options.randomUint32,
     segmentBytes: options.segmentBytes,
   });
-  await writeIdentity(path, { ...file, state: 'ready' }, fileSystem);
+  await writeIdentity(path, file, fileSystem);
   await syncParent(path, fileSystem);
-  return true;
+  return { file, isNew: true };
+}
+
+function drawIncarnation(randomUint32: () => number): number {
+  const high = randomUint32() % 2 ** (INCARNATION_BITS - 32);
+  return high * 2 ** 32 + randomUint32() || 1;
 }
 
 function checkUnused(path: string, names: readonly string[]): void {
   const others = names.filter((name) => !ignoredNames.includes(name));
   if (others.includes('wal') || others.includes('engine')) {
-    throw new KvError('DATA_CORRUPT', {
-      message:
-        `stored data is damaged: ${join(path, identityFileName)} at offset 0: the file is ` +
-        `missing, but there is data beside it (${others.join(', ')}). ` +
-        'Remedy: move the data directory away and let this member rejoin from its peers.',
-      details: { file: join(path, identityFileName), offset: 0 },
-    });
+    const what = `the file is missing, but there is data beside it (${others.join(', ')})`;
+    throw corruptData('identity', join(path, identityFileName), 0, what);
   }
   if (others.length > 0) {
     throw new KvError('CONFIG_INVALID', {
@@ -163,10 +210,11 @@ function checkUnused(path: string, names: readonly string[]): void {
 }
 
 function checkIdentity(path: string, found: IdentityFile, wanted: MemberIdentity): void {
-  if (found.clusterId === wanted.clusterId && found.memberId === wanted.memberId) {
+  const isSameCluster = found.clusterId === wanted.clusterId;
+  if (isSameCluster && found.memberId === wanted.memberId && found.name === wanted.name) {
     return;
   }
-  const differs = found.clusterId === wanted.clusterId ? 'member' : 'cluster';
+  const differs = isSameCluster ? 'member' : 'cluster';
   throw new KvError('DATA_DIR_MISMATCH', {
     message:
       `the data directory ${path} belongs to another ${differs}: it holds ` +
@@ -194,50 +242,35 @@ function checkLogPresent(walFolder: string, fileSystem: FileSystem): void {
 }
 
 async function readIdentity(path: string, fileSystem: FileSystem): Promise<IdentityFile> {
-  const file = fileSystem.open(join(path, identityFileName), 'existing');
-  try {
-    const bytes = new Uint8Array(file.sizeBytes());
-    await file.read(bytes, 0);
-    return parseIdentity(new TextDecoder().decode(bytes), file.path);
-  } finally {
-    file.close();
+  const file = join(path, identityFileName);
+  const fields = await readJsonFile(file, fileSystem);
+  if (typeof fields === 'string') {
+    throw corruptData('identity', file, 0, `the identity is damaged: ${fields}`);
   }
-}
-
-function parseIdentity(text: string, path: string): IdentityFile {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw corruptLog(path, 0, `the identity is not readable (${reason})`);
-  }
-  if (typeof parsed !== 'object' || parsed === null) {
-    throw corruptLog(path, 0, 'the identity is not an object');
-  }
-  const fields = new Map<string, unknown>(Object.entries(parsed));
-  const formatVersion = fields.get('formatVersion');
+  const { formatVersion, clusterId, memberId, name, incarnation, state } = fields;
   if (formatVersion !== FORMAT_VERSION) {
     throw new KvError('CONFIG_INVALID', {
       message:
-        `${path} has format version ${String(formatVersion)}, ` +
+        `${file} has format version ${String(formatVersion)}, ` +
         `this program reads ${FORMAT_VERSION}. ` +
         'Start the version that wrote it.',
     });
   }
-  const clusterId = fields.get('clusterId');
-  const memberId = fields.get('memberId');
-  const name = fields.get('name');
-  const state = fields.get('state');
   const isValid =
-    Number.isSafeInteger(clusterId) &&
-    Number.isSafeInteger(memberId) &&
+    isId(clusterId) &&
+    isId(memberId) &&
+    isId(incarnation) &&
     typeof name === 'string' &&
     (state === 'initializing' || state === 'ready');
-  if (!isValid || typeof clusterId !== 'number' || typeof memberId !== 'number') {
-    throw corruptLog(path, 0, 'the identity lacks clusterId, memberId, name or state');
+  if (!isValid) {
+    const what = 'the identity lacks clusterId, memberId, name, incarnation or state';
+    throw corruptData('identity', file, 0, what);
   }
-  return { formatVersion, clusterId, memberId, name, state };
+  return { clusterId, memberId, name, incarnation, state };
+}
+
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 /** Replaces the identity file in one durable step. */
@@ -246,17 +279,8 @@ async function writeIdentity(
   identity: IdentityFile,
   fileSystem: FileSystem,
 ): Promise<void> {
-  const temp = join(path, identityTempName);
-  const file = fileSystem.open(temp, 'create');
-  try {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(identity, undefined, 2)}\n`);
-    file.writeSync(bytes, bytes.length, 0);
-    await file.sync();
-  } finally {
-    file.close();
-  }
-  fileSystem.rename(temp, join(path, identityFileName));
-  await fileSystem.syncDirectory(path);
+  const fields = { formatVersion: FORMAT_VERSION, ...identity };
+  await writeJsonFile(path, identityFileName, fields, fileSystem);
 }
 
 /** Makes the directory itself durable, where its parent may be opened at all. */

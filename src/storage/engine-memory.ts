@@ -6,8 +6,9 @@
  * reference and a snapshot costs nothing. All operations are O(log n). Priorities come from a fixed
  * seed: the same operations build the same tree.
  */
-import { assert, compareBytes, createPrng } from '../base/index.ts';
+import { assert, compareBytes, createPrng, KvError } from '../base/index.ts';
 import type { Engine, EngineOperation, EngineRecord, EngineScan, EngineSnapshot } from './ports.ts';
+import { UseCount } from './use-count.ts';
 
 interface TreapNode {
   readonly key: Uint8Array;
@@ -34,6 +35,7 @@ class MemoryEngine implements Engine {
   #root: Tree;
   #sizeBytes = 0;
   #isClosed = false;
+  readonly #snapshots = new UseCount();
 
   async write(batch: readonly EngineOperation[]): Promise<void> {
     this.#checkOpen();
@@ -57,7 +59,7 @@ class MemoryEngine implements Engine {
 
   snapshot(): EngineSnapshot {
     this.#checkOpen();
-    return new MemorySnapshot(this.#root);
+    return new MemorySnapshot(this.#root, this.#snapshots, () => this.#isClosed);
   }
 
   async flush(): Promise<void> {
@@ -67,6 +69,16 @@ class MemoryEngine implements Engine {
 
   async sizeBytes(): Promise<number> {
     return Promise.resolve(this.#sizeBytes);
+  }
+
+  async compactRange(): Promise<void> {
+    this.#checkOpen();
+    return Promise.resolve();
+  }
+
+  async retire(): Promise<void> {
+    await this.#snapshots.unused();
+    await this.close();
   }
 
   async close(): Promise<void> {
@@ -113,24 +125,39 @@ class MemoryEngine implements Engine {
 
 class MemorySnapshot implements EngineSnapshot {
   readonly #root: Tree;
+  readonly #uses: UseCount;
+  readonly #isStopped: () => boolean;
   #isClosed = false;
 
-  constructor(root: Tree) {
+  constructor(root: Tree, uses: UseCount, isStopped: () => boolean) {
     this.#root = root;
+    this.#uses = uses;
+    this.#isStopped = isStopped;
+    uses.begin();
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
-    assert(!this.#isClosed, 'the snapshot is open');
+    this.#checkOpen();
     return Promise.resolve(getMany(this.#root, keys));
   }
 
   async scan(range: EngineScan): Promise<readonly EngineRecord[]> {
-    assert(!this.#isClosed, 'the snapshot is open');
+    this.#checkOpen();
     return Promise.resolve(scan(this.#root, range));
   }
 
   close(): void {
-    this.#isClosed = true;
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#uses.end();
+    }
+  }
+
+  #checkOpen(): void {
+    assert(!this.#isClosed, 'the snapshot is open');
+    if (this.#isStopped()) {
+      throw new KvError('STOPPED');
+    }
   }
 }
 
@@ -176,7 +203,8 @@ function getMany(root: Tree, keys: readonly Uint8Array[]): (Uint8Array | undefin
 }
 
 function scan(root: Tree, range: EngineScan): EngineRecord[] {
-  const { gte, lt, limit, reverse = false } = range;
+  const { gte, lt, limit, bytesMax = Number.POSITIVE_INFINITY, reverse = false } = range;
+  let bytes = 0;
   const records: EngineRecord[] = [];
   /** Nodes whose nearer side is done, the next one last. */
   const path: TreapNode[] = [];
@@ -193,7 +221,7 @@ function scan(root: Tree, range: EngineScan): EngineRecord[] {
     }
   };
   descend(root);
-  while (records.length < limit) {
+  while (records.length < limit && bytes < bytesMax) {
     const node = path.pop();
     if (node === undefined) {
       break;
@@ -202,6 +230,7 @@ function scan(root: Tree, range: EngineScan): EngineRecord[] {
     if (isPastEnd) {
       break;
     }
+    bytes += node.key.length + node.value.length;
     records.push({ key: node.key.slice(), value: node.value.slice() });
     descend(reverse ? node.left : node.right);
   }

@@ -7,9 +7,13 @@
  * power cut the store opens at an exact prefix of its batches, and the log replays the rest.
  */
 import type RocksDB from 'rocksdb-native';
-import type { ReadBatch, WriteBatch } from 'rocksdb-native';
+import type { CompactOptions, ReadBatch, WriteBatch } from 'rocksdb-native';
 import { assert, KvError } from '../base/index.ts';
+import { corruptData } from './corruption.ts';
+import { checkEngineFiles } from './engine-check.ts';
+import { nodeFileSystem } from './node-file-system.ts';
 import type { Engine, EngineOperation, EngineRecord, EngineScan, EngineSnapshot } from './ports.ts';
+import { UseCount } from './use-count.ts';
 
 /** Bytes of recent writes in memory before they become a file; there may be two such buffers. */
 const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
@@ -20,6 +24,12 @@ const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
  */
 const SCAN_CHUNK_RECORDS = 512;
 
+/**
+ * As above, for a scan that is limited in bytes: its records may be large, and a trip is in memory
+ * as a whole.
+ */
+const BOUNDED_SCAN_CHUNK_RECORDS = 128;
+
 /** Half of the binding's default: a batched point read costs 13 µs instead of 25. */
 const TABLE_BLOCK_BYTES = 4096;
 
@@ -29,17 +39,27 @@ const BACKGROUND_JOBS_MAX = 2;
 /** Operations the write batch has room for from the start; it grows as needed. */
 const WRITE_CAPACITY = 1024;
 
+/** How a store is opened. */
+export interface RocksdbEngineOptions {
+  /** When true, a store that is not there is damage. By default it is created. */
+  readonly mustExist?: boolean | undefined;
+}
+
 /**
  * Opens, or creates, a RocksDB store in `folder`.
  *
  * @throws {KvError} STORAGE_FAILED — the native library cannot be loaded; names what to install.
  * @throws {KvError} DATA_DIR_LOCKED — another process has the store open.
- * @throws {KvError} DATA_CORRUPT — the store does not open.
+ * @throws {KvError} DATA_CORRUPT — the store is damaged, or gone.
  */
-export async function openRocksdbEngine(folder: string): Promise<Engine> {
+export async function openRocksdbEngine(
+  folder: string,
+  { mustExist = false }: RocksdbEngineOptions = {},
+): Promise<Engine> {
   const binding = await loadBinding();
+  await checkEngineFiles(folder, nodeFileSystem);
   const db = new binding(folder, {
-    createIfMissing: true,
+    createIfMissing: !mustExist,
     writeBufferSize: WRITE_BUFFER_BYTES,
     tableBlockSize: TABLE_BLOCK_BYTES,
     maxBackgroundJobs: BACKGROUND_JOBS_MAX,
@@ -51,7 +71,8 @@ export async function openRocksdbEngine(folder: string): Promise<Engine> {
   } catch (error) {
     throw openError(error, folder);
   }
-  return new RocksdbEngine(db);
+  const force = binding.constants.bottommostLevelCompaction.FORCE;
+  return new RocksdbEngine(db, { folder, compactOptions: { bottommostLevelCompaction: force } });
 }
 
 async function loadBinding(): Promise<typeof RocksDB> {
@@ -88,21 +109,30 @@ function openError(error: unknown, folder: string): KvError {
     const message = `the store in ${folder} is in use by another process: ${reason}`;
     return new KvError('DATA_DIR_LOCKED', { message, cause: error });
   }
-  if (/corrupt|checksum/i.test(reason)) {
-    const message =
-      `stored data is damaged: the store in ${folder} does not open: ${reason}. ` +
-      'Remedy: move the data directory away and let this member rejoin from its peers.';
-    return new KvError('DATA_CORRUPT', { message, cause: error });
+  if (/no such file|does not exist/i.test(reason)) {
+    return corruptData('engine', folder, 0, `a file of the store is gone (${reason})`, error);
   }
-  return engineError(error, `the store in ${folder} does not open`, 'rejected');
+  return engineError(error, { folder, what: 'the store does not open', outcome: 'rejected' });
 }
 
-function engineError(error: unknown, what: string, outcome: 'rejected' | 'unknown'): KvError {
+/** Something failed: in which store, what, and whether a write may have happened. */
+interface Failed {
+  readonly folder: string;
+  readonly what: string;
+  readonly outcome: 'rejected' | 'unknown';
+}
+
+function engineError(error: unknown, { folder, what, outcome }: Failed): KvError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const reason = cause instanceof Error ? cause.message : String(cause);
+  if (/corrupt|checksum|entry in MANIFEST/i.test(reason)) {
+    const place = / in (\S+) offset (\d+)/.exec(reason);
+    const file = place?.[1] ?? /the file (\S+) may be/i.exec(reason)?.[1] ?? folder;
+    return corruptData('engine', file, Number(place?.[2] ?? 0), `${what} (${reason})`, error);
+  }
   const isFull = /no space left/i.test(reason);
   return new KvError(isFull ? 'DISK_FULL' : 'STORAGE_FAILED', {
-    message: `${what}: ${reason}`,
+    message: `the store in ${folder}: ${what}: ${reason}`,
     outcome,
     cause: error,
   });
@@ -115,8 +145,18 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
 }
 
+/** What an open store needs to know besides its handle. */
+interface StoreOptions {
+  readonly folder: string;
+  readonly compactOptions: CompactOptions;
+}
+
 class RocksdbEngine implements Engine {
   readonly #db: RocksDB;
+  readonly #options: StoreOptions;
+  readonly #reader: RocksdbReader;
+  /** Snapshots that are open, reads and compactions under way. */
+  readonly #uses = new UseCount();
   /** Used again and again: making one costs more than filling it. */
   readonly #writeBatch: WriteBatch;
   /** Writes called while one is in flight. Limit: the callers'; each waits for its promise. */
@@ -130,8 +170,10 @@ class RocksdbEngine implements Engine {
   #failure: KvError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(db: RocksDB) {
+  constructor(db: RocksDB, options: StoreOptions) {
     this.#db = db;
+    this.#options = options;
+    this.#reader = new RocksdbReader(db, options.folder);
     this.#writeBatch = db.write({ capacity: WRITE_CAPACITY });
   }
 
@@ -145,17 +187,22 @@ class RocksdbEngine implements Engine {
 
   async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
     this.#checkOpen();
-    return getMany(this.#db, keys);
+    return this.#uses.during(async () => this.#reader.getMany(keys));
   }
 
   async scan(range: EngineScan): Promise<readonly EngineRecord[]> {
     this.#checkOpen();
-    return scan(this.#db, range);
+    return this.#uses.during(async () => this.#reader.scan(range));
   }
 
   snapshot(): EngineSnapshot {
     this.#checkOpen();
-    return new RocksdbSnapshot(this.#db.snapshot());
+    const isStopped = (): boolean => this.#closing !== undefined;
+    return new RocksdbSnapshot(this.#db.snapshot(), {
+      folder: this.#options.folder,
+      uses: this.#uses,
+      isStopped,
+    });
   }
 
   async flush(): Promise<void> {
@@ -165,7 +212,17 @@ class RocksdbEngine implements Engine {
     try {
       await this.#db.flush();
     } catch (error) {
-      throw engineError(error, 'the store could not be flushed', 'unknown');
+      throw this.#error(error, 'it could not be flushed');
+    }
+  }
+
+  async compactRange(): Promise<void> {
+    this.#checkOpen();
+    this.#checkHealthy();
+    try {
+      await this.#uses.during(async () => this.#db.compact(this.#options.compactOptions));
+    } catch (error) {
+      throw this.#error(error, 'it could not be compacted');
     }
   }
 
@@ -174,6 +231,11 @@ class RocksdbEngine implements Engine {
     const files = await this.#db.getProperty('rocksdb.total-sst-files-size');
     const buffers = await this.#db.getProperty('rocksdb.cur-size-all-mem-tables');
     return Number(files ?? 0) + Number(buffers ?? 0);
+  }
+
+  async retire(): Promise<void> {
+    await this.#uses.unused();
+    await this.close();
   }
 
   async close(): Promise<void> {
@@ -195,9 +257,14 @@ class RocksdbEngine implements Engine {
     assert(this.#closing === undefined, 'the engine is open');
   }
 
+  #error(error: unknown, what: string): KvError {
+    return engineError(error, { folder: this.#options.folder, what, outcome: 'unknown' });
+  }
+
   #checkHealthy(): void {
     if (this.#failure !== undefined) {
-      throw new KvError('STORAGE_FAILED', {
+      throw new KvError(this.#failure.code === 'DATA_CORRUPT' ? 'DATA_CORRUPT' : 'STORAGE_FAILED', {
+        details: this.#failure.details,
         message: `the store stopped at an earlier failure (${this.#failure.message})`,
         cause: this.#failure,
       });
@@ -236,7 +303,7 @@ class RocksdbEngine implements Engine {
     try {
       await target.flush();
     } catch (error) {
-      this.#failure = engineError(error, 'a batch could not be written', 'unknown');
+      this.#failure = this.#error(error, 'a batch could not be written');
       throw this.#failure;
     }
   }
@@ -244,28 +311,46 @@ class RocksdbEngine implements Engine {
 
 class RocksdbSnapshot implements EngineSnapshot {
   readonly #session: RocksDB;
+  readonly #reader: RocksdbReader;
+  readonly #uses: UseCount;
+  readonly #isStopped: () => boolean;
   #isClosed = false;
 
-  constructor(session: RocksDB) {
+  constructor(
+    session: RocksDB,
+    engine: { folder: string; uses: UseCount; isStopped: () => boolean },
+  ) {
     this.#session = session;
+    this.#reader = new RocksdbReader(session, engine.folder);
+    this.#uses = engine.uses;
+    this.#isStopped = engine.isStopped;
+    engine.uses.begin();
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
-    assert(!this.#isClosed, 'the snapshot is open');
-    return getMany(this.#session, keys);
+    this.#checkOpen();
+    return this.#uses.during(async () => this.#reader.getMany(keys));
   }
 
   async scan(range: EngineScan): Promise<readonly EngineRecord[]> {
-    assert(!this.#isClosed, 'the snapshot is open');
-    return scan(this.#session, range);
+    this.#checkOpen();
+    return this.#uses.during(async () => this.#reader.scan(range));
   }
 
   close(): void {
     if (!this.#isClosed) {
       this.#isClosed = true;
+      this.#uses.end();
       // Closing a session of an open store does its work at once; reads under way keep the state
       // pinned.
       void this.#session.close();
+    }
+  }
+
+  #checkOpen(): void {
+    assert(!this.#isClosed, 'the snapshot is open');
+    if (this.#isStopped()) {
+      throw new KvError('STOPPED');
     }
   }
 }
@@ -284,42 +369,64 @@ function addOperation(target: WriteBatch, operation: EngineOperation): void {
   }
 }
 
-async function getMany(
-  db: RocksDB,
-  keys: readonly Uint8Array[],
-): Promise<readonly (Uint8Array | undefined)[]> {
-  if (keys.length === 0) {
-    return [];
-  }
-  const batch: ReadBatch = db.read({ capacity: keys.length, autoDestroy: true });
-  try {
-    const gets = keys.map((key) => batch.get(key));
-    const [values] = await Promise.all([Promise.all(gets), batch.flush()]);
-    return values.map((value) => value ?? undefined);
-  } catch (error) {
-    throw engineError(error, 'a read failed', 'rejected');
-  }
-}
+/** Reads of a store, or of a session of it that is pinned to one state. */
+class RocksdbReader {
+  readonly #db: RocksDB;
+  readonly #folder: string;
 
-async function scan(db: RocksDB, range: EngineScan): Promise<readonly EngineRecord[]> {
-  const { gte, lt, limit, reverse = false } = range;
-  if (limit <= 0) {
-    return [];
+  constructor(db: RocksDB, folder: string) {
+    this.#db = db;
+    this.#folder = folder;
   }
-  // One more than needed: an iterator that comes back short knows its end without another trip.
-  const capacity = Math.min(limit, SCAN_CHUNK_RECORDS) + 1;
-  const stream = db.iterator({ gte, lt, reverse, limit, capacity });
-  return new Promise((resolve, reject) => {
-    const records: EngineRecord[] = [];
-    stream
-      .on('data', (record) => {
-        records.push(record);
-      })
-      .on('error', (error) => {
-        reject(engineError(error, 'a scan failed', 'rejected'));
-      })
-      .on('close', () => {
-        resolve(records);
-      });
-  });
+
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    if (keys.length === 0) {
+      return [];
+    }
+    const batch: ReadBatch = this.#db.read({ capacity: keys.length, autoDestroy: true });
+    try {
+      const gets = keys.map((key) => batch.get(key));
+      const [values] = await Promise.all([Promise.all(gets), batch.flush()]);
+      return values.map((value) => value ?? undefined);
+    } catch (error) {
+      throw this.#error(error, 'a read failed');
+    }
+  }
+
+  async scan(range: EngineScan): Promise<readonly EngineRecord[]> {
+    const { gte, lt, limit, bytesMax = Number.POSITIVE_INFINITY, reverse = false } = range;
+    if (limit <= 0) {
+      return [];
+    }
+    const isBounded = bytesMax < Number.POSITIVE_INFINITY;
+    const chunk = isBounded ? BOUNDED_SCAN_CHUNK_RECORDS : SCAN_CHUNK_RECORDS;
+    // One more than needed: an iterator that comes back short knows its end without another trip.
+    const capacity = Math.min(limit, chunk) + 1;
+    const stream = this.#db.iterator({ gte, lt, reverse, limit, capacity });
+    return new Promise((resolve, reject) => {
+      const records: EngineRecord[] = [];
+      let bytes = 0;
+      stream
+        .on('data', (record) => {
+          if (bytes >= bytesMax) {
+            return;
+          }
+          records.push(record);
+          bytes += record.key.length + record.value.length;
+          if (bytes >= bytesMax) {
+            stream.destroy();
+          }
+        })
+        .on('error', (error) => {
+          reject(this.#error(error, 'a scan failed'));
+        })
+        .on('close', () => {
+          resolve(records);
+        });
+    });
+  }
+
+  #error(error: unknown, what: string): KvError {
+    return engineError(error, { folder: this.#folder, what, outcome: 'rejected' });
+  }
 }

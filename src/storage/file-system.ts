@@ -44,7 +44,7 @@ export interface FileSystem {
   /** Makes the folder and its parents where absent. */
   makeFolder(folder: string): void;
   rename(from: string, to: string): void;
-  /** Removes a file; an absent one is no error. */
+  /** Removes a file or an empty folder; an absent one is no error. */
   remove(path: string): void;
   syncDirectory(folder: string): Promise<void>;
 }

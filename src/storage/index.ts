@@ -2,6 +2,7 @@
 export {
   type DataDirectory,
   type DataDirectoryOptions,
+  inspectDataDirectory,
   type MemberIdentity,
   openDataDirectory,
 } from './data-dir.ts';
@@ -11,6 +12,8 @@ export { createMemoryEngine } from './engine-memory.ts';
 export { openRocksdbEngine } from './engine-rocksdb.ts';
 export type { FileSystem, StorageFile } from './file-system.ts';
 export { nodeFileSystem } from './node-file-system.ts';
+export { openPeerRegistry, type PeerRegistry } from './peer-registry.ts';
+export { openPeerRegistry, type PeerRegistry } from './peer-registry.ts';
 export type {
   Engine,
   EngineOperation,
@@ -24,6 +27,9 @@ export type {
   StagedState,
   StateStore,
 } from './ports.ts';
+export { snapshotFormat, type SnapshotHeader } from './snapshot-format.ts';
+export { openStateStore } from './state-store.ts';
+export { snapshotFormat, type SnapshotHeader } from './snapshot-format.ts';
 /** @internal For tests. */
 export { createWal } from './wal.ts';
 export { openWal, type WalOptions } from './wal.ts';

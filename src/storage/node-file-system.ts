@@ -10,7 +10,9 @@ import {
   read,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  statSync,
   write,
   writeSync,
 } from 'node:fs';
@@ -37,7 +39,11 @@ export const nodeFileSystem: FileSystem = {
   },
   rename: renameSync,
   remove: (path) => {
-    rmSync(path, { force: true });
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+      rmdirSync(path);
+    } else {
+      rmSync(path, { force: true });
+    }
   },
   syncDirectory: async (folder) => {
     const descriptor = openSync(folder, constants.O_RDONLY);

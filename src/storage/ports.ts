@@ -87,11 +87,15 @@ export interface EngineRecord {
   readonly value: Uint8Array;
 }
 
-/** A scan of `[gte, lt)` in byte order (or backwards), of at most `limit` records. */
+/**
+ * A scan of `[gte, lt)` in byte order (or backwards): of at most `limit` records, and ending with the
+ * one by which keys and values together reach `bytesMax`, if that is given.
+ */
 export interface EngineScan {
   readonly gte: Uint8Array;
   readonly lt: Uint8Array;
   readonly limit: number;
+  readonly bytesMax?: number | undefined;
   readonly reverse?: boolean | undefined;
 }
 
@@ -104,7 +108,10 @@ export interface EngineReader {
   scan(range: EngineScan): Promise<readonly EngineRecord[]>;
 }
 
-/** A pinned state; must be closed. Closing twice does nothing. */
+/**
+ * A pinned state; must be closed. Closing twice does nothing. Reads that begin after the engine has
+ * been closed fail with the KvError STOPPED.
+ */
 export interface EngineSnapshot extends EngineReader {
   close(): void;
 }
@@ -117,6 +124,8 @@ export interface EngineSnapshot extends EngineReader {
  *   prefix of its batches. A resolved write is visible to reads; durable only after the next
  *   `flush()` has resolved.
  * - Writes take effect in the order of the calls.
+ * - What is read is what was written, or the read fails: damage found at any time, by a read, a write
+ *   or the opening, is `DATA_CORRUPT` with `part: 'engine'`.
  * - Byte arrays handed in belong to the engine until the promise settles; those handed out belong
  *   to the caller.
  */
@@ -127,6 +136,14 @@ export interface Engine extends EngineReader, AsyncDisposable {
   snapshot(): EngineSnapshot;
   /** Approximate bytes on disk. */
   sizeBytes(): Promise<number>;
+  /**
+   * Rewrites the files of the whole range so that what was removed gives its space back. Reads and writes go on
+   * meanwhile; closing waits for it.
+   */
+  compactRange(): Promise<void>;
+  /** Closes once the last snapshot is closed and the last read has settled. */
+  retire(): Promise<void>;
+  /** Closes after the reads and writes under way; snapshots end with it. */
   close(): Promise<void>;
 }
 

@@ -34,6 +34,13 @@ declare module 'rocksdb-native' {
     on(event: 'data', listener: (record: { key: Uint8Array; value: Uint8Array }) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
     on(event: 'close', listener: () => void): this;
+    /** Ends it early. */
+    destroy(): void;
+  }
+
+  export interface CompactOptions {
+    /** Whether the files of the last level are rewritten, too. */
+    bottommostLevelCompaction?: number;
   }
 
   export interface OpenOptions {
@@ -55,7 +62,10 @@ declare module 'rocksdb-native' {
   }
 
   class RocksDB {
-    static readonly constants: { readonly walRecoveryMode: { readonly POINT_IN_TIME: number } };
+    static readonly constants: {
+      readonly walRecoveryMode: { readonly POINT_IN_TIME: number };
+      readonly bottommostLevelCompaction: { readonly FORCE: number };
+    };
     constructor(path: string, options?: OpenOptions);
     ready(): Promise<void>;
     /** With `force`, open sessions are closed first. */
@@ -65,6 +75,7 @@ declare module 'rocksdb-native' {
     write(options?: BatchOptions): WriteBatch;
     iterator(range: RangeOptions): RecordStream;
     flush(): Promise<void>;
+    compact(options?: CompactOptions): Promise<void>;
     getProperty(name: string): Promise<string | null>;
   }
 

@@ -30,6 +30,7 @@ import {
 } from './record.ts';
 import { type ReadRun, Segment, type SegmentMap, segmentName, segmentNumberOf } from './segment.ts';
 import { SegmentSupply, unusedSuffix } from './segment-supply.ts';
+import { storageError } from './storage-error.ts';
 import { findLogStart, type FoundSegment, type RecoveredLog, recoverLog } from './wal-recovery.ts';
 
 /**
@@ -544,17 +545,4 @@ class Wal implements LogStore {
     this.#failure = failure;
     return failure;
   }
-}
-
-/** Wraps an error of the file system; a KvError passes as it is. */
-function storageError(error: unknown, what: string, outcome: 'rejected' | 'unknown'): KvError {
-  if (error instanceof KvError) {
-    return error;
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new KvError(isDiskFull(error) ? 'DISK_FULL' : 'STORAGE_FAILED', {
-    message: `${what}: ${reason}`,
-    outcome,
-    cause: error,
-  });
 }

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { concatBytes, createPrng, KvError } from '../../src/base/index.ts';
+import type { EngineRecord } from '../../src/storage/index.ts';
+import {
+  SnapshotDecoder,
+  SnapshotEncoder,
+  type SnapshotHeader,
+  type SnapshotTotals,
+} from '../../src/storage/snapshot-format.ts';
+
+const header: SnapshotHeader = {
+  clusterId: 2 ** 52 + 5,
+  index: 1234,
+  term: 7,
+  revision: 999,
+  membership: Uint8Array.of(1, 2, 3),
+  createdBy: '0.1.0-ö',
+  createdMs: 1_700_000_000_000,
+  estimatedBytes: 5000,
+};
+
+function recordOf(number: number, valueBytes: number): EngineRecord {
+  const key = new TextEncoder().encode(`key-${String(number).padStart(8, '0')}`);
+  return { key, value: new Uint8Array(valueBytes).fill(number & 0xff) };
+}
+
+function encode(records: readonly EngineRecord[], batch = 100): Uint8Array {
+  const encoder = new SnapshotEncoder(header);
+  const chunks: Uint8Array[] = [];
+  for (let i = 0; i < records.length; i += batch) {
+    chunks.push(...encoder.push(records.slice(i, i + batch)));
+  }
+  chunks.push(...encoder.finish());
+  return concatBytes(...chunks);
+}
+
+interface Decoded {
+  readonly header: SnapshotHeader | undefined;
+  readonly records: EngineRecord[];
+  readonly totals: SnapshotTotals;
+}
+
+/** Decodes pieces; `seen` also gets what came out before an error. */
+function decode(pieces: Iterable<Uint8Array>, seen: EngineRecord[] = []): Decoded {
+  const decoder = new SnapshotDecoder('/backup/x');
+  for (const piece of pieces) {
+    for (const batch of decoder.push(piece)) {
+      seen.push(...batch);
+    }
+  }
+  const totals = decoder.finish();
+  return { header: decoder.header, records: seen, totals };
+}
+
+function* piecesOf(bytes: Uint8Array, nextSize: () => number): Iterable<Uint8Array> {
+  let at = 0;
+  while (at < bytes.length) {
+    const size = nextSize();
+    // A copy that is spoilt afterwards: the decoder must not keep it.
+    const piece = bytes.slice(at, at + size);
+    yield piece;
+    piece.fill(0xee);
+    at += size;
+  }
+}
+
+const plain = (records: readonly EngineRecord[]): string[] =>
+  records.map(({ key, value }) => Buffer.concat([key, value]).toString('base64'));
+
+function refusal(bytes: Uint8Array, seen: EngineRecord[] = []): KvError {
+  try {
+    decode([bytes], seen);
+  } catch (error) {
+    if (error instanceof KvError) {
+      expect(error.code).toBe('DATA_CORRUPT');
+      expect(error.message).toMatch(/\/backup\/x at offset \d+: .+ Remedy: /);
+      expect(error.details['part']).toBe('snapshot');
+      return error;
+    }
+    throw error;
+  }
+  throw new Error('the damaged snapshot was accepted');
+}
+
+describe('a snapshot', () => {
+  const mixed = Array.from({ length: 400 }, (_, i) => recordOf(i, (i * 37) % 5000));
+
+  test.each([
+    ['no records', []],
+    ['one empty value', [recordOf(1, 0)]],
+    ['many chunks', mixed],
+    ['a record larger than a chunk', [recordOf(1, 10), recordOf(2, 700_000), recordOf(3, 10)]],
+  ])('comes back as it was: %s', (_, records) => {
+    const bytes = encode(records);
+    const decoded = decode([bytes]);
+
+    expect(decoded.header).toEqual(header);
+    expect(plain(decoded.records)).toEqual(plain(records));
+    expect(decoded.totals).toEqual({
+      records: records.length,
+      bytes: records.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
+    });
+  });
+
+  test('is cut into pieces anywhere, and comes in batches of any size', () => {
+    const prng = createPrng(5);
+    const bytes = encode(mixed, 7);
+    expect(bytes).toEqual(encode(mixed, 400));
+
+    for (const size of [1, 3, 512, 100_000, undefined]) {
+      const decoded = decode(piecesOf(bytes, () => size ?? prng.nextInt(1, 3000)));
+      expect(plain(decoded.records)).toEqual(plain(mixed));
+    }
+  });
+
+  test("has the size and the digest by which etcd's clients know a whole one", () => {
+    for (const count of [0, 1, 2, 5, 100]) {
+      const bytes = encode(mixed.slice(0, count));
+
+      expect(bytes.length % 512).toBe(32);
+      const digest = createHash('sha256').update(bytes.subarray(0, -32)).digest();
+      expect(Buffer.from(bytes.subarray(-32))).toEqual(digest);
+    }
+  });
+
+  test('comes in blocks of no more than a mebibyte', () => {
+    const encoder = new SnapshotEncoder(header);
+    const blocks = [...encoder.push(mixed), ...encoder.finish()];
+
+    expect(blocks.length).toBeGreaterThan(5);
+    expect(Math.max(...blocks.map((block) => block.length))).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  test('every flipped byte is found, and no wrong record comes out before', () => {
+    const records = [recordOf(1, 3), recordOf(2, 0), recordOf(3, 30)];
+    const bytes = encode(records);
+    for (let at = 0; at < bytes.length; at++) {
+      for (const flip of [1 << (at % 8), 0xff]) {
+        const damaged = bytes.slice();
+        damaged[at] = (damaged[at] ?? 0) ^ flip;
+        const seen: EngineRecord[] = [];
+        refusal(damaged, seen);
+
+        expect(plain(seen)).toEqual(plain(records.slice(0, seen.length)));
+      }
+    }
+  });
+
+  test('a cut at every length is found, and says where', () => {
+    const bytes = encode([recordOf(1, 3), recordOf(2, 30)]);
+    for (let length = 0; length < bytes.length; length++) {
+      const error = refusal(bytes.slice(0, length));
+
+      expect(error.message).toContain(`at offset ${length}: it ends too early`);
+    }
+  });
+
+  test('anything behind its end is found', () => {
+    const bytes = encode([recordOf(1, 3)]);
+    expect(refusal(concatBytes(bytes, Uint8Array.of(0))).message).toContain(
+      `at offset ${bytes.length}: there is something after its end`,
+    );
+    const decoder = new SnapshotDecoder();
+    decoder.push(bytes);
+    expect(() => decoder.push(Uint8Array.of(0))).toThrow('after its end');
+  });
+
+  test('chunks that are missing, swapped or of another snapshot are found', () => {
+    const encoder = new SnapshotEncoder(header);
+    const blocks = [...encoder.push(mixed), ...encoder.finish()];
+    const without = blocks.filter((_, i) => i !== 2);
+    const swapped = [...blocks];
+    [swapped[1], swapped[2]] = [blocks[2] as Uint8Array, blocks[1] as Uint8Array];
+
+    expect(refusal(concatBytes(...without)).message).toContain('block 3 stands where block 2');
+    expect(refusal(concatBytes(...swapped)).message).toContain('block 2 stands where block 1');
+    expect(refusal(new Uint8Array(1000)).message).toContain('not a snapshot of Holdfast');
+  });
+
+  test('keys that do not ascend stop the program that writes them', () => {
+    const encoder = new SnapshotEncoder(header);
+    encoder.push([recordOf(2, 1)]);
+
+    expect(() => encoder.push([recordOf(2, 1)])).toThrow('ascend');
+  });
+});
