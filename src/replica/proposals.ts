@@ -167,6 +167,14 @@ export class ProposalTable {
   }
 
   /**
+   * Queues again what a leader of `term` has refused, unless it has been queued or proposed again
+   * since: the refusal may come late, when another leader is known already.
+   */
+  requeueRefused(ids: readonly ProposalId[], term: Term): void {
+    this.requeue(ids.filter((id) => this.#proposalsById.get(id)?.proposedTerm === term));
+  }
+
+  /**
    * Queues again what was proposed in a term below `appliedTerm`, of which an entry was just
    * applied.
    */

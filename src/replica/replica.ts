@@ -83,6 +83,12 @@ export interface ReplicaConfig {
   readonly prng: Prng;
 }
 
+/** Proposals passed to the leader of a term as one. */
+interface ForwardedBatch {
+  readonly ids: readonly ProposalId[];
+  readonly term: Term;
+}
+
 const emptyCommand = new Uint8Array(0);
 
 /** Limit: forwarded batches remembered; a refusal comes within a round trip or not at all. */
@@ -96,7 +102,7 @@ export class Replica {
   readonly #reads: ReadQueue;
   #tick = 0;
   /** Proposal batches handed to Raft under a context, to find them again when Raft refuses. */
-  readonly #forwardedByContext = new Map<number, readonly ProposalId[]>();
+  readonly #forwardedByContext = new Map<number, ForwardedBatch>();
   /**
    * Starts at random, so that a refusal meant for an earlier run of this member matches nothing.
    */
@@ -370,7 +376,7 @@ export class Replica {
         break;
       case 'forwarded':
         this.#proposals.markProposed(ids, result.term);
-        this.#rememberForwarded(context, ids);
+        this.#rememberForwarded(context, { ids, term: result.term });
         break;
       case 'dropped':
         // Nothing has happened: they wait for a leader, room in the log or the end of a transfer.
@@ -382,8 +388,8 @@ export class Replica {
   /**
    * A forgotten batch that is refused after all ends as `unknown` at its deadline: safe, only slow.
    */
-  #rememberForwarded(context: number, ids: readonly ProposalId[]): void {
-    this.#forwardedByContext.set(context, ids);
+  #rememberForwarded(context: number, batch: ForwardedBatch): void {
+    this.#forwardedByContext.set(context, batch);
     trim(this.#forwardedByContext);
   }
 
@@ -448,9 +454,11 @@ export class Replica {
       if (event.type === 'reads-dropped') {
         this.#reads.requeue(event.contexts);
       } else if (event.type === 'proposals-rejected') {
-        const ids = this.#forwardedByContext.get(event.context);
+        const batch = this.#forwardedByContext.get(event.context);
         this.#forwardedByContext.delete(event.context);
-        this.#proposals.requeue(ids ?? []);
+        if (batch !== undefined) {
+          this.#proposals.requeueRefused(batch.ids, batch.term);
+        }
         const changeId = this.#changesByContext.get(event.context);
         if (changeId !== undefined) {
           this.#changesByContext.delete(event.context);
