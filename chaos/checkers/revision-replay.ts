@@ -109,7 +109,6 @@ class Replay {
         conflict = this.#advance(revision) ?? this.#checkReads(revision);
         continue;
       }
-      deepest = deepest === undefined || conflict.revision > deepest.revision ? conflict : deepest;
       const retried = this.#chooseAgain(conflict);
       if (retried === undefined) {
         return { kind: 'fault', fault: must(this.#deepest, 'the fault of a conflict').fault };
