@@ -126,6 +126,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['chaos/**/*.ts'],
+    rules: {
+      'max-lines-per-function': ['error', { max: 70, skipComments: true, skipBlankLines: true }],
+    },
+  },
+  {
+    // A verdict depends on the history alone.
+    files: ['chaos/checkers/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...pureGlobals],
+      'no-restricted-properties': ['error', ...pureProperties],
+    },
+  },
+  {
     // The command line's output is its purpose.
     files: ['src/cli/**/*.ts'],
     rules: { 'no-console': 'off' },

@@ -75,6 +75,7 @@ function listFiles(): readonly string[] {
 const files = listFiles();
 const sources = files.filter((path) => /^src\/.*\.ts$/.test(path) && !isForeign(path));
 const tests = files.filter((path) => /^(test|chaos)\/.*\.ts$/.test(path));
+const checkers = files.filter((path) => /^chaos\/checkers\/.*\.ts$/.test(path));
 const pages = files.filter((path) => path.endsWith('.md'));
 
 /** Generated files and declarations of other packages follow their maker's style. */
@@ -188,13 +189,15 @@ describe('source files', () => {
   });
 
   test('every source file starts with a module comment', () => {
-    const without = sources.filter((path) => !read(path).startsWith('/**'));
+    const without = [...sources, ...checkers].filter((path) => !read(path).startsWith('/**'));
 
     expect(without).toEqual([]);
   });
 
   test('every exported declaration has TSDoc', () => {
-    expect(sources.flatMap((path) => undocumentedExports(path))).toEqual([]);
+    const documented = [...sources, ...checkers];
+
+    expect(documented.flatMap((path) => undocumentedExports(path))).toEqual([]);
   });
 
   test('every source file has a test of its name or says what tests it', () => {
@@ -202,6 +205,14 @@ describe('source files', () => {
       const mirror = path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts');
       return !path.endsWith('/index.ts') && !files.includes(mirror) && !(path in testedElsewhere);
     });
+
+    expect(untested).toEqual([]);
+  });
+
+  test('every checker has a test of its name', () => {
+    const untested = checkers.filter(
+      (path) => !files.includes(`test/${path}`.replace(/\.ts$/, '.test.ts')),
+    );
 
     expect(untested).toEqual([]);
   });
