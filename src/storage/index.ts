@@ -13,7 +13,6 @@ export { openRocksdbEngine } from './engine-rocksdb.ts';
 export type { FileSystem, StorageFile } from './file-system.ts';
 export { nodeFileSystem } from './node-file-system.ts';
 export { openPeerRegistry, type PeerRegistry } from './peer-registry.ts';
-export { openPeerRegistry, type PeerRegistry } from './peer-registry.ts';
 export type {
   Engine,
   EngineOperation,
@@ -29,7 +28,6 @@ export type {
 } from './ports.ts';
 export { snapshotFormat, type SnapshotHeader } from './snapshot-format.ts';
 export { openStateStore } from './state-store.ts';
-export { snapshotFormat, type SnapshotHeader } from './snapshot-format.ts';
 /** @internal For tests. */
 export { createWal } from './wal.ts';
 export { openWal, type WalOptions } from './wal.ts';
