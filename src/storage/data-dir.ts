@@ -220,7 +220,8 @@ function checkIdentity(path: string, found: IdentityFile, wanted: MemberIdentity
       `the data directory ${path} belongs to another ${differs}: it holds ` +
       `${describeIdentity(found)}, this process is ${describeIdentity(wanted)}. ` +
       'Check --data-dir, --name, --initial-cluster and --initial-cluster-token; ' +
-      'a new member starts with an empty directory.',
+      'a new member starts with an empty directory. If the membership has changed since the first ' +
+      'start, say --initial-cluster-state existing: then the data directory decides.',
     details: {
       foundClusterId: found.clusterId,
       foundMemberId: found.memberId,
