@@ -24,6 +24,7 @@ import {
   type SnapshotPosition,
   type SnapshotRequest,
   type StorageWrite,
+  type Term,
   type WriteTicket,
 } from '../raft/index.ts';
 import { compactionIndex, type LogCompactionLimits } from './log-compaction.ts';

@@ -113,6 +113,21 @@ describe('ProposalTable', () => {
     expect(table.takeQueued().ids).toEqual([recent]);
   });
 
+  test('a refusal that comes after its proposals have been proposed again changes nothing', () => {
+    const table = createTable();
+    const lost = add(table);
+    proposeAll(table, 2);
+    table.requeueLost(3);
+    table.requeueRefused([lost], 2);
+
+    expect(table.takeQueued().ids).toEqual([lost]);
+    table.markProposed([lost], 3);
+    table.requeueRefused([lost], 2);
+    expect(table.hasQueued).toBe(false);
+    table.requeueRefused([lost], 3);
+    expect(table.takeQueued().ids).toEqual([lost]);
+  });
+
   test('what was queued again counts as rejected when it then expires', () => {
     const table = createTable();
     const id = add(table, 10);
