@@ -1,6 +1,6 @@
 /** Facade of the consensus core. */
 export { defaultRaftOptions, type RaftConfig, type RaftOptions } from './config.ts';
-export { decodeConfiguration, isJoint } from './configurations.ts';
+export { decodeConfiguration, encodeConfiguration, isJoint } from './configurations.ts';
 export type {
   AppendEntries,
   AppendEntriesResponse,

@@ -29,7 +29,8 @@ describe('member add', () => {
     expect(exitCode).toBe(0);
     const settings = (prefix: string): string[] => [
       `${prefix}_NAME="n3"`,
-      `${prefix}_INITIAL_CLUSTER="n1=http://a:2380,=http://b:2380,n3=http://d:2380,n3=http://e:2380"`,
+      `${prefix}_INITIAL_CLUSTER="n1=http://a:2380,=http://b:2380,` +
+        'n3=http://d:2380,n3=http://e:2380"',
       `${prefix}_INITIAL_ADVERTISE_PEER_URLS="http://d:2380,http://e:2380"`,
       `${prefix}_INITIAL_CLUSTER_STATE="existing"`,
     ];

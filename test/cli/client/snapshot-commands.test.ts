@@ -1,10 +1,11 @@
-/** snapshot save, against a member that is not real. */
+/** snapshot save against a member that is not real; status and restore. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../../src/base/index.ts';
+import { sampleSnapshot } from '../snapshot-sample.ts';
 import { run, type Server, startServer } from './in-process.ts';
 
 const body = Buffer.alloc(1024, 'state');
@@ -84,5 +85,87 @@ describe('snapshot save', () => {
 
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^holdfast: snapshot save: cannot write .*f\.part: ENOENT/);
+  });
+});
+
+describe('snapshot status', () => {
+  test.each([
+    ['simple', /^[0-9a-f]{1,8}, 6, 2, [\d.]+ k?B\n$/],
+    ['plain', /^[0-9a-f]{1,8}\t6\t2\t\d+\n$/],
+    ['json', /^\{"hash":\d+,"revision":6,"totalKey":2,"totalSize":\d+,"version":"9.8.7"\}\n$/],
+    ['fields', /^"Hash" : \d+\n"Revision" : 6\n"Keys" : 2\n"Size" : \d+\n"Version" : "9.8.7"\n$/],
+    ['table', /\| [0-9a-f]{1,8} +\| +6 \| +2 \| [\d.]+ k?B +\| 9.8.7 +\|/],
+  ])('as %s', async (format, expected) => {
+    await writeFile(path, sampleSnapshot());
+
+    const { exitCode, stdout } = await run('nobody:1', 'snapshot', 'status', path, '-w', format);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(expected);
+  });
+
+  test('of a file that is none is an error', async () => {
+    await writeFile(path, 'text');
+
+    const { exitCode, stdout, stderr } = await run('nobody:1', 'snapshot', 'status', path);
+
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(path);
+  });
+});
+
+describe('snapshot restore', () => {
+  const restore = async (...flags: readonly string[]) =>
+    run('nobody:1', 'snapshot', 'restore', path, '--data-dir', join(directory, 'n1'), ...flags);
+
+  beforeEach(async () => {
+    await writeFile(path, sampleSnapshot());
+  });
+
+  test('raises the revision by a billion unless told otherwise', async () => {
+    const { exitCode, stdout, stderr } = await restore();
+
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Restored .*n1: member \w+ of cluster \w+, at revision 1000000006\n$/);
+  });
+
+  test.each([
+    ['json', /"revision":106\}\n$/],
+    ['fields', /"Revision" : 106\n$/],
+    ['plain', /\t106\n$/],
+    ['table', /\| +106 \|/],
+  ])('takes all settings, and prints as %s', async (format, expected) => {
+    const { exitCode, stdout } = await restore(
+      ...['--name', 'n1', '--initial-cluster', 'n1=http://a:1,n2=http://b:1'],
+      ...['--initial-cluster-token', 'again', '--initial-advertise-peer-urls', 'http://a:1'],
+      ...['--bump-revision', '100', '--mark-compacted', '--skip-hash-check', '-w', format],
+    );
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(expected);
+  });
+
+  test.each([
+    [['--name', 'n3', '--initial-cluster', 'n1=http://a:1'], 'does not name this member'],
+    [['--initial-cluster', 'n1'], 'must be NAME=URL'],
+    [['--bump-revision', '0', '--mark-compacted'], '--mark-compacted needs'],
+    [['--bump-revision', '-1'], 'whole number'],
+    [
+      [
+        ...['--name', 'n1', '--initial-cluster', 'n1=http://a:1'],
+        ...['--initial-advertise-peer-urls', 'http://b:1'],
+      ],
+      'make them the same',
+    ],
+  ])('%j is wrong usage', async (flags, problem) => {
+    const { exitCode, stderr } = await restore(...flags);
+
+    expect(exitCode).toBe(2);
+    if (problem !== 'whole number') {
+      expect(stderr).toContain(problem);
+    }
+    expect(await readdir(directory)).toEqual(['backup.db']);
   });
 });
