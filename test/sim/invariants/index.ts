@@ -1,0 +1,47 @@
+/** All invariants, in the order in which they look. */
+import type { Ledger } from '../ledger.ts';
+import type { SimMember } from '../member.ts';
+import { Observers } from '../observer.ts';
+import { CommittedImmutable } from './committed-immutable.ts';
+import { CommittedOnQuorum } from './committed-on-quorum.ts';
+import { ConfigurationSafety } from './configuration-safety.ts';
+import { DurableBeforeTold } from './durable-before-told.ts';
+import { ElectionSafety } from './election-safety.ts';
+import { LeaderAppendOnly } from './leader-append-only.ts';
+import { LeaderCompleteness } from './leader-completeness.ts';
+import { LogMatching } from './log-matching.ts';
+import { Monotonic } from './monotonic.ts';
+import { ProposalsOnce } from './proposals-once.ts';
+import { ReadLinearizability } from './read-linearizability.ts';
+import { StateMachineSafety } from './state-machine-safety.ts';
+
+/** The observers of one run, and those that are asked for more. */
+export interface Invariants {
+  readonly observers: Observers;
+  readonly elections: ElectionSafety;
+  readonly reads: ReadLinearizability;
+}
+
+export function createInvariants(
+  members: ReadonlyMap<number, SimMember>,
+  ledger: Ledger,
+): Invariants {
+  const elections = new ElectionSafety();
+  return {
+    elections,
+    reads: new ReadLinearizability(ledger),
+    observers: new Observers([
+      new Monotonic(),
+      elections,
+      new LeaderCompleteness(ledger),
+      new LeaderAppendOnly(),
+      new CommittedOnQuorum(members, ledger),
+      new ConfigurationSafety(ledger),
+      new CommittedImmutable(ledger),
+      new LogMatching(),
+      new DurableBeforeTold(),
+      new StateMachineSafety(ledger),
+      new ProposalsOnce(ledger),
+    ]),
+  };
+}

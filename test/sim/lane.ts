@@ -1,0 +1,215 @@
+/**
+ * Committed entries become state: the synchronous twin of `src/replica/state-lane.ts`, on a simulated
+ * engine. One batch after another through the state machine, its writes behind it; results are given
+ * out before the engine has them, reads see only what it has.
+ */
+import type {
+  ApplyOutput,
+  CommandResult,
+  CompactOutput,
+  Loaded,
+  Need,
+  Reading,
+  StateMachine,
+  StateWrite,
+} from '../../src/kv/index.ts';
+import type { ApplyBatch } from '../../src/replica/replica.ts';
+import type { SimEngine } from './disk.ts';
+
+/** What the lane asks of its member. */
+export interface LaneHost {
+  /** Calls back once the engine has had its time; never after a crash. */
+  afterEngine(run: () => void): void;
+  onApplied(
+    batch: ApplyBatch,
+    results: readonly (CommandResult | undefined)[],
+    output: ApplyOutput,
+  ): void;
+  onReadable(index: number): void;
+  onEngineWritten(): void;
+}
+
+/** Records that one compaction step looks at; few, so that commands come in between. */
+const compactionStepRecords = 16;
+
+interface PendingWrite {
+  readonly writes: readonly StateWrite[];
+  readonly settle: () => void;
+}
+
+/** See the module comment. */
+export class SimLane {
+  readonly #engine: SimEngine;
+  readonly #stateMachine: StateMachine;
+  readonly #host: LaneHost;
+  #queue: ApplyBatch[] = [];
+  #isBusy = false;
+  #isClosed = false;
+  #needsCompaction = true;
+  /** Not given to the engine yet. */
+  #unwritten: PendingWrite[] = [];
+  /** On their way into the engine, as one batch. */
+  #writing: PendingWrite[] | undefined;
+  /** Go on once the engine has everything. */
+  #waiters: (() => void)[] = [];
+  readableIndex: number;
+  readableRevision: number;
+
+  constructor(engine: SimEngine, stateMachine: StateMachine, host: LaneHost) {
+    this.#engine = engine;
+    this.#stateMachine = stateMachine;
+    this.#host = host;
+    this.readableIndex = stateMachine.lastApplied.index;
+    this.readableRevision = stateMachine.revision;
+    this.#pump();
+  }
+
+  push(batch: ApplyBatch): void {
+    this.#queue.push(batch);
+    this.#pump();
+  }
+
+  /** Begins the physical removal of compacted history. */
+  compact(): void {
+    this.#needsCompaction = true;
+    this.#pump();
+  }
+
+  get isIdle(): boolean {
+    return !this.#isBusy && this.#writing === undefined && this.#queue.length === 0;
+  }
+
+  /** Runs a reading to its end, on what the engine shows now. */
+  read<T>(reading: Reading<T>): T {
+    let step = reading.next();
+    while (step.done !== true) {
+      step = reading.next(this.#engine.load(step.value));
+    }
+    return step.value;
+  }
+
+  /** Stops; returns the proposals of entries that will not be applied here. */
+  close(): readonly number[] {
+    this.#isClosed = true;
+    this.#writing = undefined;
+    return this.#queue.flatMap((batch) => batch.proposalIds.filter((id) => id !== 0));
+  }
+
+  /** The batch on its way, for a crash that finds it half there. */
+  get writingBatch(): readonly StateWrite[] | undefined {
+    return this.#writing?.flatMap(({ writes }) => writes);
+  }
+
+  /** A method, since whoever is called may have closed it. */
+  #hasClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  #pump(): void {
+    while (!this.#isBusy && !this.#isClosed) {
+      const batch = this.#queue.shift();
+      if (batch !== undefined) {
+        this.#isBusy = true;
+        this.#run(this.#stateMachine.apply(batch.entries), (output) => {
+          this.#finishBatch(batch, output);
+        });
+      } else if (this.#needsCompaction) {
+        this.#isBusy = true;
+        this.#run(this.#stateMachine.compactStep(compactionStepRecords), (step) => {
+          this.#finishCompactionStep(step);
+        });
+      } else {
+        return;
+      }
+    }
+  }
+
+  #run<T>(reading: Reading<T>, finish: (value: T) => void): void {
+    const advance = (loaded: Loaded | undefined): void => {
+      if (this.#isClosed) {
+        return;
+      }
+      let step = loaded === undefined ? reading.next() : reading.next(loaded);
+      while (step.done !== true) {
+        const need: Need = step.value;
+        if (need.afterWrites && this.#writing !== undefined) {
+          this.#waiters.push(() => {
+            advance(this.#engine.load(need));
+          });
+          return;
+        }
+        step = reading.next(this.#engine.load(need));
+      }
+      finish(step.value);
+    };
+    advance(undefined);
+  }
+
+  #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
+    const { lastApplied, revision, sequence } = output;
+    this.#unwritten.push({
+      writes: output.writes,
+      settle: () => {
+        this.#stateMachine.settled(sequence);
+        this.readableIndex = lastApplied.index;
+        this.readableRevision = revision;
+        this.#host.onReadable(lastApplied.index);
+      },
+    });
+    this.#write();
+    this.#host.onApplied(batch, output.results, output);
+    this.#isBusy = false;
+    this.#pump();
+  }
+
+  #finishCompactionStep(step: CompactOutput): void {
+    const finish = (): void => {
+      this.#engine.write(step.writes);
+      this.#stateMachine.settled(step.sequence);
+      this.#needsCompaction = !step.isDone;
+      this.#isBusy = false;
+      this.#pump();
+    };
+    if (this.#writing === undefined) {
+      finish();
+    } else {
+      this.#waiters.push(finish);
+    }
+  }
+
+  #write(): void {
+    if (this.#writing !== undefined || this.#unwritten.length === 0) {
+      return;
+    }
+    this.#writing = this.#unwritten;
+    this.#unwritten = [];
+    this.#host.afterEngine(() => {
+      this.#settle();
+    });
+  }
+
+  #settle(): void {
+    const written = this.#writing ?? [];
+    if (this.#isClosed) {
+      return;
+    }
+    this.#engine.write(this.writingBatch ?? []);
+    this.#writing = undefined;
+    this.#host.onEngineWritten();
+    if (this.#hasClosed()) {
+      return;
+    }
+    for (const { settle } of written) {
+      settle();
+    }
+    this.#write();
+    if (this.#writing === undefined) {
+      const waiters = this.#waiters;
+      this.#waiters = [];
+      for (const go of waiters) {
+        go();
+      }
+    }
+    this.#pump();
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * After the faults: the cluster must heal by itself. Within a bound of virtual time each, it elects a
+ * leader that all members know, takes a write through every member, and, once clients have stopped,
+ * every member has applied everything and has the same state.
+ */
+import { KvError } from '../../src/base/index.ts';
+import { hashKv, verifyState } from '../../src/kv/index.ts';
+import type { NodeId } from '../../src/raft/index.ts';
+import { initialConfiguration } from '../../src/replica/membership.ts';
+import type { Cluster } from './cluster.ts';
+import { holds, LivenessViolation } from './failure.ts';
+import type { SimMember } from './member.ts';
+import { bytesOf, type Workload } from './workload.ts';
+
+/** How long the steps of the recovery took, in virtual microseconds. */
+export interface Recovery {
+  readonly electedUs: number;
+  readonly servedUs: number;
+  readonly convergedUs: number;
+}
+
+/** Lets the healed cluster run; fails when something does not happen in time. */
+export function recover(cluster: Cluster, workload: Workload): Recovery {
+  const { clock, parameters } = cluster;
+  const limitUs = parameters.livenessUs + catchUpUs(cluster);
+  const startUs = clock.nowUs;
+  runUntil(cluster, startUs + limitUs, () => hasSettledLeader(cluster), 'elects a leader');
+  const electedUs = clock.nowUs - startUs;
+  const waiting = new Set<NodeId>();
+  const { forwardProposals } = parameters.raft;
+  const takers = membersOf(cluster).filter(({ id }) => forwardProposals || id === cluster.leader);
+  for (const member of takers) {
+    waiting.add(member.id);
+    probe(cluster, member, () => {
+      waiting.delete(member.id);
+    });
+  }
+  // A removal under way may still go through.
+  const servesAll = (): boolean => membersOf(cluster).every(({ id }) => !waiting.has(id));
+  runUntil(cluster, clock.nowUs + limitUs, servesAll, 'takes a write through every member');
+  const servedUs = clock.nowUs - startUs - electedUs;
+  workload.stop();
+  const isQuiet = (): boolean => workload.pending === 0 && hasConverged(cluster);
+  runUntil(cluster, clock.nowUs + limitUs, isQuiet, 'comes to rest with one state');
+  verifyStates(cluster);
+  return { electedUs, servedUs, convergedUs: clock.nowUs - startUs - electedUs - servedUs };
+}
+
+/** With a window of one entry, a member that has nothing takes a round trip and a sync for each. */
+function catchUpUs({ parameters, ledger }: Cluster): number {
+  const { network, disk, member } = parameters;
+  const eachUs = 2 * (network.latencyMaxUs + member.turnDelayUs) + disk.syncMaxUs + disk.readUs;
+  return 2 * eachUs * ledger.commitIndex;
+}
+
+/** Lets time pass until `condition` holds. */
+function runUntil(cluster: Cluster, endUs: number, condition: () => boolean, what: string): void {
+  const { clock, parameters } = cluster;
+  while (!condition()) {
+    // A little more than a tick, or every look would find the same half-done turn.
+    const nextUs = clock.nowUs + parameters.member.tickUs + 3_001;
+    if (nextUs > endUs) {
+      throw new LivenessViolation(`the cluster never ${what}: ${describeCluster(cluster)}`);
+    }
+    while (clock.step(nextUs)) {
+      // Everything up to the next look.
+    }
+    cluster.admin.settle();
+  }
+}
+
+/** The members of the newest configuration of the leader. */
+export function membersOf(cluster: Cluster): readonly SimMember[] {
+  const leader = cluster.members.get(cluster.leader);
+  const conf = leader?.status?.configuration.confState;
+  const { parameters } = cluster;
+  const ids = conf ?? initialConfiguration([]).confState;
+  const all = [...ids.voters, ...ids.votersOutgoing, ...ids.learners, ...ids.learnersNext];
+  const known =
+    conf === undefined ? Array.from({ length: parameters.nodes }, (_, i) => i + 1) : all;
+  return [...new Set(known)]
+    .sort((a, b) => a - b)
+    .flatMap((id) => {
+      const member = cluster.members.get(id);
+      return member === undefined ? [] : [member];
+    });
+}
+
+function hasSettledLeader(cluster: Cluster): boolean {
+  const { leader } = cluster;
+  const term = cluster.members.get(leader)?.status?.term;
+  return (
+    leader !== 0 &&
+    membersOf(cluster).every(({ status }) => status?.leader === leader && status.term === term)
+  );
+}
+
+/** Writes through a member until it works. */
+function probe(cluster: Cluster, member: SimMember, done: () => void): void {
+  const { clock, parameters } = cluster;
+  const timeoutUs = 10 * parameters.raft.electionTimeoutTicks * parameters.member.tickUs;
+  const again = (): void => {
+    clock.after(parameters.member.tickUs, () => {
+      if (!member.isRetired && member.isUp) {
+        attempt();
+      }
+    });
+  };
+  let attempts = 0;
+  const attempt = (): void => {
+    attempts++;
+    member.run.propose(
+      {
+        ...{ type: 'put', key: bytesOf(`p${member.id}`), value: bytesOf(`probe ${attempts}`), lease: 0n },
+        ...{ prevKv: false, ignoreValue: false, ignoreLease: false },
+      },
+      timeoutUs,
+      (answer) => {
+        if (answer.kind === 'applied') {
+          done();
+        } else {
+          again();
+        }
+      },
+    );
+  };
+  if (member.isUp) {
+    attempt();
+  } else {
+    again();
+  }
+}
+
+function hasConverged(cluster: Cluster): boolean {
+  const { commitIndex } = cluster.ledger;
+  return membersOf(cluster).every(
+    (member) =>
+      member.isUp &&
+      member.status?.appliedIndex === commitIndex &&
+      member.status.lastIndex === commitIndex &&
+      member.run.readableIndex === commitIndex &&
+      member.run.isIdle,
+  );
+}
+
+/** State-machine safety at the end, on everything that is stored. */
+function verifyStates(cluster: Cluster): void {
+  let first: { readonly id: NodeId; readonly digest: string } | undefined;
+  for (const { id, run, disk } of membersOf(cluster)) {
+    const { revision, compactRevision, stateHash } = run.stateMachine;
+    verifyState(disk.engine.records());
+    const reading = hashKv(0, { revision, compactRevision });
+    let step = reading.next();
+    while (step.done !== true) {
+      step = reading.next(disk.engine.load(step.value));
+    }
+    const outcome = step.value;
+    if (outcome.kind === 'refused' && outcome.code !== 'COMPACTED') {
+      throw new KvError(outcome.code);
+    }
+    const hash = outcome.kind === 'ok' ? outcome.hash : 0;
+    const digest = `revision ${revision}, compacted ${compactRevision}, hashes ${hash} ${stateHash.hash}`;
+    first ??= { id, digest };
+    const other = first;
+    holds(digest === other.digest, 'state-machine-safety', () => {
+      return `in the end ${id} has ${digest}, and ${other.id} has ${other.digest}`;
+    });
+  }
+}
+
+/** One line on every member, for the message of a failure. */
+export function describeCluster(cluster: Cluster): string {
+  const members = [...cluster.members.values()].map((member) => {
+    const { id, status } = member;
+    if (!member.isUp || status === undefined) {
+      return `${id} ${member.isRetired ? 'removed' : 'down'}`;
+    }
+    const { role, term, leader, commitIndex, appliedIndex, lastIndex } = status;
+    const lists = status.configuration.confState;
+    return (
+      `${id} ${role} term=${term} leader=${leader} commit=${commitIndex} applied=${appliedIndex} ` +
+      `readable=${member.run.readableIndex} ${member.run.isIdle ? 'idle' : 'busy'} last=${lastIndex} voters=[${lists.voters.join()}]`
+    );
+  });
+  return `committed ${cluster.ledger.commitIndex}; ${members.join('; ')}`;
+}

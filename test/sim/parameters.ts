@@ -1,0 +1,198 @@
+/**
+ * Everything that shapes a run, as plain data: drawn from one seed, restricted by a profile, written
+ * into a case that can be replayed, and reduced when a failing case is shrunk.
+ */
+import type { Prng } from '../../src/base/index.ts';
+import { createPrng } from '../../src/base/index.ts';
+
+/** Times are microseconds of virtual time; chances are in ten thousandths. */
+export interface SimParameters {
+  readonly nodes: number;
+  readonly raft: {
+    readonly electionTimeoutTicks: number;
+    readonly heartbeatTicks: number;
+    readonly preVote: boolean;
+    readonly checkQuorum: boolean;
+    readonly forwardProposals: boolean;
+    readonly appendBytesMax: number;
+    readonly inflightMessagesMax: number;
+    readonly inflightBytesMax: number;
+    readonly uncommittedBytesMax: number;
+    readonly applyingBytesMax: number;
+    readonly cacheBytesMax: number;
+    readonly pendingReadsMax: number;
+    readonly promotionLagMax: number;
+    readonly strictReconfigCheck: boolean;
+  };
+  readonly member: {
+    readonly tickUs: number;
+    /** Inputs that come within this time share a turn; 0: each has its own. */
+    readonly turnDelayUs: number;
+    readonly proposalsMax: number;
+    readonly proposalBytesMax: number;
+    readonly readsMax: number;
+    readonly stateCacheBytesMax: number;
+    /** Of each clock's rate from the true one, in thousandths. */
+    readonly clockDriftMax: number;
+    readonly logEntriesMax: number;
+    readonly logBytesMax: number;
+    readonly logMarginEntries: number;
+  };
+  readonly network: {
+    readonly latencyMinUs: number;
+    readonly latencyMaxUs: number;
+    /** Messages of a link arrive in the order in which they were sent. */
+    readonly isOrdered: boolean;
+    readonly loss: number;
+    readonly duplicates: number;
+    /** Messages that are held up, and for how long at most. */
+    readonly spikes: number;
+    readonly spikeMaxUs: number;
+    readonly snapshotUs: number;
+  };
+  readonly disk: {
+    readonly syncMinUs: number;
+    readonly syncMaxUs: number;
+    readonly readUs: number;
+    readonly engineUs: number;
+    /** The engine flushes by itself after so many batches. */
+    readonly flushBatches: number;
+  };
+  readonly workload: {
+    readonly clients: number;
+    readonly thinkMaxUs: number;
+    readonly keys: number;
+    readonly valueBytesMax: number;
+    readonly operationsMax: number;
+    readonly callTimeoutUs: number;
+    readonly attemptsMax: number;
+    /** Relative frequencies. */
+    readonly mix: Readonly<Record<OperationKind, number>>;
+  };
+  /** How long faults happen, and how long the cluster may then take for each step of its recovery. */
+  readonly safetyUs: number;
+  readonly livenessUs: number;
+}
+
+/** What clients do. */
+export type OperationKind =
+  | 'put'
+  | 'get'
+  | 'range'
+  | 'staleRange'
+  | 'delete'
+  | 'deleteRange'
+  | 'swap'
+  | 'multi'
+  | 'readTxn'
+  | 'compact';
+
+/** Chances are in ten thousandths of what they are of. */
+const certain = 10_000;
+
+/** True with a chance of `chance` in ten thousand. */
+export function happens(prng: Prng, chance: number): boolean {
+  return chance > 0 && prng.nextInt(0, certain) < chance;
+}
+
+/** One of `choices`. */
+export function pick<T>(prng: Prng, choices: readonly T[]): T {
+  return choices[prng.nextInt(0, choices.length)] as T;
+}
+
+/** A generator of its own for each part of a run, so that they do not disturb each other. */
+export function streamOf(seed: number, stream: number): Prng {
+  return createPrng(seed * 8192 + stream);
+}
+
+/** Streams of `streamOf`; those of members and clients follow from `memberStream`. */
+export const streams = {
+  parameters: 0,
+  faults: 1,
+  network: 2,
+  admin: 3,
+  client: 100,
+  member: 1000,
+};
+
+/** Draws a run's parameters. */
+export function drawParameters(prng: Prng): SimParameters {
+  const tickUs = pick(prng, [50_000, 100_000, 100_000, 200_000]);
+  const electionTimeoutTicks = pick(prng, [5, 10, 10, 20]);
+  const latencyMaxUs = pick(prng, [500, 2_000, 10_000, tickUs, 3 * tickUs]);
+  const inflightBytesMax = pick(prng, [2_000, 16_777_216]);
+  return {
+    nodes: pick(prng, [1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]),
+    raft: {
+      electionTimeoutTicks,
+      heartbeatTicks: pick(prng, [1, 1, 2]),
+      preVote: happens(prng, 7_500),
+      checkQuorum: happens(prng, 7_500),
+      forwardProposals: happens(prng, 9_500),
+      appendBytesMax: Math.min(inflightBytesMax, pick(prng, [1, 200, 2_000, 1_048_576])),
+      inflightMessagesMax: pick(prng, [1, 2, 16, 256]),
+      inflightBytesMax,
+      uncommittedBytesMax: pick(prng, [1_000, 67_108_864]),
+      applyingBytesMax: pick(prng, [1, 1_000, 16_777_216]),
+      cacheBytesMax: pick(prng, [0, 2_000, 16_777_216]),
+      pendingReadsMax: pick(prng, [2, 100_000]),
+      promotionLagMax: pick(prng, [0, 5, 1_000]),
+      strictReconfigCheck: happens(prng, 5_000),
+    },
+    member: {
+      tickUs,
+      turnDelayUs: pick(prng, [0, 0, 100, 3_000]),
+      proposalsMax: pick(prng, [3, 1_000]),
+      proposalBytesMax: pick(prng, [2_000, 1_048_576]),
+      readsMax: pick(prng, [2, 1_000]),
+      stateCacheBytesMax: pick(prng, [0, 2_000, 1_048_576]),
+      clockDriftMax: pick(prng, [0, 50, 300]),
+      ...pick(prng, [
+        { logEntriesMax: 1_000_000, logBytesMax: 1e9, logMarginEntries: 0 },
+        { logEntriesMax: 20, logBytesMax: 1e9, logMarginEntries: pick(prng, [0, 5, 20]) },
+        { logEntriesMax: 200, logBytesMax: 1e9, logMarginEntries: pick(prng, [0, 50]) },
+        { logEntriesMax: 100_000, logBytesMax: 10_000, logMarginEntries: 10 },
+      ]),
+    },
+    network: {
+      latencyMinUs: pick(prng, [50, 500]),
+      latencyMaxUs,
+      isOrdered: happens(prng, 4_000),
+      loss: pick(prng, [0, 0, 50, 500]),
+      duplicates: pick(prng, [0, 0, 100, 1_000]),
+      spikes: pick(prng, [0, 0, 100]),
+      spikeMaxUs: pick(prng, [2, 10, 60]) * electionTimeoutTicks * tickUs,
+      snapshotUs: pick(prng, [10_000, 1_000_000]),
+    },
+    disk: {
+      syncMinUs: 20,
+      syncMaxUs: pick(prng, [100, 2_000, 20_000, 2 * tickUs]),
+      readUs: pick(prng, [10, 2_000]),
+      engineUs: pick(prng, [10, 1_000, 200_000]),
+      flushBatches: pick(prng, [1, 20, 1_000]),
+    },
+    workload: {
+      clients: prng.nextInt(1, 8),
+      thinkMaxUs: pick(prng, [100_000, 400_000, 2_000_000]),
+      keys: pick(prng, [1, 3, 10]),
+      valueBytesMax: pick(prng, [1, 40, 400]),
+      operationsMax: 2_500,
+      callTimeoutUs: pick(prng, [1, 5, 20]) * electionTimeoutTicks * tickUs,
+      attemptsMax: pick(prng, [1, 3, 6]),
+      mix: {
+        put: 30,
+        get: 22,
+        range: 8,
+        staleRange: 6,
+        delete: 6,
+        deleteRange: 2,
+        swap: 12,
+        multi: 8,
+        readTxn: 3,
+        compact: pick(prng, [0, 1]),
+      },
+    },
+    safetyUs: 1_500 * tickUs,
+    livenessUs: 60 * electionTimeoutTicks * tickUs + 20_000_000,
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Profiles: which faults happen and how often, and which parameters are no longer left to the seed.
+ */
+import { must, type Prng } from '../../src/base/index.ts';
+import { type Fault, type FaultMix, planFaults } from './faults.ts';
+import { drawParameters, type SimParameters, streamOf, streams } from './parameters.ts';
+
+/** A run in full: equal cases give equal runs, line for line. */
+export interface SimCase {
+  readonly seed: number;
+  readonly profile: string;
+  readonly parameters: SimParameters;
+  readonly faults: readonly Fault[];
+}
+
+interface Profile {
+  readonly says: string;
+  readonly mix: FaultMix;
+  /** Mean number of faults in a run. */
+  readonly count: number;
+  readonly adjust?: (parameters: SimParameters, prng: Prng) => SimParameters;
+}
+
+const network: FaultMix = { cut: 6, 'bad-network': 3, alarm: 1, transfer: 1 };
+const crashes: FaultMix = { crash: 8, blackout: 1 };
+const disks: FaultMix = { 'slow-disk': 3, 'stalled-disk': 3, crash: 2 };
+const clocks: FaultMix = { clock: 4, pause: 4 };
+
+/** Exported for the list in `--help`. */
+export const profiles: Readonly<Record<string, Profile>> = {
+  calm: { says: 'no faults at all', mix: {}, count: 0, adjust: withoutChance },
+  partitions: { says: 'cuts of every shape, bad links', mix: network, count: 25 },
+  crashes: { says: 'crashes at chosen moments, power cuts', mix: crashes, count: 25 },
+  disk: { says: 'slow and stalled disks, crashes', mix: disks, count: 20 },
+  clocks: { says: 'clocks at different rates, paused processes', mix: clocks, count: 20 },
+  membership: {
+    says: 'members join, leave and change their role, among crashes and cuts',
+    mix: { membership: 12, crash: 4, cut: 4, transfer: 1 },
+    count: 30,
+  },
+  snapshots: {
+    says: 'short logs, so that members that were away need a snapshot',
+    mix: { cut: 4, crash: 6, pause: 2, membership: 1 },
+    count: 20,
+    adjust: (parameters, prng) => ({
+      ...parameters,
+      member: {
+        ...parameters.member,
+        logEntriesMax: prng.nextInt(5, 60),
+        logMarginEntries: prng.nextInt(0, 5),
+      },
+    }),
+  },
+  mixed: {
+    says: 'everything',
+    mix: { ...network, ...crashes, ...disks, ...clocks, crash: 7, membership: 4 },
+    count: 25,
+  },
+};
+
+/** The profile when none is named. */
+export const defaultProfile = 'mixed';
+
+/** Draws the whole run from a seed. */
+export function createCase(seed: number, profileName: string): SimCase {
+  const profile = must(profiles[profileName], `profile ${profileName}`);
+  const prng = streamOf(seed, streams.parameters);
+  const drawn = drawParameters(prng);
+  const parameters = profile.adjust?.(drawn, prng) ?? drawn;
+  const faultPrng = streamOf(seed, streams.faults);
+  const faults = planFaults(faultPrng, parameters, profile);
+  return { seed, profile: profileName, parameters, faults };
+}
+
+function withoutChance(parameters: SimParameters): SimParameters {
+  return {
+    ...parameters,
+    network: { ...parameters.network, loss: 0, duplicates: 0, spikes: 0 },
+    member: { ...parameters.member, clockDriftMax: 0 },
+  };
+}
