@@ -110,26 +110,21 @@ export async function startServer(
   return { member, stop };
 }
 
-/** After its first start a member is who its data directory says, whatever the flags are. */
+/**
+ * A member of a new cluster is who the flags say, and its data directory must agree. One that joins,
+ * or says "existing" because the membership has changed since, is who its data directory says.
+ */
 async function findPlace(config: ServerConfig): Promise<Place> {
-  const found = await inspectDataDirectory(config.dataDir, nodeFileSystem);
-  if (found === undefined && config.clusterState === 'existing') {
-    return placeInExistingCluster(config, {
-      credentials: credentials.createInsecure(),
-      timers: nodeEventLoop,
-    });
+  if (config.clusterState === 'new') {
+    return placeInNewCluster(config);
   }
-  const place = placeInNewCluster(config);
-  if (found === undefined) {
-    return place;
-  }
-  const { clusterId, memberId } = found;
-  const isFirst = clusterId === place.identity.clusterId;
-  return {
-    identity: { clusterId, memberId, name: config.name },
-    // Needed again if a crash came before the first of the log was applied.
-    initialMembers: isFirst && config.clusterState === 'new' ? place.initialMembers : [],
-  };
+  const identity = await inspectDataDirectory(config.dataDir, nodeFileSystem);
+  return identity === undefined
+    ? placeInExistingCluster(config, {
+        credentials: credentials.createInsecure(),
+        timers: nodeEventLoop,
+      })
+    : { identity: { ...identity, name: config.name }, initialMembers: [] };
 }
 
 /** Opens the engine before the log: its lock holds where that of the directory cannot be seen. */
