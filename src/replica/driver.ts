@@ -300,7 +300,8 @@ export class Member implements MemberApi {
       errors.push('etcdserver: no leader');
     }
     for (const { memberId, alarm } of machine.alarms) {
-      errors.push(`memberID:${memberId} alarm:${alarm.toUpperCase()}`);
+      // As etcd tells it, with the blank at its end.
+      errors.push(`memberID:${memberId} alarm:${alarm.toUpperCase()} `);
     }
     if (this.#integrity.reason !== undefined) {
       errors.push(`quarantined: ${this.#integrity.reason}`);
@@ -579,7 +580,7 @@ export class Member implements MemberApi {
   #carryOut(): void {
     const effects = this.#replica.turn();
     if (effects.messages.length > 0) {
-      this.#config.transport.send(effects.messages);
+      this.#replica.unsent(this.#config.transport.send(effects.messages));
     }
     if (effects.write !== undefined) {
       this.#writer.write(effects.write);

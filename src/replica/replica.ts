@@ -203,6 +203,18 @@ export class Replica {
     }
   }
 
+  /**
+   * These messages surely do not travel. Only those are news that Raft does not send again: what was
+   * to be proposed waits for the next try.
+   */
+  unsent(messages: readonly { readonly type: string; readonly context?: number }[]): void {
+    for (const { type, context } of messages) {
+      if ((type === 'Propose' || type === 'ProposeConfChange') && context !== undefined) {
+        this.#handleEvents([{ type: 'proposals-rejected', context, reason: 'no-leader' }]);
+      }
+    }
+  }
+
   reportUnreachable(peer: NodeId): void {
     this.#raft.reportUnreachable(peer);
   }

@@ -143,8 +143,9 @@ export class GrpcTransport implements Transport {
     }
   }
 
-  send(messages: readonly PeerMessage[]): void {
+  send(messages: readonly PeerMessage[]): readonly PeerMessage[] {
     const buffersByPeer = new Map<NodeId, Buffer[]>();
+    const unsent: PeerMessage[] = [];
     for (const message of messages) {
       const buffers = buffersByPeer.get(message.to);
       const bytes = this.#encoder.encode(message);
@@ -156,8 +157,12 @@ export class GrpcTransport implements Transport {
     }
     for (const [peer, buffers] of buffersByPeer) {
       const link = this.#links.get(peer) ?? this.#linkToStranger(peer);
+      if (link?.isConnected !== true) {
+        unsent.push(...messages.filter(({ to }) => to === peer));
+      }
       link?.send(buffers);
     }
+    return unsent;
   }
 
   setPeers(peers: readonly Peer[]): void {

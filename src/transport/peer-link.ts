@@ -97,6 +97,10 @@ export class OutgoingLink {
     this.#options = options;
   }
 
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
   get state(): PeerLink {
     return {
       peer: this.peer,

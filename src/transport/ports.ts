@@ -119,8 +119,10 @@ export interface Transport {
   start(handler: TransportHandler): Promise<void>;
   /**
    * Queues messages; those for one peer sent in one event-loop turn travel together. Never throws.
+   *
+   * @returns those that surely do not travel, because nobody is connected; of others nothing is known
    */
-  send(messages: readonly PeerMessage[]): void;
+  send(messages: readonly PeerMessage[]): readonly PeerMessage[];
   /**
    * Replaces the list of peers; this member's own id in it is ignored. Links to new peers and to
    * changed addresses are dialled; those of peers that are gone are closed, both ways.

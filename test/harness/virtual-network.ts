@@ -75,6 +75,7 @@ export class VirtualNetwork {
             this.#deliver(sender, message);
           }
         });
+        return [];
       },
       setPeers: (next: readonly Peer[]) => {
         peers = next;

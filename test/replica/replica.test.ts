@@ -200,4 +200,21 @@ describe('Replica', () => {
     expect(before).toEqual([]);
     expect(after).toEqual([id]);
   });
+
+  test('a forwarded proposal that surely did not travel waits and is proposed again', () => {
+    const replica = follow();
+    replica.maybePropose(command, 100);
+    const forwarded = (): Message[] =>
+      sent(settle(replica)).filter(({ type }) => type === 'Propose');
+    const first = forwarded();
+
+    replica.unsent(first);
+    const second = forwarded();
+
+    expect(first).toHaveLength(1);
+    expect(second).toHaveLength(1);
+    expect(second[0]).toMatchObject({
+      proposals: [...(first[0] as Extract<Message, { type: 'Propose' }>).proposals],
+    });
+  });
 });
