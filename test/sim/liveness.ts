@@ -4,13 +4,16 @@
  * every member has applied everything and has the same state.
  */
 import { KvError } from '../../src/base/index.ts';
-import { hashKv, verifyState } from '../../src/kv/index.ts';
+import { type Command, hashKv, verifyState } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
 import { initialConfiguration } from '../../src/replica/membership.ts';
 import type { Cluster } from './cluster.ts';
 import { holds, LivenessViolation } from './failure.ts';
 import type { SimMember } from './member.ts';
 import { bytesOf, type Workload } from './workload.ts';
+
+/** Clients of the history that are the observer's own. */
+const probeClients = 1_000;
 
 /** How long the steps of the recovery took, in virtual microseconds. */
 export interface Recovery {
@@ -31,7 +34,7 @@ export function recover(cluster: Cluster, workload: Workload): Recovery {
   const takers = membersOf(cluster).filter(({ id }) => forwardProposals || id === cluster.leader);
   for (const member of takers) {
     waiting.add(member.id);
-    probe(cluster, member, () => {
+    probe(cluster, workload, member, () => {
       waiting.delete(member.id);
     });
   }
@@ -95,40 +98,39 @@ function hasSettledLeader(cluster: Cluster): boolean {
   );
 }
 
-/** Writes through a member until it works. */
-function probe(cluster: Cluster, member: SimMember, done: () => void): void {
+/** Writes through a member until it works; these writes are part of the history too. */
+function probe(cluster: Cluster, workload: Workload, member: SimMember, done: () => void): void {
   const { clock, parameters } = cluster;
   const timeoutUs = 10 * parameters.raft.electionTimeoutTicks * parameters.member.tickUs;
-  const again = (): void => {
-    clock.after(parameters.member.tickUs, () => {
-      if (!member.isRetired && member.isUp) {
-        attempt();
-      }
-    });
-  };
   let attempts = 0;
   const attempt = (): void => {
-    attempts++;
-    member.run.propose(
-      {
-        ...{ type: 'put', key: bytesOf(`p${member.id}`), value: bytesOf(`probe ${attempts}`), lease: 0n },
-        ...{ prevKv: false, ignoreValue: false, ignoreLease: false },
-      },
-      timeoutUs,
-      (answer) => {
-        if (answer.kind === 'applied') {
-          done();
-        } else {
-          again();
+    if (!member.isUp) {
+      clock.after(parameters.member.tickUs, attempt);
+      return;
+    }
+    const value = bytesOf(`probe ${++attempts}`);
+    const command: Command = {
+      ...{ type: 'put', key: bytesOf(`p${member.id}`), value, lease: 0n },
+      ...{ prevKv: false, ignoreValue: false, ignoreLease: false },
+    };
+    const operation = workload.open(probeClients + member.id, { type: 'command', command });
+    operation.member = member.id;
+    member.run.propose(command, timeoutUs, (answer) => {
+      if (answer.kind === 'applied') {
+        workload.close(operation, answer);
+        done();
+        return;
+      }
+      const kind = answer.outcome === 'rejected' ? 'fail' : 'unknown';
+      workload.close(operation, { kind, reason: answer.reason });
+      clock.after(parameters.member.tickUs, () => {
+        if (!member.isRetired) {
+          attempt();
         }
-      },
-    );
+      });
+    });
   };
-  if (member.isUp) {
-    attempt();
-  } else {
-    again();
-  }
+  attempt();
 }
 
 function hasConverged(cluster: Cluster): boolean {

@@ -231,7 +231,7 @@ export class Run {
   #isFetching = false;
   #staged: { readonly engine: SimEngine; readonly position: SnapshotPosition } | undefined;
   #ticks = 0;
-  readonly #loads = new Map<number, LoadRequest>();
+  #loads = 0;
   readonly #proposals = new Map<ProposalId, (answer: ProposeAnswer) => void>();
   readonly #reads = new Map<ReadId, PendingRead>();
   readonly #changes = new Map<ChangeId, (result: ChangeResult | undefined) => void>();
@@ -290,7 +290,7 @@ export class Run {
 
   /** Nothing is under way but time. */
   get isIdle(): boolean {
-    return !this.replica.hasWork && this.#lane.isIdle && this.#loads.size === 0;
+    return !this.replica.hasWork && this.#lane.isIdle && this.#loads === 0;
   }
 
   /** Power is lost; returns the engine's batch that may or may not have got through. */
@@ -524,22 +524,14 @@ export class Run {
     engine.flush();
     const index = this.replica.maybeCompact({
       durableIndex: this.#lane.readableIndex,
-      retainIndex: this.#lowestLoad - 1,
+      retainIndex: Number.MAX_SAFE_INTEGER,
       logBytes: log.bytes,
     });
     if (index !== undefined) {
       this.#member.note(() => `compacts its log up to ${index}`);
-      log.compact(index);
       this.replica.compacted(index);
+      log.compact(index);
     }
-  }
-
-  get #lowestLoad(): number {
-    let lowest = Number.MAX_SAFE_INTEGER;
-    for (const { lo } of this.#loads.values()) {
-      lowest = Math.min(lowest, lo);
-    }
-    return lowest;
   }
 
   #scheduleTurn(): void {
@@ -704,10 +696,11 @@ export class Run {
   }
 
   #load(load: LoadRequest): void {
-    this.#loads.set(load.id, load);
+    this.#loads++;
+    // A read under way still succeeds when the log is compacted meanwhile.
+    const entries = this.#member.disk.log.read(load.lo, load.hi, load.bytesMax);
     this.#after(this.#member.prng.nextInt(0, this.#host.parameters.disk.readUs + 1), () => {
-      this.#loads.delete(load.id);
-      const entries = this.#member.disk.log.read(load.lo, load.hi, load.bytesMax);
+      this.#loads--;
       this.replica.entriesLoaded(load.id, entries);
     });
   }

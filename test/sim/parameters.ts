@@ -192,7 +192,7 @@ export function drawParameters(prng: Prng): SimParameters {
         compact: pick(prng, [0, 1]),
       },
     },
-    safetyUs: 1_500 * tickUs,
+    safetyUs: 1_800 * tickUs,
     livenessUs: 60 * electionTimeoutTicks * tickUs + 20_000_000,
   };
 }

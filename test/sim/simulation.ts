@@ -3,6 +3,7 @@ import type { SimCase } from './profiles.ts';
 import { Cluster } from './cluster.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { strike } from './faults.ts';
+import { judgeHistory } from './judge.ts';
 import { type Recovery, recover } from './liveness.ts';
 import { checkHistory } from './oracle.ts';
 import { LineRing, Trace } from './trace.ts';
@@ -22,6 +23,13 @@ export interface RunResult {
   readonly restarts: number;
   readonly membershipChanges: number;
   readonly recovery: Recovery | undefined;
+  /** Whether the outsider's checker came to a verdict. */
+  readonly isDecided: boolean;
+}
+
+interface Ending {
+  readonly recovery: Recovery;
+  readonly isDecided: boolean;
 }
 
 /** Runs a case; never throws. */
@@ -30,9 +38,9 @@ export function simulate(simCase: SimCase, sink?: (line: string) => void): RunRe
   const cluster = new Cluster(simCase.seed, simCase.parameters, trace);
   const workload = new Workload(simCase.seed, cluster);
   let failure: Failure | undefined;
-  let recovery: Recovery | undefined;
+  let ending: Ending | undefined;
   try {
-    recovery = play(simCase, cluster, workload);
+    ending = play(simCase, cluster, workload);
   } catch (error) {
     failure = failureOf(error);
     trace.add(cluster.clock.nowUs, `FAILS ${failure.message}`);
@@ -40,7 +48,8 @@ export function simulate(simCase: SimCase, sink?: (line: string) => void): RunRe
   const outcomes = workload.history.map(({ outcome }) => outcome.kind);
   return {
     failure,
-    recovery,
+    recovery: ending?.recovery,
+    isDecided: ending?.isDecided ?? false,
     simulatedUs: cluster.clock.nowUs,
     steps: cluster.clock.steps,
     committed: cluster.ledger.commitIndex,
@@ -53,7 +62,7 @@ export function simulate(simCase: SimCase, sink?: (line: string) => void): RunRe
   };
 }
 
-function play({ parameters, faults }: SimCase, cluster: Cluster, workload: Workload): Recovery {
+function play({ parameters, faults }: SimCase, cluster: Cluster, workload: Workload): Ending {
   const { clock, trace } = cluster;
   for (const fault of faults) {
     clock.after(fault.atUs, () => {
@@ -73,7 +82,8 @@ function play({ parameters, faults }: SimCase, cluster: Cluster, workload: Workl
   cluster.heal();
   const recovery = recover(cluster, workload);
   checkHistory(workload.history, cluster.ledger);
-  return recovery;
+  const isDecided = judgeHistory(workload.history);
+  return { recovery, isDecided };
 }
 
 /** The last lines of a run. */
