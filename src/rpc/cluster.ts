@@ -1,4 +1,5 @@
 /** `etcdserverpb.Cluster`: the members of the cluster, and changes of them. */
+import { KvError } from '../base/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { fromMember, fromMembers, toMemberId, toPeerUrls } from './member-requests.ts';
@@ -39,9 +40,15 @@ export function createClusterService(context: ServiceContext): wire.ClusterHandl
       },
     ),
 
-    MemberRemove: change('MemberRemove', async ({ ID }: wire.MemberRemoveRequest, options) =>
-      member.administration.removeMember(toMemberId(ID), options),
-    ),
+    MemberRemove: change('MemberRemove', async ({ ID }: wire.MemberRemoveRequest, options) => {
+      const id = toMemberId(ID);
+      // A removal twice is one to the log, but who asks for one of long ago is to be told.
+      await member.confirmRead(options);
+      if (member.members().every((each) => each.id !== id)) {
+        throw new KvError('MEMBER_NOT_FOUND');
+      }
+      await member.administration.removeMember(id, options);
+    }),
 
     MemberUpdate: change(
       'MemberUpdate',

@@ -97,7 +97,7 @@ function statusOf(context: ServiceContext): wire.StatusResponse {
     raftIndex: status.commitIndex,
     raftTerm: status.term,
     raftAppliedIndex: status.appliedIndex,
-    errors: [...status.errors, ...member.administration.alarms().map(describeAlarm)],
+    errors: [...status.errors],
     isLearner: status.isLearner,
     storageVersion: version,
     downgradeInfo: { enabled: false },
@@ -144,11 +144,6 @@ async function carryOutAlarm(
 
 function fromAlarm({ memberId, alarm }: MemberAlarm): wire.AlarmMember {
   return { memberID: memberId, alarm: alarm === 'nospace' ? 'NOSPACE' : 'CORRUPT' };
-}
-
-/** As etcd tells an alarm among a member's errors, with the blank at its end. */
-function describeAlarm({ memberId, alarm }: MemberAlarm): string {
-  return `memberID:${memberId} alarm:${alarm.toUpperCase()} `;
 }
 
 /**

@@ -180,7 +180,20 @@ describe('MemberRemove', () => {
       header,
       members: [n1OnTheWire],
     });
-    expect(member.asked).toMatchObject([{ method: 'removeMember', id: 1002 }]);
+    expect(member.asked).toMatchObject([
+      { method: 'confirmRead' },
+      { method: 'removeMember', id: 1002 },
+    ]);
+  });
+
+  test('does not find a member that is not, or no longer, there', async () => {
+    const error = await refusalOf((done) => serving.cluster.MemberRemove({ ID: '1002' }, done));
+
+    expect(error).toMatchObject({
+      code: status.NOT_FOUND,
+      details: 'etcdserver: member not found',
+    });
+    expect(member.asked).toMatchObject([{ method: 'confirmRead' }]);
   });
 });
 

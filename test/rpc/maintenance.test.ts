@@ -44,18 +44,6 @@ describe('Status', () => {
     });
   });
 
-  test('tells alarms among the errors, in the words of etcd', async () => {
-    member.errors = ['the disk is slow'];
-    member.activeAlarms = [
-      { memberId: 1001, alarm: 'nospace' },
-      { memberId: 1002, alarm: 'corrupt' },
-    ];
-
-    expect(await answerTo((done) => serving.maintenance.Status({}, done))).toMatchObject({
-      errors: ['the disk is slow', 'memberID:1001 alarm:NOSPACE ', 'memberID:1002 alarm:CORRUPT '],
-    });
-  });
-
   test('without a leader still answers, with leader 0', async () => {
     member.leader = 0;
 
