@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Metrics } from '../../src/observability/index.ts';
 import { familiesOf } from './exposition.ts';
@@ -56,7 +56,11 @@ describe('docs/observability.md', () => {
     const emitted = new Set([
       ...literalsOf('src/cli/server.ts', 'event'),
       ...literalsOf('src/cli/compose.ts', 'event'),
-      ...literalsOf('src/replica/driver.ts', 'event'),
+      ...readdirSync(new URL('../../src/replica', import.meta.url)).flatMap((name) =>
+        literalsOf(`src/replica/${name}`, 'event'),
+      ),
+      'alarm-raised',
+      'alarm-lifted',
       ...literalsOf('src/transport/peer-link.ts', 'readonly type'),
       ...literalsOf('src/raft/ready.ts', 'readonly type'),
     ]);
