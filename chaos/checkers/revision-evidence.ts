@@ -4,35 +4,37 @@
  */
 import { must } from '../../src/base/index.ts';
 import { isSameRecord } from './difference.ts';
+import { type KeyContradiction, KeyFacts } from './key-facts.ts';
 import {
   type AnsweredOperation,
+  type InitialStore,
   type RevisionIndex,
   type Sighting,
   sightingsOf,
 } from './revision-index.ts';
-import type { Changes } from './store.ts';
-
-/** Ascending ends of times in which a key kept the state that `modRevision` gave it. */
-interface Untouched {
-  readonly modRevisions: number[];
-  readonly until: Map<number, number>;
-}
+import type { RevisionStore } from './revision-store.ts';
+import { answeredParts, type Changes, type StoreRequest, type TxnPart } from './store.ts';
 
 /** Answers, searchable by revision and by key. */
 export class RevisionEvidence {
   readonly #sightingsByModRevision = new Map<number, Sighting[]>();
   readonly #sightedValuesByKey = new Map<string, Set<string>>();
-  readonly #untouchedByKey = new Map<string, Untouched>();
+  readonly #factsByKey = new Map<string, KeyFacts>();
   /** By revision, counted from the first: the earliest return of an answer that is not older. */
   readonly #visibleBy: Float64Array;
   readonly #firstRevision: number;
 
-  constructor(index: RevisionIndex, initialRevision: number) {
-    this.#firstRevision = initialRevision + 1;
-    const count = index.lastRevision - initialRevision;
+  /** `store` tells which keys there may be. */
+  constructor(index: RevisionIndex, initial: InitialStore, store: RevisionStore) {
+    this.#firstRevision = initial.revision + 1;
+    const count = index.lastRevision - initial.revision;
     this.#visibleBy = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+    for (const record of initial.records) {
+      this.#factsOf(record.key).noteInitial(record, initial.revision);
+    }
     for (const operation of index.answered) {
       this.#noteReturn(operation);
+      this.#noteChanges(operation, store);
       for (const sighting of sightingsOf(operation)) {
         this.#noteSighting(sighting, index.writeByRevision);
       }
@@ -41,9 +43,20 @@ export class RevisionEvidence {
       const later = must(this.#visibleBy[i + 1], 'a return');
       this.#visibleBy[i] = Math.min(must(this.#visibleBy[i], 'a return'), later);
     }
-    for (const { modRevisions } of this.#untouchedByKey.values()) {
-      modRevisions.sort((a, b) => a - b);
+    for (const facts of this.#factsByKey.values()) {
+      facts.seal(initial.revision);
     }
+  }
+
+  /** Looks for two answers that contradict each other, whatever unknown outcomes there are. */
+  findContradiction(): KeyContradiction | undefined {
+    for (const facts of this.#factsByKey.values()) {
+      const contradiction = facts.findContradiction();
+      if (contradiction !== undefined) {
+        return contradiction;
+      }
+    }
+    return undefined;
   }
 
   /** What was seen to be changed at a revision that nobody who returned has made. */
@@ -61,6 +74,30 @@ export class RevisionEvidence {
     return this.#sightedValuesByKey.get(key)?.has(value) ?? false;
   }
 
+  /** Whether the request may have made `revision`, whatever the state before it was. */
+  mayMake(revision: number, request: StoreRequest): boolean {
+    const branches = request.type === 'txn' ? [request.success, request.failure] : [[request]];
+    return branches.some((parts) => {
+      const isPossible = this.sightingsAt(revision).every(({ record: { key, value } }) =>
+        parts.some((part) => part.type === 'put' && part.key === key && part.value === value),
+      );
+      return isPossible && this.#mayChange(revision, parts);
+    });
+  }
+
+  #mayChange(revision: number, parts: readonly TxnPart[]): boolean {
+    const changesClosed = parts.some(
+      (part) => part.type === 'put' && this.#isClosed(part.key, revision),
+    );
+    const maySomething = parts.some(
+      (part) =>
+        part.type === 'put' ||
+        (part.type === 'deleteRange' &&
+          !((part.rangeEnd ?? '') === '' && this.#isClosed(part.key, revision))),
+    );
+    return !changesClosed && maySomething;
+  }
+
   /** Whether no answer contradicts that a revision made exactly these changes. */
   allows(revision: number, changes: Changes): boolean {
     const areSightingsMade = this.sightingsAt(revision).every(({ record }) => {
@@ -68,9 +105,12 @@ export class RevisionEvidence {
       return made !== undefined && isSameRecord(record, made);
     });
     return (
-      areSightingsMade &&
-      Array.from(changes.keys()).every((key) => !this.#isUntouched(key, revision))
+      areSightingsMade && Array.from(changes.keys()).every((key) => !this.#isClosed(key, revision))
     );
+  }
+
+  #isClosed(key: string, revision: number): boolean {
+    return this.#factsByKey.get(key)?.isClosed(revision) ?? false;
   }
 
   #noteReturn({ answer: { revision }, return: returned }: AnsweredOperation): void {
@@ -80,57 +120,47 @@ export class RevisionEvidence {
     }
   }
 
+  #noteChanges(operation: AnsweredOperation, store: RevisionStore): void {
+    if (!operation.isWrite) {
+      return;
+    }
+    for (const { part } of answeredParts(operation.request, operation.answer.result)) {
+      if (part.type === 'put') {
+        this.#factsOf(part.key).notePut(operation, part.value);
+      } else if (part.type === 'deleteRange') {
+        for (const key of store.keysIn(part)) {
+          this.#factsOf(key).noteDeletion(operation);
+        }
+      }
+    }
+  }
+
   #noteSighting(sighting: Sighting, known: ReadonlyMap<number, unknown>): void {
-    const { record, revision } = sighting;
-    const { key, modRevision, value } = record;
-    if (!known.has(modRevision) && modRevision >= this.#firstRevision) {
-      appendTo(this.#sightingsByModRevision, modRevision, sighting);
-      const values = this.#sightedValuesByKey.get(key);
-      if (values === undefined) {
-        this.#sightedValuesByKey.set(key, new Set([value]));
-      } else {
-        values.add(value);
-      }
+    const { key, modRevision, value } = sighting.record;
+    this.#factsOf(key).noteSighting(sighting);
+    if (known.has(modRevision) || modRevision < this.#firstRevision) {
+      return;
     }
-    let untouched = this.#untouchedByKey.get(key);
-    if (untouched === undefined) {
-      untouched = { modRevisions: [], until: new Map() };
-      this.#untouchedByKey.set(key, untouched);
+    const sightings = this.#sightingsByModRevision.get(modRevision);
+    if (sightings === undefined) {
+      this.#sightingsByModRevision.set(modRevision, [sighting]);
+    } else {
+      sightings.push(sighting);
     }
-    const until = untouched.until.get(modRevision);
-    if (until === undefined) {
-      untouched.modRevisions.push(modRevision);
+    const values = this.#sightedValuesByKey.get(key);
+    if (values === undefined) {
+      this.#sightedValuesByKey.set(key, new Set([value]));
+    } else {
+      values.add(value);
     }
-    untouched.until.set(modRevision, Math.max(until ?? 0, revision));
   }
 
-  /** Whether the key was seen, then or later, in a state of before `revision`. */
-  #isUntouched(key: string, revision: number): boolean {
-    const untouched = this.#untouchedByKey.get(key);
-    if (untouched === undefined) {
-      return false;
+  #factsOf(key: string): KeyFacts {
+    let facts = this.#factsByKey.get(key);
+    if (facts === undefined) {
+      facts = new KeyFacts();
+      this.#factsByKey.set(key, facts);
     }
-    const { modRevisions, until } = untouched;
-    let lo = 0;
-    let hi = modRevisions.length;
-    while (lo < hi) {
-      const middle = (lo + hi) >>> 1;
-      if (must(modRevisions[middle], 'a revision') < revision) {
-        lo = middle + 1;
-      } else {
-        hi = middle;
-      }
-    }
-    const before = modRevisions[lo - 1];
-    return before !== undefined && must(until.get(before), 'a revision') >= revision;
-  }
-}
-
-function appendTo<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
-  const values = map.get(key);
-  if (values === undefined) {
-    map.set(key, [value]);
-  } else {
-    values.push(value);
+    return facts;
   }
 }

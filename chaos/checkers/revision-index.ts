@@ -18,6 +18,12 @@ import {
 /** An operation on the whole store. */
 export type StoreOperation = Operation<StoreRequest, StoreAnswer>;
 
+/** The store before the history began. */
+export interface InitialStore {
+  readonly revision: number;
+  readonly records: readonly KeyValue[];
+}
+
 /** Position of an operation in its history. */
 export type OperationIndex = number;
 

@@ -21,10 +21,11 @@ import {
   answeredOperations,
   describeOperation,
   indexByRevision,
+  type InitialStore,
   type RevisionIndex,
   type StoreOperation,
 } from './revision-index.ts';
-import { describeGap, type InitialStore, replayRevisions } from './revision-replay.ts';
+import { describeGap, replayRevisions } from './revision-replay.ts';
 import type { StoreAnswer, StoreRequest } from './store.ts';
 
 /** What to check against, and how much that may take. */

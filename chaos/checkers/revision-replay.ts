@@ -6,14 +6,17 @@
  * it meets an answer that does not fit, it goes back to the latest choice that had to do with it
  * (conflict-directed backjumping: Prosser, Hybrid Algorithms for the Constraint Satisfaction
  * Problem, 1993) and takes the next candidate. A fault that no choice had to do with ends the
- * replay; so an answer that is simply wrong costs no search.
+ * replay. Answers that contradict each other whatever the unknown outcomes are, are looked for
+ * beforehand, so that an answer that is simply wrong costs no search.
  */
 import { assert, must } from '../../src/base/index.ts';
 import { describeRecord, type Difference, findDifference } from './difference.ts';
+import type { KeyContradiction } from './key-facts.ts';
 import { RevisionEvidence } from './revision-evidence.ts';
 import {
   type AnsweredOperation,
   describeOperation,
+  type InitialStore,
   type OperationIndex,
   type RevisionIndex,
   writtenKeys,
@@ -24,16 +27,9 @@ import {
   executeRequest,
   isSelected,
   type KeySelector,
-  type KeyValue,
   partsOf,
   type StoreRequest,
 } from './store.ts';
-
-/** The store before the history began. */
-export interface InitialStore {
-  readonly revision: number;
-  readonly records: readonly KeyValue[];
-}
 
 /** Why the replay could not go on. */
 export interface ReplayFault {
@@ -94,10 +90,23 @@ class Replay {
     this.#initial = initial;
     this.#executionsMax = executionsMax;
     this.#store = new RevisionStore(writtenKeys(index.operations), initial.records);
-    this.#evidence = new RevisionEvidence(index, initial.revision);
+    this.#evidence = new RevisionEvidence(index, initial, this.#store);
   }
 
   run(): ReplayEnd {
+    const contradiction = this.#hasGaps() ? this.#evidence.findContradiction() : undefined;
+    return contradiction === undefined
+      ? this.#replay()
+      : { kind: 'fault', fault: this.#contradicted(contradiction) };
+  }
+
+  /** Without gaps there is nothing to choose: then the replay itself tells more. */
+  #hasGaps(): boolean {
+    const { lastRevision, writeByRevision } = this.#index;
+    return lastRevision - this.#initial.revision > writeByRevision.size;
+  }
+
+  #replay(): ReplayEnd {
     let revision = this.#initial.revision;
     let conflict = this.#checkReads(revision);
     while (conflict !== undefined || revision < this.#index.lastRevision) {
@@ -305,15 +314,13 @@ class Replay {
       return known;
     }
     const visibleBy = this.#evidence.visibleBy(revision);
-    const sightings = this.#evidence.sightingsAt(revision);
     const candidates = this.#index.openWrites.filter((index) => {
       const { call, input } = must(this.#index.operations[index], 'an operation');
-      return (
-        call <= visibleBy &&
-        sightings.every(({ record }) => mayPut(input, record.key, record.value))
-      );
+      return call <= visibleBy && this.#evidence.mayMake(revision, input);
     });
-    if (sightings.length === 0) {
+    // Most operations take effect soon after their call.
+    candidates.reverse();
+    if (this.#evidence.sightingsAt(revision).length === 0) {
       // Whatever was seen as made by another revision is probably that one's.
       const isSeen = (index: OperationIndex): boolean =>
         partsOf(this.#requestOf(index)).some(
@@ -323,6 +330,15 @@ class Replay {
     }
     this.#candidatesByRevision.set(revision, candidates);
     return candidates;
+  }
+
+  #contradicted({ sighting: { record, by }, writer }: KeyContradiction): ReplayFault {
+    const told = `${JSON.stringify(record.key)} ${describeRecord(record)}`;
+    return {
+      kind: 'wrong-answer',
+      message: `${this.#name(by.index)} tells ${told}, contrary to ${this.#name(writer.index)}`,
+      operations: [by.index, writer.index],
+    };
   }
 
   #unexplained(revision: number): ReplayFault {
@@ -369,12 +385,6 @@ export function describeGap(index: RevisionIndex, revision: number): ReplayFault
     message: `revision ${revision} was made by no operation: see ${names.join(' and ')}`,
     operations: neighbours,
   };
-}
-
-function mayPut(request: StoreRequest, key: string, value: string): boolean {
-  return partsOf(request).some(
-    (part) => part.type === 'put' && part.key === key && part.value === value,
-  );
 }
 
 /** All that the outcome of a request depends on. */
