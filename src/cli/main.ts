@@ -5,6 +5,7 @@ import { registerBench } from './bench/command.ts';
 import { registerDev } from './dev.ts';
 import { ExitError } from './exit.ts';
 import { registerServer } from './server.ts';
+import { registerUnsafeRecover } from './unsafe-recover.ts';
 import { version } from './version.ts';
 
 /** Runs the command line `argv` (as of `process.argv`). */
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     });
   registerServer(program);
   registerDev(program);
+  registerUnsafeRecover(program);
   registerBench(program);
   registerClientCommands(program);
   try {

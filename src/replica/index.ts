@@ -17,5 +17,5 @@ export type { EventLogger } from './reporting.ts';
 export { defaultLogCompaction } from './log-compaction.ts';
 export type { MemberConfig, MemberOptions } from './member-config.ts';
 export type { MemberRecord } from './membership.ts';
-export { encodeMembership, initialConfiguration } from './membership.ts';
+export { decodeMembership, encodeMembership, initialConfiguration } from './membership.ts';
 export type { SnapshotFormat, SnapshotHeader } from './snapshots.ts';

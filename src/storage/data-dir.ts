@@ -122,6 +122,19 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   }
 }
 
+/**
+ * Makes the open directory that of the same member in another cluster, durably. For recovery from
+ * the loss of a quorum, and nothing else: what keeps clusters apart is their id.
+ */
+export async function moveToCluster(
+  directory: DataDirectory,
+  clusterId: number,
+  fileSystem: FileSystem,
+): Promise<void> {
+  const found = await readIdentity(directory.path, fileSystem);
+  await writeIdentity(directory.path, { ...found, clusterId }, fileSystem);
+}
+
 class OpenDataDirectory implements DataDirectory {
   readonly path: string;
   readonly walFolder: string;

@@ -3,6 +3,7 @@ export {
   type DataDirectory,
   type DataDirectoryOptions,
   inspectDataDirectory,
+  moveToCluster,
   type MemberIdentity,
   openDataDirectory,
 } from './data-dir.ts';
