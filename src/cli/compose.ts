@@ -234,6 +234,7 @@ function createRpcServer(
     metrics,
     txnOperationsMax: config.txnOperationsMax,
     txnDepthMax,
+    quotaBytes: config.quotaBytes,
     requestBytesMax: config.requestBytesMax,
     version,
     epochMs: () => Date.now(),

@@ -86,7 +86,7 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
 }
 
 function statusOf(context: ServiceContext): wire.StatusResponse {
-  const { member, version } = context;
+  const { member, version, quotaBytes } = context;
   const status = member.status();
   return {
     header: headerOf(context, status.revision),
@@ -100,6 +100,7 @@ function statusOf(context: ServiceContext): wire.StatusResponse {
     errors: [...status.errors],
     isLearner: status.isLearner,
     storageVersion: version,
+    dbSizeQuota: quotaBytes,
     downgradeInfo: { enabled: false },
   };
 }

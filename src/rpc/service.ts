@@ -17,6 +17,8 @@ export interface ServiceContext {
   readonly txnOperationsMax: number;
   /** Transactions may nest this deep; the outermost counts as 1. */
   readonly txnDepthMax: number;
+  /** Bytes of state from which on a member takes no more; 0 when there is no limit. */
+  readonly quotaBytes: number;
   /** The server's version, as `Status` tells it. */
   readonly version: string;
   /** Milliseconds since the epoch: deadlines of calls are given in it. */

@@ -39,7 +39,7 @@ describe('Status', () => {
       errors: ['the disk is slow'],
       isLearner: false,
       storageVersion: '9.8.7',
-      dbSizeQuota: '0',
+      dbSizeQuota: '777',
       downgradeInfo: { enabled: false, targetVersion: '' },
     });
   });

@@ -25,6 +25,7 @@ function serverOn(listen: readonly string[]): RpcServer {
     metrics: new Metrics(),
     txnOperationsMax: 128,
     txnDepthMax: 32,
+    quotaBytes: 0,
     version: '9.8.7',
     epochMs: () => 0,
     nowMs: () => 0,

@@ -16,6 +16,7 @@ function contextOf(member: FakeMember): ServiceContext {
     metrics: new Metrics(),
     txnOperationsMax: 128,
     txnDepthMax: 32,
+    quotaBytes: 0,
     version: '9.8.7',
     epochMs: () => now,
     nowMs: () => 0,

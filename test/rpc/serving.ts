@@ -51,6 +51,7 @@ export async function serve(
     metrics,
     txnOperationsMax: 128,
     txnDepthMax: 32,
+    quotaBytes: 777,
     version: '9.8.7',
     epochMs: () => Date.now(),
     nowMs: () => 0,

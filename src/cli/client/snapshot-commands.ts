@@ -62,8 +62,8 @@ interface RestoreFlags {
 }
 
 /**
- * By how much a restored cluster's revision is raised: more than a cluster has gone on for since its
- * last backup, and a trifle of the 2^53 that there are.
+ * By how much a restored cluster's revision is raised: more than a cluster has gone on for since
+ * its last backup, and a trifle of the 2^53 that there are.
  */
 const bumpRevisionDefault = 1_000_000_000;
 
