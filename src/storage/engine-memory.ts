@@ -83,6 +83,7 @@ class MemoryEngine implements Engine {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#snapshots.abandon();
     return Promise.resolve();
   }
 

@@ -239,6 +239,7 @@ class RocksdbEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#uses.abandon();
     this.#closing ??= this.#close();
     return this.#closing;
   }

@@ -44,8 +44,10 @@ export interface FileSystem {
   /** Makes the folder and its parents where absent. */
   makeFolder(folder: string): void;
   rename(from: string, to: string): void;
-  /** Removes a file or an empty folder; an absent one is no error. */
+  /** Removes a file; an absent one is no error. */
   remove(path: string): void;
+  /** Removes a folder with all that is in it; an absent one is no error. */
+  removeFolder(folder: string): Promise<void>;
   syncDirectory(folder: string): Promise<void>;
 }
 

@@ -63,6 +63,10 @@ function parse(bytes: Uint8Array): JsonFields | string {
     return 'it is not an object';
   }
   const { checksum, ...fields } = Object.fromEntries<unknown>(Object.entries(parsed));
+  if (checksum === undefined) {
+    const { formatVersion } = fields;
+    return `it has no checksum, as files of other versions have none (${String(formatVersion)})`;
+  }
   return checksum === checksumOf(fields) ? fields : 'it does not match its checksum';
 }
 

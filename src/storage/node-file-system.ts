@@ -10,9 +10,8 @@ import {
   read,
   readdirSync,
   renameSync,
-  rmdirSync,
+  rm,
   rmSync,
-  statSync,
   write,
   writeSync,
 } from 'node:fs';
@@ -39,12 +38,12 @@ export const nodeFileSystem: FileSystem = {
   },
   rename: renameSync,
   remove: (path) => {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
-      rmdirSync(path);
-    } else {
-      rmSync(path, { force: true });
-    }
+    rmSync(path, { force: true });
   },
+  removeFolder: async (folder) =>
+    settle((done) => {
+      rm(folder, { recursive: true, force: true }, done);
+    }),
   syncDirectory: async (folder) => {
     const descriptor = openSync(folder, constants.O_RDONLY);
     try {

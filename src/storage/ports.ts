@@ -141,7 +141,7 @@ export interface Engine extends EngineReader, AsyncDisposable {
    * meanwhile; closing waits for it.
    */
   compactRange(): Promise<void>;
-  /** Closes once the last snapshot is closed and the last read has settled. */
+  /** Closes once the last snapshot is closed and the last read has settled, or with `close`. */
   retire(): Promise<void>;
   /** Closes after the reads and writes under way; snapshots end with it. */
   close(): Promise<void>;

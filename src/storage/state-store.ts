@@ -1,36 +1,49 @@
 /**
- * The state of a member on disk, in generations: each is a RocksDB store in a folder of its own, and
- * one small file names the current one.
+ * The state of a member on disk, in generations: each is a store of its own in a folder of its own,
+ * and one small file names the current one.
  *
  * ```text
- * engine/current.json    generation, and the snapshot it was installed from
+ * engine/current.json    generation, whether it is still being made, what it was installed from
  * engine/<generation>/   RocksDB
  * ```
  *
  * A snapshot of another member fills a new generation; replacing `current.json` is the switch, atomic
  * and durable. Whatever else lies beside the current generation was staged and never used, or was
- * replaced: it is removed at the next opening.
+ * replaced: it is removed at the next opening. A first generation is named as being made before it
+ * is, so that one that was in use and is gone is never taken for one that never was.
  */
 import { assert, KvError } from '../base/index.ts';
 import { corruptData } from './corruption.ts';
-import { openRocksdbEngine } from './engine-rocksdb.ts';
+import { openRocksdbEngine, type RocksdbEngineOptions } from './engine-rocksdb.ts';
 import type { FileSystem } from './file-system.ts';
-import { type JsonFields, readJsonFile, writeJsonFile } from './json-file.ts';
+import { type JsonFields, jsonTempSuffix, readJsonFile, writeJsonFile } from './json-file.ts';
 import type { Engine, LogPosition, StagedState, StateStore } from './ports.ts';
 import { storageError } from './storage-error.ts';
 
 const FORMAT_VERSION = 1;
 const currentFileName = 'current.json';
+const generationPattern = /^\d{10}$/;
 
 /** Where the generations are kept. */
 export interface StateStoreOptions {
   readonly folder: string;
   readonly fileSystem: FileSystem;
+  /**
+   * When true, the current generation is given up for a fresh, empty one, whatever became of it. For
+   * a member whose log is sound and whose state is not: it fetches the state from its peers.
+   */
+  readonly rebuild?: boolean | undefined;
+  /** Opens the store of a generation; RocksDB outside tests. */
+  readonly openEngine?:
+    | ((folder: string, options: RocksdbEngineOptions) => Promise<Engine>)
+    | undefined;
 }
 
 /** What `current.json` says. */
 interface Current {
   readonly generation: number;
+  /** False while a first generation is being made. */
+  readonly isReady: boolean;
   readonly installed: LogPosition | undefined;
 }
 
@@ -38,39 +51,36 @@ interface Current {
  * Opens the state in `folder`; an empty or missing folder becomes the first, empty generation.
  *
  * @throws {KvError} DATA_CORRUPT — the current generation is damaged or gone (`part: 'engine'`).
- * @throws {KvError} STORAGE_FAILED — the disk, or the native library, does not work.
+ * @throws {KvError} STORAGE_FAILED; DISK_FULL — the disk, or the native library, does not work.
  */
 export async function openStateStore(options: StateStoreOptions): Promise<StateStore> {
-  const { folder, fileSystem } = options;
+  const folders = new GenerationFolders(options);
   try {
-    fileSystem.makeFolder(folder);
-    const names = fileSystem.list(folder);
-    const current = names.includes(currentFileName)
-      ? await readCurrent(options)
-      : await createFirst(options, names);
-    removeOthers(options, current.generation);
-    const engine = await openRocksdbEngine(generationFolder(folder, current.generation), {
-      mustExist: names.includes(currentFileName),
-    });
-    return new FileStateStore(options, current, engine);
+    options.fileSystem.makeFolder(options.folder);
+    const found = options.rebuild === true ? undefined : await folders.readCurrent();
+    const current = found?.isReady === true ? found : await folders.create();
+    const engine = await folders.open(current.generation, { mustExist: true });
+    // Only under the lock of the current one: the others may be in use by whoever has that.
+    await folders.removeAllBut(current.generation);
+    return new FileStateStore(folders, current, engine);
   } catch (error) {
-    throw storageError(error, `the state in ${folder} could not be opened`, 'rejected');
+    throw storageError(error, `the state in ${options.folder} could not be opened`, 'rejected');
   }
 }
 
 class FileStateStore implements StateStore {
-  readonly #options: StateStoreOptions;
+  readonly #folders: GenerationFolders;
   #current: Current;
   #engine: Engine;
   #staged: FileStagedState | undefined;
   /** Highest generation ever begun here; none is used twice. */
   #lastGeneration: number;
   /** Generations that were replaced, on their way out. */
-  readonly #retiring = new Set<Promise<void>>();
+  readonly #retiring = new Map<Engine, Promise<void>>();
   #isClosed = false;
 
-  constructor(options: StateStoreOptions, current: Current, engine: Engine) {
-    this.#options = options;
+  constructor(folders: GenerationFolders, current: Current, engine: Engine) {
+    this.#folders = folders;
     this.#current = current;
     this.#engine = engine;
     this.#lastGeneration = current.generation;
@@ -86,17 +96,20 @@ class FileStateStore implements StateStore {
 
   async stage(): Promise<StagedState> {
     assert(!this.#isClosed, 'the state store is open');
-    await this.#staged?.discard();
     const generation = ++this.#lastGeneration;
-    const folder = generationFolder(this.#options.folder, generation);
-    removeGeneration(this.#options.fileSystem, folder);
-    const engine = await openRocksdbEngine(folder);
-    const staged: FileStagedState = new FileStagedState(engine, {
-      activate: async (position) => this.#activate(staged, generation, position),
-      discard: async () => this.#discard(staged, folder),
-    });
-    this.#staged = staged;
-    return staged;
+    await this.#staged?.discard();
+    try {
+      await this.#folders.remove(generation);
+      const engine = await this.#folders.open(generation, { mustExist: false });
+      const staged: FileStagedState = new FileStagedState(engine, {
+        activate: async (position) => this.#activate(staged, generation, position),
+        discard: async () => this.#discard(staged, generation),
+      });
+      this.#staged = staged;
+      return staged;
+    } catch (error) {
+      throw storageError(error, 'no generation of the state could be begun', 'rejected');
+    }
   }
 
   async close(): Promise<void> {
@@ -106,7 +119,8 @@ class FileStateStore implements StateStore {
     this.#isClosed = true;
     await this.#staged?.discard();
     await this.#engine.close();
-    await Promise.all(this.#retiring);
+    // Their snapshots end here: whoever still reads them is told so.
+    await Promise.all([...this.#retiring].flatMap(([old, gone]) => [old.close(), gone]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,35 +134,36 @@ class FileStateStore implements StateStore {
   ): Promise<void> {
     assert(this.#staged === staged, 'what is activated is what was staged last');
     await staged.engine.flush();
-    const current: Current = { generation, installed: { index, term } };
-    await writeCurrent(this.#options, current);
+    const current: Current = { generation, isReady: true, installed: { index, term } };
+    try {
+      await this.#folders.writeCurrent(current);
+    } catch (error) {
+      // The rename may have happened: only the next opening can tell which generation it is.
+      throw storageError(error, 'the state could not be switched', 'unknown');
+    }
     const { engine: old } = this;
-    const oldFolder = generationFolder(this.#options.folder, this.#current.generation);
+    const { generation: oldGeneration } = this.#current;
     this.#current = current;
     this.#engine = staged.engine;
     this.#staged = undefined;
-    this.#retire(old, oldFolder);
+    this.#retire(old, oldGeneration);
   }
 
-  /** The files go once nobody reads them any more; what a crash leaves goes at the next opening. */
-  #retire(engine: Engine, folder: string): void {
+  /** The files go once nobody reads them any more; what fails to go does at the next opening. */
+  #retire(engine: Engine, generation: number): void {
     const retiring = engine
       .retire()
-      .then(() => {
-        removeGeneration(this.#options.fileSystem, folder);
-      })
+      .then(async () => this.#folders.remove(generation))
       .catch(() => undefined)
-      .finally(() => {
-        this.#retiring.delete(retiring);
-      });
-    this.#retiring.add(retiring);
+      .finally(() => this.#retiring.delete(engine));
+    this.#retiring.set(engine, retiring);
   }
 
-  async #discard(staged: FileStagedState, folder: string): Promise<void> {
+  async #discard(staged: FileStagedState, generation: number): Promise<void> {
     if (this.#staged === staged) {
       this.#staged = undefined;
       await staged.engine.close();
-      removeGeneration(this.#options.fileSystem, folder);
+      await this.#folders.remove(generation);
     }
   }
 }
@@ -171,84 +186,110 @@ class FileStagedState implements StagedState {
   }
 }
 
-function generationFolder(folder: string, generation: number): string {
-  return `${folder}/${String(generation).padStart(10, '0')}`;
-}
+/** The files: one that names the current generation, and a folder for each. */
+class GenerationFolders {
+  readonly #options: StateStoreOptions;
 
-/** A folder with other content was not made by this version: it is left alone. */
-async function createFirst(options: StateStoreOptions, names: readonly string[]): Promise<Current> {
-  const foreign = names.find((name) => !isGeneration(name) && !name.endsWith('.tmp'));
-  if (foreign !== undefined) {
-    throw corruptData(
-      'engine',
-      `${options.folder}/${currentFileName}`,
-      0,
-      `it is missing, but there is ${foreign} beside it`,
-    );
+  constructor(options: StateStoreOptions) {
+    this.#options = options;
   }
-  const current: Current = { generation: 1, installed: undefined };
-  removeGeneration(options.fileSystem, generationFolder(options.folder, 1));
-  const engine = await openRocksdbEngine(generationFolder(options.folder, 1));
-  await engine.flush();
-  await engine.close();
-  await writeCurrent(options, current);
-  return current;
-}
 
-async function readCurrent({ folder, fileSystem }: StateStoreOptions): Promise<Current> {
-  const path = `${folder}/${currentFileName}`;
-  const fields = await readJsonFile(path, fileSystem);
-  const current = typeof fields === 'string' ? fields : currentOf(fields);
-  if (typeof current === 'string') {
-    throw corruptData('engine', path, 0, current);
+  async open(generation: number, options: RocksdbEngineOptions): Promise<Engine> {
+    const openEngine = this.#options.openEngine ?? openRocksdbEngine;
+    return openEngine(this.#folderOf(generation), options);
   }
-  return current;
+
+  async remove(generation: number): Promise<void> {
+    await this.#options.fileSystem.removeFolder(this.#folderOf(generation));
+  }
+
+  async removeAllBut(generation: number): Promise<void> {
+    const { folder, fileSystem } = this.#options;
+    for (const name of fileSystem.list(folder)) {
+      if (name.endsWith(jsonTempSuffix)) {
+        fileSystem.remove(`${folder}/${name}`);
+      }
+      if (generationPattern.test(name) && Number(name) !== generation) {
+        await this.remove(Number(name));
+      }
+    }
+  }
+
+  /** Makes a first generation, durably empty. */
+  async create(): Promise<Current> {
+    const current: Current = { generation: 1, isReady: true, installed: undefined };
+    await this.writeCurrent({ ...current, isReady: false });
+    await this.remove(current.generation);
+    const engine = await this.open(current.generation, { mustExist: false });
+    try {
+      await engine.flush();
+    } finally {
+      await engine.close();
+    }
+    await this.writeCurrent(current);
+    return current;
+  }
+
+  /** Undefined when there has never been a generation. */
+  async readCurrent(): Promise<Current | undefined> {
+    const { folder, fileSystem } = this.#options;
+    const path = `${folder}/${currentFileName}`;
+    const names = fileSystem.list(folder);
+    if (!names.includes(currentFileName)) {
+      const other = names.find((name) => !name.endsWith(jsonTempSuffix));
+      if (other !== undefined) {
+        const what = `the file is missing, but there is ${other} beside it`;
+        throw corruptData('engine', path, 0, what);
+      }
+      return undefined;
+    }
+    const fields = await readJsonFile(path, fileSystem);
+    const current = typeof fields === 'string' ? fields : currentOf(fields, path);
+    if (typeof current === 'string') {
+      throw corruptData('engine', path, 0, current);
+    }
+    return current;
+  }
+
+  async writeCurrent({ generation, isReady, installed }: Current): Promise<void> {
+    const { folder, fileSystem } = this.#options;
+    const state = isReady ? 'ready' : 'initializing';
+    const fields = { formatVersion: FORMAT_VERSION, generation, state, installed };
+    // The folder of the generation is durable before it is named.
+    await fileSystem.syncDirectory(folder);
+    await writeJsonFile(folder, currentFileName, fields, fileSystem);
+  }
+
+  #folderOf(generation: number): string {
+    return `${this.#options.folder}/${String(generation).padStart(10, '0')}`;
+  }
 }
 
-function currentOf({ formatVersion, generation, installed }: JsonFields): Current | string {
+/** A string says what is wrong. */
+function currentOf(fields: JsonFields, path: string): Current | string {
+  const { formatVersion, generation, state, installed } = fields;
   if (formatVersion !== FORMAT_VERSION) {
     throw new KvError('CONFIG_INVALID', {
       message:
-        `the state has format version ${String(formatVersion)}, this program reads ` +
-        `${FORMAT_VERSION}; start the version that wrote it`,
+        `${path} has format version ${String(formatVersion)}, ` +
+        `this program reads ${FORMAT_VERSION}. ` +
+        'Start the version that wrote it.',
     });
   }
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 1) {
-    return 'it names no generation';
+  const isNamed = Number.isSafeInteger(generation) && (generation as number) > 0;
+  if (!isNamed || (state !== 'ready' && state !== 'initializing')) {
+    return 'it lacks the generation or its state';
   }
-  if (installed === null) {
-    return { generation, installed: undefined };
+  const current = { generation: generation as number, isReady: state === 'ready' };
+  if (installed === undefined) {
+    return { ...current, installed };
   }
-  const { index, term } = installed as { readonly index: unknown; readonly term: unknown };
+  const { index, term } = Object(installed) as {
+    readonly index?: unknown;
+    readonly term?: unknown;
+  };
   const isPosition = Number.isSafeInteger(index) && Number.isSafeInteger(term);
   return isPosition
-    ? { generation, installed: { index: index as number, term: term as number } }
-    : 'the position of its snapshot makes no sense';
-}
-
-async function writeCurrent(
-  { folder, fileSystem }: StateStoreOptions,
-  { generation, installed }: Current,
-): Promise<void> {
-  const fields = { formatVersion: FORMAT_VERSION, generation, installed: installed ?? null };
-  await writeJsonFile(folder, currentFileName, fields, fileSystem);
-}
-
-function isGeneration(name: string): boolean {
-  return /^\d{10}$/.test(name);
-}
-
-function removeOthers({ folder, fileSystem }: StateStoreOptions, generation: number): void {
-  for (const name of fileSystem.list(folder)) {
-    if (isGeneration(name) && Number(name) !== generation) {
-      removeGeneration(fileSystem, `${folder}/${name}`);
-    }
-  }
-}
-
-function removeGeneration(fileSystem: FileSystem, folder: string): void {
-  for (const name of fileSystem.list(folder)) {
-    fileSystem.remove(`${folder}/${name}`);
-  }
-  fileSystem.remove(folder);
+    ? { ...current, installed: { index: index as number, term: term as number } }
+    : 'the position of its snapshot is not readable';
 }

@@ -5,6 +5,7 @@ import { assert } from '../base/index.ts';
 export class UseCount {
   #count = 0;
   #waiting: (() => void)[] = [];
+  #isAbandoned = false;
 
   begin(): void {
     this.#count++;
@@ -14,11 +15,7 @@ export class UseCount {
     assert(this.#count > 0, 'a use ends that has begun');
     this.#count--;
     if (this.#count === 0) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const resolve of waiting) {
-        resolve();
-      }
+      this.#wake();
     }
   }
 
@@ -32,12 +29,26 @@ export class UseCount {
     }
   }
 
-  /** Resolves once nobody uses it. */
+  /** Nobody waits for the last use any more. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#wake();
+  }
+
+  /** Resolves once nobody uses it, or the wait is abandoned. */
   async unused(): Promise<void> {
-    while (this.#count > 0) {
+    while (this.#count > 0 && !this.#isAbandoned) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
       });
+    }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) {
+      resolve();
     }
   }
 }

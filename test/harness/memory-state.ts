@@ -11,10 +11,11 @@ import {
 export class StateDisk {
   engine: Engine = createMemoryEngine();
   installed: LogPosition | undefined;
+  #staged: Engine | undefined;
 
   /** What one run of a member sees: closing it ends the run, not the data. */
   open(): StateStore {
-    const close = async (): Promise<void> => Promise.resolve();
+    const close = async (): Promise<void> => this.#discard(this.#staged);
     const current = (): Engine => surviving(this.engine);
     const installed = (): LogPosition | undefined => this.installed;
     return {
@@ -24,23 +25,34 @@ export class StateDisk {
       get installed() {
         return installed();
       },
-      stage: async () => Promise.resolve(this.#stage()),
+      stage: async () => this.#stage(),
       close,
       [Symbol.asyncDispose]: close,
     };
   }
 
-  #stage(): StagedState {
+  async #stage(): Promise<StagedState> {
+    await this.#discard(this.#staged);
     const engine = createMemoryEngine();
+    this.#staged = engine;
     return {
       engine,
       activate: async (position) => {
+        void this.engine.retire();
         this.engine = engine;
         this.installed = position;
+        this.#staged = undefined;
         return Promise.resolve();
       },
-      discard: async () => engine.close(),
+      discard: async () => this.#discard(engine),
     };
+  }
+
+  async #discard(staged: Engine | undefined): Promise<void> {
+    if (staged !== undefined && this.#staged === staged) {
+      this.#staged = undefined;
+      await staged.close();
+    }
   }
 }
 

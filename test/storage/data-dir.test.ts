@@ -5,11 +5,13 @@ import { describe, expect, test } from 'vitest';
 import {
   type DataDirectory,
   type FileSystem,
+  inspectDataDirectory,
   type MemberIdentity,
   nodeFileSystem,
   openDataDirectory,
   openWal,
 } from '../../src/storage/index.ts';
+import { writeJsonFile } from '../../src/storage/json-file.ts';
 import { matching } from './matching.ts';
 import { systemError } from './memory-file-system.ts';
 import { buildStorageProgram, startStorageProgram } from './storage-process.ts';
@@ -66,6 +68,63 @@ describe('openDataDirectory', { timeout: 60_000 }, () => {
     await (await open(path)).close();
   });
 
+  test('says whose it is, before it is opened and without a lock', async () => {
+    const path = join(createTempDir(), 'n1');
+    expect(await inspectDataDirectory(path, nodeFileSystem)).toBeUndefined();
+    const directory = await open(path);
+
+    expect(await inspectDataDirectory(path, nodeFileSystem)).toEqual(identity);
+    expect(directory.identity).toEqual(identity);
+    await directory.close();
+  });
+
+  test('draws its incarnation when it is made, and keeps it', async () => {
+    const path = createTempDir();
+    const first = await open(path);
+    await first.close();
+    const again = await open(path);
+    await again.close();
+
+    expect(again.incarnation).toBe(first.incarnation);
+    expect(first.incarnation).toBe(7 * 2 ** 32 + 7);
+    const largest = await openDataDirectory({
+      path: createTempDir(),
+      identity,
+      fileSystem: nodeFileSystem,
+      randomUint32: () => 0xffff_ffff,
+      segmentBytes: 4096,
+    });
+    expect(largest.incarnation).toBe(2 ** 52 - 1);
+    await largest.close();
+  });
+
+  test('refuses the directory of a member of another name', async () => {
+    const path = createTempDir();
+    await (await open(path)).close();
+
+    await expect(open(path, { ...identity, name: 'n9' })).rejects.toMatchObject({
+      code: 'DATA_DIR_MISMATCH',
+      message: matching(/it holds member n1 .* this process is member n9/),
+    });
+  });
+
+  test('no flipped bit of the identity makes it another one', async () => {
+    const path = createTempDir();
+    await (await open(path)).close();
+    const file = join(path, 'member.json');
+    const original = readFileSync(file);
+    for (let at = 0; at < original.length; at++) {
+      const damaged = Buffer.from(original);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
+      writeFileSync(file, damaged);
+      const found = await inspectDataDirectory(path, nodeFileSystem).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'DATA_CORRUPT', details: { part: 'identity' } });
+        return identity;
+      });
+      expect(found).toEqual(identity);
+    }
+  });
+
   test('refuses to start under an identity whose log is gone', async () => {
     const path = createTempDir();
     await (await open(path)).close();
@@ -98,9 +157,17 @@ describe('openDataDirectory', { timeout: 60_000 }, () => {
     await (await open(path)).close();
     const file = join(path, 'member.json');
     const content = readFileSync(file, 'utf8');
-    writeFileSync(file, content.replace('"formatVersion": 1', '"formatVersion": 2'));
+    const { checksum: _, ...fields } = JSON.parse(content) as { readonly checksum: string };
+    rmSync(file);
+    await writeJsonFile(path, 'member.json', { ...fields, formatVersion: 3 }, nodeFileSystem);
+    await expect(open(path)).rejects.toMatchObject({ message: matching('format version 3') });
 
-    await expect(open(path)).rejects.toMatchObject({ message: matching('format version 2') });
+    // The first version, which was never released, had no checksum.
+    writeFileSync(file, JSON.stringify({ ...fields, formatVersion: 1 }));
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'DATA_CORRUPT',
+      message: matching('no checksum, as files of other versions'),
+    });
   });
 
   test('refuses a folder that holds something else, and one that is a file', async () => {

@@ -14,6 +14,7 @@ export type FileOperation =
   | 'datasync'
   | 'sync'
   | 'rename'
+  | 'removeFolder'
   | 'syncDirectory'
   | 'read';
 
@@ -91,10 +92,10 @@ export class MemoryFileSystem implements FileSystem {
 
   list(folder: string): readonly string[] {
     const prefix = `${folder}/`;
-    return [...this.#names.keys()]
+    const names = [...this.#names.keys()]
       .filter((path) => path.startsWith(prefix))
-      .map((path) => path.slice(prefix.length))
-      .sort();
+      .map((path) => path.slice(prefix.length).split('/')[0] ?? '');
+    return [...new Set(names)].sort();
   }
 
   makeFolder(): void {
@@ -109,6 +110,14 @@ export class MemoryFileSystem implements FileSystem {
 
   remove(path: string): void {
     this.#names.delete(path);
+  }
+
+  async removeFolder(folder: string): Promise<void> {
+    await Promise.resolve();
+    this.onOperation('removeFolder', folder);
+    for (const path of [...this.#names.keys()].filter((name) => name.startsWith(`${folder}/`))) {
+      this.#names.delete(path);
+    }
   }
 
   async syncDirectory(folder: string): Promise<void> {

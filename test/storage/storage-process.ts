@@ -18,7 +18,7 @@ const [path, clusterId, memberId] = process.argv.slice(2);
 try {
   await openDataDirectory({
     path,
-    identity: { clusterId: Number(clusterId), memberId: Number(memberId), name: 'child' },
+    identity: { clusterId: Number(clusterId), memberId: Number(memberId), name: 'n1' },
     fileSystem: nodeFileSystem,
     randomUint32: () => 1,
     segmentBytes: 4096,
