@@ -50,7 +50,11 @@ export async function receiveSnapshot(
   }
 }
 
-/** Compares the SHA-256 at the end of a stream with that of all before. */
+/**
+ * Compares the SHA-256 at the end of a stream with that of all before.
+ *
+ * @internal for tests.
+ */
 export class TrailerCheck {
   readonly #hash = createHash('sha256');
   /** The newest bytes, which may be the trailer. */
