@@ -105,7 +105,7 @@ export function bindingError(error: unknown): KvError {
 
 function openError(error: unknown, folder: string): KvError {
   const reason = error instanceof Error ? error.message : String(error);
-  if (/lock/i.test(reason)) {
+  if (/\block (?:hold|file)/i.test(reason)) {
     const message = `the store in ${folder} is in use by another process: ${reason}`;
     return new KvError('DATA_DIR_LOCKED', { message, cause: error });
   }
@@ -125,7 +125,7 @@ interface Failed {
 function engineError(error: unknown, { folder, what, outcome }: Failed): KvError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  if (/corrupt|checksum|entry in MANIFEST/i.test(reason)) {
+  if (/corrupt|checksum|CURRENT file|in MANIFEST/i.test(reason)) {
     const place = / in (\S+) offset (\d+)/.exec(reason);
     const file = place?.[1] ?? /the file (\S+) may be/i.exec(reason)?.[1] ?? folder;
     return corruptData('engine', file, Number(place?.[2] ?? 0), `${what} (${reason})`, error);

@@ -122,6 +122,87 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
       }
     });
 
+    test('a scan ends with the record by which it reaches bytesMax', async () => {
+      const keys = Array.from({ length: 300 }, (_, i) => `k${String(i).padStart(4, '0')}`);
+      await engine.write(keys.map((key) => put(key, '12345')));
+      const counted = async (bytesMax: number, reverse: boolean): Promise<number> =>
+        (await engine.scan({ gte: bytes('k'), lt: bytes('l'), limit: 250, bytesMax, reverse }))
+          .length;
+
+      for (const reverse of [false, true]) {
+        expect(await counted(1, reverse)).toBe(1);
+        expect(await counted(10, reverse)).toBe(1);
+        expect(await counted(11, reverse)).toBe(2);
+        expect(await counted(1290, reverse)).toBe(129);
+        expect(await counted(2000, reverse)).toBe(200);
+        expect(await counted(1_000_000, reverse)).toBe(250);
+      }
+    });
+
+    test('scans limited in bytes, each from where the last one ended, find everything', async () => {
+      const prng = createPrng(9);
+      const written = Array.from({ length: 500 }, (_, i) => ({
+        key: `k${String(i).padStart(4, '0')}`,
+        value: 'x'.repeat(prng.nextInt(0, 300)),
+      }));
+      await engine.write(written.map(({ key, value }) => put(key, value)));
+      const found: string[] = [];
+      let gte = bytes('k');
+      for (;;) {
+        const records = await engine.scan({ gte, lt: bytes('l'), limit: 100, bytesMax: 4000 });
+        const last = records.at(-1);
+        if (last === undefined) {
+          break;
+        }
+        found.push(...records.map(({ key, value }) => `${text(key) ?? ''}=${text(value) ?? ''}`));
+        gte = bytes(`${text(last.key) ?? ''}\0`);
+      }
+
+      expect(found).toEqual(written.map(({ key, value }) => `${key}=${value}`));
+    });
+
+    test('compacting changes nothing of what is read', async () => {
+      await engine.write(Array.from({ length: 50 }, (_, i) => put(`k${10 + i}`, 'x')));
+      await engine.write([removeRange('k20', 'k50')]);
+      await engine.flush();
+      const before = await keysIn('k', 'l');
+      const snapshot = engine.snapshot();
+      await Promise.all([engine.compactRange(), engine.write([put('a', '1')])]);
+
+      expect(await keysIn('k', 'l')).toEqual(before);
+      expect(await get('a')).toEqual(['1']);
+      snapshot.close();
+    });
+
+    test('an engine that retires closes after its last snapshot', async () => {
+      await engine.write([put('a', '1')]);
+      const [first, second] = [engine.snapshot(), engine.snapshot()];
+      let isRetired = false;
+      const retiring = engine.retire().then(() => {
+        isRetired = true;
+      });
+      first.close();
+      expect((await second.getMany([bytes('a')])).map(text)).toEqual(['1']);
+      expect(isRetired).toBe(false);
+
+      second.close();
+      await retiring;
+      await expect(get('a')).rejects.toThrow('the engine is open');
+    });
+
+    test('an engine that retires is closed all the same, and its snapshots end', async () => {
+      const snapshot = engine.snapshot();
+      const retiring = engine.retire();
+      await engine.close();
+      await retiring;
+
+      await expect(snapshot.getMany([bytes('a')])).rejects.toMatchObject({ code: 'STOPPED' });
+      await expect(
+        snapshot.scan({ gte: bytes('a'), lt: bytes('b'), limit: 1 }),
+      ).rejects.toMatchObject({ code: 'STOPPED' });
+      snapshot.close();
+    });
+
     test('writes take effect in the order of the calls, also when not waited for', async () => {
       const writes = Array.from({ length: 200 }, async (_, i) =>
         engine.write([put('key', String(i)), put(`key${i}`, String(i))]),

@@ -1,0 +1,170 @@
+/**
+ * Flipped bytes in the files of a closed RocksDB store: whatever it is, the store holds what was
+ * written, or an exact earlier prefix of its batches not behind the last flush (the log has the
+ * rest), or says DATA_CORRUPT. It never holds anything else.
+ */
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createPrng, KvError, type Prng } from '../../src/base/index.ts';
+import { type Engine, type EngineOperation, openRocksdbEngine } from '../../src/storage/index.ts';
+import { createTempDir } from './temp-dir.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined): string => new TextDecoder().decode(value);
+
+const batchCount = 60;
+const flushes: ReadonlySet<number> = new Set([20, 40]);
+const lastFlush = 40;
+/** Says how many batches there are, as the applied index does. */
+const counterKey = 'counter';
+
+type Contents = ReadonlyMap<string, string>;
+
+/** A store in `folder`, and what it held after each batch. */
+async function fill(folder: string, prng: Prng): Promise<readonly Contents[]> {
+  const states: Contents[] = [new Map()];
+  const engine = await openRocksdbEngine(folder);
+  for (let number = 1; number <= batchCount; number++) {
+    const state = new Map(states.at(-1));
+    state.set(counterKey, String(number));
+    for (let i = 0; i < 8; i++) {
+      const value = `${number}/${i} `.repeat(prng.nextInt(1, 50));
+      state.set(`key${String(prng.nextInt(0, 200)).padStart(4, '0')}`, value);
+    }
+    const previous = states.at(-1);
+    const changed = [...state].filter(([key, value]) => previous?.get(key) !== value);
+    await engine.write(
+      changed.map(
+        ([key, value]): EngineOperation => ({ type: 'put', key: bytes(key), value: bytes(value) }),
+      ),
+    );
+    states.push(state);
+    if (flushes.has(number)) {
+      await engine.flush();
+    }
+  }
+  await engine.close();
+  return states;
+}
+
+async function readAll(engine: Engine, keys: readonly string[]): Promise<Contents> {
+  const records = await engine.scan({ gte: bytes('a'), lt: bytes('z'), limit: 10_000 });
+  const contents = new Map(records.map(({ key, value }) => [text(key), text(value)]));
+  // Point reads take another way through the files: filters, and single blocks.
+  const values = await engine.getMany(keys.map(bytes));
+  for (const [i, key] of keys.entries()) {
+    const value = values[i];
+    expect(value === undefined ? undefined : text(value)).toBe(contents.get(key));
+  }
+  return contents;
+}
+
+/** `right`, `prefix`, or the part that is damaged; anything else fails the test. */
+async function outcomeOf(folder: string, states: readonly Contents[]): Promise<string> {
+  let engine: Engine | undefined;
+  try {
+    engine = await openRocksdbEngine(folder, { mustExist: true });
+    const contents = await readAll(engine, [...(states.at(-1) ?? new Map()).keys()]);
+    const count = Number(contents.get(counterKey) ?? 0);
+    expect(contents).toEqual(states[count]);
+    expect(count).toBeGreaterThanOrEqual(lastFlush);
+    return count === batchCount ? 'right' : 'prefix';
+  } catch (error) {
+    if (!(error instanceof KvError)) {
+      throw error;
+    }
+    expect(error.code).toBe('DATA_CORRUPT');
+    expect(error.details['part']).toBe('engine');
+    expect(error.message).toContain(folder);
+    expect(error.message).toMatch(/Remedy: .*the state is rebuilt/);
+    return 'damaged';
+  } finally {
+    await engine?.close();
+  }
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder).filter((name) => !name.startsWith('LOG') && name !== 'LOCK');
+}
+
+describe('RocksdbEngine after damage', { timeout: 120_000 }, () => {
+  async function outcomesOf(
+    places: (folder: string) => Iterable<{ name: string; at: number; flip: number }>,
+  ): Promise<Map<string, number>> {
+    const root = createTempDir();
+    const [intact, work] = [join(root, 'intact'), join(root, 'work')];
+    const states = await fill(intact, createPrng(31));
+    const outcomes = new Map<string, number>();
+    for (const { name, at, flip } of places(intact)) {
+      rmSync(work, { recursive: true, force: true });
+      cpSync(intact, work, { recursive: true });
+      const content = readFileSync(join(work, name));
+      content[at] = (content[at] ?? 0) ^ flip;
+      writeFileSync(join(work, name), content);
+      const outcome = `${name.replace(/[-\d]+/, '*')}: ${await outcomeOf(work, states)}`;
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    return outcomes;
+  }
+
+  test('a flipped byte anywhere never makes a wrong value', async () => {
+    const prng = createPrng(60);
+    const outcomes = await outcomesOf(function* (folder) {
+      for (const name of filesOf(folder)) {
+        const { length } = readFileSync(join(folder, name));
+        for (let i = 0; i < 14 && length > 0; i++) {
+          yield { name, at: prng.nextInt(0, length), flip: 1 << prng.nextInt(0, 8) };
+        }
+      }
+    });
+
+    expect([...outcomes.keys()].sort()).toEqual(
+      expect.arrayContaining(['*.log: prefix', '*.sst: damaged', 'IDENTITY: right']) as unknown,
+    );
+  });
+
+  test('every byte of the manifest, and of the file that names it, is covered', async () => {
+    const outcomes = await outcomesOf(function* (folder) {
+      for (const name of filesOf(folder)) {
+        const { length } = readFileSync(join(folder, name));
+        const isSmall = name.startsWith('MANIFEST') || name === 'CURRENT';
+        for (let at = 0; isSmall && at < length; at++) {
+          yield { name, at, flip: at % 2 === 0 ? 1 << (at % 8) : 0xff };
+        }
+      }
+    });
+
+    expect([...outcomes.keys()].sort()).toEqual(['CURRENT: damaged', 'MANIFEST*: damaged']);
+  });
+
+  test('a store with a file missing is refused', async () => {
+    const root = createTempDir();
+    const [intact, work] = [join(root, 'intact'), join(root, 'work')];
+    const states = await fill(intact, createPrng(31));
+    for (const name of filesOf(intact).filter((it) => /sst$|^MANIFEST|^CURRENT/.test(it))) {
+      rmSync(work, { recursive: true, force: true });
+      cpSync(intact, work, { recursive: true });
+      rmSync(join(work, name));
+
+      expect(await outcomeOf(work, states)).toBe('damaged');
+    }
+  });
+
+  test('damage that a write meets is told as damage, and nothing is written any more', async () => {
+    const folder = createTempDir();
+    await fill(folder, createPrng(31));
+    const table = join(folder, filesOf(folder).find((name) => name.endsWith('.sst')) ?? '');
+    const content = readFileSync(table);
+    content[100] = (content[100] ?? 0) ^ 1;
+    writeFileSync(table, content);
+    const engine = await openRocksdbEngine(folder);
+    const damaged = { code: 'DATA_CORRUPT', details: { part: 'engine', file: table } };
+
+    await expect(engine.compactRange()).rejects.toMatchObject(damaged);
+    const put = { type: 'put', key: bytes('a'), value: bytes('b') } as const;
+    await expect(engine.write([put])).rejects.toMatchObject(damaged);
+    await expect(engine.write([put])).rejects.toMatchObject(damaged);
+    await engine.close();
+  });
+});
