@@ -18,6 +18,7 @@ import {
   writeUint32,
   writeUint64,
 } from '../base/index.ts';
+import { isVoter } from './quorum.ts';
 import type { ConfState, Configuration, Entry, LogIndex, NodeId } from './types.ts';
 
 /** Limit: members of one configuration, both halves counted. */
@@ -39,6 +40,14 @@ export class Configurations {
   /** The one that counts: the newest of the log. */
   get current(): Configuration {
     return must(this.#history.at(-1), 'a configuration');
+  }
+
+  /**
+   * Whether a node votes in the configuration that counts, or in one that would count again if what
+   * is not committed were lost.
+   */
+  mayNeed(id: NodeId): boolean {
+    return this.#history.some(({ confState }) => isVoter(confState, id));
   }
 
   /** Takes the configurations among new entries; tells whether there was one. */

@@ -10,7 +10,7 @@ import type { RaftConfig, RaftOptions } from './config.ts';
 import { Configurations } from './configurations.ts';
 import { RaftLog } from './log.ts';
 import type { Message } from './message.ts';
-import { isVoter, membersOf } from './quorum.ts';
+import { membersOf } from './quorum.ts';
 import type { RaftEvent, ReadState, SnapshotRequest } from './ready.ts';
 import type {
   ConfState,
@@ -65,6 +65,7 @@ export class Core {
     this.id = config.id;
     this.options = config.options;
     this.#configurations = new Configurations(config.configuration, config.log.confEntries);
+    this.#configurations.settle(config.hardState.commitIndex);
     this.#peers = this.#othersOf(this.conf);
     this.#prng = config.prng;
     this.term = config.hardState.currentTerm;
@@ -151,9 +152,13 @@ export class Core {
     return membersOf(conf).filter((id) => id !== this.id);
   }
 
-  /** Whether this node may lead: it votes in its own configuration. */
+  /**
+   * Whether this node may lead: it votes in its own configuration; or did in the one before, and the
+   * newest is not committed. Then others may need its log to get any further, and it campaigns
+   * without counting itself (Raft thesis §4.2.2).
+   */
   get isPromotable(): boolean {
-    return isVoter(this.conf, this.id);
+    return this.#configurations.mayNeed(this.id);
   }
 
   /** Whether a leader was heard so recently that nobody else gets a vote (Raft thesis §4.2.3). */

@@ -357,6 +357,9 @@ export class Leadership {
     const data = encodeConfiguration(configuration);
     this.#core.append([{ term, index, type: 'confChange', data }]);
     this.#trackPeers();
+    if (this.#transferTarget !== 0 && !isVoter(this.#core.conf, this.#transferTarget)) {
+      this.#abandonTransfer('it votes no longer');
+    }
     this.#hasNews = true;
     // A smaller quorum may have confirmed reads already.
     this.#answerReads();

@@ -1,10 +1,15 @@
 /**
  * Raft nodes in one process, without time: a test (or a seed) decides which message is delivered,
- * lost or repeated, whose disk finishes, who ticks, crashes and restarts. Checks the safety
- * invariants at every step.
+ * lost or repeated, whose disk finishes, who ticks, crashes and restarts, who compacts its log,
+ * fetches a snapshot or joins. Checks the safety invariants at every step.
+ *
+ * The state of a node is the list of entries it has applied, so a snapshot is a copy of such a list.
+ * What a node has compacted stays in `entries`, for the checks alone: the node never sees it again.
  */
 import { createPrng } from '../../src/base/index.ts';
 import {
+  type Configuration,
+  decodeConfiguration,
   type Entry,
   type HardState,
   type LogSummary,
@@ -15,10 +20,13 @@ import {
   type RaftOptions,
   type Role,
   defaultRaftOptions,
+  type SnapshotPosition,
+  type SnapshotRequest,
   type StorageWrite,
 } from '../../src/raft/index.ts';
 import { describeEntries, describeReady } from '../../src/raft/describe.ts';
 import { verifyDelta, verifyRaft } from '../../src/raft/invariants.ts';
+import { quorumVote } from '../../src/raft/quorum.ts';
 import type { RaftStatus } from '../../src/raft/status.ts';
 
 /** A node and what a crash would leave of it. */
@@ -30,8 +38,18 @@ export interface SimNode {
   entries: Entry[];
   hardState: HardState;
   applied: Entry[];
+  /** Entries up to here are compacted. */
+  snapshotIndex: number;
+  /** A member of the cluster from the start; others begin with nothing and join. */
+  readonly isFounder: boolean;
   /** Handed out, not yet durable. */
   write: StorageWrite | undefined;
+  /** The snapshot that it asks for. */
+  snapshotRequest: SnapshotRequest | undefined;
+  /** Fetched, not yet offered to it. */
+  fetched: SnapshotPosition | undefined;
+  /** Raft has taken a snapshot, and the switch to it is still to be ordered or to end. */
+  isInstalling: boolean;
   readStates: { context: number; index: number }[];
   droppedReads: number[];
   rejectedContexts: number[];
@@ -49,6 +67,8 @@ export interface NodeStart {
 }
 
 const noData = new Uint8Array();
+/** What a host would keep beside the configuration: a cluster that members can join has some. */
+const someContext = Uint8Array.of(1);
 const noHardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
 
 /** Changes of role that never happen directly (Raft thesis §3.4). */
@@ -62,6 +82,11 @@ export class RaftNetwork {
   trace: string[] | undefined;
   readonly #options: RaftOptions;
   readonly #seed: number;
+  readonly #initial: Configuration;
+  /** Snapshots that nodes have switched to. */
+  installs = 0;
+  /** Every configuration that any node has ever gone by. */
+  readonly #seen: Configuration[] = [];
   #starts = 0;
   readonly #leaderByTerm = new Map<number, NodeId>();
   /** Every entry that any node has applied, by index: nobody may ever apply another there. */
@@ -72,10 +97,14 @@ export class RaftNetwork {
     options: Partial<RaftOptions> = {},
     seed = 1,
     starts: readonly NodeStart[] = [],
+    /** Nodes that are no members yet; with any, the first configuration goes into the log. */
+    spares = 0,
   ) {
     this.#options = { ...defaultRaftOptions, ...options };
     this.#seed = seed;
-    this.nodes = Array.from({ length: size }, (_, i) => {
+    const voters = Array.from({ length: size }, (_, i) => i + 1);
+    this.#initial = configurationOf(voters, spares > 0 ? someContext : noData);
+    this.nodes = Array.from({ length: size + spares }, (_, i) => {
       const { terms = [], hardState = {} } = starts[i] ?? {};
       const entries = terms.map(
         (term, at): Entry => ({ term, index: at + 1, type: 'normal', data: noData }),
@@ -83,12 +112,17 @@ export class RaftNetwork {
       const state = { ...noHardState, currentTerm: terms.at(-1) ?? 0, ...hardState };
       return {
         id: i + 1,
-        raft: this.#createRaft(i + 1, size, entries, state, 0),
+        raft: this.#createRaft(i + 1, this.#firstOf(i < size), 0, entries, state, 0),
         isUp: true,
+        isFounder: i < size,
         entries,
         hardState: state,
         applied: [],
+        snapshotIndex: 0,
         write: undefined,
+        snapshotRequest: undefined,
+        fetched: undefined,
+        isInstalling: false,
         readStates: [],
         droppedReads: [],
         rejectedContexts: [],
@@ -135,7 +169,14 @@ export class RaftNetwork {
         node.write = ready.write;
       }
       for (const load of ready.loads) {
+        if (load.lo <= node.snapshotIndex) {
+          throw new Error(`node ${id} asks for entry ${load.lo}, which is compacted`);
+        }
         node.raft.entriesLoaded(load.id, node.entries.slice(load.lo - 1, load.hi - 1));
+      }
+      node.snapshotRequest = ready.snapshotRequest ?? node.snapshotRequest;
+      if (ready.configuration !== undefined) {
+        this.#seen.push(ready.configuration);
       }
       node.readStates.push(...ready.readStates);
       for (const event of ready.events) {
@@ -160,6 +201,9 @@ export class RaftNetwork {
       return;
     }
     node.write = undefined;
+    if (write.install !== undefined) {
+      this.#install(node, write.install);
+    }
     const first = write.entries[0];
     if (first !== undefined) {
       if (first.index > node.entries.length + 1) {
@@ -198,18 +242,86 @@ export class RaftNetwork {
     node.isUp = false;
     node.status = undefined;
     node.write = undefined;
+    node.snapshotRequest = undefined;
+    node.fetched = undefined;
+    node.isInstalling = false;
+  }
+
+  /** Drops the beginning of a node's log, up to `index` at most: what is applied, and on disk. */
+  compact(id: NodeId, index = Number.POSITIVE_INFINITY): void {
+    const node = this.node(id);
+    // Before a snapshot is switched to, the host's state is not what Raft speaks of.
+    const upTo = Math.min(index, node.applied.length);
+    if (node.isUp && !node.isInstalling && upTo > node.snapshotIndex) {
+      node.snapshotIndex = upTo;
+      node.raft.compact(upTo);
+      this.collect(id);
+    }
+  }
+
+  /** Takes the snapshot that a node asks for, from `from` or whom it names. */
+  fetch(id: NodeId, from?: NodeId): void {
+    const node = this.node(id);
+    const { snapshotRequest: request } = node;
+    const source = this.nodes.find((each) => each.id === (from ?? request?.from));
+    if (request === undefined || source?.isUp !== true || node.fetched !== undefined) {
+      return;
+    }
+    const index = source.applied.length;
+    if (index >= request.minIndex) {
+      node.snapshotRequest = undefined;
+      node.fetched = this.positionAt(index);
+    }
+  }
+
+  /** Offers a node the snapshot that it has fetched. */
+  offer(id: NodeId): void {
+    const node = this.node(id);
+    const { fetched } = node;
+    // As the host does, one at a time: the last one must have been switched to.
+    if (node.isUp && fetched !== undefined && !node.isInstalling) {
+      node.fetched = undefined;
+      node.isInstalling = node.raft.installSnapshot(fetched);
+      this.collect(id);
+    }
+  }
+
+  /** A snapshot of everything up to `index`, as any node that has applied it would make it. */
+  positionAt(index: number): SnapshotPosition {
+    const { term } = this.committed[index - 1] ?? { term: 0 };
+    return { index, term, configuration: this.#configurationAt(index, true) };
+  }
+
+  /** The configuration that the newest leader goes by, if there is one. */
+  get configuration(): Configuration | undefined {
+    return this.leader === 0 ? undefined : this.raft(this.leader).configuration;
+  }
+
+  /** Has node `via` propose these voters and learners as the successors of what it goes by. */
+  change(
+    via: NodeId,
+    voters: readonly NodeId[],
+    learners: readonly NodeId[] = [],
+  ): ReturnType<Raft['proposeConfChange']> {
+    const { raft } = this.node(via);
+    const baseIndex = raft.configuration.index;
+    const result = raft.proposeConfChange({ baseIndex, voters, learners, data: someContext }, 1);
+    this.collect(via);
+    return result;
   }
 
   /** Restarts from what was durable; `appliedMax` of the state machine survived. */
   restart(id: NodeId, appliedMax = Number.POSITIVE_INFINITY): void {
     const node = this.node(id);
-    const lastApplied = Math.min(appliedMax, node.applied.length);
+    const lastApplied = Math.max(node.snapshotIndex, Math.min(appliedMax, node.applied.length));
     node.applied = node.applied.slice(0, lastApplied);
     const hardState = {
       ...node.hardState,
       commitIndex: Math.max(node.hardState.commitIndex, lastApplied),
     };
-    node.raft = this.#createRaft(id, this.nodes.length, node.entries, hardState, lastApplied);
+    const { entries, snapshotIndex, isFounder } = node;
+    const configuration = this.#configurationAt(lastApplied, isFounder);
+    node.raft = this.#createRaft(id, configuration, snapshotIndex, entries, hardState, lastApplied);
     node.isUp = true;
     node.role = 'follower';
     node.readStates = [];
@@ -231,11 +343,24 @@ export class RaftNetwork {
         continue;
       }
       const waiting = this.nodes.find((node) => node.isUp && node.write !== undefined);
-      if (waiting === undefined) {
+      if (waiting !== undefined) {
+        this.persist(waiting.id);
+      } else if (!this.#catchUp()) {
         return;
       }
-      this.persist(waiting.id);
     }
+  }
+
+  /** Carries the snapshots that nodes ask for; false when nobody gets one. */
+  #catchUp(): boolean {
+    for (const node of this.nodes) {
+      this.fetch(node.id);
+      if (node.isUp && node.fetched !== undefined && !node.isInstalling) {
+        this.offer(node.id);
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Makes `id` campaign and settles. */
@@ -244,25 +369,39 @@ export class RaftNetwork {
     this.settle();
   }
 
+  #firstOf(isFounder: boolean): Configuration {
+    return isFounder ? this.#initial : configurationOf([], noData);
+  }
+
+  /** The newest configuration at or before `index`, which is applied. */
+  #configurationAt(index: number, isFounder: boolean): Configuration {
+    const entry = this.committed.slice(0, index).findLast((each) => each.type === 'confChange');
+    return entry === undefined
+      ? this.#firstOf(isFounder)
+      : { index: entry.index, ...decodeConfiguration(entry.data) };
+  }
+
   #createRaft(
     id: NodeId,
-    size: number,
+    configuration: Configuration,
+    snapshotIndex: number,
     entries: readonly Entry[],
     hardState: HardState,
     lastApplied: number,
   ): Raft {
+    const kept = entries.slice(snapshotIndex);
     const termRuns: { term: number; firstIndex: number }[] = [];
-    for (const { term, index } of entries) {
+    for (const { term, index } of kept) {
       if (termRuns.at(-1)?.term !== term) {
         termRuns.push({ term, firstIndex: index });
       }
     }
     const log: LogSummary = {
-      snapshotIndex: 0,
-      snapshotTerm: 0,
+      snapshotIndex,
+      snapshotTerm: entries[snapshotIndex - 1]?.term ?? 0,
       lastIndex: entries.length,
       termRuns,
-      confEntries: entries.filter(({ type }) => type === 'confChange'),
+      confEntries: kept.filter(({ type }) => type === 'confChange'),
     };
     return new Raft({
       id,
@@ -270,19 +409,29 @@ export class RaftNetwork {
       options: this.#options,
       hardState,
       log,
-      configuration: {
-        index: 0,
-        context: new Uint8Array(0),
-        confState: {
-          voters: Array.from({ length: size }, (_, i) => i + 1),
-          votersOutgoing: [],
-          learners: [],
-          learnersNext: [],
-          autoLeave: false,
-        },
-      },
+      configuration,
       lastApplied,
     });
+  }
+
+  /** State and log change over to a snapshot, as one durable step. */
+  #install(node: SimNode, { index, term }: SnapshotPosition): void {
+    if (index <= node.applied.length || this.committed[index - 1]?.term !== term) {
+      throw new Error(`node ${node.id} goes from ${node.applied.length} to ${index}/${term}`);
+    }
+    node.applied = this.committed.slice(0, index);
+    node.entries = this.committed.slice(0, index);
+    node.snapshotIndex = index;
+    node.isInstalling = false;
+    this.installs++;
+  }
+
+  /**
+   * Configurations that may count for what is committed next: the last committed and all later, even
+   * if the leader that went by one has lost it since: its majorities meet those of its neighbours.
+   */
+  #configurationsAfter(index: number): readonly Configuration[] {
+    return [this.#configurationAt(index, true), ...this.#seen.filter((each) => each.index > index)];
   }
 
   /**
@@ -295,12 +444,13 @@ export class RaftNetwork {
       }
       const agreed = this.committed[entry.index - 1];
       if (agreed === undefined) {
-        const holders = this.nodes.filter((each) => {
-          const held = each.entries[entry.index - 1];
-          return held?.term === entry.term;
-        });
-        if (holders.length * 2 <= this.nodes.length) {
-          throw new Error(`entry ${entry.index} is applied but on ${holders.length} disks only`);
+        const holders = this.nodes
+          .filter((each) => each.entries[entry.index - 1]?.term === entry.term)
+          .map((each) => each.id);
+        const isHeld = ({ confState }: Configuration): boolean =>
+          quorumVote(confState, (id) => holders.includes(id)) === 'won';
+        if (!this.#configurationsAfter(entry.index - 1).some(isHeld)) {
+          throw new Error(`entry ${entry.index} is applied but on disks ${holders.join()} only`);
         }
         this.committed[entry.index - 1] = entry;
       } else if (agreed.term !== entry.term || agreed.data !== entry.data) {
@@ -372,4 +522,9 @@ function noteEvent(node: SimNode, event: RaftEvent): void {
     default:
       break;
   }
+}
+
+function configurationOf(voters: readonly NodeId[], context: Uint8Array): Configuration {
+  const none = { votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+  return { index: 0, confState: { voters, ...none }, context };
 }

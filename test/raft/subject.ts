@@ -10,6 +10,7 @@ import {
   Raft,
   type RaftOptions,
   type Ready,
+  type SnapshotPosition,
   type TermRun,
 } from '../../src/raft/index.ts';
 
@@ -23,6 +24,8 @@ export interface SubjectOptions {
   readonly lastApplied?: number;
   /** Where the configuration differs from `size` voters. */
   readonly conf?: Partial<ConfState>;
+  /** Entries up to here are compacted. */
+  readonly snapshotIndex?: number;
   readonly options?: Partial<RaftOptions>;
   readonly seed?: number;
 }
@@ -42,14 +45,18 @@ export function entriesOf(terms: readonly number[], firstIndex = 1): Entry[] {
   return terms.map((term, i) => entry(firstIndex + i, term));
 }
 
-export function termRunsOf(terms: readonly number[]): TermRun[] {
+export function termRunsOf(terms: readonly number[], firstIndex = 1): TermRun[] {
   const runs: TermRun[] = [];
   for (const [i, term] of terms.entries()) {
     if (runs.at(-1)?.term !== term) {
-      runs.push({ term, firstIndex: i + 1 });
+      runs.push({ term, firstIndex: firstIndex + i });
     }
   }
   return runs;
+}
+
+function placesUpTo({ index, term }: SnapshotPosition): Entry[] {
+  return Array.from({ length: index }, (_, i) => entry(i + 1, term));
 }
 
 /** See the module comment. */
@@ -60,7 +67,8 @@ export class Subject {
   readonly #voters: readonly NodeId[];
 
   constructor(start: SubjectOptions = {}) {
-    const { id = 1, size = 3, terms = [], hardState = {}, lastApplied = 0, seed = 1 } = start;
+    const { id = 1, size = 3, terms = [], hardState = {}, seed = 1, snapshotIndex = 0 } = start;
+    const { lastApplied = snapshotIndex } = start;
     this.stored = entriesOf(terms);
     const confState: ConfState = {
       voters: Array.from({ length: size }, (_, i) => i + 1),
@@ -75,12 +83,17 @@ export class Subject {
       id,
       prng: createPrng(seed),
       options: { ...defaultRaftOptions, ...start.options },
-      hardState: { currentTerm: terms.at(-1) ?? 0, votedFor: 0, commitIndex: 0, ...hardState },
+      hardState: {
+        currentTerm: terms.at(-1) ?? 0,
+        votedFor: 0,
+        commitIndex: lastApplied,
+        ...hardState,
+      },
       log: {
-        snapshotIndex: 0,
-        snapshotTerm: 0,
+        snapshotIndex,
+        snapshotTerm: terms[snapshotIndex - 1] ?? 0,
         lastIndex: terms.length,
-        termRuns: termRunsOf(terms),
+        termRuns: termRunsOf(terms.slice(snapshotIndex), snapshotIndex + 1),
         confEntries: [],
       },
       configuration: { index: 0, confState, context: new Uint8Array(0) },
@@ -116,6 +129,10 @@ export class Subject {
       sent.push(...ready.messages);
       this.answerLoads(ready);
       if (ready.write !== undefined) {
+        if (ready.write.install !== undefined) {
+          // What it stands for is not looked at: places up to its index count as stored.
+          this.stored.splice(0, this.stored.length, ...placesUpTo(ready.write.install));
+        }
         const first = ready.write.entries[0]?.index ?? this.stored.length + 1;
         this.stored.splice(first - 1, this.stored.length, ...ready.write.entries);
         sent.push(...ready.write.messages);
@@ -232,6 +249,17 @@ export class Subject {
     const to = this.raft.id;
     return this.receive({ type, from, to, term, lastIndex, lastTerm, isTransfer });
   }
+}
+
+/** A snapshot of what entries up to (`index`, `term`) make, with these members. */
+export function snapshotAt(
+  index: number,
+  term: number,
+  conf: Partial<ConfState> = { voters: [1, 2, 3] },
+): SnapshotPosition {
+  const none = { voters: [], votersOutgoing: [], learners: [], learnersNext: [] };
+  const confState: ConfState = { ...none, autoLeave: false, ...conf };
+  return { index, term, configuration: { index: 0, confState, context: new Uint8Array(0) } };
 }
 
 /** A leader of term 1 whose followers 2 and 3 hold its first entry. */
