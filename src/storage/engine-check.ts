@@ -1,44 +1,115 @@
 /**
- * Finds damage in RocksDB's own files that RocksDB does not find, before it opens them.
+ * What RocksDB's own recovery does not do, done to its files before it opens them.
  *
- * Almost everything there is covered by its checksums. Two holes are not (RocksDB 10.5), found by
- * flipping every byte of a small store:
+ * Almost everything there is covered by its checksums. These holes are not (RocksDB 10.5), found by
+ * flipping every byte of a small store, and by cutting its logs:
  * - A manifest (the list of table files) whose last records seem to be cut off is taken for one that
  *   a crash has torn. A flipped bit in a record's length looks the same: the records from there on,
  *   and with them whole table files, are dropped without a word, while newer batches of the log are
- *   replayed on top. The state then has a hole that no position in it tells of.
+ *   replayed on top. The state then has a hole that no position in it tells of. Refused here.
  * - A record, of the manifest or of a log, whose type is turned into that of a recycled log sends the
- *   opening into an endless loop.
+ *   opening into an endless loop. Refused here.
+ * - Logs are not synced. While a buffer is being flushed there are two, and a power cut may leave the
+ *   older one without its end and the newer one whole: if it ends between two records, the newer one
+ *   is replayed on top, again over a hole. The same goes for a stretch of zeros within a log. Here the
+ *   batches are followed by their sequence numbers, and what comes after a gap is cut off: it was
+ *   never flushed, so the member's own log has it.
  *
- * Both kinds of files have one format: blocks of 32 KiB; in them records of checksum (u32, CRC-32C
- * of the rest, rotated and shifted), length (u16), type (u8), data. A record never spans blocks.
+ * Manifests and logs have one format: blocks of 32 KiB; in them pieces of records: checksum (u32,
+ * CRC-32C of the rest, rotated and shifted), length (u16), type (u8), data. A record of a log is a
+ * batch, and begins with its sequence number (u64) and the count of its operations (u32).
  */
+import { must } from '../base/index.ts';
 import { corruptData } from './corruption.ts';
 import { crc32c } from './crc32c.ts';
 import type { FileSystem } from './file-system.ts';
 import { viewOf } from './record.ts';
+import { zeroFill } from './wal-recovery.ts';
 
 const BLOCK_BYTES = 32 * 1024;
 const HEADER_BYTES = 7;
-/** Types of records: 1 whole, 2 to 4 parts of one. Higher ones belong to features not in use. */
+/** Types of pieces: 1 a whole record; 2, 3, 4 its first, a middle, its last. */
+const WHOLE = 1;
+const FIRST = 2;
+const LAST = 4;
+/** Higher types belong to features that are not in use. */
 const TYPE_MAX = 4;
+/** What is read of the beginning of a record. */
+const HEAD_BYTES = 12;
 const CHECKSUM_SHIFT = 0xa282_ead8;
 
 /**
- * Checks the manifest and the logs of the closed RocksDB store in `folder`; changes nothing.
+ * Checks the manifests and the logs of the closed RocksDB store in `folder`, and cuts its logs off
+ * where they have a gap.
  *
- * @throws {KvError} DATA_CORRUPT — damage that RocksDB would not see, or not survive.
+ * @throws {KvError} DATA_CORRUPT — damage that RocksDB would not see, or not survive. Nothing has been
+ * changed.
  */
 export async function checkEngineFiles(folder: string, fileSystem: FileSystem): Promise<void> {
-  for (const name of fileSystem.list(folder)) {
-    const isManifest = name.startsWith('MANIFEST-');
-    if (!isManifest && !/^\d+\.log$/.test(name)) {
-      continue;
-    }
+  const names = fileSystem.list(folder);
+  for (const name of names.filter((it) => it.startsWith('MANIFEST-'))) {
     const path = `${folder}/${name}`;
-    const damage = findDamage(await readWhole(path, fileSystem), isManifest);
+    const { damage } = walk(await readWhole(path, fileSystem), true, () => true);
     if (damage !== undefined) {
       throw corruptData('engine', path, damage.offset, damage.what);
+    }
+  }
+  const logs = names.filter((it) => /^\d+\.log$/.test(it));
+  await cutGaps(
+    folder,
+    logs.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)),
+    fileSystem,
+  );
+}
+
+/** A log, and how far it goes on from the one before. */
+interface FollowedLog {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Where its last batch ends that follows the one before. */
+  readonly end: number;
+  /** Whether there is anything but zeros after `end`. */
+  readonly hasRemains: boolean;
+}
+
+async function cutGaps(
+  folder: string,
+  names: readonly string[],
+  fileSystem: FileSystem,
+): Promise<void> {
+  const logs: FollowedLog[] = [];
+  let next: number | undefined;
+  for (const name of names) {
+    const path = `${folder}/${name}`;
+    const bytes = await readWhole(path, fileSystem);
+    // A log without any batch before this one has lost them.
+    const isAfterNothing = logs.length > 0 && next === undefined;
+    const { damage, end } = walk(bytes, false, (head) => {
+      const sequence = head.getUint32(4, true) * 0x1_0000_0000 + head.getUint32(0, true);
+      if (isAfterNothing || (next !== undefined && sequence !== next)) {
+        return false;
+      }
+      next = sequence + head.getUint32(8, true);
+      return true;
+    });
+    if (damage !== undefined) {
+      throw corruptData('engine', path, damage.offset, damage.what);
+    }
+    const hasRemains = bytes.subarray(end).some((byte) => byte !== 0);
+    logs.push({ path, sizeBytes: bytes.length, end, hasRemains });
+  }
+  // From the last to the first: at a crash in between the gap is still there.
+  for (const { path, sizeBytes, end, hasRemains } of logs.reverse()) {
+    if (hasRemains && end === 0) {
+      fileSystem.remove(path);
+      await fileSystem.syncDirectory(folder);
+    } else if (hasRemains) {
+      const file = fileSystem.open(path, 'existing');
+      try {
+        await zeroFill(file, end, sizeBytes);
+      } finally {
+        file.close();
+      }
     }
   }
 }
@@ -59,37 +130,77 @@ async function readWhole(path: string, fileSystem: FileSystem): Promise<Uint8Arr
   }
 }
 
-/** Walks the records up to the first one that RocksDB would stop at, too. */
-function findDamage(bytes: Uint8Array, isManifest: boolean): Damage | undefined {
+/**
+ * Walks the records as long as they are intact, and `take`, which sees the beginning of each, agrees;
+ * tells where the last of them ends, or what damage there is that RocksDB would not find.
+ */
+function walk(
+  bytes: Uint8Array,
+  isManifest: boolean,
+  take: (head: DataView) => boolean,
+): { readonly end: number; readonly damage?: Damage } {
   const view = viewOf(bytes);
+  const head = new Uint8Array(HEAD_BYTES);
+  /** Bytes of the record under way in `head`; undefined between records. */
+  let headBytes: number | undefined;
+  let end = 0;
   let at = 0;
   for (;;) {
-    const left = BLOCK_BYTES - (at % BLOCK_BYTES);
-    if (left < HEADER_BYTES) {
-      at += left;
-      continue;
-    }
+    at = startOfPiece(at);
     if (at + HEADER_BYTES > bytes.length) {
-      return undefined;
+      return { end };
     }
-    const dataBytes = view.getUint16(at + 4, true);
-    const type = view.getUint8(at + 6);
-    if (type > TYPE_MAX) {
-      return { offset: at + 6, what: `a record has the unknown type ${type}` };
+    const piece = readPiece(view, at, isManifest);
+    if (piece === undefined || 'what' in piece) {
+      return piece === undefined ? { end } : { end, damage: piece };
     }
-    const end = at + HEADER_BYTES + dataBytes;
-    if (end > bytes.length) {
-      const what = 'the length of a record is wrong';
-      return isManifest && isWholeRecord(view, at) ? { offset: at + 4, what } : undefined;
+    const { type } = piece;
+    const begins = type === WHOLE || type === FIRST;
+    if (begins !== (headBytes === undefined)) {
+      return { end };
     }
-    const isIntact =
-      HEADER_BYTES + dataBytes <= left &&
-      view.getUint32(at, true) === masked(crc32c(view, at + 6, end, 0));
-    if (!isIntact) {
-      return undefined;
+    const from = begins ? 0 : must(headBytes, 'bytes of a record under way');
+    const data = bytes.subarray(at + HEADER_BYTES, piece.end);
+    const beginning = data.subarray(0, HEAD_BYTES - from);
+    head.set(beginning, from);
+    headBytes = from + beginning.length;
+    at = piece.end;
+    if (type === WHOLE || type === LAST) {
+      const isWhole = isManifest || headBytes === HEAD_BYTES;
+      if (!isWhole || !take(viewOf(head))) {
+        return { end };
+      }
+      headBytes = undefined;
+      end = at;
     }
-    at = end;
   }
+}
+
+/** Where the piece that follows `at` begins: none begins in the last bytes of a block. */
+function startOfPiece(at: number): number {
+  const left = BLOCK_BYTES - (at % BLOCK_BYTES);
+  return left < HEADER_BYTES ? at + left : at;
+}
+
+/** The piece at `at`; undefined when it is not intact, and RocksDB sees that, too. */
+function readPiece(
+  view: DataView,
+  at: number,
+  isManifest: boolean,
+): { readonly type: number; readonly end: number } | Damage | undefined {
+  const type = view.getUint8(at + 6);
+  if (type > TYPE_MAX) {
+    return { offset: at + 6, what: `a record has the unknown type ${type}` };
+  }
+  const end = at + HEADER_BYTES + view.getUint16(at + 4, true);
+  if (end > view.byteLength) {
+    const isDamaged = isManifest && isWholeRecord(view, at);
+    return isDamaged ? { offset: at + 4, what: 'the length of a record is wrong' } : undefined;
+  }
+  const isInBlock = end <= at - (at % BLOCK_BYTES) + BLOCK_BYTES;
+  const isIntact =
+    type >= WHOLE && isInBlock && view.getUint32(at, true) === masked(crc32c(view, at + 6, end, 0));
+  return isIntact ? { type, end } : undefined;
 }
 
 /**
