@@ -34,6 +34,8 @@ export type Fault = { readonly atUs: number } & (
       /** When above 0 the cut comes and goes in this rhythm. */
       readonly flapUs: number;
     }
+  /** The member's connections stall: nothing is lost, but it comes late, and all at once. */
+  | { readonly type: 'hold'; readonly node: NodeId; readonly forUs: number }
   | {
       readonly type: 'bad-network';
       readonly loss: number;
@@ -117,6 +119,7 @@ function drawFault(prng: Prng, parameters: SimParameters, type: Fault['type']): 
     case 'blackout':
       return { atUs, type, forUs };
     case 'pause':
+    case 'hold':
     case 'stalled-disk':
       return { atUs, type, node, forUs };
     case 'cut': {
@@ -182,6 +185,14 @@ export function strike(cluster: Cluster, fault: Fault): void {
     case 'cut': {
       const links = linksOf(cluster, fault.shape, cluster.resolve(fault.node), fault.other);
       flap(cluster, links, clock.nowUs + fault.forUs, fault.flapUs);
+      break;
+    }
+    case 'hold': {
+      const id = cluster.resolve(fault.node);
+      for (const other of cluster.members.keys()) {
+        network.hold(id, other, clock.nowUs + fault.forUs);
+        network.hold(other, id, clock.nowUs + fault.forUs);
+      }
       break;
     }
     case 'bad-network':

@@ -25,7 +25,7 @@ import { SafetyViolation } from './failure.ts';
 import type { Operation } from './history.ts';
 
 /** Limit: how much the checker may try before it gives up; what it cannot decide it does not fail. */
-const executionsMax = 300_000;
+const executionsMax = 60_000;
 
 type StoreHistory = History<StoreRequest, StoreAnswer>;
 

@@ -42,7 +42,7 @@ export class SimLane {
   readonly #engine: SimEngine;
   readonly #stateMachine: StateMachine;
   readonly #host: LaneHost;
-  #queue: ApplyBatch[] = [];
+  readonly #queue: ApplyBatch[] = [];
   #isBusy = false;
   #isClosed = false;
   #needsCompaction = true;
@@ -203,7 +203,7 @@ export class SimLane {
       settle();
     }
     this.#write();
-    if (this.#writing === undefined) {
+    if (this.writingBatch === undefined) {
       const waiters = this.#waiters;
       this.#waiters = [];
       for (const go of waiters) {

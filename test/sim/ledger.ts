@@ -25,6 +25,19 @@ export class Ledger {
   /** Ascending in both: up to where each term's leader has committed. */
   readonly #marks: { readonly term: number; index: number }[] = [];
 
+  readonly #confIndexes: number[] = [];
+
+  /** Index of the newest committed configuration at or before `index`; 0 when there is none. */
+  confIndexAt(index: number): number {
+    for (let i = this.#confIndexes.length - 1; i >= 0; i--) {
+      const confIndex = this.#confIndexes[i] ?? 0;
+      if (confIndex <= index) {
+        return confIndex;
+      }
+    }
+    return 0;
+  }
+
   get commitIndex(): number {
     return this.#slots.length;
   }
@@ -46,6 +59,9 @@ export class Ledger {
       revision: undefined,
       stateHash: undefined,
     });
+    if (entry.type === 'confChange') {
+      this.#confIndexes.push(entry.index);
+    }
     const mark = this.#marks.find(({ term }) => term === commitTerm);
     if (mark === undefined) {
       this.#marks.push({ term: commitTerm, index: entry.index });

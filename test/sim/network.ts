@@ -28,6 +28,8 @@ export class SimNetwork {
   /** How many faults cut each link, by `from * nodeIdLimit + to`. */
   readonly #cuts = new Uint8Array(nodeIdLimit * nodeIdLimit);
   readonly #lastArrivalUs = new Float64Array(nodeIdLimit * nodeIdLimit);
+  /** Until when what arrives on a link is held back, in order. */
+  readonly #heldUntilUs = new Float64Array(nodeIdLimit * nodeIdLimit);
   /** In ten thousandths, on top of the parameters. */
   extraLoss = 0;
   extraDuplicates = 0;
@@ -58,9 +60,16 @@ export class SimNetwork {
     this.#cuts[link] = Math.max(0, (this.#cuts[link] ?? 0) - 1);
   }
 
+  /** Nothing arrives on this link before `untilUs`, and then all of it: a connection that stalls. */
+  hold(from: NodeId, to: NodeId, untilUs: number): void {
+    const link = from * nodeIdLimit + to;
+    this.#heldUntilUs[link] = Math.max(this.#heldUntilUs[link] ?? 0, untilUs);
+  }
+
   /** Mends everything, and nothing goes wrong by chance any more. */
   heal(): void {
     this.#cuts.fill(0);
+    this.#heldUntilUs.fill(0);
     this.extraLoss = 0;
     this.extraDuplicates = 0;
     this.slowness = 1;
@@ -108,12 +117,22 @@ export class SimNetwork {
       delayUs = arrivalUs - now;
     }
     this.#clock.after(delayUs, () => {
-      if (this.isCut(message.from, message.to)) {
-        this.#note('cut', message);
-      } else {
-        this.#deliver(message);
-      }
+      this.#arrive(message);
     });
+  }
+
+  #arrive(message: Message): void {
+    const heldUs =
+      (this.#heldUntilUs[message.from * nodeIdLimit + message.to] ?? 0) - this.#clock.nowUs;
+    if (this.isCut(message.from, message.to)) {
+      this.#note('cut', message);
+    } else if (heldUs > 0) {
+      this.#clock.after(heldUs, () => {
+        this.#arrive(message);
+      });
+    } else {
+      this.#deliver(message);
+    }
   }
 
   #note(what: string, message: Message): void {

@@ -51,9 +51,8 @@ export class Observers {
   constructor(observers: readonly Observer[]) {
     for (const observer of observers) {
       for (const moment of Object.keys(this.#byMoment) as Moment[]) {
-        const handler = observer[moment] as ((...of: never[]) => void) | undefined;
-        if (handler !== undefined) {
-          (this.#byMoment[moment] as unknown[]).push(handler.bind(observer));
+        if (observer[moment] !== undefined) {
+          (this.#byMoment[moment] as unknown[]).push(observer[moment].bind(observer));
         }
       }
     }

@@ -21,7 +21,7 @@ interface Profile {
   readonly adjust?: (parameters: SimParameters, prng: Prng) => SimParameters;
 }
 
-const network: FaultMix = { cut: 6, 'bad-network': 3, alarm: 1, transfer: 1 };
+const network: FaultMix = { cut: 6, hold: 3, 'bad-network': 3, alarm: 1, transfer: 1 };
 const crashes: FaultMix = { crash: 8, blackout: 1 };
 const disks: FaultMix = { 'slow-disk': 3, 'stalled-disk': 3, crash: 2 };
 const clocks: FaultMix = { clock: 4, pause: 4 };
@@ -40,8 +40,8 @@ export const profiles: Readonly<Record<string, Profile>> = {
   },
   snapshots: {
     says: 'short logs, so that members that were away need a snapshot',
-    mix: { cut: 4, crash: 6, pause: 2, membership: 1 },
-    count: 20,
+    mix: { cut: 4, crash: 6, pause: 2, 'stalled-disk': 3, membership: 4 },
+    count: 30,
     adjust: (parameters, prng) => ({
       ...parameters,
       member: {

@@ -44,7 +44,9 @@ export class CommittedOnQuorum implements Observer {
           `leaders have committed ${ledger.commitIndex}`
         );
       });
-      this.#commit(member, before.role === 'leader' ? before.term : after.term, after);
+      // A leader may append the next configuration in the step in which it commits the last one.
+      const { term, configuration } = before.role === 'leader' ? before : after;
+      this.#commit(member, { term, commitIndex, conf: configuration.confState });
     }
     const { log } = member.disk;
     const slot = ledger.at(commitIndex);
@@ -58,18 +60,20 @@ export class CommittedOnQuorum implements Observer {
     });
   }
 
-  #commit(leader: SimMember, term: number, status: RaftStatus): void {
-    const { commitIndex } = status;
-    const { confState } = status.configuration;
+  #commit(
+    leader: SimMember,
+    how: { readonly term: number; readonly commitIndex: number; readonly conf: ConfState },
+  ): void {
+    const { term, commitIndex, conf } = how;
     const holders = [...this.#members.values()].filter((each) => {
       return each.disk.log.holds(commitIndex, term);
     });
     const holderIds = holders.map(({ id }) => id);
-    holds(isQuorum(confState, holderIds), this.name, () => {
+    holds(isQuorum(conf, holderIds), this.name, () => {
       return (
         `leader ${leader.id} of term ${term} commits ${commitIndex}, which in that term is on the ` +
-        `disks of [${holderIds.join()}], of voters [${confState.voters.join()}] ` +
-        `and [${confState.votersOutgoing.join()}]`
+        `disks of [${holderIds.join()}], of voters [${conf.voters.join()}] ` +
+        `and [${conf.votersOutgoing.join()}]`
       );
     });
     const source = holders.find((each) => each.disk.log.snapshotIndex <= this.#ledger.commitIndex);

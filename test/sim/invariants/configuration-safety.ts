@@ -1,7 +1,8 @@
 /**
  * Changes of membership come one at a time, and any majority of a configuration meets any majority of
  * the next (Raft thesis §4.1, §4.3; a leader starts one only after it has committed an entry of its
- * term and the last configuration).
+ * term and the last configuration). Everybody uses the newest configuration of its log, however it
+ * came there: by an entry, by a snapshot or from its disk (§4.1, §5.1).
  */
 import type { ConfState, RaftStatus } from '../../../src/raft/index.ts';
 import { holds } from '../failure.ts';
@@ -18,7 +19,14 @@ export class ConfigurationSafety implements Observer {
     this.#ledger = ledger;
   }
 
+  started(member: SimMember, status: RaftStatus): void {
+    this.#checkNewest(member, status);
+  }
+
   stepped(member: SimMember, before: RaftStatus, after: RaftStatus): void {
+    if (after.commitIndex !== before.commitIndex) {
+      this.#checkNewest(member, after);
+    }
     const from = before.configuration;
     const to = after.configuration;
     if (from.index === to.index || after.role !== 'leader' || to.index <= from.index) {
@@ -32,6 +40,16 @@ export class ConfigurationSafety implements Observer {
       return (
         `a majority of ${describeConf(from.confState)} need not meet ` +
         `one of ${describeConf(to.confState)}`
+      );
+    });
+  }
+
+  #checkNewest(member: SimMember, { configuration, commitIndex }: RaftStatus): void {
+    const newest = this.#ledger.confIndexAt(commitIndex);
+    holds(configuration.index >= newest, this.name, () => {
+      return (
+        `${member.id} has committed up to ${commitIndex} and uses configuration ` +
+        `${configuration.index}; there is ${newest}`
       );
     });
   }

@@ -24,7 +24,7 @@ export class ProposalsOnce implements Observer {
   stepped(_member: SimMember, _before: RaftStatus, _after: RaftStatus): void {
     while (this.#seen < this.#ledger.commitIndex) {
       const { entry } = this.#ledger.slots[this.#seen++] ?? {};
-      if (entry === undefined || entry.type !== 'normal' || entry.data.length === 0) {
+      if (entry?.type !== 'normal' || entry.data.length === 0) {
         continue;
       }
       const { origin, incarnation, id } = decodeEnvelope(entry.data);

@@ -1,0 +1,419 @@
+/**
+ * Deliberate bugs, each a text of the source that is replaced by another, and how many runs the
+ * simulator may take to find it. A text that is not there exactly once makes the mutant stale, and
+ * its test fails: look what has become of the code, and of the bug.
+ *
+ * Bugs that no single message of a single run shows are looked for in the profile that provokes them.
+ */
+import type { Patch } from './build.ts';
+import type { FailureKind } from './failure.ts';
+
+/** One bug. */
+export interface Mutant {
+  /** Completes "a member that ...". */
+  readonly lesson: string;
+  readonly profile: string;
+  /** The bug shows within this many seeds, from 1 on. */
+  readonly seeds: number;
+  readonly patches: readonly Patch[];
+  /** What it must be found as; anything, when left out. */
+  readonly kind?: FailureKind;
+}
+
+const raft = (file: string, find: string, replace: string): Patch => ({
+  file: `src/raft/${file}`,
+  find,
+  replace,
+});
+const replica = (file: string, find: string, replace: string): Patch => ({
+  file: `src/replica/${file}`,
+  find,
+  replace,
+});
+
+export const mutants: readonly Mutant[] = [
+  {
+    lesson: 'commits an entry of an old term by counting its copies',
+    profile: 'crashes',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'if (index > log.commitIndex && log.termAt(index) === term) {',
+        'if (index > log.commitIndex) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'tells of its vote before it is durable',
+    profile: 'crashes',
+    seeds: 5,
+    kind: 'safety',
+    patches: [
+      raft(
+        'election.ts',
+        'const outbox = isPreVote ? core.messages : core.afterSync;',
+        'const outbox = core.messages;',
+      ),
+    ],
+  },
+  {
+    lesson: 'acknowledges entries before they are durable',
+    profile: 'crashes',
+    seeds: 5,
+    kind: 'safety',
+    patches: [
+      raft(
+        'follower.ts',
+        'index: LogIndex): void {\n  core.afterSync.push({',
+        'index: LogIndex): void {\n  core.messages.push({',
+      ),
+    ],
+  },
+  {
+    lesson: 'answers in a term that its disk does not know yet',
+    profile: 'partitions',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      raft(
+        'core.ts',
+        '(this.durableTerm === this.term ? this.messages : this.afterSync).push(message);',
+        'this.messages.push(message);',
+      ),
+    ],
+  },
+  {
+    lesson: 'forgets its vote when it restarts',
+    profile: 'crashes',
+    seeds: 5,
+    kind: 'safety',
+    patches: [raft('core.ts', 'this.votedFor = config.hardState.votedFor;', 'this.votedFor = 0;')],
+  },
+  {
+    lesson: 'gives a second vote in a term',
+    profile: 'partitions',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'election.ts',
+        '(core.votedFor === 0 && core.leader === 0) ||',
+        '(core.votedFor !== core.id && core.leader === 0) ||',
+      ),
+    ],
+  },
+  {
+    lesson: 'votes for a candidate whose log is behind',
+    profile: 'crashes',
+    seeds: 40,
+    kind: 'safety',
+    patches: [
+      raft(
+        'log.ts',
+        'return term > this.lastTerm || (term === this.lastTerm && index >= this.lastIndex);',
+        'return term >= this.lastTerm || index >= this.lastIndex;',
+      ),
+    ],
+  },
+  {
+    lesson: 'does not sync a single entry',
+    profile: 'crashes',
+    seeds: 5,
+    kind: 'safety',
+    patches: [
+      raft(
+        'storage-queue.ts',
+        'const mustSync = isInstall || entries.length > 0 ||',
+        'const mustSync = isInstall || entries.length > 1 ||',
+      ),
+    ],
+  },
+  {
+    lesson: 'counts its own entries before they are on its disk',
+    profile: 'disk',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      raft('leader.ts', 'member === id ? log.stableIndex', 'member === id ? log.lastIndex'),
+    ],
+  },
+  {
+    lesson: 'takes entries for committed that it has not compared with the leader',
+    profile: 'partitions',
+    seeds: 60,
+    patches: [
+      raft(
+        'follower.ts',
+        'core.commitTo(Math.min(commitIndex, lastVouched));',
+        'core.commitTo(Math.min(commitIndex, log.lastIndex));',
+      ),
+    ],
+  },
+  {
+    lesson: 'accepts entries without looking at the one before them',
+    profile: 'crashes',
+    seeds: 100,
+    patches: [
+      raft(
+        'follower.ts',
+        'if (!log.matches(prevLogIndex, prevLogTerm)) {',
+        'if (prevLogIndex > log.lastIndex) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'takes a late duplicate of an append for news and cuts its log',
+    profile: 'partitions',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      raft(
+        'follower.ts',
+        'const firstNew = log.firstNewIndex(entries);',
+        'const firstNew = entries[0]?.index ?? 0;',
+      ),
+      raft('log.ts', 'assert(index > this.#commitIndex, () =>', 'assert(index > 0, () =>'),
+    ],
+  },
+  {
+    lesson:
+      'believes a late acknowledgement of its disk about entries that were replaced since (ABA)',
+    profile: 'disk',
+    seeds: 200,
+    patches: [
+      raft(
+        'storage-queue.ts',
+        'this.#pending.intactIndex = Math.min(this.#pending.intactIndex, index - 1);',
+        '',
+      ),
+    ],
+  },
+  {
+    lesson: 'answers reads without asking a majority',
+    profile: 'partitions',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'this.#reads.confirm(confirmed)',
+        'this.#reads.confirm(Math.max(confirmed, this.#reads.lastRound))',
+      ),
+    ],
+  },
+  {
+    lesson: 'takes any answer to a heartbeat for one to its newest round of reads',
+    profile: 'partitions',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'Math.max(progress.ackedReadRound, message.readRound)',
+        'Math.max(progress.ackedReadRound, this.#reads.lastRound)',
+      ),
+    ],
+  },
+  {
+    lesson: 'serves a read before it has committed in its term',
+    profile: 'crashes',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'if (!this.#reads.hasUnassigned || !this.#hasCommittedInTerm) {',
+        'if (!this.#reads.hasUnassigned) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'uses the context of a forwarded read again',
+    profile: 'partitions',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'forwarded-reads.ts',
+        'const context = ++this.#context;',
+        'const context = this.#context;',
+      ),
+    ],
+  },
+  {
+    lesson: 'serves a read before its state has come so far',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica(
+        'replica.ts',
+        'this.#reads.release(this.#readableIndex)',
+        'this.#reads.release(Number.MAX_SAFE_INTEGER)',
+      ),
+    ],
+  },
+  {
+    lesson: 'forgets at a restart how far it has applied',
+    profile: 'crashes',
+    seeds: 5,
+    patches: [
+      replica('bootstrap.ts', 'lastApplied: lastApplied.index,', 'lastApplied: log.snapshotIndex,'),
+    ],
+  },
+  {
+    lesson: 'writes its state without the position that it stands for',
+    profile: 'crashes',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      {
+        file: 'src/kv/state-machine.ts',
+        find: 'const writes = batch.writes();\n    writes.push(this.#metaWrite());',
+        replace:
+          'const writes = batch.writes();\n    if (batch.sequence % 3 === 0) writes.push(this.#metaWrite());',
+      },
+    ],
+  },
+  {
+    lesson: 'proposes again what a late refusal names, although it has done so already',
+    profile: 'partitions',
+    seeds: 200,
+    kind: 'safety',
+    patches: [
+      replica(
+        'proposals.ts',
+        'this.requeue(ids.filter((id) => this.#proposalsById.get(id)?.proposedTerm === term));',
+        'this.requeue(ids);',
+      ),
+    ],
+  },
+  {
+    lesson: 'proposes again what is in the log of the present term',
+    profile: 'crashes',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      replica(
+        'proposals.ts',
+        'if (proposal.proposedTerm !== undefined && proposal.proposedTerm < appliedTerm) {',
+        'if (proposal.proposedTerm !== undefined && proposal.proposedTerm <= appliedTerm) {',
+      ),
+      replica(
+        'proposals.ts',
+        'if (this.#oldestProposedTerm === undefined || this.#oldestProposedTerm >= appliedTerm) {',
+        'if (this.#oldestProposedTerm === undefined || this.#oldestProposedTerm > appliedTerm) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'begins a change of membership before the last one is committed',
+    profile: 'membership',
+    seeds: 60,
+    patches: [
+      raft(
+        'leader.ts',
+        'if (isPending || !this.#hasCommittedInTerm) {',
+        'if (isJoint(configuration.confState) || !this.#hasCommittedInTerm) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'counts only the new half of a joint configuration',
+    profile: 'membership',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'quorum.ts',
+        'return Math.min(majorityValue(conf.voters, valueOf), majorityValue(conf.votersOutgoing, valueOf));',
+        'return majorityValue(conf.voters, valueOf);',
+      ),
+    ],
+  },
+  {
+    lesson: 'changes several voters at once without a joint configuration',
+    profile: 'membership',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      raft(
+        'configurations.ts',
+        'if (added.length + removed.length <= 1) {',
+        'if (added.length >= 0) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'counts itself as a leader that has been removed',
+    profile: 'membership',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'const index = quorumValue(conf, (member) =>',
+        'const counted = isVoter(conf, id) ? conf : { ...conf, voters: [...conf.voters, id] };\n' +
+          '    const index = quorumValue(counted, (member) =>',
+      ),
+    ],
+  },
+  {
+    lesson: 'counts learners',
+    profile: 'membership',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'const index = quorumValue(conf, (member) =>',
+        'const counted = { ...conf, voters: [...conf.voters, ...conf.learners] };\n' +
+          '    const index = quorumValue(counted, (member) =>',
+      ),
+    ],
+  },
+  {
+    lesson: 'installs a snapshot without its membership',
+    profile: 'snapshots',
+    seeds: 60,
+    patches: [raft('core.ts', 'this.#configurations.restore(configuration);', '')],
+  },
+  {
+    lesson: 'keeps a truncated configuration',
+    profile: 'membership',
+    seeds: 100,
+    patches: [
+      raft('core.ts', 'if (this.#configurations.truncateFrom(index)) {', 'if (index < 0) {'),
+    ],
+  },
+  {
+    lesson: 'takes an acknowledgement from before a snapshot for one of what came after it',
+    profile: 'snapshots',
+    seeds: 200,
+    patches: [raft('storage-queue.ts', 'this.noteTruncation(1);', '')],
+  },
+  {
+    lesson: 'never sends again what a follower has not got',
+    profile: 'partitions',
+    seeds: 20,
+    kind: 'liveness',
+    patches: [
+      raft(
+        'leader.ts',
+        "if (progress.matchIndex < this.#core.log.lastIndex || progress.state !== 'replicate') {",
+        'if (progress.matchIndex < 0) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'begins a change of membership before it has committed in its term',
+    profile: 'membership',
+    seeds: 400,
+    kind: 'safety',
+    patches: [
+      raft('leader.ts', 'if (isPending || !this.#hasCommittedInTerm) {', 'if (isPending) {'),
+    ],
+  },
+];
