@@ -28,6 +28,18 @@ export function verifyRaft(status: RaftStatus): void {
     'candidates and leaders have their own vote',
   );
   check(role === 'leader' || status.progress.size === 0, 'only a leader tracks progress');
+  check(status.snapshotIndex <= status.appliedIndex, 'only applied entries are compacted');
+  const { index, confState } = status.configuration;
+  const { voters, votersOutgoing, learners, learnersNext } = confState;
+  check(index <= status.lastIndex, 'the configuration is that of an entry of the log');
+  check(
+    ![...voters, ...votersOutgoing].some((each) => learners.includes(each)),
+    'nobody both votes and learns',
+  );
+  check(
+    learnersNext.every((each) => votersOutgoing.includes(each)),
+    'who is to learn votes in the outgoing half',
+  );
   for (const { matchIndex, nextIndex } of status.progress.values()) {
     check(matchIndex < nextIndex, 'match is below next');
     check(nextIndex <= status.lastIndex + 1, 'next is at most one beyond the log');
@@ -50,6 +62,12 @@ export function verifyDelta(before: RaftStatus, after: RaftStatus): void {
   check(
     !isSameTerm || before.votedFor === 0 || after.votedFor === before.votedFor,
     'a vote given in a term stays (Raft thesis §3.4)',
+  );
+  check(after.snapshotIndex >= before.snapshotIndex, 'what is compacted stays so');
+  check(
+    before.configuration.index > before.commitIndex ||
+      after.configuration.index >= before.configuration.index,
+    'a committed configuration is never taken back (Raft thesis §4.1)',
   );
   const isLeadership = isSameTerm && before.role === 'leader' && after.role === 'leader';
   check(!isLeadership || after.lastIndex >= before.lastIndex, 'a leader only appends');

@@ -1,4 +1,4 @@
-/** Check-quorum and vote stickiness (Raft thesis §4.2.3). Ids in titles: `CHECKLIST.md`. */
+/** Check-quorum and vote stickiness (Raft thesis §4.2.3). Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import { RaftNetwork } from './network.ts';
 import { Subject } from './subject.ts';

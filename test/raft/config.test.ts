@@ -1,6 +1,6 @@
 /**
  * Settings and stored states that cannot be are refused at the start. Ids in titles:
- * `CHECKLIST.md`.
+ * `README.md`.
  */
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';

@@ -1,4 +1,4 @@
-/** Terms, roles and elections. Ids in titles: `CHECKLIST.md`. */
+/** Terms, roles and elections. Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import type { RaftOptions, Role } from '../../src/raft/index.ts';
 import { RaftNetwork } from './network.ts';

@@ -1,4 +1,4 @@
-/** Appends, conflicts and heartbeats at a follower. Ids in titles: `CHECKLIST.md`. */
+/** Appends, conflicts and heartbeats at a follower. Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import { entriesOf, Subject } from './subject.ts';
 

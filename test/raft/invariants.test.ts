@@ -1,6 +1,7 @@
 /** Each invariant stops on a picture that breaks it, and on no other. */
 import { describe, expect, test } from 'vitest';
 import { verifyDelta, verifyRaft } from '../../src/raft/invariants.ts';
+import type { ConfState } from '../../src/raft/index.ts';
 import type { PeerStatus, RaftStatus } from '../../src/raft/status.ts';
 import { Subject } from './subject.ts';
 
@@ -37,6 +38,11 @@ function withPeer(matchIndex: number, nextIndex: number): Partial<RaftStatus> {
     : { progress: new Map([[2, { ...status, matchIndex, nextIndex }]]) };
 }
 
+function withConf(conf: Partial<ConfState>, index = 0): Partial<RaftStatus> {
+  const { confState, context } = leader.configuration;
+  return { configuration: { index, confState: { ...confState, ...conf }, context } };
+}
+
 describe('verifyRaft', () => {
   test('lets a sound node be', () => {
     expect(() => {
@@ -56,6 +62,10 @@ describe('verifyRaft', () => {
     ['a candidate has no leader', { role: 'candidate', leader: 2 }],
     ['candidates and leaders have their own vote', { votedFor: 2 }],
     ['only a leader tracks progress', { role: 'follower', leader: 2, ...withPeer(1, 2) }],
+    ['only applied entries are compacted', { snapshotIndex: 5 }],
+    ['the configuration is that of an entry of the log', withConf({}, 7)],
+    ['nobody both votes and learns', withConf({ learners: [2] })],
+    ['who is to learn votes in the outgoing half', withConf({ learnersNext: [2] })],
     ['match is below next', withPeer(5, 5)],
     ['next is at most one beyond the log', withPeer(5, 8)],
   ])('stops when this is broken: %s', (what, change) => {
@@ -80,6 +90,8 @@ describe('verifyDelta', () => {
     ['terms never shrink', { term: 2 }],
     ['the commit index never shrinks', { commitIndex: 4 }],
     ['the applied index never shrinks', { appliedIndex: 3 }],
+    ['what is compacted stays so', { snapshotIndex: -1 }],
+    ['a committed configuration is never taken back', withConf({}, -1)],
     ['a vote given in a term stays', { votedFor: 0 }],
     ['a leader only appends', { lastIndex: 5 }],
   ])('stops when this is broken: %s', (what, change) => {

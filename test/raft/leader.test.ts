@@ -1,4 +1,4 @@
-/** Replication, commitment, flow control, bounds and transfer at a leader. Ids: `CHECKLIST.md`. */
+/** Replication, commitment, flow control, bounds and transfer at a leader. Ids: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import type { RaftOptions } from '../../src/raft/index.ts';
 import { RaftNetwork } from './network.ts';

@@ -1,6 +1,6 @@
 /**
  * Cuts of every shape: whoever can lead does so within a bounded time, and leadership then stays
- * where it is. Ids in titles: `CHECKLIST.md`.
+ * where it is. Ids in titles: `README.md`.
  */
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../src/raft/index.ts';

@@ -1,4 +1,4 @@
-/** Pre-vote (Raft thesis §9.6). Ids in titles: `CHECKLIST.md`. */
+/** Pre-vote (Raft thesis §9.6). Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import type { RaftOptions } from '../../src/raft/index.ts';
 import { RaftNetwork } from './network.ts';

@@ -1,4 +1,4 @@
-/** The node as a whole: dispatch, restart, loads. Ids in titles: `CHECKLIST.md`. */
+/** The node as a whole: dispatch, restart, loads. Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import { RaftNetwork } from './network.ts';
 import { bytesOf, only, Subject } from './subject.ts';

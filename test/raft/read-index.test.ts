@@ -1,4 +1,4 @@
-/** Linearizable reads. Ids in titles: `CHECKLIST.md`. */
+/** Linearizable reads. Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import { ReadRounds } from '../../src/raft/read-index.ts';
 import { RaftNetwork } from './network.ts';

@@ -1,6 +1,6 @@
 /**
  * Logs that have parted are brought together: leader changes, overwritten tails, messages out of
- * order. Ids in titles: `CHECKLIST.md`.
+ * order. Ids in titles: `README.md`.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 /**
  * Learners and joint configurations that a node starts with. How a configuration changes is another
  * matter; what it means for votes, commits and reads is settled here. Ids in titles:
- * `CHECKLIST.md`.
+ * `README.md`.
  */
 import { describe, expect, test } from 'vitest';
 import { only, Subject } from './subject.ts';

@@ -1,0 +1,371 @@
+/** Compacted logs, and nodes that catch up by snapshots. Ids in titles: `README.md`. */
+import { describe, expect, test } from 'vitest';
+import { RaftNetwork } from './network.ts';
+import {
+  bytesOf,
+  entry,
+  only,
+  proposeText,
+  settledLeader,
+  snapshotAt,
+  Subject,
+} from './subject.ts';
+
+/** A leader of 1, 2 and 3 at term 2 whose log begins after entry 5. */
+function compactedLeader(): Subject {
+  const subject = new Subject({ terms: [1, 1, 1, 1, 1], snapshotIndex: 5 });
+  subject.lead();
+  return subject;
+}
+
+/** What the leader above sends to an empty follower 3 that has refused its first append. */
+function offered(subject: Subject): ReturnType<Subject['refuse']> {
+  return subject.refuse(3, 5, 0, 0);
+}
+
+function cluster(entries: number, away: number): RaftNetwork {
+  const network = new RaftNetwork(3);
+  network.elect(1);
+  network.crash(away);
+  for (let i = 0; i < entries; i++) {
+    network.raft(1).propose([bytesOf('x')], 1);
+    network.settle();
+  }
+  return network;
+}
+
+function tickAll(network: RaftNetwork, count: number): void {
+  for (let i = 0; i < count; i++) {
+    for (const { id } of network.nodes) {
+      network.tick(id);
+    }
+    network.settle();
+  }
+}
+
+describe('A leader', () => {
+  test('I01: offers a snapshot to a follower whose next entry is compacted', () => {
+    const subject = compactedLeader();
+
+    const sent = offered(subject);
+
+    expect(only(sent, 'InstallSnapshot')).toMatchObject([{ to: 3, index: 5 }]);
+    expect(only(sent, 'AppendEntries')).toEqual([]);
+    expect(subject.raft.status().progress.get(3)).toMatchObject({ state: 'snapshot' });
+  });
+
+  test('I02, I03, I04: offers it again only when the follower answers a heartbeat', () => {
+    const subject = compactedLeader();
+    offered(subject);
+
+    expect(only(subject.tick(5), 'InstallSnapshot')).toEqual([]);
+    expect(only(subject.heartbeatAnswer(3), 'InstallSnapshot')).toMatchObject([{ to: 3 }]);
+    expect(only(subject.tick(1), 'InstallSnapshot')).toEqual([]);
+  });
+
+  test('G03: sends no append to a follower that is to fetch a snapshot', () => {
+    const subject = compactedLeader();
+    offered(subject);
+
+    proposeText(subject, 'x', 'y');
+
+    expect(only(subject.drain(), 'AppendEntries').map(({ to }) => to)).not.toContain(3);
+  });
+
+  test('I05, I06, I15: streams again as soon as the follower is where the log goes on', () => {
+    const subject = compactedLeader();
+    offered(subject);
+    proposeText(subject, 'x');
+    subject.drain();
+
+    const sent = subject.accept(3, 5);
+
+    expect(subject.raft.status().progress.get(3)).toMatchObject({ state: 'replicate' });
+    expect(only(sent, 'AppendEntries')).toMatchObject([
+      { to: 3, prevLogIndex: 5, entries: [{ index: 6 }, { index: 7 }] },
+    ]);
+  });
+
+  test('I06: an answer from before where the log begins does not end the snapshot', () => {
+    const subject = compactedLeader();
+    offered(subject);
+
+    expect(only(subject.accept(3, 4), 'AppendEntries')).toEqual([]);
+
+    expect(subject.raft.status().progress.get(3)).toMatchObject({
+      state: 'snapshot',
+      matchIndex: 4,
+    });
+  });
+
+  test('G12: match stays below next while a snapshot is fetched', () => {
+    const subject = compactedLeader();
+    offered(subject);
+    const { matchIndex = 1, nextIndex = 0 } = subject.raft.status().progress.get(3) ?? {};
+
+    expect(matchIndex).toBeLessThan(nextIndex);
+    expect(nextIndex).toBeLessThanOrEqual(subject.raft.status().snapshotIndex);
+  });
+
+  test('K03: hands over to a follower that needs a snapshot once it has it, not before', () => {
+    const network = cluster(5, 3);
+    network.compact(1);
+    network.restart(3);
+    network.raft(1).transferLeader(3);
+    network.settle(({ to }) => to === 3);
+    expect(network.leader).toBe(1);
+
+    // Within the election timeout that a transfer may take.
+    tickAll(network, 3);
+
+    expect(network.installs).toBe(1);
+    expect(network.leader).toBe(3);
+  });
+
+  test('entries that were being loaded when they were compacted are not sent', () => {
+    const subject = settledLeader({ cacheBytesMax: 0 });
+    proposeText(subject, 'x');
+    subject.drain();
+    subject.accept(2);
+    subject.raft.reportUnreachable(3);
+    subject.raft.step({ type: 'HeartbeatResponse', from: 3, to: 1, term: 1, readRound: 0 });
+    const { loads } = subject.raft.ready();
+    expect(loads).toMatchObject([{ lo: 2 }]);
+
+    subject.raft.compact(2);
+    subject.raft.entriesLoaded(loads[0]?.id ?? 0, [entry(2, 1, 'x')]);
+
+    const sent = subject.drain();
+    expect(only(sent, 'AppendEntries').filter(({ to }) => to === 3)).toEqual([]);
+    expect(only(sent, 'InstallSnapshot')).toMatchObject([{ to: 3, index: 2 }]);
+  });
+});
+
+describe('A follower', () => {
+  test('an offer makes it ask its host for a snapshot, once per offer', () => {
+    const subject = new Subject({ id: 2 });
+    subject.raft.step({ type: 'InstallSnapshot', from: 1, to: 2, term: 1, index: 5 });
+
+    const ready = subject.raft.ready();
+
+    expect(ready.snapshotRequest).toEqual({ from: 1, minIndex: 5 });
+    expect(subject.raft.ready().snapshotRequest).toBeUndefined();
+  });
+
+  test('I07, O08: a snapshot becomes its log, commit index and members, and it says so', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1] });
+    subject.heartbeat(1, 2);
+
+    expect(subject.raft.installSnapshot(snapshotAt(7, 2, { voters: [1, 2, 4] }))).toBe(true);
+    const before = subject.raft.ready();
+    expect(before.write).toMatchObject({
+      install: { index: 7, term: 2 },
+      hardState: { currentTerm: 2, commitIndex: 7 },
+      entries: [],
+      mustSync: true,
+    });
+    expect(only(before.messages, 'AppendEntriesResponse')).toEqual([]);
+
+    expect(before.write?.messages).toMatchObject([{ to: 1, isRejected: false, index: 7 }]);
+    expect(subject.raft.status()).toMatchObject({
+      snapshotIndex: 7,
+      lastIndex: 7,
+      lastTerm: 2,
+      commitIndex: 7,
+      appliedIndex: 7,
+    });
+    expect(subject.raft.configuration.confState.voters).toEqual([1, 2, 4]);
+  });
+
+  test('I08: a snapshot at or below its commit index is refused, and an offer of it answered', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1, 1], hardState: { commitIndex: 3 } });
+
+    const sent = subject.receive({ type: 'InstallSnapshot', from: 1, to: 2, term: 1, index: 2 });
+
+    expect(only(sent, 'AppendEntriesResponse')).toMatchObject([{ isRejected: false, index: 3 }]);
+    expect(subject.raft.installSnapshot(snapshotAt(3, 1))).toBe(false);
+  });
+
+  test('I09: one whose last entry it has moves the commit index and leaves the log', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1, 1] });
+
+    expect(subject.raft.installSnapshot(snapshotAt(2, 1))).toBe(false);
+
+    expect(subject.raft.status()).toMatchObject({ commitIndex: 2, lastIndex: 3, snapshotIndex: 0 });
+  });
+
+  test('A24, I10: it does not lead by what it had before a snapshot that is not in place yet', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1] });
+    subject.heartbeat(1, 2);
+    subject.raft.installSnapshot(snapshotAt(7, 2));
+
+    subject.raft.campaign();
+    const { messages, write } = subject.raft.ready();
+
+    // The request speaks of the snapshot, and a real vote waits for the same disk.
+    expect(only(messages, 'PreVote')).toMatchObject([{ lastIndex: 7 }, { lastIndex: 7 }]);
+    expect(write?.install).toMatchObject({ index: 7 });
+  });
+
+  test.each([
+    ['learners', { voters: [1, 3], learners: [2] }],
+    ['both halves of a joint one', { voters: [1, 3, 4], votersOutgoing: [1, 2, 3] }],
+    ['learners to be', { voters: [1, 3], votersOutgoing: [1, 2, 3], learnersNext: [2] }],
+    ['itself left out', { voters: [1, 3, 4] }],
+  ])('I11, I12, I13, M15: it takes over a configuration with %s as it is', (_, conf) => {
+    const subject = new Subject({ id: 2 });
+    subject.heartbeat(1, 2);
+    const position = snapshotAt(7, 2, conf);
+
+    subject.raft.installSnapshot(position);
+
+    expect(subject.raft.configuration).toEqual(position.configuration);
+    expect(subject.raft.ready().configuration).toEqual(position.configuration);
+  });
+
+  test('F09: an append before the snapshot is answered with the commit index', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1, 1, 1], snapshotIndex: 3 });
+
+    const [answer] = subject.append(1, 1, [1, 1], [1], 2);
+
+    expect(answer).toMatchObject({ isRejected: false, index: 3 });
+  });
+
+  test('I17: a snapshot older than its log is of no use, whoever brings it', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1, 1, 1], snapshotIndex: 3 });
+
+    expect(subject.raft.installSnapshot(snapshotAt(2, 1))).toBe(false);
+    expect(subject.raft.hasReady()).toBe(false);
+  });
+
+  test('I18, Q07: entries that overtake the snapshot are written after it', () => {
+    const subject = new Subject({ id: 2 });
+    subject.heartbeat(1, 2);
+    subject.raft.installSnapshot(snapshotAt(7, 2));
+    subject.raft.step({
+      ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 7, prevLogTerm: 2 },
+      ...{ commitIndex: 8, entries: [entry(8, 2, 'x')] },
+    });
+
+    const first = subject.raft.ready();
+    expect(first.write).toMatchObject({ install: { index: 7 }, entries: [] });
+    expect(first.committedEntries).toEqual([]);
+    if (first.write !== undefined) {
+      subject.raft.writeDone(first.write.ticket);
+    }
+    expect(subject.raft.ready().write).toMatchObject({ entries: [{ index: 8 }] });
+  });
+
+  test('Q07: a snapshot of a later term than its own brings it to that term, leaderless', () => {
+    const subject = new Subject({ id: 2 });
+    subject.heartbeat(1, 2);
+
+    subject.raft.installSnapshot(snapshotAt(7, 5));
+
+    expect(subject.raft.status()).toMatchObject({ term: 5, leader: 0, lastTerm: 5 });
+    expect(only(subject.drain(), 'AppendEntriesResponse')).toEqual([]);
+  });
+
+  test('a write that was out when the snapshot came vouches for nothing', () => {
+    const subject = new Subject({ id: 2 });
+    subject.raft.step({
+      ...{ type: 'AppendEntries', from: 1, to: 2, term: 1, prevLogIndex: 0, prevLogTerm: 0 },
+      ...{ commitIndex: 0, entries: [entry(1, 1), entry(2, 1)] },
+    });
+    const { write } = subject.raft.ready();
+
+    subject.raft.installSnapshot(snapshotAt(7, 1));
+    if (write !== undefined) {
+      subject.raft.writeDone(write.ticket);
+    }
+
+    expect(subject.raft.status()).toMatchObject({ stableIndex: 7, lastIndex: 7 });
+    expect(subject.raft.ready().write).toMatchObject({ install: { index: 7 } });
+  });
+});
+
+describe('A cluster', () => {
+  test('I14: who was away for long is brought level by one snapshot and the entries after it', () => {
+    const network = cluster(100, 3);
+    network.compact(1, 90);
+    network.compact(2, 90);
+    network.restart(3);
+
+    tickAll(network, 3);
+
+    expect(network.installs).toBe(1);
+    expect(network.node(3).applied).toHaveLength(101);
+  });
+
+  test('I14: who was away for short gets entries from a log that keeps a margin', () => {
+    const network = cluster(100, 3);
+    network.compact(1, 1);
+    network.restart(3);
+
+    tickAll(network, 3);
+
+    expect(network.installs).toBe(0);
+    expect(network.node(3).applied).toHaveLength(101);
+  });
+
+  test('N05: a learner without any log is brought in by a snapshot', () => {
+    const network = new RaftNetwork(3, {}, 1, [], 1);
+    network.elect(1);
+    network.raft(1).propose([bytesOf('x')], 1);
+    network.settle();
+    network.compact(1);
+    tickAll(network, 1);
+    network.change(1, [1, 2, 3], [4]);
+
+    tickAll(network, 3);
+
+    expect(network.installs).toBe(1);
+    expect(network.raft(4).configuration).toEqual(network.raft(1).configuration);
+  });
+
+  test('P02: a restart after a snapshot hands out what follows it, and nothing twice', () => {
+    const network = cluster(5, 3);
+    network.compact(2, 4);
+    network.crash(2);
+
+    network.restart(2, 0);
+    tickAll(network, 2);
+
+    expect(network.node(2).applied).toEqual(network.node(1).applied);
+  });
+});
+
+describe('Compaction', () => {
+  test('I16: never passes what is applied, and keeps the term of the last dropped entry', () => {
+    const subject = settledLeader();
+    proposeText(subject, 'x', 'y');
+    subject.drain();
+    subject.accept(2);
+    proposeText(subject, 'z');
+    subject.drain();
+
+    expect(() => {
+      subject.raft.compact(4);
+    }).toThrow('before it is applied');
+    subject.raft.compact(3);
+    subject.raft.compact(1);
+
+    expect(subject.raft.status()).toMatchObject({ snapshotIndex: 3, lastIndex: 4, lastTerm: 1 });
+  });
+
+  test('a host whose state is damaged gets nothing to apply until it has another one', () => {
+    const subject = settledLeader();
+    subject.raft.suspendApplying();
+    proposeText(subject, 'x');
+    subject.drain();
+    subject.accept(2);
+    expect(subject.raft.status()).toMatchObject({ commitIndex: 2, appliedIndex: 1 });
+    const seen = subject.applied.length;
+
+    const { configuration } = subject.raft;
+    subject.raft.resumeApplying({ index: 1, term: 1, configuration });
+    subject.drain();
+
+    expect(subject.applied.slice(seen)).toMatchObject([{ index: 2 }]);
+  });
+});
