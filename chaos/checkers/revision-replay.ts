@@ -55,20 +55,34 @@ export function replayRevisions(
   return new Replay(index, initial, executionsMax).run();
 }
 
-/** Which choices could have avoided a fault. */
+/** A fault that choices may have caused. */
 interface Conflict {
+  /** Those that could have avoided it. */
   readonly choices: ReadonlySet<number>;
+  /** What it depends on: as long as nothing of that changes, it stays. Undefined: on anything. */
+  readonly selectors: readonly KeySelector[] | undefined;
+}
+
+/** Who may have made a revision. */
+interface Candidates {
+  readonly operations: readonly OperationIndex[];
+  /** What they may change, all together. */
+  readonly selectors: readonly KeySelector[];
 }
 
 /** A revision given to an operation of unknown outcome. */
 interface Choice {
   readonly revision: number;
-  readonly candidates: readonly OperationIndex[];
-  /** How many candidates were tried. */
-  tried: number;
+  readonly candidates: Candidates;
+  /** Candidates not tried yet. */
+  untried: OperationIndex[];
   chosen: OperationIndex | undefined;
-  /** Earlier choices that excluded candidates of this one. */
+  /** Earlier choices that had to do with the failure of candidates. */
   readonly conflicts: Set<number>;
+  /** What the failure of candidates depended on; undefined: on anything. */
+  dependsOn: KeySelector[] | undefined;
+  /** Whether a candidate failed on something it does not change; then all such would. */
+  isNarrowed: boolean;
 }
 
 class Replay {
@@ -80,7 +94,7 @@ class Replay {
   readonly #choices: Choice[] = [];
   /** Which choice has used an operation. */
   readonly #choiceByOperation = new Map<OperationIndex, number>();
-  readonly #candidatesByRevision = new Map<number, readonly OperationIndex[]>();
+  readonly #candidatesByRevision = new Map<number, Candidates>();
   #executionCount = 0;
   /** The fault that the replay came furthest with: what no choice could avoid. */
   #deepest: { readonly revision: number; readonly fault: ReplayFault } | undefined;
@@ -163,9 +177,11 @@ class Replay {
     if (difference === undefined) {
       return { changes };
     }
-    const selectors = selectorsOf(request);
-    this.#noteFault(revision, () => this.#wrongAnswer(index, difference, selectors));
-    return { changes, conflict: { choices: this.#choicesOn(selectors) } };
+    this.#noteFault(revision, () => {
+      return this.#wrongAnswer(index, difference, selectorsOf(request));
+    });
+    const selectors = this.#withDependencies(selectorsOf(request));
+    return { changes, conflict: { choices: this.#choicesOn(selectors), selectors } };
   }
 
   #noteFault(revision: number, describe: () => ReplayFault): void {
@@ -215,9 +231,11 @@ class Replay {
     const choice: Choice = {
       revision,
       candidates,
-      tried: 0,
+      untried: candidates.operations.toReversed(),
       chosen: undefined,
       conflicts: new Set(),
+      dependsOn: [],
+      isNarrowed: false,
     };
     this.#choices.push(choice);
     if (this.#maybePlace(choice)) {
@@ -225,14 +243,13 @@ class Replay {
     }
     this.#choices.pop();
     this.#noteFault(revision, () => this.#unexplained(revision));
-    return { choices: choice.conflicts };
+    return conflictOf(choice);
   }
 
   /** Gives the revision of the latest choice to its next candidate that can have made it. */
   #maybePlace(choice: Choice): boolean {
-    while (choice.tried < choice.candidates.length) {
-      const candidate = must(choice.candidates[choice.tried], 'a candidate');
-      choice.tried += 1;
+    let candidate = choice.untried.pop();
+    for (; candidate !== undefined; candidate = choice.untried.pop()) {
       const usedBy = this.#choiceByOperation.get(candidate);
       if (usedBy !== undefined) {
         this.#addIfOpen(choice.conflicts, usedBy);
@@ -247,7 +264,9 @@ class Replay {
         choice.chosen = candidate;
         return true;
       }
-      for (const earlier of this.#choicesOn(selectorsOf(request), choice)) {
+      const selectors = this.#withDependencies(selectorsOf(request));
+      choice.dependsOn?.push(...selectors);
+      for (const earlier of this.#choicesOn(selectors, choice)) {
         choice.conflicts.add(earlier);
       }
     }
@@ -256,13 +275,14 @@ class Replay {
 
   /** Returns the revision that was given to another candidate, if any choice could help. */
   #chooseAgain(conflict: Conflict): number | undefined {
-    let culprits: ReadonlySet<number> = conflict.choices;
+    let { choices: culprits, selectors } = conflict;
     while (culprits.size > 0) {
       const latest = Math.max(...culprits);
       const choice = must(this.#choices[latest], 'a choice');
       for (const undone of this.#choices.splice(latest + 1)) {
         this.#release(undone);
       }
+      this.#narrow(choice, selectors);
       this.#release(choice);
       this.#store.undoTo(choice.revision - 1);
       for (const culprit of culprits) {
@@ -273,10 +293,28 @@ class Replay {
       if (this.#maybePlace(choice)) {
         return choice.revision;
       }
-      culprits = choice.conflicts;
+      ({ choices: culprits, selectors } = conflictOf(choice));
       this.#choices.pop();
     }
     return undefined;
+  }
+
+  /**
+   * Leaves out candidates that would fail like the one chosen: if that does not change what the
+   * fault depends on, only one that does can avoid it.
+   */
+  #narrow(choice: Choice, selectors: readonly KeySelector[] | undefined): void {
+    if (selectors === undefined) {
+      choice.dependsOn = undefined;
+      return;
+    }
+    choice.dependsOn?.push(...selectors);
+    const doesHelp = (candidate: OperationIndex): boolean =>
+      writes(this.#requestOf(candidate), selectors);
+    if (!doesHelp(must(choice.chosen, 'the candidate chosen'))) {
+      choice.untried = choice.untried.filter(doesHelp);
+      choice.isNarrowed = true;
+    }
   }
 
   #release(choice: Choice): void {
@@ -286,48 +324,63 @@ class Replay {
     }
   }
 
+  /**
+   * Adds what the state of `selectors` depends on in turn: the conditions of transactions that were
+   * given revisions and write there.
+   */
+  #withDependencies(selectors: readonly KeySelector[]): readonly KeySelector[] {
+    const all = [...selectors];
+    for (const { chosen } of this.#choices.toReversed()) {
+      const request = chosen === undefined ? undefined : this.#requestOf(chosen);
+      if (request?.type === 'txn' && writes(request, all)) {
+        all.push(...request.compare);
+      }
+    }
+    return all.length > selectors.length ? withoutRepetition(all) : all;
+  }
+
   /** The choices whose candidates may have changed what `selectors` select. */
   #choicesOn(selectors: readonly KeySelector[], except?: Choice): Set<number> {
     const found = new Set<number>();
     for (const [position, choice] of this.#choices.entries()) {
-      const concerns =
-        choice !== except &&
-        choice.candidates.some((candidate) => writes(this.#requestOf(candidate), selectors));
-      if (concerns) {
-        this.#addIfOpen(found, position);
+      const { operations, selectors: others } = choice.candidates;
+      // A choice without alternatives is no choice.
+      if (operations.length > 1 && choice !== except && overlapAny(others, selectors)) {
+        found.add(position);
       }
     }
     return found;
   }
 
-  /** A choice without alternatives is no choice. */
   #addIfOpen(choices: Set<number>, position: number): void {
-    if (must(this.#choices[position], 'a choice').candidates.length > 1) {
+    if (must(this.#choices[position], 'a choice').candidates.operations.length > 1) {
       choices.add(position);
     }
   }
 
   /** Which operations of unknown outcome may have made a revision, the likely ones first. */
-  #candidatesFor(revision: number): readonly OperationIndex[] {
+  #candidatesFor(revision: number): Candidates {
     const known = this.#candidatesByRevision.get(revision);
     if (known !== undefined) {
       return known;
     }
     const visibleBy = this.#evidence.visibleBy(revision);
-    const candidates = this.#index.openWrites.filter((index) => {
+    const operations = this.#index.openWrites.filter((index) => {
       const { call, input } = must(this.#index.operations[index], 'an operation');
       return call <= visibleBy && this.#evidence.mayMake(revision, input);
     });
     // Most operations take effect soon after their call.
-    candidates.reverse();
+    operations.reverse();
     if (this.#evidence.sightingsAt(revision).length === 0) {
       // Whatever was seen as made by another revision is probably that one's.
       const isSeen = (index: OperationIndex): boolean =>
         partsOf(this.#requestOf(index)).some(
           (part) => part.type === 'put' && this.#evidence.isSighted(part.key, part.value),
         );
-      candidates.sort((a, b) => Number(isSeen(a)) - Number(isSeen(b)));
+      operations.sort((a, b) => Number(isSeen(a)) - Number(isSeen(b)));
     }
+    const written = operations.flatMap((index) => writtenBy(this.#requestOf(index)));
+    const candidates = { operations, selectors: withoutRepetition(written) };
     this.#candidatesByRevision.set(revision, candidates);
     return candidates;
   }
@@ -392,10 +445,30 @@ function selectorsOf(request: StoreRequest): readonly KeySelector[] {
   return request.type === 'txn' ? [...request.compare, ...partsOf(request)] : [request];
 }
 
+function writtenBy(request: StoreRequest): readonly KeySelector[] {
+  return partsOf(request).filter((part) => part.type !== 'range');
+}
+
 function writes(request: StoreRequest, selectors: readonly KeySelector[]): boolean {
-  return partsOf(request).some(
-    (part) => part.type !== 'range' && selectors.some((selector) => overlap(part, selector)),
-  );
+  return overlapAny(writtenBy(request), selectors);
+}
+
+function overlapAny(some: readonly KeySelector[], others: readonly KeySelector[]): boolean {
+  return some.some((a) => others.some((b) => overlap(a, b)));
+}
+
+function withoutRepetition(selectors: readonly KeySelector[]): readonly KeySelector[] {
+  const byText = new Map(selectors.map((it) => [JSON.stringify([it.key, it.rangeEnd]), it]));
+  return Array.from(byText.values());
+}
+
+/** The fault of a choice that has no candidate left. */
+function conflictOf({ conflicts, dependsOn, isNarrowed }: Choice): Conflict {
+  // An operation that another choice set free could be tried here; it fails for sure only if one
+  // that does not change what matters, either, was seen to fail.
+  const selectors =
+    isNarrowed && dependsOn !== undefined ? withoutRepetition(dependsOn) : undefined;
+  return { choices: conflicts, selectors };
 }
 
 /** Two ranges overlap where the one that starts later starts. */
