@@ -79,6 +79,23 @@ export class Configurations {
     }
   }
 
+  /**
+   * The host has learned the configuration that counts at a committed entry of the log; tells whether
+   * another one counts now. Of use to a node that had lost it, with the state that held it.
+   */
+  learn(configuration: Configuration): boolean {
+    const { current } = this;
+    const base = must(this.#history[0], 'a configuration');
+    if (configuration.index <= base.index) {
+      return false;
+    }
+    this.#history = [
+      configuration,
+      ...this.#history.filter(({ index }) => index > configuration.index),
+    ];
+    return this.current.index !== current.index;
+  }
+
   /** A snapshot has taken the place of the log. */
   restore(configuration: Configuration): void {
     this.#history = [configuration];

@@ -116,6 +116,13 @@ export class Core {
     return bytes;
   }
 
+  /** Takes over the configuration of a state that has replaced the host's. */
+  learnConfiguration(configuration: Configuration): void {
+    if (this.#configurations.learn(configuration)) {
+      this.#noteConfiguration();
+    }
+  }
+
   /** Puts a snapshot in the place of the log. */
   restore({ index, term, configuration }: SnapshotPosition): void {
     this.log.restore(index, term);

@@ -230,10 +230,11 @@ export class Raft {
     this.#forgetApplyLoads();
   }
 
-  /** The host has another state, at `index`, which is committed and not compacted. */
-  resumeApplying(index: LogIndex): void {
+  /** The host has another state, at an index which is committed and not compacted. */
+  resumeApplying({ index, configuration }: SnapshotPosition): void {
     this.#forgetApplyLoads();
     this.#core.log.resumeApplying(index);
+    this.#core.learnConfiguration(configuration);
   }
 
   /** The host keeps entries up to `index` no longer: they are applied, and the state is durable. */

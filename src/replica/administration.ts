@@ -30,6 +30,8 @@ export interface AdministrationOptions {
   /** Resolves once the change has taken effect; rejects as `MembershipApi` says. */
   readonly change: (change: MembershipChange, options?: CallOptions) => Promise<void>;
   readonly propose: (command: Command, options?: CallOptions) => Promise<CommandResult>;
+  /** Throws while the state is damaged: nothing of it may be told. */
+  readonly checkState: () => void;
 }
 
 /** Two raised to this is above every id. */
@@ -77,11 +79,13 @@ export class Administration implements MembershipApi, MaintenanceApi {
   }
 
   async openSnapshot(): Promise<SnapshotStream> {
-    const { snapshots, state } = this.#options;
+    const { snapshots, state, checkState } = this.#options;
+    checkState();
     return snapshots.open(state.engine, 0);
   }
 
   async hashKv(revision: number): Promise<KeyspaceHash> {
+    this.#options.checkState();
     return this.#options.state.hashKv(revision);
   }
 

@@ -11,6 +11,7 @@ import type {
   RaftOptions,
 } from '../raft/index.ts';
 import type { LogPosition, LogStore } from '../storage/index.ts';
+import { unknownConfiguration } from './membership.ts';
 
 /** What a start rests on. */
 export interface BootstrapInput {
@@ -23,23 +24,35 @@ export interface BootstrapInput {
   readonly lastApplied: { readonly index: number; readonly term: number };
   readonly options: RaftOptions;
   readonly prng: Prng;
+  /**
+   * Whether a state that is behind the log's beginning may be rebuilt from other members. Nothing
+   * may be applied until then. By default it is refused.
+   */
+  readonly mayRebuild?: boolean | undefined;
+}
+
+/** Whether entries that the state lacks are gone from the log. */
+export function isBehindLog(lastApplied: LogPosition, log: LogSummary): boolean {
+  return lastApplied.index < log.snapshotIndex;
 }
 
 /**
  * Builds the Raft configuration of a start or restart.
  *
  * @throws {KvError} DATA_CORRUPT — the state is ahead of the log: acknowledged entries are missing
- *   from it.
+ *   from it. Or it is behind the log's beginning, and may not be rebuilt.
  */
 export function createRaftConfig(input: BootstrapInput): RaftConfig {
-  const { id, configuration, hardState, log, lastApplied, options, prng } = input;
+  const { id, hardState, log, lastApplied, options, prng } = input;
   const lastIndex = Math.max(log.lastIndex, log.snapshotIndex);
-  if (lastApplied.index < log.snapshotIndex) {
+  const isBehind = isBehindLog(lastApplied, log);
+  if (isBehind && input.mayRebuild !== true) {
     throw new KvError('DATA_CORRUPT', {
       message:
         `the state holds entries up to ${lastApplied.index}, but the log begins after ` +
-        `${log.snapshotIndex}: part of the state is missing. Move the engine folder of the data ` +
-        'directory away and let this member fetch the state from its peers.',
+        `${log.snapshotIndex}: part of the state is missing, and no other member is known that ` +
+        'could have it. Bring the engine folder of the data directory back, or restore a snapshot ' +
+        '(holdfast snapshot restore).',
       details: { part: 'engine' },
     });
   }
@@ -51,6 +64,7 @@ export function createRaftConfig(input: BootstrapInput): RaftConfig {
         'from its peers.',
     });
   }
+  const appliedIndex = Math.max(lastApplied.index, log.snapshotIndex);
   return {
     id,
     prng,
@@ -58,11 +72,13 @@ export function createRaftConfig(input: BootstrapInput): RaftConfig {
     // The commit index need not be synced with each advance; what was applied surely was committed.
     hardState: {
       ...hardState,
-      commitIndex: Math.max(hardState.commitIndex, lastApplied.index),
+      commitIndex: Math.max(hardState.commitIndex, appliedIndex),
     },
     log,
-    configuration,
-    lastApplied: lastApplied.index,
+    // Members may have come and gone in the entries that are missing: an outdated configuration is
+    // worse than none, with which this member cannot lead. Those that the log has still count.
+    configuration: isBehind ? unknownConfiguration() : input.configuration,
+    lastApplied: appliedIndex,
   };
 }
 

@@ -28,23 +28,24 @@ import {
 } from '../raft/index.ts';
 import type { PeerMessage, TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
-import { admit, isBlank, listenersNeeded, refusedError } from './admission.ts';
+import { admit, listenersNeeded, refusedError } from './admission.ts';
 import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
-import { createRaftConfig, finishInstall } from './bootstrap.ts';
+import { Applying } from './applying.ts';
 import { Calls } from './calls.ts';
 import { Integrity } from './integrity.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { LogWriter } from './log-writer.ts';
-import { defaultLogCompaction } from './log-compaction.ts';
 import type { MemberConfig } from './member-config.ts';
 import { MemberList } from './member-list.ts';
 import { MemberState } from './member-state.ts';
-import { initialConfiguration, type MembershipChange } from './membership.ts';
-import { type ApplyBatch, Replica } from './replica.ts';
+import type { MembershipChange } from './membership.ts';
+import { openReplica } from './opening.ts';
+import type { Replica } from './replica.ts';
+import { type ApplyBatch } from './replica.ts';
 import { reportEvent, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
 import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
-import type { StateLaneHandler } from './state-lane.ts';
+import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
 import { StateTransfer } from './state-transfer.ts';
 import { Succession } from './succession.ts';
 import { Watchdog } from './watchdog.ts';
@@ -77,8 +78,7 @@ export class Member implements MemberApi {
   readonly administration: Administration;
   readonly #conditions = new Conditions();
   readonly #writer: LogWriter;
-  /** Committed entries that wait for their results, oldest first: up to where, and since when. */
-  readonly #applying: { readonly lastIndex: LogIndex; readonly startMs: number }[] = [];
+  readonly #applying: Applying;
   #ticker: TimerHandle | undefined;
   #isTurnDue = false;
   #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
@@ -101,9 +101,20 @@ export class Member implements MemberApi {
     this.memberId = id;
     this.#state = state;
     this.#replica = replica;
-    this.#calls = new Calls(metrics, () => eventLoop.nowMs());
+    const nowMs = (): number => eventLoop.nowMs();
+    this.#calls = new Calls(metrics, nowMs);
+    this.#applying = new Applying({
+      ...{ calls: this.#calls, metrics, nowMs },
+      leader: () => replica.leader,
+    });
     this.#members = new MemberList(replica.configuration);
-    this.#snapshots = new Snapshots({ clusterId, ...config.snapshots });
+    this.#snapshots = new Snapshots({
+      clusterId,
+      ...config.snapshots,
+      onReadFailed: (error) => {
+        this.#maybeQuarantine(error);
+      },
+    });
     const { transport, logger, log, state: store } = config;
     this.#transfer = new StateTransfer({
       ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
@@ -122,7 +133,7 @@ export class Member implements MemberApi {
     this.#keeper = new LogKeeper({
       ...{ log, replica, state, snapshots: this.#snapshots, logger },
       onFatal: (error) => {
-        this.#fail(error);
+        this.#stateFailed(error);
       },
     });
     this.#integrity = this.#createIntegrity();
@@ -135,6 +146,9 @@ export class Member implements MemberApi {
       prng,
       change: async (change, options) => this.#change(change, options),
       propose: async (command, options) => this.propose(command, options),
+      checkState: () => {
+        this.#checkState();
+      },
     });
     const { name, clientUrls } = config;
     const { quotaBytes } = config.options;
@@ -151,7 +165,7 @@ export class Member implements MemberApi {
    * @throws {KvError} DATA_CORRUPT — log and state contradict each other.
    */
   static async open(config: MemberConfig): Promise<Member> {
-    const { id, log, state: store, options, prng, eventLoop } = config;
+    const { state: store, options, eventLoop } = config;
     const made: { member?: Member } = {};
     const current = (): Member => must(made.member, 'the member that the lane works for');
     const handler: StateLaneHandler = {
@@ -165,30 +179,21 @@ export class Member implements MemberApi {
       onFatal: (error) => {
         current().#stateFailed(error);
       },
+      onDamaged: (error) => {
+        current().#maybeQuarantine(error);
+      },
       endOfTurn: (callback) => {
         eventLoop.endOfTurn(callback);
       },
     };
-    const { cacheBytesMax, limits, logCompaction = defaultLogCompaction } = options;
+    const { cacheBytesMax } = options;
     const state = await MemberState.open(store, { cacheBytesMax, handler });
-    const opened = await finishInstall(log, store.installed);
-    const isAdmitted = config.initialMembers.length < 2 || !isBlank(opened.log, opened.hardState);
-    const raft = createRaftConfig({
-      id,
-      configuration: state.openedConfiguration ?? initialConfiguration(config.initialMembers),
-      ...opened,
-      lastApplied: state.machine.lastApplied,
-      options: options.raft,
-      prng,
-    });
-    const readRetryTicks = Math.max(1, Math.floor(options.raft.electionTimeoutTicks / 2));
-    const replica = new Replica({
-      raft,
-      limits: { ...limits, readRetryTicks, logCompaction },
-      prng,
-    });
+    const { replica, isAdmitted, damage } = await openReplica(config, state);
     const member = new Member(config, state, replica, isAdmitted);
     made.member = member;
+    if (damage !== undefined) {
+      member.#integrity.enter(damage);
+    }
     return member;
   }
 
@@ -262,12 +267,20 @@ export class Member implements MemberApi {
     if (options.isSerializable === true) {
       return this.#state.readRange(range);
     }
-    return this.confirmRead(options).then(async () => this.#state.readRange(range));
+    return this.confirmRead(options).then(async () => {
+      // Found damaged meanwhile?
+      this.#checkState();
+      return this.#state.readRange(range);
+    });
   }
 
   async confirmRead(options: CallOptions = {}): Promise<void> {
     if (this.#phase === 'stopped' || this.#fatal !== undefined) {
       return Promise.reject(new KvError('STOPPED'));
+    }
+    const refusal = this.#integrity.quarantineRefusal;
+    if (refusal !== undefined) {
+      return Promise.reject(refusal);
     }
     const id = this.#replica.maybeRead(this.#deadlineTick(options));
     if (id === undefined) {
@@ -381,6 +394,9 @@ export class Member implements MemberApi {
       ...{ id, replica, state, transport, snapshots, store, eventLoop, logger },
       peers: () => this.#members.reachable.flatMap((each) => (each.id === id ? [] : [each.id])),
       install: async (fetched) => this.#rebuild(fetched),
+      onEntered: () => {
+        this.#applying.drop('overtaken');
+      },
       yieldLeadership: () => {
         this.#succession.yieldTo('its state is damaged');
       },
@@ -440,6 +456,7 @@ export class Member implements MemberApi {
         this.#fail(refusedError(reason, this.#config.name, peer));
       },
       onSnapshotRequested: async (from, minIndex) => {
+        this.#checkState();
         const { chunks } = await this.#snapshots.open(this.#state.engine, minIndex);
         this.#config.logger.info({ event: 'snapshot-sending', peer: from, minIndex });
         return chunks;
@@ -522,6 +539,14 @@ export class Member implements MemberApi {
     }
   }
 
+  /** @throws {KvError} UNHEALTHY — the state is damaged. */
+  #checkState(): void {
+    const refusal = this.#integrity.quarantineRefusal;
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+  }
+
   #refusal(): KvError | undefined {
     if (this.#phase !== 'running' || this.#fatal !== undefined) {
       return new KvError('STOPPED');
@@ -586,8 +611,7 @@ export class Member implements MemberApi {
       this.#writer.write(effects.write);
     }
     if (effects.apply !== undefined) {
-      const lastIndex = must(effects.apply.entries.at(-1), 'a committed entry').index;
-      this.#applying.push({ lastIndex, startMs: this.#config.eventLoop.nowMs() });
+      this.#applying.begin(effects.apply);
       this.#state.lane.push(effects.apply);
     }
     for (const load of effects.loads) {
@@ -632,13 +656,19 @@ export class Member implements MemberApi {
 
   /** What the engine holds cannot be read: other members have it too, if there are any. */
   #stateFailed(error: unknown): void {
-    const isDamaged = error instanceof KvError && error.code === 'DATA_CORRUPT';
-    if (isDamaged && this.#members.all().length > 1) {
-      this.#integrity.enter(error.message);
-      this.#scheduleTurn();
-    } else {
+    if (!this.#maybeQuarantine(error)) {
       this.#fail(error);
     }
+  }
+
+  /** Takes a damaged state out of service if there are others to rebuild it from. */
+  #maybeQuarantine(error: unknown): boolean {
+    if (!isEngineDamage(error) || this.#members.all().length < 2) {
+      return false;
+    }
+    this.#integrity.enter(error.message);
+    this.#scheduleTurn();
+    return true;
   }
 
   /** Puts a fetched state in the place of a damaged one; false when the log does not reach it yet. */
@@ -654,13 +684,13 @@ export class Member implements MemberApi {
     }
     await this.#keeper.idle();
     await this.#state.install(staged, position);
-    this.#replica.resumeApplying(position.index);
+    this.#replica.resumeApplying(position);
     this.#stateReplaced(position.index);
     return true;
   }
 
   #stateReplaced(index: LogIndex): void {
-    this.#applying.length = 0;
+    this.#applying.drop('overtaken');
     this.#readAttributes();
     this.#setPeers();
     this.#integrity.replaced();
@@ -687,25 +717,10 @@ export class Member implements MemberApi {
     results: readonly (CommandResult | undefined)[],
     changes: readonly MetaChange[],
   ): void {
-    const { metrics, eventLoop } = this.#config;
-    const nowMs = eventLoop.nowMs();
-    for (let i = 0; i < batch.proposalIds.length; i++) {
-      const id = batch.proposalIds[i] as number;
-      const result = results[i];
-      if (result?.kind === 'ok' && result.result.type === 'compact') {
-        this.#state.lane.compact();
-      }
-      if (id !== 0) {
-        this.#calls.resolveProposal(id, must(result, 'the result of a proposed command'));
-      }
+    if (results.some((each) => each?.kind === 'ok' && each.result.type === 'compact')) {
+      this.#state.lane.compact();
     }
-    const { index } = must(batch.entries.at(-1), 'an applied entry');
-    metrics.applyBatchEntries.observe(batch.entries.length);
-    for (let oldest = this.#applying[0]; oldest !== undefined && oldest.lastIndex <= index; ) {
-      metrics.applySeconds.observe((nowMs - oldest.startMs) / 1000);
-      this.#applying.shift();
-      oldest = this.#applying[0];
-    }
+    const index = this.#applying.applied(batch, results);
     for (const change of changes) {
       this.#noteChange(change);
     }
@@ -743,6 +758,7 @@ export class Member implements MemberApi {
     for (const result of changeResults) {
       this.#calls.endChange(result);
     }
+    this.#applying.drop('stopped');
     this.#calls.endReads();
   }
 

@@ -17,6 +17,8 @@ export interface IntegrityOptions extends Omit<QuarantineOptions, 'sources'> {
   readonly state: MemberState;
   /** The other members. */
   readonly peers: () => readonly NodeId[];
+  /** The state is out of service: whoever waits for what it would say waits in vain. */
+  readonly onEntered: () => void;
   /** Lets another member lead: this one is not in order. */
   readonly yieldLeadership: () => void;
   /** Members contradict each other and none is in the majority: an operator has to decide. */
@@ -43,15 +45,23 @@ export class Integrity {
     return this.#quarantine.reason;
   }
 
+  /** What everything that rests on the state is refused with while it is damaged. */
+  get quarantineRefusal(): KvError | undefined {
+    return this.reason === undefined
+      ? undefined
+      : new KvError('UNHEALTHY', {
+          message: `etcdserver: unhealthy cluster (this member rebuilds its state: ${this.reason})`,
+        });
+  }
+
   /**
    * What a call is refused with while the state is damaged, or while members are known to contradict
    * each other.
    */
   get refusal(): KvError | undefined {
-    if (this.reason !== undefined) {
-      return new KvError('UNHEALTHY', {
-        message: `etcdserver: unhealthy cluster (this member rebuilds its state: ${this.reason})`,
-      });
+    const refusal = this.quarantineRefusal;
+    if (refusal !== undefined) {
+      return refusal;
     }
     const isCorrupt = this.#options.state.alarms.some(({ alarm }) => alarm === 'corrupt');
     return isCorrupt ? new KvError('CORRUPT') : undefined;
@@ -64,9 +74,10 @@ export class Integrity {
 
   /** Takes the state out of service, to be rebuilt. */
   enter(reason: string): void {
-    const { replica, yieldLeadership } = this.#options;
+    const { replica, onEntered, yieldLeadership } = this.#options;
     this.#quarantine.enter(reason);
     replica.suspendApplying();
+    onEntered();
     if (replica.isLeader) {
       yieldLeadership();
     }
@@ -81,10 +92,13 @@ export class Integrity {
   /** Compares, judges, rebuilds; returns what the others are to be told. */
   tick(): readonly StateHashReport[] {
     this.#quarantine.tick();
+    const { replica, state, raiseAlarm, yieldLeadership } = this.#options;
     if (this.reason !== undefined) {
+      if (replica.isLeader && replica.tickCount % compareTicks === 0) {
+        yieldLeadership();
+      }
       return [];
     }
-    const { replica, state, raiseAlarm } = this.#options;
     const told = [...this.#answers()];
     if (replica.isLeader && replica.tickCount % compareTicks === 0) {
       const started = this.#hashes.maybeStart(state.machine.stateHash);

@@ -36,6 +36,8 @@ export interface MemberConfig {
   readonly name: string;
   /** The first members of a new cluster, the same on all of them; none for one that joins. */
   readonly initialMembers: readonly MemberRecord[];
+  /** No other member can have the state: a damaged one is not waited for to be rebuilt. */
+  readonly isAlone?: boolean | undefined;
   /** Where clients reach this member; published in the cluster. Not published when absent. */
   readonly clientUrls?: readonly string[] | undefined;
   readonly log: LogStore;

@@ -280,10 +280,10 @@ export class Replica {
     return index >= snapshotIndex && index <= Math.min(commitIndex, stableIndex);
   }
 
-  /** The state has been replaced by one at `index`; entries after it are applied, again or not. */
-  resumeApplying(index: LogIndex): void {
-    this.#raft.resumeApplying(index);
-    this.#readableIndex = index;
+  /** The state has been replaced by another one; entries after it are applied, again or not. */
+  resumeApplying(position: SnapshotPosition): void {
+    this.#raft.resumeApplying(position);
+    this.#readableIndex = position.index;
   }
 
   /**

@@ -62,6 +62,8 @@ export interface SnapshotsOptions {
   /** Written into the header. */
   readonly version: string;
   readonly epochMs: () => number;
+  /** The state could not be read for a snapshot; whoever fetches it is told, too. */
+  readonly onReadFailed?: ((error: unknown) => void) | undefined;
 }
 
 /** A fetched snapshot, ready to be switched to. */
@@ -199,12 +201,33 @@ export class Snapshots {
   ): AsyncGenerator<Uint8Array, undefined> {
     const encoder = this.#options.format.createEncoder(header);
     for (const range of stateRanges) {
-      for await (const records of scanAll(pinned, range)) {
+      for await (const records of this.#scan(pinned, range)) {
         yield* encoder.push(records);
       }
     }
     yield* encoder.finish();
     return undefined;
+  }
+
+  /** All records of a range, a piece at a time. */
+  async *#scan(
+    pinned: EngineSnapshot,
+    range: { readonly gte: Uint8Array; readonly lt: Uint8Array },
+  ): AsyncIterable<readonly EngineRecord[]> {
+    let { gte } = range;
+    for (;;) {
+      const piece = { gte, lt: range.lt, limit: scanRecordsMax, bytesMax: scanBytesMax };
+      const records = await pinned.scan(piece).catch((error: unknown) => {
+        this.#options.onReadFailed?.(error);
+        throw error;
+      });
+      const last = records.at(-1);
+      if (last === undefined) {
+        return;
+      }
+      yield records;
+      gte = successorOf(last.key);
+    }
   }
 }
 
@@ -235,28 +258,6 @@ function releasing(
     },
   };
   return { [Symbol.asyncIterator]: () => iterator };
-}
-
-/** All records of a range, a piece at a time. */
-async function* scanAll(
-  pinned: EngineSnapshot,
-  range: { readonly gte: Uint8Array; readonly lt: Uint8Array },
-): AsyncIterable<readonly EngineRecord[]> {
-  let { gte } = range;
-  for (;;) {
-    const records = await pinned.scan({
-      gte,
-      lt: range.lt,
-      limit: scanRecordsMax,
-      bytesMax: scanBytesMax,
-    });
-    const last = records.at(-1);
-    if (last === undefined) {
-      return;
-    }
-    yield records;
-    gte = successorOf(last.key);
-  }
 }
 
 function successorOf(key: Uint8Array): Uint8Array {

@@ -41,6 +41,8 @@ export interface StateLaneHandler {
   onReadable(index: LogIndex): void;
   /** The engine failed; the member cannot go on. */
   onFatal(error: unknown): void;
+  /** A read has found the engine damaged; it fails, and the lane goes on. */
+  onDamaged(error: KvError): void;
   /** Calls back once the events that are due now have been handled. */
   endOfTurn(callback: () => void): void;
 }
@@ -59,7 +61,6 @@ export class StateLane {
   #isBusy = false;
   #isClosed = false;
   /** A write has failed: what the engine holds is no longer known, so nothing is read from it. */
-  #hasFailed = false;
   #needsCompaction: boolean;
   #compactionWaiters: (() => void)[] = [];
   /** Outputs whose writes have not been given to the engine yet. */
@@ -129,12 +130,15 @@ export class StateLane {
   async read<T>(reading: Reading<T>): Promise<T> {
     let step = reading.next();
     while (step.done !== true) {
-      step = reading.next(await this.#load(step.value));
+      step = reading.next(await this.#loadForRead(step.value));
     }
     return step.value;
   }
 
-  /** Stops taking work and waits until the engine has what was applied. */
+  /**
+   * Stops taking work and waits until the engine has what was applied. What waits in the lane, or
+   * for the engine, is dropped.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue = [];
@@ -171,9 +175,16 @@ export class StateLane {
         return;
       }
       this.#load(step.value)
-        .then(advance)
+        .then((next) => {
+          // Closed meanwhile: there may be another state, and this result is not one of it.
+          if (!this.#isClosed) {
+            advance(next);
+          }
+        })
         .catch((error: unknown) => {
-          this.#fail(error);
+          if (!this.#isClosed) {
+            this.#fail(error);
+          }
         });
     };
     advance(undefined);
@@ -202,13 +213,15 @@ export class StateLane {
     this.#written()
       .then(async () => {
         this.#removedRevision = this.#stateMachine.compactRevision;
-        if (step.writes.length > 0) {
+        if (step.writes.length > 0 && !this.#isClosed) {
           await this.#engine.write(step.writes);
         }
       })
       .then(done)
       .catch((error: unknown) => {
-        this.#fail(error);
+        if (!this.#isClosed) {
+          this.#fail(error);
+        }
       });
   }
 
@@ -261,16 +274,26 @@ export class StateLane {
   }
 
   #fail(error: unknown): void {
-    this.#hasFailed = true;
     this.#isClosed = true;
     this.#handler.onFatal(error);
+  }
+
+  async #loadForRead(need: Need): Promise<Loaded> {
+    try {
+      return await this.#load(need);
+    } catch (error) {
+      if (isEngineDamage(error) && !this.#isClosed) {
+        this.#handler.onDamaged(error);
+      }
+      throw error;
+    }
   }
 
   async #load(need: Need): Promise<Loaded> {
     if (need.afterWrites) {
       await this.#written();
     }
-    if (this.#hasFailed) {
+    if (this.#isClosed) {
       throw new KvError('STOPPED');
     }
     if (need.type === 'scan') {
@@ -290,6 +313,12 @@ export class StateLane {
   #loadGets(): void {
     const gets = this.#gets;
     this.#gets = [];
+    if (this.#isClosed) {
+      for (const get of gets) {
+        get.reject(new KvError('STOPPED'));
+      }
+      return;
+    }
     const keys = gets.length === 1 ? must(gets[0], 'a get').keys : gets.flatMap((get) => get.keys);
     this.#engine.getMany(keys).then(
       (values) => {
@@ -307,6 +336,11 @@ export class StateLane {
       },
     );
   }
+}
+
+/** Whether an error tells of a damaged state, which other members may have whole. */
+export function isEngineDamage(error: unknown): error is KvError {
+  return error instanceof KvError && error.details['part'] === 'engine';
 }
 
 /** A get waiting for the end of its turn. */

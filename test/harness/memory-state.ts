@@ -11,12 +11,21 @@ import {
 export class StateDisk {
   engine: Engine = createMemoryEngine();
   installed: LogPosition | undefined;
+  /** When set, reads fail with it until the state has been replaced. */
+  readFailure: Error | undefined;
   #staged: Engine | undefined;
+
+  /** Its content is gone, as when a damaged folder was moved away. */
+  lose(): void {
+    this.engine = createMemoryEngine();
+    this.installed = undefined;
+    this.readFailure = undefined;
+  }
 
   /** What one run of a member sees: closing it ends the run, not the data. */
   open(): StateStore {
     const close = async (): Promise<void> => this.#discard(this.#staged);
-    const current = (): Engine => surviving(this.engine);
+    const current = (): Engine => surviving(this.engine, () => this.readFailure);
     const installed = (): LogPosition | undefined => this.installed;
     return {
       get engine() {
@@ -41,6 +50,7 @@ export class StateDisk {
         void this.engine.retire();
         this.engine = engine;
         this.installed = position;
+        this.readFailure = undefined;
         this.#staged = undefined;
         return Promise.resolve();
       },
@@ -56,12 +66,16 @@ export class StateDisk {
   }
 }
 
-function surviving(engine: Engine): Engine {
+function surviving(engine: Engine, readFailure: () => Error | undefined): Engine {
   const close = async (): Promise<void> => engine.flush();
   return new Proxy(engine, {
     get: (target, name) => {
       if (name === 'close' || name === Symbol.asyncDispose) {
         return close;
+      }
+      const failure = readFailure();
+      if (failure !== undefined && (name === 'getMany' || name === 'scan')) {
+        return async () => Promise.reject(failure);
       }
       const value = Reflect.get(target, name, target) as unknown;
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;

@@ -2,7 +2,7 @@
 import { createPrng } from '../../src/base/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
-import { Member, type MemberOptions } from '../../src/replica/index.ts';
+import { Member, type MemberConfig, type MemberOptions } from '../../src/replica/index.ts';
 import type { MemberRecord } from '../../src/replica/index.ts';
 import { MemoryDisk, MemoryLog } from './memory-log.ts';
 import { StateDisk } from './memory-state.ts';
@@ -63,7 +63,7 @@ export class VirtualCluster {
     }
   }
 
-  async start(id: number): Promise<Member> {
+  async start(id: number, overrides: Partial<MemberConfig> = {}): Promise<Member> {
     const seat = this.#seat(id);
     seat.log = new MemoryLog(seat.disk);
     seat.metrics = new Metrics();
@@ -86,6 +86,7 @@ export class VirtualCluster {
       onFatal: (error) => {
         this.fatals.push(error);
       },
+      ...overrides,
     });
     seat.member = member;
     await member.start();
@@ -104,6 +105,16 @@ export class VirtualCluster {
       log: undefined,
       metrics: new Metrics(),
     });
+  }
+
+  /** Empties the state of member `id`, which does not run; its log stays. */
+  loseState(id: number): void {
+    this.#seat(id).state.lose();
+  }
+
+  /** Reads of the state of member `id` fail with `error` until it has another state. */
+  damageState(id: number, error: Error): void {
+    this.#seat(id).state.readFailure = error;
   }
 
   member(id: number): Member {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createPrng, KvError } from '../../src/base/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import { createRaftConfig } from '../../src/replica/bootstrap.ts';
-import { initialConfiguration } from '../../src/replica/membership.ts';
+import { initialConfiguration, unknownConfiguration } from '../../src/replica/membership.ts';
 import { MemoryDisk, MemoryLog } from '../harness/memory-log.ts';
 
 const configuration = initialConfiguration([
@@ -31,6 +31,24 @@ function start(entries: number, applied: number, commitIndex = 0) {
   });
 }
 
+/** A state at entry 3 under a log that begins after entry 5. */
+function compacted(mayRebuild: boolean) {
+  const disk = new MemoryDisk();
+  disk.hardState = { currentTerm: 3, votedFor: 2, commitIndex: 0 };
+  disk.start = { index: 5, term: 2 };
+  const log = new MemoryLog(disk);
+  return createRaftConfig({
+    id: 1,
+    configuration,
+    hardState: log.initialHardState,
+    log: log.initialLog,
+    lastApplied: { index: 3, term: 2 },
+    options: defaultRaftOptions,
+    prng: createPrng(1),
+    mayRebuild,
+  });
+}
+
 describe('createRaftConfig', () => {
   test('keeps term and vote, and takes what was applied for committed', () => {
     expect(start(5, 4, 2).hardState).toEqual({ currentTerm: 3, votedFor: 2, commitIndex: 4 });
@@ -56,5 +74,14 @@ describe('createRaftConfig', () => {
     expect(error).toMatchObject({ code: 'DATA_CORRUPT' });
     expect(String(error)).toContain('holds entries up to 4, but the log ends at 3');
     expect(String(error)).toContain('rejoin from its peers');
+  });
+
+  test('refuses a state that the log does not continue, unless it may be rebuilt', () => {
+    expect(() => compacted(false)).toThrow('the state holds entries up to 3, but the log begins');
+    expect(compacted(true)).toMatchObject({ lastApplied: 5, hardState: { commitIndex: 5 } });
+  });
+
+  test('a state that is to be rebuilt does not say who the members are', () => {
+    expect(compacted(true).configuration).toEqual(unknownConfiguration());
   });
 });

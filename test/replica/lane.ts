@@ -13,6 +13,7 @@ export class LaneHarness {
   readonly fatals: unknown[] = [];
   readonly results: unknown[] = [];
   readonly written: number[] = [];
+  readonly damages: unknown[] = [];
   readonly stateMachine: StateMachine;
   readonly lane: StateLane;
   /** Set to make the engine's next write fail. */
@@ -34,6 +35,9 @@ export class LaneHarness {
       },
       onFatal: (error) => {
         this.fatals.push(error);
+      },
+      onDamaged: (error) => {
+        this.damages.push(error);
       },
       endOfTurn: (callback) => {
         this.#turns.push(callback);

@@ -49,6 +49,25 @@ describe('StateLane', () => {
     expect(harness.applied).toEqual(Array.from({ length: 1200 }, (_, i) => i + 1));
   });
 
+  test('drops what it has not applied once it is closed: there may be another state', async () => {
+    const harness = new LaneHarness(0);
+    harness.push(put('a', '1'));
+    await harness.settle();
+
+    // The previous version of the key is not in memory: it has to be loaded.
+    harness.push(put('a', '2'));
+    await harness.lane.close();
+    await harness.settle();
+
+    expect(harness.applied).toEqual([1]);
+    expect(harness.fatals).toEqual([]);
+    await expect(
+      harness.lane.read(rangeQuery(get('a'), { revision: 2, compactRevision: 0 })),
+    ).rejects.toMatchObject({
+      code: 'STOPPED',
+    });
+  });
+
   test('removes compacted history between batches and tells who waits for it', async () => {
     const harness = new LaneHarness();
     for (let i = 0; i < 600; i++) {
