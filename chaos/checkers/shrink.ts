@@ -40,7 +40,7 @@ function dropAll<State, Input, Output>(
   for (;;) {
     const size = smallest.length;
     smallest = dropPure(smallest, model, isFailing);
-    smallest = dropEach(smallest, (operation, others) => {
+    smallest = dropEach(smallest, smallest, (operation, others) => {
       return operation !== anchor && isDroppable(model, operation, others) && isFailing(others);
     });
     if (smallest.length === size) {
@@ -60,7 +60,8 @@ export function dropUnnoticed<State, Input, Output>(
   const kept = history.filter(
     (it) => it.return !== undefined || !model.isPure(it.input, undefined),
   );
-  return dropEach(kept, (operation, others) => {
+  // The later one may be all that can have noticed the earlier.
+  return dropEach(kept, kept.toReversed(), (operation, others) => {
     return operation.return === undefined && isDroppable(model, operation, others);
   });
 }
@@ -130,13 +131,14 @@ function dropPure<State, Input, Output>(
   return kept;
 }
 
-/** Leaves out one operation after the other, while `mayDrop` allows it. */
+/** Leaves out one of `candidates` after the other, where `mayDrop` allows it. */
 function dropEach<Input, Output>(
   history: History<Input, Output>,
+  candidates: History<Input, Output>,
   mayDrop: (operation: Operation<Input, Output>, others: History<Input, Output>) => boolean,
 ): History<Input, Output> {
   let kept = history;
-  for (const operation of history.toReversed()) {
+  for (const operation of candidates) {
     const others = kept.filter((it) => it !== operation);
     if (mayDrop(operation, others)) {
       kept = others;
