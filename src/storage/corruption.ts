@@ -2,9 +2,9 @@
  * The one way to say that stored data is damaged: which file, where, what is wrong, and the way out
  * for the operator. Whoever says it has changed nothing on disk.
  *
- * The error's details name the part. `log` and `identity` hold what this member has promised (votes,
- * acknowledged entries): without them it may not come back as who it was. `engine` holds the state
- * only, which can be rebuilt.
+ * The error's details name the part. `log` and `identity` hold what this member has promised
+ * (votes, acknowledged entries): without them it may not come back as who it was. `engine` holds
+ * the state only, which can be rebuilt.
  */
 import { KvError } from '../base/index.ts';
 

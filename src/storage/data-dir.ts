@@ -15,8 +15,9 @@
  * was lost, and is never quietly replaced by an empty one that could vote a second time (Raft
  * thesis §3.8).
  *
- * The incarnation is drawn when the directory is made. A member that comes back with another one has
- * lost its disk, and with it its votes and what it acknowledged; its peers remember and refuse it.
+ * The incarnation is drawn when the directory is made. A member that comes back with another one
+ * has lost its disk, and with it its votes and what it acknowledged; its peers remember and refuse
+ * it.
  */
 import { dirname, join, resolve } from 'node:path';
 import { KvError } from '../base/index.ts';
@@ -233,8 +234,9 @@ function checkIdentity(path: string, found: IdentityFile, wanted: MemberIdentity
       `the data directory ${path} belongs to another ${differs}: it holds ` +
       `${describeIdentity(found)}, this process is ${describeIdentity(wanted)}. ` +
       'Check --data-dir, --name, --initial-cluster and --initial-cluster-token; ' +
-      'a new member starts with an empty directory. If the membership has changed since the first ' +
-      'start, say --initial-cluster-state existing: then the data directory decides.',
+      'a new member starts with an empty directory. ' +
+      'If the membership has changed since the first start, say ' +
+      '--initial-cluster-state existing: then the data directory decides.',
     details: {
       foundClusterId: found.clusterId,
       foundMemberId: found.memberId,

@@ -3,17 +3,18 @@
  *
  * Almost everything there is covered by its checksums. These holes are not (RocksDB 10.5), found by
  * flipping every byte of a small store, and by cutting its logs:
- * - A manifest (the list of table files) whose last records seem to be cut off is taken for one that
- *   a crash has torn. A flipped bit in a record's length looks the same: the records from there on,
- *   and with them whole table files, are dropped without a word, while newer batches of the log are
- *   replayed on top. The state then has a hole that no position in it tells of. Refused here.
- * - A record, of the manifest or of a log, whose type is turned into that of a recycled log sends the
- *   opening into an endless loop. Refused here.
- * - Logs are not synced. While a buffer is being flushed there are two, and a power cut may leave the
- *   older one without its end and the newer one whole: if it ends between two records, the newer one
- *   is replayed on top, again over a hole. The same goes for a stretch of zeros within a log. Here the
- *   batches are followed by their sequence numbers, and what comes after a gap is cut off: it was
- *   never flushed, so the member's own log has it.
+ * - A manifest (the list of table files) whose last records seem to be cut off is taken for one
+ *   that a crash has torn. A flipped bit in a record's length looks the same: the records from
+ *   there on, and with them whole table files, are dropped without a word, while newer batches of
+ *   the log are replayed on top. The state then has a hole that no position in it tells of. Refused
+ *   here.
+ * - A record, of the manifest or of a log, whose type is turned into that of a recycled log sends
+ *   the opening into an endless loop. Refused here.
+ * - Logs are not synced. While a buffer is being flushed there are two, and a power cut may leave
+ *   the older one without its end and the newer one whole: if it ends between two records, the
+ *   newer one is replayed on top, again over a hole. The same goes for a stretch of zeros within a
+ *   log. Here the batches are followed by their sequence numbers, and what comes after a gap is cut
+ *   off: it was never flushed, so the member's own log has it.
  *
  * Manifests and logs have one format: blocks of 32 KiB; in them pieces of records: checksum (u32,
  * CRC-32C of the rest, rotated and shifted), length (u16), type (u8), data. A record of a log is a
@@ -42,8 +43,8 @@ const CHECKSUM_SHIFT = 0xa282_ead8;
  * Checks the manifests and the logs of the closed RocksDB store in `folder`, and cuts its logs off
  * where they have a gap.
  *
- * @throws {KvError} DATA_CORRUPT — damage that RocksDB would not see, or not survive. Nothing has been
- * changed.
+ * @throws {KvError} DATA_CORRUPT — damage that RocksDB would not see, or not survive. Nothing has
+ * been changed.
  */
 export async function checkEngineFiles(folder: string, fileSystem: FileSystem): Promise<void> {
   const names = fileSystem.list(folder);
@@ -131,8 +132,8 @@ async function readWhole(path: string, fileSystem: FileSystem): Promise<Uint8Arr
 }
 
 /**
- * Walks the records as long as they are intact, and `take`, which sees the beginning of each, agrees;
- * tells where the last of them ends, or what damage there is that RocksDB would not find.
+ * Walks the records as long as they are intact, and `take`, which sees the beginning of each,
+ * agrees; tells where the last of them ends, or what damage there is that RocksDB would not find.
  */
 function walk(
   bytes: Uint8Array,

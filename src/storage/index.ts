@@ -10,6 +10,7 @@ export {
 export { lockFolder } from './data-lock.ts';
 /** @internal For tests. */
 export { createMemoryEngine } from './engine-memory.ts';
+/** @internal For tests. */
 export { openRocksdbEngine } from './engine-rocksdb.ts';
 export type { FileSystem, StorageFile } from './file-system.ts';
 export { nodeFileSystem } from './node-file-system.ts';

@@ -107,7 +107,7 @@ function decodeLogStart(bytes: Uint8Array): LogStart | string {
   }
   const version = view.getUint32(4, true);
   if (version !== FORMAT_VERSION) {
-    return `the start of the log has format version ${version}, this program reads ${FORMAT_VERSION}`;
+    return `the file has format version ${version}, this program reads ${FORMAT_VERSION}`;
   }
   const index: LogIndex = getUint64(view, 16);
   return { segment: getUint64(view, 8), position: { index, term: getUint64(view, 24) } };

@@ -1,7 +1,7 @@
 /**
  * Remembers the incarnation of every other member, in `peers.json` of the data directory. A member
- * that shows up with another one has lost its disk: it must not vote or acknowledge under its old id
- * (Raft thesis §3.8), since what it promised there is forgotten.
+ * that shows up with another one has lost its disk: it must not vote or acknowledge under its old
+ * id (Raft thesis §3.8), since what it promised there is forgotten.
  *
  * Only durable knowledge is acted upon: an incarnation is on disk before it is told to be new.
  */

@@ -88,8 +88,8 @@ export interface EngineRecord {
 }
 
 /**
- * A scan of `[gte, lt)` in byte order (or backwards): of at most `limit` records, and ending with the
- * one by which keys and values together reach `bytesMax`, if that is given.
+ * A scan of `[gte, lt)` in byte order (or backwards): of at most `limit` records, and ending with
+ * the one by which keys and values together reach `bytesMax`, if that is given.
  */
 export interface EngineScan {
   readonly gte: Uint8Array;
@@ -124,8 +124,8 @@ export interface EngineSnapshot extends EngineReader {
  *   prefix of its batches. A resolved write is visible to reads; durable only after the next
  *   `flush()` has resolved.
  * - Writes take effect in the order of the calls.
- * - What is read is what was written, or the read fails: damage found at any time, by a read, a write
- *   or the opening, is `DATA_CORRUPT` with `part: 'engine'`.
+ * - What is read is what was written, or the read fails: damage found at any time, by a read, a
+ *   write or the opening, is `DATA_CORRUPT` with `part: 'engine'`.
  * - Byte arrays handed in belong to the engine until the promise settles; those handed out belong
  *   to the caller.
  */
@@ -137,8 +137,8 @@ export interface Engine extends EngineReader, AsyncDisposable {
   /** Approximate bytes on disk. */
   sizeBytes(): Promise<number>;
   /**
-   * Rewrites the files of the whole range so that what was removed gives its space back. Reads and writes go on
-   * meanwhile; closing waits for it.
+   * Rewrites the files of the whole range so that what was removed gives its space back. Reads and
+   * writes go on meanwhile; closing waits for it.
    */
   compactRange(): Promise<void>;
   /** Closes once the last snapshot is closed and the last read has settled, or with `close`. */

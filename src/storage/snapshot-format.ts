@@ -1,14 +1,15 @@
 /**
- * The one format of snapshots, for catching up, backup and restore (design §4.11): a stream of bytes,
- * written and read a piece at a time, in which nothing can be wrong without being found.
+ * The one format of snapshots, for catching up, backup and restore (design §4.11): a stream of
+ * bytes, written and read a piece at a time, in which nothing can be wrong without being found.
  *
  * ```text
  * header block · chunk blocks · end block · zeros · SHA-256 of all before it (32 bytes)
  *
  * block:   0 u32 type · 4 u32 bytes of payload · 8 u32 records · 12 u32 number, from 0
  *         16 u32 crc32c of the payload · 20 u32 crc32c of 0..20 · 24 payload
- * header:  0 u32 version · 4 u32 - · 8 u64 cluster id · 16 u64 index · 24 u64 term · 32 u64 revision
- *         40 u64 creation (ms) · 48 u64 estimated bytes · 56 u32, u32 lengths of · 64 created-by, membership
+ * header:  0 u32 version · 4 u32 - · 8 u64 cluster id · 16 u64 index · 24 u64 term
+ *         32 u64 revision · 40 u64 creation (ms) · 48 u64 estimated bytes
+ *         56 u32 length of created-by · 60 u32 length of membership · 64 both
  * chunk:   records in key order: u32 key bytes · u32 value bytes · key · value
  * end:     0 u64 records · 8 u64 bytes of their keys and values
  * ```

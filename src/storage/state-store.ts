@@ -7,10 +7,10 @@
  * engine/<generation>/   RocksDB
  * ```
  *
- * A snapshot of another member fills a new generation; replacing `current.json` is the switch, atomic
- * and durable. Whatever else lies beside the current generation was staged and never used, or was
- * replaced: it is removed at the next opening. A first generation is named as being made before it
- * is, so that one that was in use and is gone is never taken for one that never was.
+ * A snapshot of another member fills a new generation; replacing `current.json` is the switch,
+ * atomic and durable. Whatever else lies beside the current generation was staged and never used,
+ * or was replaced: it is removed at the next opening. A first generation is named as being made
+ * before it is, so that one that was in use and is gone is never taken for one that never was.
  */
 import { assert, KvError } from '../base/index.ts';
 import { corruptData } from './corruption.ts';
@@ -29,8 +29,8 @@ export interface StateStoreOptions {
   readonly folder: string;
   readonly fileSystem: FileSystem;
   /**
-   * When true, the current generation is given up for a fresh, empty one, whatever became of it. For
-   * a member whose log is sound and whose state is not: it fetches the state from its peers.
+   * When true, the current generation is given up for a fresh, empty one, whatever became of it.
+   * For a member whose log is sound and whose state is not: it fetches the state from its peers.
    */
   readonly rebuild?: boolean | undefined;
   /** Opens the store of a generation; RocksDB outside tests. */

@@ -8,8 +8,8 @@
  * opened: what it cannot prove to be unacknowledged it never drops (design §4.4).
  *
  * In a compacted log the segments may begin with entries that are forgotten already, and with ones
- * that were overwritten from an index whose segment is gone. So they are replayed as they stand, and
- * the start is applied at the end.
+ * that were overwritten from an index whose segment is gone. So they are replayed as they stand,
+ * and the start is applied at the end.
  */
 import { must } from '../base/index.ts';
 import type { Entry, HardState, LogIndex, LogSummary, TermRun } from '../raft/index.ts';
@@ -172,7 +172,7 @@ class Recovery {
     const before = this.#termRuns.findLast((run) => run.firstIndex <= index);
     const after = this.#termRuns.find((run) => run.firstIndex > index);
     if ((before !== undefined && before.term !== term) || (after?.term ?? term) < term) {
-      const what = `the log starts after entry ${index} of term ${term}, its segments say otherwise`;
+      const what = `entry ${index}, after which the log starts, should have term ${term}`;
       throw corruptLog(path, 0, what);
     }
   }

@@ -139,7 +139,7 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
       }
     });
 
-    test('scans limited in bytes, each from where the last one ended, find everything', async () => {
+    test('scans limited in bytes, each from where the last ended, find everything', async () => {
       const prng = createPrng(9);
       const written = Array.from({ length: 500 }, (_, i) => ({
         key: `k${String(i).padStart(4, '0')}`,

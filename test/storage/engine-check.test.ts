@@ -129,7 +129,7 @@ describe('checkEngineFiles', () => {
     expect(found.slice(57).every((byte) => byte === 0)).toBe(true);
   });
 
-  test('a stretch of zeros up to the end of a block does not hide that batches are missing', async () => {
+  test('zeros up to the end of a block do not hide that batches are missing', async () => {
     // The next block begins with a whole batch, which RocksDB would go on with.
     const log = logOf([1000, blockBytes - 1007 - 7, 500]);
     const path = `${folder}/000010.log`;

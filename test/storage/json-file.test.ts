@@ -24,7 +24,7 @@ describe('a JSON file', () => {
     ).toEqual(fields);
   });
 
-  test('a digit, a letter or a name that has changed is found, and so is any flipped bit', async () => {
+  test('a digit, a letter or a name that has changed is found', async () => {
     const fields = { memberId: 12345, name: 'n1' };
     const fileSystem = await written(fields);
     const original = fileSystem.getFile(path);
@@ -56,7 +56,7 @@ describe('a JSON file', () => {
     expect(await readJsonFile(path, fileSystem)).toContain(reason);
   });
 
-  test('a power cut at any operation of a replacement leaves the old fields or the new', async () => {
+  test('a power cut at any operation leaves the old fields or the new', async () => {
     for (let stopAt = 1; stopAt < 20; stopAt++) {
       for (const survives of [false, true]) {
         const fileSystem = await written({ a: 'old' });
