@@ -351,6 +351,9 @@ describe('Compaction', () => {
     subject.raft.compact(1);
 
     expect(subject.raft.status()).toMatchObject({ snapshotIndex: 3, lastIndex: 4, lastTerm: 1 });
+    subject.accept(2);
+    subject.raft.compact(4);
+    expect(subject.raft.status()).toMatchObject({ snapshotIndex: 4, lastIndex: 4, lastTerm: 1 });
   });
 
   test('a host whose state is damaged gets nothing to apply until it has another one', () => {
