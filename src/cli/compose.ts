@@ -16,24 +16,12 @@ import {
   type MemberRecord,
 } from '../replica/index.ts';
 import { HttpEndpoints, RpcServer } from '../rpc/index.ts';
-import {
-  type DataDirectory,
-  inspectDataDirectory,
-  type LogStore,
-  type MemberIdentity,
-  nodeFileSystem,
-  openDataDirectory,
-  openPeerRegistry,
-  openStateStore,
-  openWal,
-  type PeerRegistry,
-  snapshotFormat,
-  type StateStore,
-} from '../storage/index.ts';
+import { inspectDataDirectory, nodeFileSystem, snapshotFormat } from '../storage/index.ts';
 import { GrpcTransport, type Peer } from '../transport/index.ts';
 import { nodeEventLoop } from './event-loop.ts';
 import { type Place, placeInExistingCluster, placeInNewCluster } from './join.ts';
 import { addressOf, hostPortOf, type ServerConfig } from './server-config.ts';
+import { Stores } from './stores.ts';
 import { version } from './version.ts';
 
 /** Commands and bytes that may wait for their result on one member, and reads for permission. */
@@ -55,14 +43,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** What a member keeps on disk, open. */
-interface Stores {
-  readonly directory: DataDirectory;
-  readonly state: StateStore;
-  readonly log: LogStore;
-  readonly incarnations: PeerRegistry;
-}
-
 /**
  * Starts a member; `onFatal` is called once if it cannot go on later.
  *
@@ -82,7 +62,12 @@ export async function startServer(
   const metrics = new Metrics();
   metrics.startProcessMetrics();
   const place = await findPlace(config);
-  const stores = await openStores(config.dataDir, place.identity);
+  const stores = await Stores.open({
+    path: config.dataDir,
+    identity: place.identity,
+    hasPeers: config.members.length > 1,
+    logger,
+  });
   const member = await openMember(config, place, stores, { metrics, logger, onFatal });
   const rpc = createRpcServer(config, member, metrics, logger);
   const http = new HttpEndpoints({ member, metrics, version, listen: config.listenMetrics });
@@ -111,8 +96,9 @@ export async function startServer(
 }
 
 /**
- * A member of a new cluster is who the flags say, and its data directory must agree. One that joins,
- * or says "existing" because the membership has changed since, is who its data directory says.
+ * A member of a new cluster is who the flags say, and its data directory must agree. One that
+ * joins, or says "existing" because the membership has changed since, is who its data directory
+ * says.
  */
 async function findPlace(config: ServerConfig): Promise<Place> {
   if (config.clusterState === 'new') {
@@ -127,23 +113,6 @@ async function findPlace(config: ServerConfig): Promise<Place> {
     : { identity: { ...identity, name: config.name }, initialMembers: [] };
 }
 
-/** Opens the engine before the log: its lock holds where that of the directory cannot be seen. */
-async function openStores(path: string, identity: MemberIdentity): Promise<Stores> {
-  const fileSystem = nodeFileSystem;
-  const directory = await openDataDirectory({ path, identity, fileSystem, randomUint32 });
-  let state: StateStore | undefined;
-  try {
-    state = await openStateStore({ folder: directory.engineFolder, fileSystem });
-    const log = await openWal({ folder: directory.walFolder, fileSystem, randomUint32 });
-    const incarnations = await openPeerRegistry({ folder: directory.path, fileSystem });
-    return { directory, state, log, incarnations };
-  } catch (error) {
-    await state?.close();
-    await directory.close();
-    throw error;
-  }
-}
-
 /** Builds the member over its stores: they are its own from then on, and closed if that fails. */
 async function openMember(
   config: ServerConfig,
@@ -151,19 +120,20 @@ async function openMember(
   stores: Stores,
   host: Pick<MemberConfig, 'metrics' | 'onFatal'> & { readonly logger: Logger },
 ): Promise<Member> {
-  const { directory, state, log, incarnations } = stores;
+  const { directory, log, incarnations, isAlone } = stores;
   const { clusterId, memberId } = identity;
   const prng = createPrng(randomBytes(6).readUIntBE(0, 6));
   const { incarnation } = directory;
-  try {
-    return await Member.open({
+  const open = async (): Promise<Member> =>
+    Member.open({
       clusterId,
       id: memberId,
       name: config.name,
       initialMembers,
+      isAlone,
       clientUrls: config.advertiseClientUrls,
       log,
-      state,
+      state: stores.state,
       incarnations,
       snapshots: { format: snapshotFormat, version, epochMs: () => Date.now() },
       transport: createTransport(config, { clusterId, memberId, incarnation }, prng, host.logger),
@@ -173,10 +143,10 @@ async function openMember(
       options: memberOptions(config),
       ...host,
     });
+  try {
+    return await stores.withSoundState(open);
   } catch (error) {
-    await log.close();
-    await state.close();
-    await directory.close();
+    await stores.close();
     throw error;
   }
 }
@@ -261,8 +231,4 @@ function peerOf(member: MemberRecord, config: ServerConfig): Peer {
     name: member.name,
     address: dialled === undefined ? url : addressOf(dialled),
   };
-}
-
-function randomUint32(): number {
-  return randomBytes(4).readUInt32BE();
 }

@@ -14,6 +14,7 @@ export type {
 } from './api.ts';
 export { Member } from './driver.ts';
 export type { EventLogger } from './reporting.ts';
+export { isEngineDamage } from './state-lane.ts';
 export { defaultLogCompaction } from './log-compaction.ts';
 export type { MemberConfig, MemberOptions } from './member-config.ts';
 export type { MemberRecord } from './membership.ts';

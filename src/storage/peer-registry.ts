@@ -22,6 +22,8 @@ export type KnownIncarnation = 'new' | 'same' | 'other';
 
 /** The incarnations of the peers. */
 export interface PeerRegistry {
+  /** How many peers are known. */
+  readonly count: number;
   /** The incarnation known of `peer`, or undefined. */
   incarnationOf(peer: NodeId): number | undefined;
   /**
@@ -72,6 +74,10 @@ class FilePeerRegistry implements PeerRegistry {
   constructor(options: PeerRegistryOptions, incarnations: ReadonlyMap<NodeId, number>) {
     this.#options = options;
     this.#incarnations = incarnations;
+  }
+
+  get count(): number {
+    return this.#incarnations.size;
   }
 
   incarnationOf(peer: NodeId): number | undefined {
