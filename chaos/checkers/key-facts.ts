@@ -67,11 +67,11 @@ export class KeyFacts {
     }
   }
 
-  /** Draws the conclusions; `initialRevision` is the one before the history. */
-  seal(initialRevision: number): void {
+  /** Draws the conclusions. */
+  seal(): void {
     this.#changes.sort((a, b) => a - b);
     this.#puts.sort((a, b) => a - b);
-    this.#closed = mergeSpans(this.#findClosed(initialRevision));
+    this.#closed = mergeSpans(this.#findClosed());
   }
 
   /** Whether nobody but those who returned can have changed the key at `revision`. */
@@ -101,7 +101,7 @@ export class KeyFacts {
     return isOther ? this.#writerByRevision.get(record.modRevision) : undefined;
   }
 
-  #findClosed(initialRevision: number): readonly Span[] {
+  #findClosed(): readonly Span[] {
     const spans: Span[] = [];
     const seen = Array.from(this.#seen.values());
     seen.sort((a, b) => a.record.modRevision - b.record.modRevision);
@@ -109,13 +109,11 @@ export class KeyFacts {
     for (const { record, until } of seen) {
       const { createRevision, modRevision, version } = record;
       spans.push({ from: modRevision + 1, to: until });
-      const isSameLife = before?.createRevision === createRevision;
-      if (isSameLife || createRevision > initialRevision) {
-        const from = isSameLife ? must(before, 'a state').modRevision + 1 : createRevision;
-        const putCount = version - 1 - (isSameLife ? must(before, 'a state').version : 0);
-        if (this.#countPuts(from, modRevision) >= putCount) {
-          spans.push({ from, to: modRevision - 1 });
-        }
+      const former = before?.createRevision === createRevision ? before : undefined;
+      const from = former === undefined ? createRevision : former.modRevision + 1;
+      const putCount = version - 1 - (former?.version ?? 0);
+      if (this.#countPuts(from, modRevision) >= putCount) {
+        spans.push({ from, to: modRevision - 1 });
       }
       before = record;
     }

@@ -44,7 +44,7 @@ export class RevisionEvidence {
       this.#visibleBy[i] = Math.min(must(this.#visibleBy[i], 'a return'), later);
     }
     for (const facts of this.#factsByKey.values()) {
-      facts.seal(initial.revision);
+      facts.seal();
     }
   }
 

@@ -29,7 +29,7 @@ function factsOf(
     const record: KeyValue = { key: 'k', value, createRevision, modRevision, version };
     facts.noteSighting({ record, revision, by: { ...writer(revision), index: 100 } });
   }
-  facts.seal(1);
+  facts.seal();
   return facts;
 }
 
@@ -70,7 +70,7 @@ describe('KeyFacts', () => {
       revision: 5,
       by: writer(5),
     });
-    facts.seal(1);
+    facts.seal();
 
     expect(closedOf(facts, 6)).toEqual([2, 3, 4]);
   });
@@ -90,7 +90,7 @@ describe('KeyFacts', () => {
       revision: 7,
       by: { ...writer(7), index: 100 },
     });
-    facts.seal(1);
+    facts.seal();
 
     expect(facts.findContradiction()?.writer.index).toBe(6);
   });
@@ -103,7 +103,7 @@ describe('KeyFacts', () => {
       revision: 3,
       by: { ...writer(3), index: 100 },
     });
-    facts.seal(1);
+    facts.seal();
 
     expect(facts.findContradiction()?.writer.index).toBe(2);
   });

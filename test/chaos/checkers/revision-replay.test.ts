@@ -42,7 +42,7 @@ function replay(history: readonly StoreOperation[], executionsMax = 1000) {
 describe('replayRevisions', () => {
   test('a choice is changed that decided which branch an unknown transaction took', () => {
     // Revision 2 is d's or x's, and revision 3 is the transaction's, which writes b only after x.
-    const open = [
+    const open: readonly StoreOperation[] = [
       lost(1, 1, put('x')),
       lost(2, 1, { type: 'put', key: 'd', value: '1' }),
       lost(3, 1, txnIf('x', [put('b')], [put('c')])),
@@ -54,6 +54,32 @@ describe('replayRevisions', () => {
     expect(saw(kv('b', '1', 3))).toEqual({ kind: 'explained', placedCount: 3 });
     expect(saw(kv('c', '1', 3))).toEqual({ kind: 'explained', placedCount: 3 });
     expect(saw(kv('b', '1', 3), kv('c', '1', 4)).kind).toBe('fault');
+  });
+
+  test('also if no candidate of that transaction is one of the choice to be changed', () => {
+    const d3 = kv('d', '2', 3);
+    const history = [
+      lost(1, 1, put('x')),
+      lost(2, 2, put('d')),
+      returned(50, [3, 4], put('d', '2'), wrote(3)),
+      lost(3, 5, txnIf('x', [put('b')], [put('c')])),
+      returned(50, [6, 7], txnIf('b', [put('z')], []), {
+        revision: 5,
+        result: { type: 'txn', succeeded: true, responses: [{ type: 'put' }] },
+      } as const),
+      returned(
+        50,
+        [8, 9],
+        { type: 'range', key: 'd' } as const,
+        {
+          revision: 5,
+          result: { type: 'range', kvs: [d3], count: 1 },
+        } as const,
+      ),
+    ];
+
+    // Revision 2 is tried as the put of d, but only that of x lets the transaction put b.
+    expect(replay(history)).toEqual({ kind: 'explained', placedCount: 2 });
   });
 
   test('an answer that no choice had to do with ends the search at once', () => {

@@ -79,6 +79,17 @@ describe('shrinkFailing', () => {
     expect(shrink(history)).toEqual(history);
   });
 
+  test('keeps what came before a write, as long as a read may have come before it, too', () => {
+    const history = [
+      write(0, [1, 2], 1),
+      write(0, [3, 6.5], 2),
+      read(1, [4, 5], 2),
+      read(1, [6, 7], 1),
+    ];
+
+    expect(shrink(history)).toEqual(history);
+  });
+
   test('gives back the whole history if nothing can be told about its parts', () => {
     const history = [write(0, [1, 2], 1), read(1, [3, 4], 1), read(1, [5, 6], 2)];
 
