@@ -335,6 +335,21 @@ describe('A change of several voters', () => {
     });
   });
 
+  test('M09: not before it is committed, though what came before it is', () => {
+    const subject = leaderOfThree({ options: { strictReconfigCheck: false } });
+    subject.raft.propose([bytesOf('x')], 1);
+    propose(subject, [1, 4, 5]);
+    subject.drain();
+
+    for (const from of [2, 3, 4, 5]) {
+      subject.accept(from, 2);
+    }
+
+    expect(subject.raft.commitIndex).toBe(2);
+    expect(isJoint(subject.raft.configuration.confState)).toBe(true);
+    expect(subject.raft.status().lastIndex).toBe(3);
+  });
+
   test('M05, M11: nothing else is begun before it is left', () => {
     const subject = leaderOfThree({ options: { strictReconfigCheck: false } });
     propose(subject, [1, 4, 5]);

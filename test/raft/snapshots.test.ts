@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RaftNetwork } from './network.ts';
 import {
   bytesOf,
+  entriesOf,
   entry,
   only,
   proposeText,
@@ -90,7 +91,10 @@ describe('A leader', () => {
     const subject = compactedLeader();
     offered(subject);
 
-    expect(only(subject.accept(3, 4), 'AppendEntries')).toEqual([]);
+    const sent = subject.accept(3, 4);
+
+    expect(only(sent, 'AppendEntries')).toEqual([]);
+    expect(only(sent, 'InstallSnapshot')).toEqual([]);
 
     expect(subject.raft.status().progress.get(3)).toMatchObject({
       state: 'snapshot',
@@ -270,16 +274,21 @@ describe('A follower', () => {
     const subject = new Subject({ id: 2 });
     subject.raft.step({
       ...{ type: 'AppendEntries', from: 1, to: 2, term: 1, prevLogIndex: 0, prevLogTerm: 0 },
-      ...{ commitIndex: 0, entries: [entry(1, 1), entry(2, 1)] },
+      ...{ commitIndex: 0, entries: entriesOf([1, 1, 1, 1, 1, 1, 1, 1, 1]) },
     });
     const { write } = subject.raft.ready();
+    subject.raft.step({ type: 'Heartbeat', from: 1, to: 2, term: 2, commitIndex: 0, readRound: 0 });
 
-    subject.raft.installSnapshot(snapshotAt(7, 1));
+    subject.raft.installSnapshot(snapshotAt(7, 2));
+    subject.raft.step({
+      ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 7, prevLogTerm: 2 },
+      ...{ commitIndex: 7, entries: [entry(8, 2)] },
+    });
     if (write !== undefined) {
       subject.raft.writeDone(write.ticket);
     }
 
-    expect(subject.raft.status()).toMatchObject({ stableIndex: 7, lastIndex: 7 });
+    expect(subject.raft.status()).toMatchObject({ stableIndex: 7, lastIndex: 8 });
     expect(subject.raft.ready().write).toMatchObject({ install: { index: 7 } });
   });
 });
