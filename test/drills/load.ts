@@ -75,17 +75,25 @@ export class WriteLoad {
     for (let i = 0; !this.#isStopped; i++) {
       const key = `${prefix}/${i}`;
       const callMs = performance.now();
-      const answer = await this.#clients[client]?.put(key, `value of ${key}`, this.#callTimeoutMs);
+      // Clients may come and go while the load runs.
+      const at = client % Math.max(1, this.#clients.length);
+      const answer = await this.#clients[at]?.put(key, `value of ${key}`, this.#callTimeoutMs);
       if (answer?.kind === 'ok') {
         this.record.acknowledged.set(key, answer.revision);
         this.record.times.push({ callMs, returnMs: performance.now() });
       } else {
         (answer?.outcome === 'rejected' ? this.record.rejected : this.record.unknown).add(key);
-        client = (client + 1) % this.#clients.length;
+        client = at + 1;
         await sleep(5);
       }
     }
   }
+}
+
+/** The longest time, ms, in which no write was acknowledged, between the first and the last one. */
+export function longestGapMs({ times }: LoadRecord): number {
+  const returns = times.map(({ returnMs }) => returnMs).sort((a, b) => a - b);
+  return returns.reduce((gap, at, i) => Math.max(gap, at - (returns[i - 1] ?? at)), 0);
 }
 
 /** What a look at the store says about a load. */

@@ -216,7 +216,8 @@ function outcomeOf(error: ServiceError): 'rejected' | 'unknown' {
   return neverSent ? 'rejected' : 'unknown';
 }
 
-async function call<Answer>(
+/** One call as a promise, with a deadline. */
+export async function call<Answer>(
   timeoutMs: number,
   start: (
     options: { readonly deadline: number },

@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +27,9 @@ export interface ProcessMember {
   readonly extraArgs: readonly string[];
   /** Where its output goes. */
   readonly logFile: string;
+  /** Value of `--initial-cluster`. */
+  readonly initialCluster: string;
+  readonly initialClusterState: 'new' | 'existing';
 }
 
 /**
@@ -64,14 +67,22 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
+function peerUrlOf(member: Pick<ProcessMember, 'peerPort'>): string {
+  return `http://127.0.0.1:${member.peerPort}`;
+}
+
+function clusterEntry(member: Pick<ProcessMember, 'name' | 'peerPort'>): string {
+  return `${member.name}=${peerUrlOf(member)}`;
+}
+
 /** Members as processes; indexes count from 0. */
 export class ProcessCluster {
-  readonly members: readonly ProcessMember[];
+  readonly #members: ProcessMember[];
   readonly #children: (ChildProcess | undefined)[];
   readonly #token: string;
 
   private constructor(members: readonly ProcessMember[], token: string) {
-    this.members = members;
+    this.#members = [...members];
     this.#token = token;
     this.#children = members.map(() => undefined);
   }
@@ -87,7 +98,7 @@ export class ProcessCluster {
     logFolder?: string,
   ): Promise<ProcessCluster> {
     const ports = await freePorts(dataDirs.length * 3);
-    const members = dataDirs.map((dataDir, i) => ({
+    const places = dataDirs.map((dataDir, i) => ({
       name: `n${i + 1}`,
       dataDir,
       clientPort: ports[3 * i] ?? 0,
@@ -96,7 +107,64 @@ export class ProcessCluster {
       extraArgs,
       logFile: join(logFolder ?? dirname(dataDir), `n${i + 1}.log`),
     }));
+    const initialCluster = places.map(clusterEntry).join(',');
+    const members = places.map((place) => ({
+      ...place,
+      initialCluster,
+      initialClusterState: 'new' as const,
+    }));
     return new ProcessCluster(members, `test-${ports[0] ?? 0}`);
+  }
+
+  /**
+   * Lays out one more member, which joins the existing cluster of those in `others`; returns its
+   * index. It has to be added to the cluster by a call before it is started.
+   */
+  async lay(dataDir: string, others: readonly number[]): Promise<number> {
+    const i = this.#members.length;
+    const [clientPort = 0, peerPort = 0, metricsPort = 0] = await freePorts(3);
+    const place = { name: `n${i + 1}`, dataDir, clientPort, peerPort, metricsPort };
+    const present = others.flatMap((each) => this.#members[each] ?? []);
+    this.#members.push({
+      ...place,
+      extraArgs: this.#members[0]?.extraArgs ?? [],
+      logFile: join(dirname(dataDir), `n${i + 1}.log`),
+      initialCluster: [...present, place].map(clusterEntry).join(','),
+      initialClusterState: 'existing',
+    });
+    this.#children.push(undefined);
+    return i;
+  }
+
+  get members(): readonly ProcessMember[] {
+    return this.#members;
+  }
+
+  /** Under which URL the others reach member `i`. */
+  peerUrl(i: number): string {
+    const member = this.#members[i];
+    return member === undefined ? '' : peerUrlOf(member);
+  }
+
+  /** What member `i` has written so far, to both of its outputs. */
+  async output(i: number): Promise<string> {
+    return readFile(this.#members[i]?.logFile ?? '', 'utf8');
+  }
+
+  /** Waits for the end of member `i`, which ends by itself; undefined if it still runs by then. */
+  async ended(i: number, timeoutMs: number): Promise<number | undefined> {
+    const child = this.#children[i];
+    if (child === undefined || !this.isRunning(i)) {
+      return child?.exitCode ?? undefined;
+    }
+    const controller = new AbortController();
+    const { signal } = controller;
+    await Promise.race([
+      once(child, 'close', { signal }).catch(() => undefined),
+      sleep(timeoutMs, undefined, { signal }).catch(() => undefined),
+    ]);
+    controller.abort();
+    return child.exitCode ?? undefined;
   }
 
   get endpoints(): string[] {
@@ -169,7 +237,6 @@ export class ProcessCluster {
   }
 
   #args(member: ProcessMember): string[] {
-    const peerUrl = (each: ProcessMember): string => `http://127.0.0.1:${each.peerPort}`;
     const clientUrl = `http://127.0.0.1:${member.clientPort}`;
     return [
       'server',
@@ -177,9 +244,10 @@ export class ProcessCluster {
       `--data-dir=${member.dataDir}`,
       `--listen-client-urls=${clientUrl}`,
       `--advertise-client-urls=${clientUrl}`,
-      `--listen-peer-urls=${peerUrl(member)}`,
-      `--initial-advertise-peer-urls=${peerUrl(member)}`,
-      `--initial-cluster=${this.members.map((each) => `${each.name}=${peerUrl(each)}`).join(',')}`,
+      `--listen-peer-urls=${peerUrlOf(member)}`,
+      `--initial-advertise-peer-urls=${peerUrlOf(member)}`,
+      `--initial-cluster=${member.initialCluster}`,
+      `--initial-cluster-state=${member.initialClusterState}`,
       `--initial-cluster-token=${this.#token}`,
       `--listen-metrics-urls=http://127.0.0.1:${member.metricsPort}`,
       ...member.extraArgs,
