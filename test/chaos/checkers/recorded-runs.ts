@@ -25,7 +25,7 @@ import { text } from '../../kv/map-store.ts';
 import { Model } from '../../kv/model.ts';
 
 /** A store that serves one request after the other. */
-export class ReferenceStore {
+class ReferenceStore {
   readonly #model = new Model();
 
   get revision(): number {
