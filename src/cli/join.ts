@@ -1,6 +1,6 @@
 /**
- * Who a member is at its start: what its data directory says; if it has none yet, what a new cluster
- * is worked out to be from the flags, or what an existing cluster says of its new member.
+ * Who a member is at its start: what its data directory says; if it has none yet, what a new
+ * cluster is worked out to be from the flags, or what an existing cluster says of its new member.
  */
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { KvError, type Timers } from '../base/index.ts';
@@ -78,8 +78,8 @@ export async function placeInExistingCluster(
   if (self === undefined) {
     throw new KvError('CONFIG_INVALID', {
       message:
-        `the cluster does not know a member at ${own.join(',')}. Add it first: holdfast member add ` +
-        `${name} --peer-urls=${own.join(',')}`,
+        `the cluster does not know a member at ${own.join(',')}. Add it first: ` +
+        `holdfast member add ${name} --peer-urls=${own.join(',')}`,
     });
   }
   return {

@@ -3,10 +3,10 @@
  * of one survivor.
  *
  * What is unsafe about it: writes that were acknowledged, and that only lost members hold, are lost
- * without a trace; and if the others are not gone after all, there are two clusters. So it wants the
- * survivor with the newest log, says what it is about to do, and does nothing until the operator has
- * typed the member's name. The new cluster has another id: the old members cannot speak with it, nor
- * can they be taken for part of it.
+ * without a trace; and if the others are not gone after all, there are two clusters. So it wants
+ * the survivor with the newest log, says what it is about to do, and does nothing until the
+ * operator has typed the member's name. The new cluster has another id: the old members cannot
+ * speak with it, nor can they be taken for part of it.
  *
  * Order: identity first, then the log. A crash in between leaves a member of a cluster that nobody
  * else is in, which cannot serve; doing it again completes it.

@@ -72,8 +72,8 @@ export interface RaftConfig {
   readonly hardState: HardState;
   readonly log: LogSummary;
   /**
-   * The newest configuration at or before `lastApplied`; later ones are in the log. A joining node's
-   * has no members. One without context is never put into the log, and then nobody can join.
+   * The newest configuration at or before `lastApplied`; later ones are in the log. A joining
+   * node's has no members. One without context is never put into the log, and then nobody can join.
    */
   readonly configuration: Configuration;
   /** The state machine's own durable position: nothing at or below it is handed out again. */

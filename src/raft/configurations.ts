@@ -4,8 +4,8 @@
  *
  * A configuration counts from the moment its entry is in the log, committed or not (§4.1); if the
  * entry is truncated, the one before it counts again. An entry carries the whole configuration that
- * results, so no node has to work out anything, and what the host keeps beside it (names, addresses)
- * as bytes that the core never looks into.
+ * results, so no node has to work out anything, and what the host keeps beside it (names,
+ * addresses) as bytes that the core never looks into.
  *
  * Invariant: at most one configuration of the log is not committed.
  */
@@ -80,8 +80,8 @@ export class Configurations {
   }
 
   /**
-   * The host has learned the configuration that counts at a committed entry of the log; tells whether
-   * another one counts now. Of use to a node that had lost it, with the state that held it.
+   * The host has learned the configuration that counts at a committed entry of the log; tells
+   * whether another one counts now. Of use to a node that had lost it, with the state that held it.
    */
   learn(configuration: Configuration): boolean {
     const { current } = this;

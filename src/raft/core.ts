@@ -160,8 +160,8 @@ export class Core {
   }
 
   /**
-   * Whether this node may lead: it votes in its own configuration; or did in the one before, and the
-   * newest is not committed. Then others may need its log to get any further, and it campaigns
+   * Whether this node may lead: it votes in its own configuration; or did in the one before, and
+   * the newest is not committed. Then others may need its log to get any further, and it campaigns
    * without counting itself (Raft thesis §4.2.2).
    */
   get isPromotable(): boolean {

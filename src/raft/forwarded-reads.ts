@@ -34,8 +34,8 @@ export class ForwardedReads {
   }
 
   /**
-   * The message that carries what waits, if anything does; `given up` are the oldest under way, once
-   * there are too many.
+   * The message that carries what waits, if anything does; `given up` are the oldest under way,
+   * once there are too many.
    */
   flush(
     id: NodeId,

@@ -1,10 +1,10 @@
 /**
- * One leadership: the leader's progress with each peer, its pending reads, a transfer or a change of
- * membership under way, and what it has taken on without being able to commit. The object lives
+ * One leadership: the leader's progress with each peer, its pending reads, a transfer or a change
+ * of membership under way, and what it has taken on without being able to commit. The object lives
  * exactly as long as the leadership.
  *
- * A leader that its newest configuration does not name leads on, without counting itself, until that
- * configuration is committed (Raft thesis §4.2.2).
+ * A leader that its newest configuration does not name leads on, without counting itself, until
+ * that configuration is committed (Raft thesis §4.2.2).
  */
 import { assert, emptyBytes, must } from '../base/index.ts';
 import { encodeConfiguration, isJoint, leftConfState, nextConfState } from './configurations.ts';

@@ -187,11 +187,13 @@ export class RaftLog {
     this.#isSuspended = true;
   }
 
-  /** The host has replaced its state by one at `index`: applying goes on after it, even if again. */
+  /**
+   * The host has replaced its state by one at `index`: applying goes on after it, even if again.
+   */
   resumeApplying(index: LogIndex): void {
     assert(
       index >= this.snapshotIndex && index <= this.#commitIndex,
-      () => `applying goes on within [${this.snapshotIndex}, ${this.#commitIndex}], not at ${index}`,
+      () => `applying goes on from ${this.snapshotIndex} to ${this.#commitIndex}, not at ${index}`,
     );
     this.#isSuspended = false;
     this.#applyingIndex = index;

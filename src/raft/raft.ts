@@ -35,7 +35,14 @@ import type {
   VoteRequest,
   VoteResponse,
 } from './message.ts';
-import type { LoadRequest, Ready, WriteTicket } from './ready.ts';
+import type {
+  LoadRequest,
+  ProposeResult,
+  ReadIndexResult,
+  Ready,
+  TransferResult,
+  WriteTicket,
+} from './ready.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { StorageQueue } from './storage-queue.ts';
 import type {
@@ -47,22 +54,6 @@ import type {
   SnapshotPosition,
   Term,
 } from './types.ts';
-
-/** What became of a batch of proposals. */
-export type ProposeResult =
-  | { readonly kind: 'appended'; readonly term: Term; readonly firstIndex: LogIndex }
-  | { readonly kind: 'forwarded'; readonly to: NodeId; readonly term: Term }
-  | { readonly kind: 'dropped'; readonly reason: DropReason };
-
-/** What became of a read request. */
-export type ReadIndexResult =
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'dropped'; readonly reason: DropReason | 'too-many' };
-
-/** What became of an order to transfer leadership. */
-export type TransferResult =
-  | { readonly kind: 'started' }
-  | { readonly kind: 'refused'; readonly reason: string };
 
 /** Loads under way: for applying, or for a peer of a leadership. */
 type PendingLoad =
@@ -327,7 +318,8 @@ export class Raft {
    * Takes a message from the network; one that is not to this node is ignored.
    *
    * @remarks
-   * The sender need not be in the configuration: this node's may be out of date (Raft thesis §4.1).
+   * The sender need not be in the configuration: this node's may be out of date (Raft thesis
+   * §4.1).
    */
   step(message: Message): void {
     const { id, term } = this.#core;

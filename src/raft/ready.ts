@@ -12,7 +12,8 @@
  * 3. `committedEntries` are to be applied in order, each once; the host calls `applyDone(index)`.
  * 4. `loads` ask for entries that the core no longer holds in memory; the host answers
  *    `entriesLoaded`.
- * 5. For a `snapshotRequest` the host fetches a snapshot, makes it ready to be switched to, and calls
+ * 5. For a `snapshotRequest` the host fetches a snapshot, makes it ready to be switched to, and
+ * calls
  *    `installSnapshot`; the switch itself is then ordered as a `write` with `install`.
  * 6. An idle node's `ready()` is empty (`hasReady()` is false).
  */
@@ -127,3 +128,19 @@ export interface Ready {
   readonly configuration?: Configuration | undefined;
   readonly events: readonly RaftEvent[];
 }
+
+/** What became of a batch of proposals. */
+export type ProposeResult =
+  | { readonly kind: 'appended'; readonly term: Term; readonly firstIndex: LogIndex }
+  | { readonly kind: 'forwarded'; readonly to: NodeId; readonly term: Term }
+  | { readonly kind: 'dropped'; readonly reason: DropReason };
+
+/** What became of a read request. */
+export type ReadIndexResult =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'dropped'; readonly reason: DropReason | 'too-many' };
+
+/** What became of an order to transfer leadership. */
+export type TransferResult =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'refused'; readonly reason: string };

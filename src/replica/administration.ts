@@ -1,7 +1,8 @@
 /**
  * What operators ask of a member: changes of membership, alarms, hashes, snapshots for backup.
  *
- * Each of these is a call of its own with a deadline; what has to be agreed on goes through the log.
+ * Each of these is a call of its own with a deadline; what has to be agreed on goes through the
+ * log.
  */
 import { KvError, type Prng } from '../base/index.ts';
 import type { Command, CommandResult } from '../kv/index.ts';

@@ -1,15 +1,15 @@
 /**
- * Who may take part: whom this member listens to, when it may vote at all, and what it says when the
- * others do not listen to it any more.
+ * Who may take part: whom this member listens to, when it may vote at all, and what it says when
+ * the others do not listen to it any more.
  *
  * A member's votes and entries are in its data directory. Every member remembers, durably, which
  * directory each of the others has, before it takes the first word from it. So one that comes back
  * without its data is recognised by whoever ever counted its vote or its copy of an entry.
  *
- * One that has nothing at all cannot know whether it had more. Before it takes part it waits until a
- * majority of the cluster, not counting itself, listens to it: then whoever has been told anything by
- * an earlier self would have been among them. In a new cluster of three this means that all three
- * have to be up once (ADR-010).
+ * One that has nothing at all cannot know whether it had more. Before it takes part it waits until
+ * a majority of the cluster, not counting itself, listens to it: then whoever has been told
+ * anything by an earlier self would have been among them. In a new cluster of three this means that
+ * all three have to be up once (ADR-010).
  */
 import { KvError } from '../base/index.ts';
 import type { HardState, LogSummary, NodeId } from '../raft/index.ts';

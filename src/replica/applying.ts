@@ -28,7 +28,9 @@ interface WaitingBatch {
 /** See the module comment. */
 export class Applying {
   readonly #options: ApplyingOptions;
-  /** Oldest first. Bounded by the bytes that Raft hands out before it hears that they are applied. */
+  /**
+   * Oldest first. Bounded by the bytes that Raft hands out before it hears that they are applied.
+   */
   readonly #waiting: WaitingBatch[] = [];
 
   constructor(options: ApplyingOptions) {

@@ -21,12 +21,11 @@ import {
 import {
   decodeConfiguration,
   type LogIndex,
-  type Message,
   type NodeId,
   type StorageWrite,
   type Term,
 } from '../raft/index.ts';
-import type { PeerMessage, TransportHandler } from '../transport/index.ts';
+import type { TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
 import { admit, listenersNeeded, refusedError } from './admission.ts';
 import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
@@ -435,7 +434,7 @@ export class Member implements MemberApi {
           }
         }
         if (this.#isAdmitted) {
-          this.#replica.step(messages.filter(isRaftMessage));
+          this.#replica.step(messages.flatMap((each) => (each.type === 'StateHash' ? [] : [each])));
         }
         this.#scheduleTurn();
       },
@@ -671,7 +670,9 @@ export class Member implements MemberApi {
     return true;
   }
 
-  /** Puts a fetched state in the place of a damaged one; false when the log does not reach it yet. */
+  /**
+   * Puts a fetched state in the place of a damaged one; false when the log does not reach it yet.
+   */
   async #rebuild(fetched: FetchedSnapshot): Promise<boolean> {
     const { staged, position } = fetched;
     if (this.#replica.installSnapshot(position)) {
@@ -699,7 +700,9 @@ export class Member implements MemberApi {
     this.#scheduleTurn();
   }
 
-  /** State and log change over to the fetched snapshot; a start finishes what a crash cuts short. */
+  /**
+   * State and log change over to the fetched snapshot; a start finishes what a crash cuts short.
+   */
   async #install(write: StorageWrite): Promise<void> {
     const { log } = this.#config;
     const position = must(write.install, 'the position of an install');
@@ -794,7 +797,3 @@ export class Member implements MemberApi {
 
 /** Ticks between looks at the stores' sizes. */
 const sizeRefreshTicks = 50;
-
-function isRaftMessage(message: PeerMessage): message is Message {
-  return message.type !== 'StateHash';
-}

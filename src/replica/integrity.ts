@@ -55,8 +55,8 @@ export class Integrity {
   }
 
   /**
-   * What a call is refused with while the state is damaged, or while members are known to contradict
-   * each other.
+   * What a call is refused with while the state is damaged, or while members are known to
+   * contradict each other.
    */
   get refusal(): KvError | undefined {
     const refusal = this.quarantineRefusal;

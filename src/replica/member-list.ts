@@ -59,7 +59,10 @@ export class MemberList {
     }
   }
 
-  /** A record of the state; `value` is empty when it was removed. Others than attributes are not kept. */
+  /**
+   * A record of the state; `value` is empty when it was removed. Others than attributes are not
+   * kept.
+   */
   setRecord(name: string, value: Uint8Array): void {
     if (value.length === 0) {
       this.#attributes.delete(name);

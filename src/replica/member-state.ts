@@ -103,7 +103,9 @@ export class MemberState {
     }
   }
 
-  /** Puts a staged generation in the place of this one; what was under way in the lane is dropped. */
+  /**
+   * Puts a staged generation in the place of this one; what was under way in the lane is dropped.
+   */
   async install(staged: StagedState, position: LogPosition): Promise<void> {
     await this.#generation.lane.close();
     await staged.activate(position);

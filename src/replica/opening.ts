@@ -1,4 +1,6 @@
-/** What a member finds in its stores when it is opened, put together as the replica it goes on as. */
+/**
+ * What a member finds in its stores when it is opened, put together as the replica it goes on as.
+ */
 import { isBlank } from './admission.ts';
 import { createRaftConfig, finishInstall, isBehindLog } from './bootstrap.ts';
 import { defaultLogCompaction } from './log-compaction.ts';
@@ -12,7 +14,9 @@ export interface OpenedReplica {
   readonly replica: Replica;
   /** False for a member without any data, which waits until enough others know it. */
   readonly isAdmitted: boolean;
-  /** Why the state has to be rebuilt before anything is applied to it; undefined when it is whole. */
+  /**
+   * Why the state has to be rebuilt before anything is applied to it; undefined when it is whole.
+   */
   readonly damage: string | undefined;
 }
 

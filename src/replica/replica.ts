@@ -204,8 +204,8 @@ export class Replica {
   }
 
   /**
-   * These messages surely do not travel. Only those are news that Raft does not send again: what was
-   * to be proposed waits for the next try.
+   * These messages surely do not travel. Only those are news that Raft does not send again: what
+   * was to be proposed waits for the next try.
    */
   unsent(messages: readonly { readonly type: string; readonly context?: number }[]): void {
     for (const { type, context } of messages) {
@@ -274,7 +274,9 @@ export class Replica {
     this.#raft.suspendApplying();
   }
 
-  /** Whether a state at `index` fits the log: nothing before it is missing, all of it is durable. */
+  /**
+   * Whether a state at `index` fits the log: nothing before it is missing, all of it is durable.
+   */
   canResumeAt(index: LogIndex): boolean {
     const { snapshotIndex, commitIndex, stableIndex } = this.#raft.status();
     return index >= snapshotIndex && index <= Math.min(commitIndex, stableIndex);
@@ -287,8 +289,8 @@ export class Replica {
   }
 
   /**
-   * The index up to which the log may go now, or undefined; `durableIndex` is what the state on disk
-   * has surely applied, `retainIndex` what somebody still needs from the log.
+   * The index up to which the log may go now, or undefined; `durableIndex` is what the state on
+   * disk has surely applied, `retainIndex` what somebody still needs from the log.
    */
   maybeCompact(sizes: {
     readonly durableIndex: LogIndex;

@@ -2,10 +2,10 @@
  * Snapshots of one member: serving its own to peers and for backup, and fetching one to catch up
  * (Raft thesis §5).
  *
- * A snapshot is made while it is read, from a pinned state of the engine, so writes go on. A fetched
- * one fills a staged generation beside the state in use; only when it is whole, verified and on disk
- * does Raft hear of it, and orders the switch. So a crash or a broken stream at any point leaves the
- * old state, and the next offer of the leader begins anew.
+ * A snapshot is made while it is read, from a pinned state of the engine, so writes go on. A
+ * fetched one fills a staged generation beside the state in use; only when it is whole, verified
+ * and on disk does Raft hear of it, and orders the switch. So a crash or a broken stream at any
+ * point leaves the old state, and the next offer of the leader begins anew.
  */
 import { KvError, must } from '../base/index.ts';
 import { readSnapshotHead, type SnapshotHead, snapshotHeadKeys, stateRanges } from '../kv/index.ts';

@@ -2,9 +2,9 @@
  * Compares the state of this member with that of the others: all that have applied the same entries
  * must have the same rolling hash (design G7).
  *
- * The leader names an index now and then; every member that has applied it tells all others its hash
- * there. Each judges for itself: whose hash a majority of the voters contradicts is damaged; where no
- * hash can have a majority any more, nobody can tell who is right.
+ * The leader names an index now and then; every member that has applied it tells all others its
+ * hash there. Each judges for itself: whose hash a majority of the voters contradicts is damaged;
+ * where no hash can have a majority any more, nobody can tell who is right.
  */
 import type { Configuration, LogIndex, NodeId } from '../raft/index.ts';
 
@@ -36,7 +36,9 @@ export class StateHashes {
     this.#self = self;
   }
 
-  /** The leader's turn: begins a comparison at `own`, unless nothing has happened since the last. */
+  /**
+   * The leader's turn: begins a comparison at `own`, unless nothing has happened since the last.
+   */
   maybeStart(own: StateHashAt): StateHashAt | undefined {
     if (own.index <= this.#lastStarted) {
       return undefined;

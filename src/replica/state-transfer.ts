@@ -2,8 +2,8 @@
  * Catching up by a snapshot: fetches one when Raft asks for it, and keeps it until Raft orders the
  * switch (Raft thesis §5.3).
  *
- * Raft asks again with every offer of the leader, so nothing here need remember a failure for longer
- * than a pause. Limit: one snapshot is fetched, or waits to be installed, at a time.
+ * Raft asks again with every offer of the leader, so nothing here need remember a failure for
+ * longer than a pause. Limit: one snapshot is fetched, or waits to be installed, at a time.
  */
 import { assert, type EventLoop, must } from '../base/index.ts';
 import type { SnapshotPosition, SnapshotRequest } from '../raft/index.ts';

@@ -14,7 +14,7 @@ const memoryMs = 30_000;
 /** See the module comment. */
 export class Watchdog {
   readonly #tickMs: number;
-  /** Half an election timeout: the others do not act before a whole one. */
+  /** Half an election timeout, since the others do not act before a whole one. */
   readonly #stallMs: number;
   #lastTickMs: number | undefined;
   #loopStalls: readonly number[] = [];
@@ -26,8 +26,8 @@ export class Watchdog {
   }
 
   /**
-   * Looks at the clock, once a tick; `writeStartMs` is when the log write under way has begun. Tells
-   * of each stall once.
+   * Looks at the clock, once a tick; `writeStartMs` is when the log write under way has begun.
+   * Tells of each stall once.
    */
   tick(nowMs: number, writeStartMs: number | undefined): Stall | undefined {
     const lateMs = nowMs - (this.#lastTickMs ?? nowMs - this.#tickMs) - this.#tickMs;
