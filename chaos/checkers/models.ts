@@ -264,9 +264,10 @@ function describeVersioned(input: VersionedInput, output: VersionedOutput | unde
     case 'delete':
       return `${input.type} ${input.key}: ${answer}`;
     case 'put':
-      return `put ${input.key} ${JSON.stringify(input.value)}: ${answer}`;
-    case 'putIfVersion':
-      return `put ${input.key} ${JSON.stringify(input.value)} if version ${input.version}: ${answer}`;
+    case 'putIfVersion': {
+      const condition = input.type === 'put' ? '' : ` if version ${input.version}`;
+      return `put ${input.key} ${JSON.stringify(input.value)}${condition}: ${answer}`;
+    }
   }
 }
 
