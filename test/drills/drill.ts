@@ -100,6 +100,17 @@ export class Drill {
     return this.seats[await waitForLeader(this.clients, startLimitMs)] as Seat;
   }
 
+  /** How often a member has logged this event. */
+  async timesLogged({ index }: Seat, event: string): Promise<number> {
+    return (await this.cluster.output(index)).split(`"${event}"`).length - 1;
+  }
+
+  /** How often all members together have. */
+  async totalLogged(event: string): Promise<number> {
+    const each = await Promise.all(this.seats.map(async (seat) => this.timesLogged(seat, event)));
+    return each.reduce((sum, times) => sum + times, 0);
+  }
+
   /** Another member than `seat`. */
   other(seat: Seat): Seat {
     return this.seats.find((each) => each !== seat) as Seat;
