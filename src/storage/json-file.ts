@@ -57,7 +57,8 @@ function parse(bytes: Uint8Array): JsonFields | string {
     parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return `it is not readable (${reason})`;
+    // The parser quotes what it has read, line ends and all; the message is for one line.
+    return `it is not readable (${reason.replace(/\p{Cc}+/gu, ' ')})`;
   }
   if (typeof parsed !== 'object' || parsed === null) {
     return 'it is not an object';

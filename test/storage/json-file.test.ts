@@ -56,6 +56,13 @@ describe('a JSON file', () => {
     expect(await readJsonFile(path, fileSystem)).toContain(reason);
   });
 
+  test('what is wrong is told in one line', async () => {
+    const fileSystem = await written({});
+    fileSystem.setFile(path, new TextEncoder().encode('{\n "a": \n\u0001}'));
+
+    expect(await readJsonFile(path, fileSystem)).not.toMatch(/\p{Cc}/u);
+  });
+
   test('a power cut at any operation leaves the old fields or the new', async () => {
     for (let stopAt = 1; stopAt < 20; stopAt++) {
       for (const survives of [false, true]) {
