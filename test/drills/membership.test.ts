@@ -34,7 +34,8 @@ test('a cluster of one grows to five and shrinks to three others, and loses noth
     await added.client.waitUntilReady(20_000);
     await sleep(pauseMs);
   }
-  // Two of the three that were there first go, and the leader among them; then one comes, the last goes.
+  // Two of the three that were there first go, and the leader among them; then one comes, the last
+  // goes.
   for (const leaving of originals.slice(0, 2)) {
     await drill.remove(drill.other(leaving), leaving);
     await sleep(pauseMs);

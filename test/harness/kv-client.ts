@@ -37,8 +37,8 @@ export interface KvClient {
   putAll(pairs: readonly (readonly [key: string, value: Buffer])[]): Promise<void>;
   /** How many keys have this prefix, read linearizably. */
   count(prefix: string): Promise<number>;
-  /** A linearizable read of all keys with this prefix, in pages. */
-  getPrefix(prefix: string): Promise<StoredKey[]>;
+  /** A read of all keys with this prefix, in pages; linearizable unless told otherwise. */
+  getPrefix(prefix: string, isSerializable?: boolean): Promise<StoredKey[]>;
   /** Whether this member answers and leads. */
   isLeader(timeoutMs: number): Promise<boolean>;
   /** Waits until a linearizable read succeeds on this member. */
@@ -68,14 +68,12 @@ export function connectKv(endpoint: string): KvClient {
     options,
   ) as unknown as MaintenanceClient;
 
-  async function getPage(key: Buffer, rangeEnd: Buffer, revision: string) {
+  async function getPage(
+    from: { readonly key: Buffer; readonly range_end: Buffer; readonly serializable: boolean },
+    revision: string,
+  ) {
     return call<RangeResponse>(readTimeoutMs, (deadline, done) =>
-      kv.range(
-        { key, range_end: rangeEnd, limit: pageKeys, revision },
-        new Metadata(),
-        deadline,
-        done,
-      ),
+      kv.range({ ...from, limit: pageKeys, revision }, new Metadata(), deadline, done),
     );
   }
 
@@ -117,13 +115,13 @@ export function connectKv(endpoint: string): KvClient {
       return Number(answer.count);
     },
 
-    async getPrefix(prefix) {
-      const rangeEnd = endOfPrefix(prefix);
+    async getPrefix(prefix, serializable = false) {
+      const range_end = endOfPrefix(prefix);
       const found: StoredKey[] = [];
       let from = Buffer.from(prefix);
       let revision = '0';
       for (;;) {
-        const page = await getPage(from, rangeEnd, revision);
+        const page = await getPage({ key: from, range_end, serializable }, revision);
         revision = page.header?.revision ?? '0';
         for (const each of page.kvs) {
           found.push({
