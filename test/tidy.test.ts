@@ -34,7 +34,22 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/storage/node-file-system.ts': 'test/storage/wal.test.ts, on a real directory',
   'src/storage/segment-supply.ts': 'test/storage/wal.test.ts',
   'src/kv/command.ts': 'types only',
+  'src/replica/member-config.ts': 'types only',
+  'src/replica/administration.ts': 'test/replica/driver-membership.test.ts',
+  'src/replica/integrity.ts': 'test/replica/driver-integrity.test.ts',
+  'src/replica/log-keeper.ts': 'test/replica/driver-membership.test.ts',
+  'src/replica/log-writer.ts': 'test/replica/driver.test.ts',
+  'src/replica/member-state.ts': 'test/replica/driver-membership.test.ts',
+  'src/replica/quarantine.ts': 'test/replica/driver-integrity.test.ts and rebuild.test.ts',
+  'src/replica/self-report.ts': 'test/replica/driver-integrity.test.ts',
+  'src/replica/snapshots.ts': 'test/replica/driver-membership.test.ts',
+  'src/replica/state-transfer.ts': 'test/replica/driver-membership.test.ts',
+  'src/replica/succession.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',
+  'src/replica/applying.ts': 'test/replica/rebuild.test.ts and driver.test.ts',
+  'src/replica/opening.ts': 'test/replica/rebuild.test.ts and bootstrap.test.ts',
   'src/cli/compose.ts': 'test/cli/server.test.ts, as processes',
+  'src/cli/join.ts': 'test/drills/membership.test.ts, as processes',
+  'src/cli/stores.ts': 'test/drills/byte-flips.test.ts, as processes',
 };
 
 /** Words the house does not use in code, and what it says instead. */

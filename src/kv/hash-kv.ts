@@ -74,6 +74,8 @@ export function* hashKv(revision: number, at: ReadPoint): Reading<HashKvOutcome>
 /**
  * Hashes every stored record, this member's own bookkeeping included. Members of equal state may
  * differ in it: for tests, as etcd's Hash is.
+ *
+ * @internal for tests.
  */
 export function* hashState(): Reading<number> {
   const hasher = new StateHasher();

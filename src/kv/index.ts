@@ -4,11 +4,15 @@ export type * from './command.ts';
 /** @internal For tests. */
 export { decodeCommand } from './command-codec.ts';
 export { encodeCommand, txnDepthMax } from './command-codec.ts';
-export { hashKv, type HashKvOutcome, hashState } from './hash-kv.ts';
+export { hashKv, type HashKvOutcome } from './hash-kv.ts';
+/** @internal For tests. */
+export { hashState } from './hash-kv.ts';
 /** @internal For tests. */
 export { verifyState } from './invariants.ts';
 export { membershipMetaKey, stateMetaKey, stateRanges } from './key-layout.ts';
-export { type NamedRecord, readRecord, readRecords } from './named-records.ts';
+export { type NamedRecord, readRecords } from './named-records.ts';
+/** @internal For tests. */
+export { readRecord } from './named-records.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';
 export { type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
 export {

@@ -71,7 +71,11 @@ export function decodeNamedRecord(bytes: Uint8Array): Uint8Array {
   return reader.take(reader.remaining);
 }
 
-/** Reads the value of a record; undefined when there is none. */
+/**
+ * Reads the value of a record; undefined when there is none.
+ *
+ * @internal for tests.
+ */
 export function* readRecord(name: string): Reading<Uint8Array | undefined> {
   const need = { type: 'get', keys: [recordKey(name)], afterWrites: true } as const;
   const [bytes] = expectGet(yield need).values;

@@ -1,6 +1,8 @@
 /** Facade of the consensus core. */
 export { defaultRaftOptions, type RaftConfig, type RaftOptions } from './config.ts';
-export { decodeConfiguration, encodeConfiguration, isJoint } from './configurations.ts';
+export { decodeConfiguration, encodeConfiguration } from './configurations.ts';
+/** @internal For tests. */
+export { isJoint } from './configurations.ts';
 export type {
   AppendEntries,
   AppendEntriesResponse,

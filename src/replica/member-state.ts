@@ -7,7 +7,6 @@ import {
   type Alarm,
   attributesPrefix,
   hashKv,
-  type MetaChange,
   membershipMetaKey,
   type RangeOperation,
   readRecords,
@@ -138,15 +137,4 @@ async function openGeneration(engine: Engine, options: MemberStateOptions): Prom
 function configurationOf(record: Uint8Array): Configuration {
   const { index, membership } = decodeMembershipRecord(record);
   return { index, ...decodeConfiguration(membership) };
-}
-
-/** Picks the changes of one kind. */
-export function changesOf<T extends MetaChange['type']>(
-  changes: readonly MetaChange[],
-  type: T,
-): Extract<MetaChange, { readonly type: T }>[] {
-  return changes.filter((change) => change.type === type) as Extract<
-    MetaChange,
-    { readonly type: T }
-  >[];
 }

@@ -61,7 +61,11 @@ export type ChangePlan =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly code: ErrorCode };
 
-/** Limit: learners at a time; each costs the leader as much as a voter. */
+/**
+ * Limit: learners at a time; each costs the leader as much as a voter.
+ *
+ * @internal for tests.
+ */
 export const learnersMax = 8;
 /** Limit: removed ids remembered; a member that old finds nobody who would speak with it anyway. */
 const removedIdsMax = 4096;

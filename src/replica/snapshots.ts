@@ -9,7 +9,7 @@
  */
 import { KvError, must } from '../base/index.ts';
 import { readSnapshotHead, type SnapshotHead, snapshotHeadKeys, stateRanges } from '../kv/index.ts';
-import { decodeConfiguration, type NodeId, type SnapshotPosition } from '../raft/index.ts';
+import { decodeConfiguration, type SnapshotPosition } from '../raft/index.ts';
 import type {
   Engine,
   EngineRecord,
@@ -281,12 +281,4 @@ async function positionOf(engine: Engine, header: SnapshotHeader): Promise<Snaps
     term,
     configuration: { index: membership.index, ...decodeConfiguration(membership.membership) },
   };
-}
-
-/** Whom to ask for a snapshot after `from` could not give it. */
-export function alternativeTo(from: NodeId, peers: readonly NodeId[], attempt: number): NodeId {
-  const others = peers.filter((id) => id !== from);
-  return attempt % 2 === 0 || others.length === 0
-    ? from
-    : must(others[Math.floor(attempt / 2) % others.length], 'another peer');
 }

@@ -100,8 +100,8 @@ class MemoryEngine implements Engine {
     switch (operation.type) {
       case 'put': {
         const [below, rest] = split(root, key, false);
-        const [, above] = split(rest, key, true);
-        this.#sizeBytes += key.length + operation.value.length;
+        const [replaced, above] = split(rest, key, true);
+        this.#sizeBytes += key.length + operation.value.length - bytesIn(replaced);
         const node = {
           key: key.slice(),
           value: operation.value.slice(),
@@ -113,15 +113,28 @@ class MemoryEngine implements Engine {
       }
       case 'delete': {
         const [below, rest] = split(root, key, false);
-        return join(below, split(rest, key, true)[1]);
+        const [removed, above] = split(rest, key, true);
+        this.#sizeBytes -= bytesIn(removed);
+        return join(below, above);
       }
       case 'deleteRange': {
         const [below, rest] = split(root, key, false);
-        const [, above] = split(rest, operation.end, false);
-        return compareBytes(key, operation.end) < 0 ? join(below, above) : root;
+        const [removed, above] = split(rest, operation.end, false);
+        if (compareBytes(key, operation.end) >= 0) {
+          return root;
+        }
+        this.#sizeBytes -= bytesIn(removed);
+        return join(below, above);
       }
     }
   }
+}
+
+/** Bytes of the keys and values of a tree. */
+function bytesIn(tree: Tree): number {
+  return tree === undefined
+    ? 0
+    : tree.key.length + tree.value.length + bytesIn(tree.left) + bytesIn(tree.right);
 }
 
 class MemorySnapshot implements EngineSnapshot {

@@ -36,7 +36,9 @@ test('a survivor goes on alone with what it has, once the operator has confirmed
   expect(members.stdout.trim().split('\n')).toHaveLength(1);
 });
 
-/** Runs a client command until it succeeds: a member that has just started may not have a leader. */
+/**
+ * Runs a client command until it succeeds: a member that has just started may not have a leader.
+ */
 async function untilDone(args: readonly string[]): ReturnType<typeof runCommand> {
   for (let attempt = 1; ; attempt++) {
     const done = await runCommand(args);

@@ -88,7 +88,9 @@ export function connectAdmin(endpoint: string): AdminClient {
   };
 }
 
-/** Repeats `attempt` until it does not fail, and returns what it gives; fails as it does at the end. */
+/**
+ * Repeats `attempt` until it does not fail, and returns what it gives; fails as it does at the end.
+ */
 export async function eventually<Result>(
   attempt: () => Promise<Result>,
   limitMs: number,

@@ -22,11 +22,18 @@ export type PutAnswer =
   | { readonly kind: 'ok'; readonly revision: number }
   | { readonly kind: 'failed'; readonly outcome: 'rejected' | 'unknown' };
 
+/** What a read told, and at which revision of the store; undefined when it failed. */
+export interface RangeAnswer {
+  readonly revision: number;
+  readonly kvs: readonly StoredKey[];
+}
+
 /** A key as it is stored. */
 export interface StoredKey {
   readonly key: string;
   readonly value: string;
   readonly version: number;
+  readonly createRevision: number;
   readonly modRevision: number;
 }
 
@@ -35,6 +42,11 @@ export interface KvClient {
   put(key: string, value: string, timeoutMs: number): Promise<PutAnswer>;
   /** Puts all of these in one transaction; fails loudly. */
   putAll(pairs: readonly (readonly [key: string, value: Buffer])[]): Promise<void>;
+  /** All keys with this prefix, in one answer; undefined when the read fails. */
+  maybeRange(
+    prefix: string,
+    options: { readonly isSerializable: boolean; readonly timeoutMs: number },
+  ): Promise<RangeAnswer | undefined>;
   /** How many keys have this prefix, read linearizably. */
   count(prefix: string): Promise<number>;
   /** A read of all keys with this prefix, in pages; linearizable unless told otherwise. */
@@ -103,6 +115,19 @@ export function connectKv(endpoint: string): KvClient {
       );
     },
 
+    async maybeRange(prefix, { isSerializable: serializable, timeoutMs }) {
+      const range = { key: Buffer.from(prefix), range_end: endOfPrefix(prefix), serializable };
+      try {
+        const answer = await call<RangeResponse>(timeoutMs, (deadline, done) =>
+          kv.range(range, new Metadata(), deadline, done),
+        );
+        return { revision: Number(answer.header?.revision ?? 0), kvs: answer.kvs.map(storedKey) };
+      } catch {
+        // A read that fails has told nothing and done nothing.
+        return undefined;
+      }
+    },
+
     async count(prefix) {
       const answer = await call<RangeResponse>(readTimeoutMs, (deadline, done) =>
         kv.range(
@@ -124,12 +149,7 @@ export function connectKv(endpoint: string): KvClient {
         const page = await getPage({ key: from, range_end, serializable }, revision);
         revision = page.header?.revision ?? '0';
         for (const each of page.kvs) {
-          found.push({
-            key: each.key.toString(),
-            value: each.value.toString(),
-            version: Number(each.version),
-            modRevision: Number(each.mod_revision),
-          });
+          found.push(storedKey(each));
         }
         const lastKey = page.kvs.at(-1)?.key;
         if (!page.more || lastKey === undefined) {
@@ -193,6 +213,16 @@ export async function waitForLeader(
     await sleep(pollMs);
   }
   throw new Error(`no member leads after ${timeoutMs} ms`);
+}
+
+function storedKey(each: RangeResponse['kvs'][number]): StoredKey {
+  return {
+    key: each.key.toString(),
+    value: each.value.toString(),
+    version: Number(each.version),
+    createRevision: Number(each.create_revision),
+    modRevision: Number(each.mod_revision),
+  };
 }
 
 /** The first key after all those with this prefix. */

@@ -4,6 +4,7 @@ import { Metrics } from '../../src/observability/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import { Member, type MemberConfig, type MemberOptions } from '../../src/replica/index.ts';
 import type { MemberRecord } from '../../src/replica/index.ts';
+import type { Engine } from '../../src/storage/index.ts';
 import { MemoryDisk, MemoryLog } from './memory-log.ts';
 import { StateDisk } from './memory-state.ts';
 import { plainSnapshots } from './plain-snapshots.ts';
@@ -110,6 +111,11 @@ export class VirtualCluster {
   /** Empties the state of member `id`, which does not run; its log stays. */
   loseState(id: number): void {
     this.#seat(id).state.lose();
+  }
+
+  /** The stored state of member `id`, to be tampered with while it does not run. */
+  engine(id: number): Engine {
+    return this.#seat(id).state.engine;
   }
 
   /** Reads of the state of member `id` fail with `error` until it has another state. */

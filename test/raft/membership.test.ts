@@ -278,7 +278,7 @@ describe('A change of one voter', () => {
     expect(reasonOf(new Subject().raft.proposeConfChange(base, 1))).toBe('no-leader');
   });
 
-  test('a change that too few of its voters would be up for is refused, unless told otherwise', () => {
+  test('a change that would leave too few voters that are up is refused', () => {
     const strict = leaderOfThree();
     strict.tick(1);
     strict.heartbeatAnswer(2);
@@ -359,7 +359,7 @@ describe('A change of several voters', () => {
     expect(reasonOf(propose(subject, [1, 6, 7]))).toBe('conf-pending');
   });
 
-  test('M07: a voter that shall learn stays in the old half, with its progress, until it is left', () => {
+  test('M07: a voter that shall learn stays in the old half, its progress kept', () => {
     const subject = leaderOfThree({ options: { strictReconfigCheck: false } });
     propose(subject, [1, 4], [2, 3]);
     subject.drain();

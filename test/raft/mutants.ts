@@ -138,7 +138,7 @@ export const mutants: readonly Mutant[] = [
     file: 'follower.ts',
     find: 'index: LogIndex): void {\n  core.afterSync.push({',
     replace: 'index: LogIndex): void {\n  core.messages.push({',
-    caughtBy: ['O01', 'Raft paper Fig. 2'],
+    caughtBy: ['O01', 'I07', 'Raft paper Fig. 2'],
     isFoundByChance: true,
   },
   {
@@ -341,14 +341,6 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ['I07', 'I11'],
   },
   {
-    lesson: 'acknowledges a snapshot before it is in place',
-    file: 'follower.ts',
-    find: "core.afterSync.push({\n    type: 'AppendEntriesResponse',\n    from: core.id,\n    to: message.from,\n    term: core.term,\n    isRejected: false,",
-    replace:
-      "core.messages.push({\n    type: 'AppendEntriesResponse',\n    from: core.id,\n    to: message.from,\n    term: core.term,\n    isRejected: false,",
-    caughtBy: ['I07', 'O01'],
-  },
-  {
     lesson: 'takes the end of an older write for that of a snapshot',
     file: 'storage-queue.ts',
     find: '    this.noteTruncation(1);\n    this.#install = position;',
@@ -372,16 +364,15 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'compacts what is not applied',
     file: 'log.ts',
-    find: 'assert(index <= this.#appliedIndex, () => `entry ${index} is compacted before it is applied`);',
-    replace: '',
+    find: 'assert(index <= this.#appliedIndex, () => `entry ${index} is compacted',
+    replace: 'assert(index > 0, () => `entry ${index} is compacted',
     caughtBy: ['I16'],
   },
   {
     lesson: 'forgets the term of the last compacted entry',
     file: 'term-runs.ts',
-    find: '    this.#snapshotIndex = index;\n    this.#snapshotTerm = term;\n  }\n\n  /** A snapshot has',
-    replace:
-      '    this.#snapshotIndex = index;\n    this.#snapshotTerm = term && 0;\n  }\n\n  /** A snapshot has',
+    find: '    this.#snapshotTerm = term;\n  }\n\n  /** A snapshot has',
+    replace: '    this.#snapshotTerm = term && 0;\n  }\n\n  /** A snapshot has',
     caughtBy: ['I16'],
   },
   {

@@ -3,8 +3,9 @@
  * lost or repeated, whose disk finishes, who ticks, crashes and restarts, who compacts its log,
  * fetches a snapshot or joins. Checks the safety invariants at every step.
  *
- * The state of a node is the list of entries it has applied, so a snapshot is a copy of such a list.
- * What a node has compacted stays in `entries`, for the checks alone: the node never sees it again.
+ * The state of a node is the list of entries it has applied, so a snapshot is a copy of such a
+ * list. What a node has compacted stays in `entries`, for the checks alone: the node never sees it
+ * again.
  */
 import { createPrng } from '../../src/base/index.ts';
 import {
@@ -427,8 +428,9 @@ export class RaftNetwork {
   }
 
   /**
-   * Configurations that may count for what is committed next: the last committed and all later, even
-   * if the leader that went by one has lost it since: its majorities meet those of its neighbours.
+   * Configurations that may count for what is committed next: the last committed and all later,
+   * even if the leader that went by one has lost it since: its majorities meet those of its
+   * neighbours.
    */
   #configurationsAfter(index: number): readonly Configuration[] {
     return [this.#configurationAt(index, true), ...this.#seen.filter((each) => each.index > index)];

@@ -1,8 +1,8 @@
 /**
  * Random runs of a cluster that lives: members join, are promoted, demoted, removed and replaced,
  * logs are compacted and snapshots fetched from anybody, at any time, next to all that
- * `random.test.ts` does. Safety is checked at every step (`network.ts`); at the end, once the faults
- * stop, the members of the last configuration agree.
+ * `random.test.ts` does. Safety is checked at every step (`network.ts`); at the end, once the
+ * faults stop, the members of the last configuration agree.
  */
 import { describe, expect, test } from 'vitest';
 import { createPrng, type Prng } from '../../src/base/index.ts';

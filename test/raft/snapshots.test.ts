@@ -181,7 +181,7 @@ describe('A follower', () => {
     expect(subject.raft.configuration.confState.voters).toEqual([1, 2, 4]);
   });
 
-  test('I08: a snapshot at or below its commit index is refused, and an offer of it answered', () => {
+  test('I08: a snapshot below its commit index is refused, its offer answered', () => {
     const subject = new Subject({ id: 2, terms: [1, 1, 1], hardState: { commitIndex: 3 } });
 
     const sent = subject.receive({ type: 'InstallSnapshot', from: 1, to: 2, term: 1, index: 2 });
@@ -198,7 +198,7 @@ describe('A follower', () => {
     expect(subject.raft.status()).toMatchObject({ commitIndex: 2, lastIndex: 3, snapshotIndex: 0 });
   });
 
-  test('A24, I10: it does not lead by what it had before a snapshot that is not in place yet', () => {
+  test('A24, I10: it does not lead by a snapshot that is not in place yet', () => {
     const subject = new Subject({ id: 2, terms: [1, 1] });
     subject.heartbeat(1, 2);
     subject.raft.installSnapshot(snapshotAt(7, 2));
@@ -294,7 +294,7 @@ describe('A follower', () => {
 });
 
 describe('A cluster', () => {
-  test('I14: who was away for long is brought level by one snapshot and the entries after it', () => {
+  test('I14: who was away for long gets one snapshot and the entries after it', () => {
     const network = cluster(100, 3);
     network.compact(1, 90);
     network.compact(2, 90);

@@ -1,6 +1,6 @@
 /**
- * What the Raft thesis says about membership and log compaction, a sentence a test. Each title cites
- * its source.
+ * What the Raft thesis says about membership and log compaction, a sentence a test. Each title
+ * cites its source.
  */
 import { describe, expect, test } from 'vitest';
 import { isJoint, type Message } from '../../src/raft/index.ts';
@@ -34,7 +34,7 @@ function isAcknowledgement({ type }: Message): boolean {
 }
 
 describe('Membership', () => {
-  test('Raft thesis §4.1: a server uses the latest configuration in its log, committed or not', () => {
+  test('Raft thesis §4.1: the latest configuration in the log counts, committed or not', () => {
     const network = cluster(3, 1);
     network.change(1, [1, 2, 3, 4]);
     network.settle(isAcknowledgement);
@@ -64,7 +64,7 @@ describe('Membership', () => {
     expect(network.raft(1).configuration.confState.voters).toEqual([1, 2, 3]);
   });
 
-  test('Raft thesis §4.1: a server votes for, and follows, one that is not in its configuration', () => {
+  test('Raft thesis §4.1: a server votes for and follows one outside its configuration', () => {
     const subject = new Subject({ terms: [1] });
 
     expect(subject.voteRequest(9, 2, [1, 1])).toMatchObject([{ isGranted: true }]);
@@ -85,7 +85,7 @@ describe('Membership', () => {
     expect(behind.change(1, [1, 2]).kind).toBe('appended');
   });
 
-  test('Raft thesis §4.2.2: a removed leader manages a cluster without itself until that commits', () => {
+  test('Raft thesis §4.2.2: a removed leader leads without itself until that commits', () => {
     const network = cluster(3);
     network.change(1, [2, 3]);
     network.settle(isAcknowledgement);
@@ -97,7 +97,7 @@ describe('Membership', () => {
     expect(network.raft(1).role).toBe('follower');
   });
 
-  test('Raft thesis §4.2.2: a server outside its newest configuration campaigns until it commits', () => {
+  test('Raft thesis §4.2.2: a server that is left out campaigns until that commits', () => {
     const network = cluster(2, 1);
     // Server 1 removes itself; server 2 never hears of it, and each needs the other.
     network.change(1, [2]);
@@ -166,7 +166,7 @@ describe('Membership', () => {
 });
 
 describe('Log compaction', () => {
-  test('Raft thesis §5: index and term of the last discarded entry are kept for the next append', () => {
+  test('Raft thesis §5: index and term of the last discarded entry are kept', () => {
     const subject = new Subject({ terms: [1, 1, 2], snapshotIndex: 2, id: 2 });
 
     const [answer] = subject.append(1, 2, [2, 1], [2], 2);
@@ -204,7 +204,7 @@ describe('Log compaction', () => {
     expect(subject.raft.status()).toMatchObject({ commitIndex: 2, lastIndex: 3 });
   });
 
-  test('Raft thesis §5: a snapshot beyond the log, or in conflict with it, takes its place', () => {
+  test('Raft thesis §5: a snapshot beyond the log, or in conflict, takes its place', () => {
     const subject = new Subject({ id: 2, terms: [1, 1, 1, 1] });
 
     expect(subject.raft.installSnapshot(snapshotAt(3, 2))).toBe(true);

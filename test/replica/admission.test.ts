@@ -39,7 +39,7 @@ describe('A blank member', () => {
     expect(isBlank(noLog, { ...noState, currentTerm: 1 })).toBe(false);
   });
 
-  test('waits for a majority of the cluster beside itself, which meets every quorum it was in', () => {
+  test('waits for a majority beside itself, which meets every quorum it was in', () => {
     expect([1, 2, 3, 4, 5, 7].map(listenersNeeded)).toEqual([0, 1, 2, 3, 3, 4]);
     for (let size = 2; size < 10; size++) {
       const quorumWithoutIt = Math.floor(size / 2);

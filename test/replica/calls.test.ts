@@ -19,10 +19,10 @@ describe('Calls', () => {
     const call = calls.addProposal(1, 2);
     expect(calls.count).toBe(1);
 
-    calls.resolveProposal(1, { kind: 'refused', code: 'NO_SPACE' });
+    calls.resolveProposal(1, { kind: 'refused', revision: 4, code: 'NO_SPACE' });
     calls.failProposal({ id: 1, reason: 'timeout', outcome: 'unknown' }, 2);
 
-    expect(await call).toEqual({ kind: 'refused', code: 'NO_SPACE' });
+    expect(await call).toEqual({ kind: 'refused', revision: 4, code: 'NO_SPACE' });
     expect(calls.count).toBe(0);
   });
 

@@ -77,7 +77,7 @@ describe('planChange', () => {
     });
   });
 
-  test('adds nobody who is there, was removed, shares an address, or is one learner too many', () => {
+  test('adds nobody twice, nor at a used address, nor too many learners', () => {
     const many = Array.from({ length: learnersMax }, (_, i) => 10 + i);
     const add = (member: MemberRecord, isLearner = false): MembershipChange => ({
       type: 'add',

@@ -1,14 +1,17 @@
 /**
- * Whoever changes the membership: asks a member for a change, starts the members that join, and stops
- * those that have been removed, after a while in which they may still disturb.
+ * Whoever changes the membership: asks a member for a change, starts the members that join, and
+ * stops those that have been removed, after a while in which they may still disturb.
  */
-import type { NodeId } from '../../src/raft/index.ts';
+import type { Configuration, NodeId } from '../../src/raft/index.ts';
 import {
   decodeMembership,
+  type MemberRecord,
   type MembershipChange,
   unknownConfiguration,
 } from '../../src/replica/membership.ts';
-import { type Cluster, memberRecord } from './cluster.ts';
+import type { SimParameters } from './parameters.ts';
+import type { SimMember } from './member.ts';
+import type { VirtualClock } from './clock.ts';
 import { nodeIdLimit } from './network.ts';
 
 /** Kinds of change that a fault may ask for. */
@@ -17,14 +20,24 @@ export type ChangeKind = 'add' | 'addLearner' | 'remove' | 'promote' | 'demote' 
 /** Limit: voters and learners that the workload grows a cluster to. */
 const membersMax = 7;
 
+/** The cluster as its administrator sees it. */
+export interface AdministeredCluster {
+  readonly clock: VirtualClock;
+  readonly parameters: SimParameters;
+  readonly members: ReadonlyMap<NodeId, SimMember>;
+  readonly leader: NodeId;
+  addMember(id: NodeId, configuration: Configuration): SimMember;
+  restart(member: SimMember): void;
+}
+
 /** See the module comment. */
 export class Admin {
-  readonly #cluster: Cluster;
+  readonly #cluster: AdministeredCluster;
   #nextId: NodeId = 0;
   /** Changes that have been done. */
   done = 0;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: AdministeredCluster) {
     this.#cluster = cluster;
   }
 
@@ -43,11 +56,15 @@ export class Admin {
     const { raft, member: limits } = cluster.parameters;
     const timeoutUs = 6 * raft.electionTimeoutTicks * limits.tickUs;
     member.note(() => `is asked to ${JSON.stringify(change)}`);
+    const added = change.type === 'add' || change.type === 'replace' ? change.member.id : 0;
+    if (added !== 0 && choice % 3 === 0) {
+      // Somebody has started it before it belongs to the cluster.
+      this.#start(added);
+    }
     member.run.changeMembership(change, timeoutUs, (result) => {
       member.note(() => `answers ${JSON.stringify(result)}`);
       this.done += result?.kind === 'done' ? 1 : 0;
       const isRejected = result?.kind === 'failed' && result.outcome === 'rejected';
-      const added = change.type === 'add' || change.type === 'replace' ? change.member.id : 0;
       if (added !== 0 && !isRejected) {
         this.#start(added);
       }
@@ -126,4 +143,9 @@ export class Admin {
     this.#nextId = member.id + 1;
     return member;
   }
+}
+
+/** How a member stands in the membership. */
+export function memberRecord(id: NodeId, autoPromote = false): MemberRecord {
+  return { id, name: `n${id}`, peerUrls: [`http://n${id}`], autoPromote };
 }

@@ -23,7 +23,9 @@ export interface BuildOptions {
   readonly root: string;
   /** Where the compiled files go. */
   readonly out: string;
-  /** A directory of the same build without the patches: what they do not touch is taken from there. */
+  /**
+   * A directory of the same build without the patches: what they do not touch is taken from there.
+   */
   readonly patches?: readonly Patch[];
 }
 

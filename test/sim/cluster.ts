@@ -3,8 +3,8 @@
  */
 import { must } from '../../src/base/index.ts';
 import type { Message, NodeId } from '../../src/raft/index.ts';
-import { initialConfiguration, type MemberRecord } from '../../src/replica/membership.ts';
-import { Admin } from './admin.ts';
+import { initialConfiguration } from '../../src/replica/membership.ts';
+import { Admin, type AdministeredCluster, memberRecord } from './admin.ts';
 import { VirtualClock } from './clock.ts';
 import type { SimEngine } from './disk.ts';
 import { type Invariants, createInvariants } from './invariants/index.ts';
@@ -16,7 +16,7 @@ import type { Trace } from './trace.ts';
 import type { Configuration } from '../../src/raft/index.ts';
 
 /** See the module comment. */
-export class Cluster implements MemberHost {
+export class Cluster implements MemberHost, AdministeredCluster {
   readonly clock = new VirtualClock();
   readonly trace: Trace;
   readonly parameters: SimParameters;
@@ -167,9 +167,4 @@ export class Cluster implements MemberHost {
       this.trace.add(this.clock.nowUs, 'all faults have ended');
     }
   }
-}
-
-/** How a member stands in the membership. */
-export function memberRecord(id: NodeId, autoPromote = false): MemberRecord {
-  return { id, name: `n${id}`, peerUrls: [`http://n${id}`], autoPromote };
 }

@@ -6,8 +6,9 @@
  * not there, because a record is read back whole or not at all (its checksum says which). The state
  * may fall back to any earlier whole batch, but not behind its last flush. Nothing is corrupted.
  *
- * Syncs may be slow or stall for a while, but end. These are the words of `src/storage/ports.ts`; the
- * real log and engine are held to the same by `test/conformance` and the crash tests of storage.
+ * Syncs may be slow or stall for a while, but end. These are the words of `src/storage/ports.ts`;
+ * the real log and engine are held to the same by `test/conformance` and the crash tests of
+ * storage.
  */
 import type { Prng } from '../../src/base/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
@@ -76,7 +77,9 @@ export class SimLog {
     return index === this.snapshotIndex ? this.snapshotTerm : this.entryAt(index)?.term;
   }
 
-  /** Whether this disk surely holds the entry of `term` at `index`; a snapshot holds all it covers. */
+  /**
+   * Whether this disk surely holds the entry of `term` at `index`; a snapshot holds all it covers.
+   */
   holds(index: number, term: number): boolean {
     return (
       index < this.snapshotIndex || (index <= this.durableIndex && this.termAt(index) === term)

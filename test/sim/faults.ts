@@ -34,8 +34,16 @@ export type Fault = { readonly atUs: number } & (
       /** When above 0 the cut comes and goes in this rhythm. */
       readonly flapUs: number;
     }
-  /** The member's connections stall: nothing is lost, but it comes late, and all at once. */
-  | { readonly type: 'hold'; readonly node: NodeId; readonly forUs: number }
+  /**
+   * The member's connections stall: nothing is lost, but it comes late, and all at once. What it
+   * sends stalls later than what it receives.
+   */
+  | {
+      readonly type: 'hold';
+      readonly node: NodeId;
+      readonly forUs: number;
+      readonly aheadUs: number;
+    }
   | {
       readonly type: 'bad-network';
       readonly loss: number;
@@ -72,6 +80,8 @@ export interface FaultPlan {
   readonly mix: FaultMix;
   /** Mean number in a run. */
   readonly count: number;
+  /** Only ever meant for whoever leads. */
+  readonly isAimedAtLeader?: boolean | undefined;
 }
 
 const crashPoints: readonly CrashPoint[] = [
@@ -97,7 +107,8 @@ export function planFaults(prng: Prng, parameters: SimParameters, plan: FaultPla
       types.find(([, weight]) => (dice -= weight) < 0),
       'a kind of fault',
     );
-    faults.push(drawFault(prng, parameters, type));
+    const fault = drawFault(prng, parameters, type);
+    faults.push(plan.isAimedAtLeader === true && 'node' in fault ? { ...fault, node: 0 } : fault);
   }
   return faults.sort((a, b) => a.atUs - b.atUs);
 }
@@ -118,8 +129,11 @@ function drawFault(prng: Prng, parameters: SimParameters, type: Fault['type']): 
       return { atUs, type, node, point: pick(prng, crashPoints), forUs };
     case 'blackout':
       return { atUs, type, forUs };
+    case 'hold': {
+      const aheadUs = prng.nextInt(0, pick(prng, [1, electionUs]));
+      return { atUs, type, node, forUs: forUs + 2 * aheadUs, aheadUs };
+    }
     case 'pause':
-    case 'hold':
     case 'stalled-disk':
       return { atUs, type, node, forUs };
     case 'cut': {
@@ -189,9 +203,14 @@ export function strike(cluster: Cluster, fault: Fault): void {
     }
     case 'hold': {
       const id = cluster.resolve(fault.node);
+      const endUs = clock.nowUs + fault.forUs;
       for (const other of cluster.members.keys()) {
-        network.hold(id, other, clock.nowUs + fault.forUs);
-        network.hold(other, id, clock.nowUs + fault.forUs);
+        network.hold(other, id, endUs);
+        clock.after(fault.aheadUs, () => {
+          if (!cluster.isHealed) {
+            network.hold(id, other, endUs);
+          }
+        });
       }
       break;
     }

@@ -24,7 +24,9 @@ import { mapKeyOf } from '../../src/kv/key-layout.ts';
 import { SafetyViolation } from './failure.ts';
 import type { Operation } from './history.ts';
 
-/** Limit: how much the checker may try before it gives up; what it cannot decide it does not fail. */
+/**
+ * Limit: how much the checker may try before it gives up; what it cannot decide it does not fail.
+ */
 const executionsMax = 60_000;
 
 type StoreHistory = History<StoreRequest, StoreAnswer>;
@@ -41,7 +43,7 @@ export function judgeHistory(history: readonly Operation[]): boolean {
 }
 
 /** What may have had an effect, and what was read, in the checker's words. */
-export function storeHistoryOf(history: readonly Operation[]): StoreHistory {
+function storeHistoryOf(history: readonly Operation[]): StoreHistory {
   return history.flatMap((operation): StoreHistory => {
     const { client, outcome, invokedUs, completedUs } = operation;
     const input = requestOf(operation);

@@ -1,7 +1,7 @@
 /**
- * Committed entries become state: the synchronous twin of `src/replica/state-lane.ts`, on a simulated
- * engine. One batch after another through the state machine, its writes behind it; results are given
- * out before the engine has them, reads see only what it has.
+ * Committed entries become state: the synchronous twin of `src/replica/state-lane.ts`, on a
+ * simulated engine. One batch after another through the state machine, its writes behind it;
+ * results are given out before the engine has them, reads see only what it has.
  */
 import type {
   ApplyOutput,

@@ -1,7 +1,7 @@
 /**
- * After the faults: the cluster must heal by itself. Within a bound of virtual time each, it elects a
- * leader that all members know, takes a write through every member, and, once clients have stopped,
- * every member has applied everything and has the same state.
+ * After the faults: the cluster must heal by itself. Within a bound of virtual time each, it elects
+ * a leader that all members know, takes a write through every member, and, once clients have
+ * stopped, every member has applied everything and has the same state.
  */
 import { KvError } from '../../src/base/index.ts';
 import { type Command, hashKv, verifyState } from '../../src/kv/index.ts';
@@ -31,10 +31,12 @@ export function recover(cluster: Cluster, workload: Workload): Recovery {
   const electedUs = clock.nowUs - startUs;
   const waiting = new Set<NodeId>();
   const { forwardProposals } = parameters.raft;
-  const takers = membersOf(cluster).filter(({ id }) => forwardProposals || id === cluster.leader);
-  for (const member of takers) {
+  const leader = (): SimMember | undefined => cluster.members.get(cluster.leader);
+  for (const member of membersOf(cluster)) {
+    // Without forwarding only the leader takes writes, and it may be another one by then.
+    const taker = forwardProposals ? (): SimMember => member : leader;
     waiting.add(member.id);
-    probe(cluster, workload, member, () => {
+    probe(cluster, workload, { id: member.id, taker }, () => {
       waiting.delete(member.id);
     });
   }
@@ -73,7 +75,7 @@ function runUntil(cluster: Cluster, endUs: number, condition: () => boolean, wha
 }
 
 /** The members of the newest configuration of the leader. */
-export function membersOf(cluster: Cluster): readonly SimMember[] {
+function membersOf(cluster: Cluster): readonly SimMember[] {
   const leader = cluster.members.get(cluster.leader);
   const conf = leader?.status?.configuration.confState;
   const { parameters } = cluster;
@@ -99,21 +101,29 @@ function hasSettledLeader(cluster: Cluster): boolean {
 }
 
 /** Writes through a member until it works; these writes are part of the history too. */
-function probe(cluster: Cluster, workload: Workload, member: SimMember, done: () => void): void {
+function probe(
+  cluster: Cluster,
+  workload: Workload,
+  { id, taker }: { readonly id: NodeId; readonly taker: () => SimMember | undefined },
+  done: () => void,
+): void {
   const { clock, parameters } = cluster;
   const timeoutUs = 10 * parameters.raft.electionTimeoutTicks * parameters.member.tickUs;
   let attempts = 0;
   const attempt = (): void => {
-    if (!member.isUp) {
-      clock.after(parameters.member.tickUs, attempt);
+    const member = taker();
+    if (member?.isUp !== true) {
+      if (member?.isRetired !== true) {
+        clock.after(parameters.member.tickUs, attempt);
+      }
       return;
     }
     const value = bytesOf(`probe ${++attempts}`);
     const command: Command = {
-      ...{ type: 'put', key: bytesOf(`p${member.id}`), value, lease: 0n },
+      ...{ type: 'put', key: bytesOf(`p${id}`), value, lease: 0n },
       ...{ prevKv: false, ignoreValue: false, ignoreLease: false },
     };
-    const operation = workload.open(probeClients + member.id, { type: 'command', command });
+    const operation = workload.open(probeClients + id, { type: 'command', command });
     operation.member = member.id;
     member.run.propose(command, timeoutUs, (answer) => {
       if (answer.kind === 'applied') {
@@ -123,11 +133,7 @@ function probe(cluster: Cluster, workload: Workload, member: SimMember, done: ()
       }
       const kind = answer.outcome === 'rejected' ? 'fail' : 'unknown';
       workload.close(operation, { kind, reason: answer.reason });
-      clock.after(parameters.member.tickUs, () => {
-        if (!member.isRetired) {
-          attempt();
-        }
-      });
+      clock.after(parameters.member.tickUs, attempt);
     });
   };
   attempt();
@@ -171,7 +177,7 @@ function verifyStates(cluster: Cluster): void {
 }
 
 /** One line on every member, for the message of a failure. */
-export function describeCluster(cluster: Cluster): string {
+function describeCluster(cluster: Cluster): string {
   const members = [...cluster.members.values()].map((member) => {
     const { id, status } = member;
     if (!member.isUp || status === undefined) {

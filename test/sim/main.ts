@@ -1,5 +1,5 @@
 /** The simulator: `npm run sim -- --help`. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { readCase, writeCase } from './case-file.ts';
 import { exitCodeByKind, type Failure } from './failure.ts';
@@ -31,9 +31,10 @@ class Totals {
   #restarts = 0;
   #changes = 0;
   #undecided = 0;
-  #longestRecoveryUs = 0;
+  #longestElectionUs = 0;
+  #longestElectionSeed = 0;
 
-  add(result: RunResult): void {
+  add(seed: number, result: RunResult): void {
     this.#runs++;
     this.#simulatedUs += result.simulatedUs;
     this.#steps += result.steps;
@@ -44,7 +45,11 @@ class Totals {
     this.#restarts += result.restarts;
     this.#changes += result.membershipChanges;
     this.#undecided += result.isDecided || result.failure !== undefined ? 0 : 1;
-    this.#longestRecoveryUs = Math.max(this.#longestRecoveryUs, result.recovery?.electedUs ?? 0);
+    const electionUs = result.recovery?.electedUs ?? 0;
+    if (electionUs > this.#longestElectionUs) {
+      this.#longestElectionUs = electionUs;
+      this.#longestElectionSeed = seed;
+    }
   }
 
   get text(): string {
@@ -63,14 +68,19 @@ class Totals {
       `${this.#committed} entries committed, ${this.#reads} reads, ${this.#unknown} calls of ` +
       `unknown outcome, ${this.#leaders} leaders, ${this.#restarts} restarts, ` +
       `${this.#changes} changes of membership, ${this.#undecided} histories undecided; ` +
-      `longest election ${(this.#longestRecoveryUs / 1e6).toFixed(1)} s`
+      `longest election ${(this.#longestElectionUs / 1e6).toFixed(1)} s, of seed ` +
+      `${this.#longestElectionSeed}`
     );
   }
 }
 
 function commitOf(): string {
+  const options: ExecFileSyncOptionsWithStringEncoding = {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  };
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
   } catch {
     return 'unknown';
   }
@@ -113,7 +123,7 @@ function runOne(options: SimOptions, simCase: SimCase, replay: string): number {
   if (file !== 1) {
     closeSync(file);
   }
-  totals.add(result);
+  totals.add(simCase.seed, result);
   if (traceFile !== '-') {
     const { nodes } = simCase.parameters;
     say(
@@ -154,7 +164,7 @@ async function runMany(options: SimOptions): Promise<number> {
   const failures: Report[] = [];
   let toldMs = performance.now();
   await runTasks(tasksOf(options), options.jobs, (report) => {
-    totals.add(report);
+    totals.add(report.seed, report);
     if (report.failure !== undefined) {
       failures.push(report);
       say(`seed ${report.seed} fails (${report.failure.kind}): ${report.failure.message}`);

@@ -8,6 +8,7 @@
  */
 import { assert, must, type Prng } from '../../src/base/index.ts';
 import {
+  type AppliedEntry,
   type Command,
   type CommandResult,
   decodeMembershipRecord,
@@ -43,16 +44,33 @@ import { type ApplyBatch, Replica } from '../../src/replica/replica.ts';
 import type { VirtualClock } from './clock.ts';
 import { SimDisk, type SimEngine } from './disk.ts';
 import { SimLane } from './lane.ts';
-import type { Observers } from './observer.ts';
 import type { SimParameters } from './parameters.ts';
 import type { Trace } from './trace.ts';
+
+/** Results of entries that a member has just applied. */
+export interface AppliedBatch {
+  readonly entries: readonly AppliedEntry[];
+  readonly results: readonly (CommandResult | undefined)[];
+  readonly revision: number;
+}
+
+/** Who looks on; see `observer.ts`. */
+export interface MemberWatcher {
+  started(member: SimMember, status: RaftStatus): void;
+  stepped(member: SimMember, before: RaftStatus, after: RaftStatus): void;
+  sent(member: SimMember, message: Message): void;
+  writing(member: SimMember, write: StorageWrite): void;
+  applied(member: SimMember, batch: AppliedBatch): void;
+  installed(member: SimMember, index: number): void;
+  crashed(member: SimMember): void;
+}
 
 /** What members share. */
 export interface MemberHost {
   readonly clock: VirtualClock;
   readonly trace: Trace;
   readonly parameters: SimParameters;
-  readonly observers: Observers;
+  readonly observers: MemberWatcher;
   send(message: Message): void;
   /** Pulls a snapshot of at least `minIndex` from `from`; the answer may never come. */
   fetchSnapshot(
@@ -195,8 +213,8 @@ export class SimMember {
   }
 
   /**
-   * A crash between the switch of the state and the reset of the log is made good: the state is of a
-   * snapshot that the log does not know.
+   * A crash between the switch of the state and the reset of the log is made good: the state is of
+   * a snapshot that the log does not know.
    */
   #finishInstall(): void {
     const { log, installed } = this.disk;

@@ -3,7 +3,8 @@
  * simulator may take to find it. A text that is not there exactly once makes the mutant stale, and
  * its test fails: look what has become of the code, and of the bug.
  *
- * Bugs that no single message of a single run shows are looked for in the profile that provokes them.
+ * Bugs that no single message of a single run shows are looked for in the profile that provokes
+ * them.
  */
 import type { Patch } from './build.ts';
 import type { FailureKind } from './failure.ts';
@@ -34,7 +35,7 @@ const replica = (file: string, find: string, replace: string): Patch => ({
 export const mutants: readonly Mutant[] = [
   {
     lesson: 'commits an entry of an old term by counting its copies',
-    profile: 'crashes',
+    profile: 'leaders',
     seeds: 60,
     kind: 'safety',
     patches: [
@@ -93,7 +94,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'gives a second vote in a term',
-    profile: 'partitions',
+    profile: 'leaders',
     seeds: 60,
     kind: 'safety',
     patches: [
@@ -106,7 +107,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'votes for a candidate whose log is behind',
-    profile: 'crashes',
+    profile: 'leaders',
     seeds: 40,
     kind: 'safety',
     patches: [
@@ -141,7 +142,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'takes entries for committed that it has not compared with the leader',
-    profile: 'partitions',
+    profile: 'leaders',
     seeds: 60,
     patches: [
       raft(
@@ -153,8 +154,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'accepts entries without looking at the one before them',
-    profile: 'crashes',
-    seeds: 100,
+    profile: 'leaders',
+    seeds: 250,
     patches: [
       raft(
         'follower.ts',
@@ -180,7 +181,7 @@ export const mutants: readonly Mutant[] = [
   {
     lesson:
       'believes a late acknowledgement of its disk about entries that were replaced since (ABA)',
-    profile: 'disk',
+    profile: 'leaders',
     seeds: 200,
     patches: [
       raft(
@@ -192,7 +193,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'answers reads without asking a majority',
-    profile: 'partitions',
+    profile: 'leaders',
     seeds: 20,
     kind: 'safety',
     patches: [
@@ -205,8 +206,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'takes any answer to a heartbeat for one to its newest round of reads',
-    profile: 'partitions',
-    seeds: 60,
+    profile: 'leaders',
+    seeds: 250,
     kind: 'safety',
     patches: [
       raft(
@@ -218,7 +219,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'serves a read before it has committed in its term',
-    profile: 'crashes',
+    profile: 'leaders',
     seeds: 60,
     kind: 'safety',
     patches: [
@@ -231,7 +232,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'uses the context of a forwarded read again',
-    profile: 'partitions',
+    profile: 'leaders',
     seeds: 60,
     kind: 'safety',
     patches: [
@@ -260,7 +261,11 @@ export const mutants: readonly Mutant[] = [
     profile: 'crashes',
     seeds: 5,
     patches: [
-      replica('bootstrap.ts', 'lastApplied: lastApplied.index,', 'lastApplied: log.snapshotIndex,'),
+      raft(
+        'core.ts',
+        'appliedIndex: config.lastApplied }',
+        'appliedIndex: config.log.snapshotIndex }',
+      ),
     ],
   },
   {
@@ -279,7 +284,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'proposes again what a late refusal names, although it has done so already',
-    profile: 'partitions',
+    profile: 'leaders',
     seeds: 200,
     kind: 'safety',
     patches: [
@@ -389,15 +394,9 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    lesson: 'takes an acknowledgement from before a snapshot for one of what came after it',
-    profile: 'snapshots',
-    seeds: 200,
-    patches: [raft('storage-queue.ts', 'this.noteTruncation(1);', '')],
-  },
-  {
     lesson: 'never sends again what a follower has not got',
     profile: 'partitions',
-    seeds: 20,
+    seeds: 60,
     kind: 'liveness',
     patches: [
       raft(
@@ -410,7 +409,7 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'begins a change of membership before it has committed in its term',
     profile: 'membership',
-    seeds: 400,
+    seeds: 60,
     kind: 'safety',
     patches: [
       raft('leader.ts', 'if (isPending || !this.#hasCommittedInTerm) {', 'if (isPending) {'),

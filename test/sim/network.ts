@@ -2,8 +2,8 @@
  * The network between members: every message has a fate of its own. It may be lost, held up,
  * repeated, or overtaken by later ones; links may be cut in either direction.
  *
- * Two things it never does, as the real transport: deliver a message to anybody but its receiver, or
- * repeat a forwarded proposal (`src/raft/README.md`, "Messages").
+ * Two things it never does, as the real transport: deliver a message to anybody but its receiver,
+ * or repeat a forwarded proposal (`src/raft/README.md`, "Messages").
  */
 import type { Prng } from '../../src/base/index.ts';
 import type { Message, NodeId } from '../../src/raft/index.ts';
@@ -60,7 +60,9 @@ export class SimNetwork {
     this.#cuts[link] = Math.max(0, (this.#cuts[link] ?? 0) - 1);
   }
 
-  /** Nothing arrives on this link before `untilUs`, and then all of it: a connection that stalls. */
+  /**
+   * Nothing arrives on this link before `untilUs`, and then all of it: a connection that stalls.
+   */
   hold(from: NodeId, to: NodeId, untilUs: number): void {
     const link = from * nodeIdLimit + to;
     this.#heldUntilUs[link] = Math.max(this.#heldUntilUs[link] ?? 0, untilUs);

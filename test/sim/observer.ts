@@ -5,16 +5,8 @@
  * Every method is called after the fact and before anything of it reaches anybody else, so that a
  * violation stops the run where it happened. Checks look only at what has changed.
  */
-import type { AppliedEntry, CommandResult } from '../../src/kv/index.ts';
 import type { Message, RaftStatus, StorageWrite } from '../../src/raft/index.ts';
-import type { SimMember } from './member.ts';
-
-/** Results of entries that a member has just applied. */
-export interface AppliedBatch {
-  readonly entries: readonly AppliedEntry[];
-  readonly results: readonly (CommandResult | undefined)[];
-  readonly revision: number;
-}
+import type { AppliedBatch, MemberWatcher, SimMember } from './member.ts';
 
 /** See the module comment. */
 export interface Observer {
@@ -37,7 +29,7 @@ export interface Observer {
 type Moment = Exclude<keyof Observer, 'name'>;
 
 /** Calls those that want to know. */
-export class Observers {
+export class Observers implements MemberWatcher {
   readonly #byMoment: { readonly [M in Moment]: NonNullable<Observer[M]>[] } = {
     started: [],
     stepped: [],

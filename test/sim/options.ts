@@ -25,7 +25,10 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const names = Object.entries(profiles).map(([name, { says }]) => `  ${name.padEnd(14)}${says}`);
+const names = [
+  ...Object.entries(profiles).map(([name, { says }]) => `  ${name.padEnd(14)}${says}`),
+  `  ${defaultProfile.padEnd(14)}one of these for each seed`,
+];
 
 export const helpText = `Runs simulated clusters: one seed is one run, the same every time.
 
@@ -52,7 +55,7 @@ export function parseOptions(args: readonly string[]): SimOptions {
   const [first, last] = seedsOf(values.seed, values.seeds);
   const minutes = values.minutes === undefined ? undefined : positive(values.minutes, '--minutes');
   const profile = values.profile ?? defaultProfile;
-  if (!(profile in profiles)) {
+  if (profile !== defaultProfile && !(profile in profiles)) {
     throw new UsageError(`there is no profile ${profile}: ${Object.keys(profiles).join(', ')}`);
   }
   return {

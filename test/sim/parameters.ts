@@ -1,6 +1,6 @@
 /**
- * Everything that shapes a run, as plain data: drawn from one seed, restricted by a profile, written
- * into a case that can be replayed, and reduced when a failing case is shrunk.
+ * Everything that shapes a run, as plain data: drawn from one seed, restricted by a profile,
+ * written into a case that can be replayed, and reduced when a failing case is shrunk.
  */
 import type { Prng } from '../../src/base/index.ts';
 import { createPrng } from '../../src/base/index.ts';
@@ -69,7 +69,9 @@ export interface SimParameters {
     /** Relative frequencies. */
     readonly mix: Readonly<Record<OperationKind, number>>;
   };
-  /** How long faults happen, and how long the cluster may then take for each step of its recovery. */
+  /**
+   * How long faults happen, and how long the cluster may then take for each step of its recovery.
+   */
   readonly safetyUs: number;
   readonly livenessUs: number;
 }

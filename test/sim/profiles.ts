@@ -2,8 +2,15 @@
  * Profiles: which faults happen and how often, and which parameters are no longer left to the seed.
  */
 import { must, type Prng } from '../../src/base/index.ts';
-import { type Fault, type FaultMix, planFaults } from './faults.ts';
-import { drawParameters, type SimParameters, streamOf, streams } from './parameters.ts';
+import { type Fault, type FaultMix, type FaultPlan, planFaults } from './faults.ts';
+import {
+  drawParameters,
+  happens,
+  pick,
+  type SimParameters,
+  streamOf,
+  streams,
+} from './parameters.ts';
 
 /** A run in full: equal cases give equal runs, line for line. */
 export interface SimCase {
@@ -13,11 +20,8 @@ export interface SimCase {
   readonly faults: readonly Fault[];
 }
 
-interface Profile {
+interface Profile extends FaultPlan {
   readonly says: string;
-  readonly mix: FaultMix;
-  /** Mean number of faults in a run. */
-  readonly count: number;
   readonly adjust?: (parameters: SimParameters, prng: Prng) => SimParameters;
 }
 
@@ -26,7 +30,7 @@ const crashes: FaultMix = { crash: 8, blackout: 1 };
 const disks: FaultMix = { 'slow-disk': 3, 'stalled-disk': 3, crash: 2 };
 const clocks: FaultMix = { clock: 4, pause: 4 };
 
-/** Exported for the list in `--help`. */
+/** By name; `mixed` is one of them for each seed. */
 export const profiles: Readonly<Record<string, Profile>> = {
   calm: { says: 'no faults at all', mix: {}, count: 0, adjust: withoutChance },
   partitions: { says: 'cuts of every shape, bad links', mix: network, count: 25 },
@@ -51,25 +55,56 @@ export const profiles: Readonly<Record<string, Profile>> = {
       },
     }),
   },
-  mixed: {
-    says: 'everything',
+  leaders: {
+    says: 'whoever leads is cut off, held up, stopped or crashed, again and again',
+    mix: { cut: 4, hold: 6, crash: 4, pause: 1, transfer: 1 },
+    count: 70,
+    isAimedAtLeader: true,
+    adjust: withQuickElections,
+  },
+  everything: {
+    says: 'all kinds of faults in one run',
     mix: { ...network, ...crashes, ...disks, ...clocks, crash: 7, membership: 4 },
     count: 25,
   },
 };
 
-/** The profile when none is named. */
+/** The profile when none is named: each seed has one of the others, every other one everything. */
 export const defaultProfile = 'mixed';
 
 /** Draws the whole run from a seed. */
 export function createCase(seed: number, profileName: string): SimCase {
-  const profile = must(profiles[profileName], `profile ${profileName}`);
   const prng = streamOf(seed, streams.parameters);
+  const chosen = happens(prng, 5_000) ? 'everything' : pick(prng, Object.keys(profiles));
+  const name = profileName === defaultProfile ? chosen : profileName;
+  const profile = must(profiles[name], `profile ${name}`);
   const drawn = drawParameters(prng);
   const parameters = profile.adjust?.(drawn, prng) ?? drawn;
   const faultPrng = streamOf(seed, streams.faults);
   const faults = planFaults(faultPrng, parameters, profile);
   return { seed, profile: profileName, parameters, faults };
+}
+
+/** Little stands between a leader and the next, and much is read and written meanwhile. */
+function withQuickElections(parameters: SimParameters, prng: Prng): SimParameters {
+  const { tickUs } = parameters.member;
+  const { mix } = parameters.workload;
+  return {
+    ...parameters,
+    nodes: pick(prng, [3, 3, 3, 5]),
+    raft: {
+      ...parameters.raft,
+      ...{ electionTimeoutTicks: 5, heartbeatTicks: 1, forwardProposals: true },
+      ...{ pendingReadsMax: 100_000, uncommittedBytesMax: 67_108_864 },
+      ...{ preVote: happens(prng, 5_000), checkQuorum: happens(prng, 3_000) },
+    },
+    network: { ...parameters.network, latencyMaxUs: pick(prng, [2_000, tickUs >> 1, tickUs]) },
+    workload: {
+      ...parameters.workload,
+      ...{ clients: 6, thinkMaxUs: tickUs, callTimeoutUs: 20 * tickUs },
+      ...{ attemptsMax: 3, mix: { ...mix, get: 40, compact: 0 } },
+    },
+  };
 }
 
 function withoutChance(parameters: SimParameters): SimParameters {

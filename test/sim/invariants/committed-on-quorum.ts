@@ -88,7 +88,7 @@ export class CommittedOnQuorum implements Observer {
 }
 
 /** Whether `ids` are a majority of each half of the configuration. */
-export function isQuorum(conf: ConfState, ids: readonly number[]): boolean {
+function isQuorum(conf: ConfState, ids: readonly number[]): boolean {
   const isMajority = (voters: readonly number[]): boolean =>
     voters.length === 0 || 2 * voters.filter((id) => ids.includes(id)).length > voters.length;
   return isMajority(conf.voters) && isMajority(conf.votersOutgoing);

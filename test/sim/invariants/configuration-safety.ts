@@ -1,8 +1,8 @@
 /**
- * Changes of membership come one at a time, and any majority of a configuration meets any majority of
- * the next (Raft thesis §4.1, §4.3; a leader starts one only after it has committed an entry of its
- * term and the last configuration). Everybody uses the newest configuration of its log, however it
- * came there: by an entry, by a snapshot or from its disk (§4.1, §5.1).
+ * Changes of membership come one at a time, and any majority of a configuration meets any majority
+ * of the next (Raft thesis §4.1, §4.3; a leader starts one only after it has committed an entry of
+ * its term and the last configuration). Everybody uses the newest configuration of its log, however
+ * it came there: by an entry, by a snapshot or from its disk (§4.1, §5.1).
  */
 import type { ConfState, RaftStatus } from '../../../src/raft/index.ts';
 import { holds } from '../failure.ts';
@@ -35,6 +35,14 @@ export class ConfigurationSafety implements Observer {
     const isSettled = from.index <= this.#ledger.commitIndex;
     holds(isSettled, this.name, () => {
       return `leader ${member.id} starts ${to.index} before ${from.index} is committed`;
+    });
+    // The first configuration of a cluster comes with its first leader.
+    const newest = this.#ledger.at(after.commitIndex);
+    holds(from.index === 0 || newest?.entry.term === after.term, this.name, () => {
+      return (
+        `leader ${member.id} starts ${to.index} in term ${after.term}, ` +
+        `of which it has committed nothing`
+      );
     });
     holds(majoritiesMeet(from.confState, to.confState), this.name, () => {
       return (

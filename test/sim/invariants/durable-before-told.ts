@@ -1,7 +1,7 @@
 /**
- * Servers persist their term, their vote and their log before they answer (Raft thesis §3.8): what a
- * vote, an acknowledgement or an answer in a term says must be on the sender's disk when it leaves.
- * And nobody is told of two votes in a term (§3.4).
+ * Servers persist their term, their vote and their log before they answer (Raft thesis §3.8): what
+ * a vote, an acknowledgement or an answer in a term says must be on the sender's disk when it
+ * leaves. And nobody is told of two votes in a term (§3.4).
  */
 import type { Message, NodeId } from '../../../src/raft/index.ts';
 import { holds } from '../failure.ts';

@@ -2,8 +2,8 @@
  * If two logs contain an entry with the same index and term, then the logs are identical in all
  * entries up through the given index (Raft thesis §3.5, §3.6.3).
  *
- * Checked by induction, on each entry as it is written: everybody who has an entry of this index and
- * term has the same bytes there and, before it, an entry of the same term.
+ * Checked by induction, on each entry as it is written: everybody who has an entry of this index
+ * and term has the same bytes there and, before it, an entry of the same term.
  */
 import { equalBytes } from '../../../src/base/index.ts';
 import type { Entry, StorageWrite } from '../../../src/raft/index.ts';

@@ -1,13 +1,13 @@
 /**
  * Terms, commit index, applied index and revision never move back while a member runs, and its term
- * and vote not across a crash either (Raft thesis §3.3, §3.8). What always holds of one member at any
- * moment is in `src/raft/invariants.ts`; it is called here after each step.
+ * and vote not across a crash either (Raft thesis §3.3, §3.8). What always holds of one member at
+ * any moment is in `src/raft/invariants.ts`; it is called here after each step.
  */
 import type { RaftStatus } from '../../../src/raft/index.ts';
 import { verifyDelta, verifyRaft } from '../../../src/raft/invariants.ts';
-import { holds } from '../failure.ts';
-import type { SimMember } from '../member.ts';
-import type { AppliedBatch, Observer } from '../observer.ts';
+import { holds, SafetyViolation } from '../failure.ts';
+import type { AppliedBatch, SimMember } from '../member.ts';
+import type { Observer } from '../observer.ts';
 
 interface Durable {
   readonly term: number;
@@ -32,12 +32,25 @@ export class Monotonic implements Observer {
       });
     }
     this.#revisionById.delete(member.id);
-    verifyRaft(status);
+    this.#verify(() => {
+      verifyRaft(status);
+    });
   }
 
   stepped(_member: SimMember, before: RaftStatus, after: RaftStatus): void {
-    verifyRaft(after);
-    verifyDelta(before, after);
+    this.#verify(() => {
+      verifyRaft(after);
+      verifyDelta(before, after);
+    });
+  }
+
+  /** Here the simulator looks, not the member: what it finds is no crash. */
+  #verify(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      throw new SafetyViolation(this.name, error instanceof Error ? error.message : String(error));
+    }
   }
 
   applied(member: SimMember, { revision }: AppliedBatch): void {

@@ -1,7 +1,7 @@
 /**
  * A linearizable read returns the result of some point in time between its call and its return: it
- * must see every write that was acknowledged before it began (Raft thesis §6.4). Checked as reads are
- * answered, by revision and by log position; the whole history is checked again at the end.
+ * must see every write that was acknowledged before it began (Raft thesis §6.4). Checked as reads
+ * are answered, by revision and by log position; the whole history is checked again at the end.
  */
 import { holds } from '../failure.ts';
 import type { Ledger } from '../ledger.ts';
@@ -16,7 +16,9 @@ export interface ReadFloor {
 export class ReadLinearizability {
   readonly name = 'read-linearizability';
   readonly #ledger: Ledger;
-  /** Highest revision that any client was told of, by an acknowledged write or a linearizable read. */
+  /**
+   * Highest revision that any client was told of, by an acknowledged write or a linearizable read.
+   */
   #toldRevision = 0;
 
   constructor(ledger: Ledger) {

@@ -1,7 +1,7 @@
 /**
  * If a server has applied a log entry at a given index to its state machine, no other server will
- * ever apply a different log entry for the same index (Raft thesis §3.6.3); and, since state machines
- * are deterministic (§2.1), each gives the same result and has the same state after it.
+ * ever apply a different log entry for the same index (Raft thesis §3.6.3); and, since state
+ * machines are deterministic (§2.1), each gives the same result and has the same state after it.
  *
  * Entries are applied in order, without gaps, and none again that the state already holds.
  */
@@ -11,8 +11,8 @@ import { equalBytes } from '../../../src/base/index.ts';
 import { digestOf } from '../digest.ts';
 import { holds } from '../failure.ts';
 import type { Ledger } from '../ledger.ts';
-import type { SimMember } from '../member.ts';
-import type { AppliedBatch, Observer } from '../observer.ts';
+import type { AppliedBatch, SimMember } from '../member.ts';
+import type { Observer } from '../observer.ts';
 
 /** See the module comment. */
 export class StateMachineSafety implements Observer {

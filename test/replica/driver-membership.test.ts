@@ -57,7 +57,7 @@ describe('membership of running members', () => {
     expect(cluster.fatals).toEqual([]);
   });
 
-  test('a learner catches up by a snapshot when the log is compacted, and is promoted', async () => {
+  test('a learner catches up by a snapshot, and is promoted', async () => {
     const cluster = await started(3, 2);
     await write(cluster, cluster.member(2), 200);
     await cluster.loop.run(3000);
@@ -111,7 +111,7 @@ describe('membership of running members', () => {
     expect(voters(joined)).not.toContain(leaving.memberId);
   });
 
-  test('refusals are told: unknown members, promoted voters, learners that are behind', async () => {
+  test('refusals are told: unknown members, voters, learners that are behind', async () => {
     const cluster = await started(3, 5);
     const member = cluster.member(1);
     const failure = async (call: Promise<unknown>): Promise<unknown> =>
