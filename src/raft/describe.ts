@@ -108,9 +108,12 @@ export function describeReady(ready: Ready): readonly string[] {
   const { write } = ready;
   if (write !== undefined) {
     const state = write.hardState === undefined ? '' : describeHardState(write.hardState);
-    lines.push(
-      `write${state} ${describeEntries(write.entries)}${write.mustSync ? '' : ' unsynced'}`,
-    );
+    const { install } = write;
+    const entries =
+      install === undefined
+        ? describeEntries(write.entries)
+        : `install ${install.index}/${install.term}`;
+    lines.push(`write${state} ${entries}${write.mustSync ? '' : ' unsynced'}`);
     lines.push(...write.messages.map((message) => `after sync ${describeMessage(message)}`));
   }
   if (ready.committedEntries.length > 0) {
@@ -118,6 +121,10 @@ export function describeReady(ready: Ready): readonly string[] {
   }
   lines.push(...ready.readStates.map(({ context, index }) => `read ${context} at ${index}`));
   lines.push(...ready.loads.map(({ lo, hi }) => `load [${lo}, ${hi})`));
+  if (ready.snapshotRequest !== undefined) {
+    const { from, minIndex } = ready.snapshotRequest;
+    lines.push(`fetch a snapshot of ${minIndex} or later from ${from}`);
+  }
   return lines;
 }
 

@@ -51,7 +51,8 @@ export function createRaftConfig(input: BootstrapInput): RaftConfig {
       message:
         `the state holds entries up to ${lastApplied.index}, but the log begins after ` +
         `${log.snapshotIndex}: part of the state is missing, and no other member is known that ` +
-        'could have it. Bring the engine folder of the data directory back, or restore a snapshot ' +
+        'could have it. Bring the engine folder of ' +
+        'the data directory back, or restore a snapshot ' +
         '(holdfast snapshot restore).',
       details: { part: 'engine' },
     });

@@ -154,7 +154,8 @@ export class Snapshots {
   /**
    * Fills a staged generation from a stream of another member.
    *
-   * @throws {KvError} DATA_CORRUPT — the bytes are not what they should be; CLUSTER_ID_MISMATCH; and
+   * @throws {KvError} DATA_CORRUPT — the bytes are not what they should be; CLUSTER_ID_MISMATCH;
+   *   and
    *   whatever the stream throws. Nothing has changed then.
    */
   async fetch(store: StateStore, chunks: AsyncIterable<Uint8Array>): Promise<FetchedSnapshot> {

@@ -41,10 +41,15 @@ export class Drill {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-drill-'));
     const folders = Array.from({ length: size }, (_, i) => join(directory, `m${i + 1}`));
     const cluster = await ProcessCluster.create(folders, extraArgs);
+    return Drill.over(directory, cluster);
+  }
+
+  /** Starts the members of `cluster`, whose data is below `directory`. */
+  static async over(directory: string, cluster: ProcessCluster): Promise<Drill> {
     const drill = new Drill(directory, cluster);
     onTestFinished(async () => drill.#clean());
     await cluster.startAll();
-    for (let i = 0; i < size; i++) {
+    for (const i of cluster.members.keys()) {
       drill.#take(i);
     }
     await waitForLeader(drill.clients, startLimitMs);

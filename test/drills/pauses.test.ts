@@ -1,6 +1,6 @@
 /**
- * Drills with real processes: the leader is stopped for a while (SIGSTOP), and goes on as if nothing
- * had happened. What readers and writers on all members saw must be linearizable.
+ * Drills with real processes: the leader is stopped for a while (SIGSTOP), and goes on as if
+ * nothing had happened. What readers and writers on all members saw must be linearizable.
  *
  * `DRILL_PAUSES` and `DRILL_PAUSE_SECONDS` set how often and for how long.
  */

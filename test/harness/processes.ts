@@ -136,6 +136,11 @@ export class ProcessCluster {
     return i;
   }
 
+  /** Value of `--initial-cluster-token`. */
+  get token(): string {
+    return this.#token;
+  }
+
   get members(): readonly ProcessMember[] {
     return this.#members;
   }

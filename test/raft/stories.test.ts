@@ -6,6 +6,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeEntries, describeProgress, describeStatus } from '../../src/raft/describe.ts';
+import type { Configuration } from '../../src/raft/index.ts';
 import { type StoryCommand, type StoryRunner, runStories } from '../harness/datadriven.ts';
 import { type NodeStart, RaftNetwork } from './network.ts';
 import { bytesOf } from './subject.ts';
@@ -19,6 +20,17 @@ function startOf(line: string): NodeStart {
   const [currentTerm = 0] = field('term');
   const [votedFor = 0] = field('vote');
   return { terms: field('log'), hardState: { currentTerm, votedFor } };
+}
+
+function idsOf(text = ''): readonly number[] {
+  return text === '' ? [] : text.split(',').map(Number);
+}
+
+function describeMembers({ index, confState }: Configuration): string {
+  const { voters, votersOutgoing, learners, learnersNext } = confState;
+  const lists = { voters, votersOutgoing, learners, learnersNext };
+  const parts = Object.entries(lists).filter(([, ids]) => ids.length > 0);
+  return [`at=${index}`, ...parts.map(([name, ids]) => `${name}=${ids.join()}`)].join(' ');
 }
 
 function createRunner(): StoryRunner {
@@ -46,9 +58,11 @@ function createRunner(): StoryRunner {
             preVote: options.get('prevote') !== 'off',
             checkQuorum: options.get('checkquorum') !== 'off',
             inflightMessagesMax: Number(options.get('window') ?? 256),
+            strictReconfigCheck: options.get('strict') !== 'off',
           },
           1,
           input.map(startOf),
+          Number(options.get('spares') ?? 0),
         );
         network.trace = [];
         cut.clear();
@@ -66,6 +80,27 @@ function createRunner(): StoryRunner {
         network.raft(id).propose(words.slice(1).map(bytesOf), 1);
         network.collect(id);
         return [];
+      case 'change': {
+        const result = network.change(
+          id,
+          idsOf(options.get('voters')),
+          idsOf(options.get('learners')),
+        );
+        return result.kind === 'dropped' ? [`refused: ${result.reason}`] : [];
+      }
+      case 'compact':
+        network.compact(id, Number(words[1]));
+        return [];
+      case 'fetch':
+        network.fetch(id);
+        return [];
+      case 'offer':
+        network.offer(id);
+        return [];
+      case 'members':
+        return network.nodes.map(
+          (node) => `${node.id} ${describeMembers(node.raft.configuration)}`,
+        );
       case 'read':
         network.raft(id).readIndex(Number(words[1]));
         network.collect(id);

@@ -167,7 +167,8 @@ function verifyStates(cluster: Cluster): void {
       throw new KvError(outcome.code);
     }
     const hash = outcome.kind === 'ok' ? outcome.hash : 0;
-    const digest = `revision ${revision}, compacted ${compactRevision}, hashes ${hash} ${stateHash.hash}`;
+    const digest =
+      `revision ${revision}, compacted ` + `${compactRevision}, hashes ${hash} ${stateHash.hash}`;
     first ??= { id, digest };
     const other = first;
     holds(digest === other.digest, 'state-machine-safety', () => {
@@ -187,7 +188,8 @@ function describeCluster(cluster: Cluster): string {
     const lists = status.configuration.confState;
     return (
       `${id} ${role} term=${term} leader=${leader} commit=${commitIndex} applied=${appliedIndex} ` +
-      `readable=${member.run.readableIndex} ${member.run.isIdle ? 'idle' : 'busy'} last=${lastIndex} voters=[${lists.voters.join()}]`
+      `readable=${member.run.readableIndex} ${member.run.isIdle ? 'idle' : 'busy'} ` +
+      `last=${lastIndex} voters=[${lists.voters.join()}]`
     );
   });
   return `committed ${cluster.ledger.commitIndex}; ${members.join('; ')}`;

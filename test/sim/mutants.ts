@@ -278,7 +278,8 @@ export const mutants: readonly Mutant[] = [
         file: 'src/kv/state-machine.ts',
         find: 'const writes = batch.writes();\n    writes.push(this.#metaWrite());',
         replace:
-          'const writes = batch.writes();\n    if (batch.sequence % 3 === 0) writes.push(this.#metaWrite());',
+          'const writes = batch.writes();\n' +
+          '    if (batch.sequence % 3 === 0) writes.push(this.#metaWrite());',
       },
     ],
   },
@@ -333,7 +334,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       raft(
         'quorum.ts',
-        'return Math.min(majorityValue(conf.voters, valueOf), majorityValue(conf.votersOutgoing, valueOf));',
+        'return Math.min(majorityValue(conf.voters, valueOf), ' +
+          'majorityValue(conf.votersOutgoing, valueOf));',
         'return majorityValue(conf.voters, valueOf);',
       ),
     ],

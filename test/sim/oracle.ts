@@ -236,7 +236,10 @@ function checkRead({ client, request, outcome, member }: Operation, store: Naive
   const kvs = store.select(request.range, revision);
   holds(describe(kvs) === describe(result.kvs), name, () => {
     const truly = describe(kvs);
-    return `client ${client} read at ${revision} from ${member}: ${describe(result.kvs)}; it is ${truly}`;
+    return (
+      `client ${client} read at ${revision} from ` +
+      `${member}: ${describe(result.kvs)}; it is ${truly}`
+    );
   });
 }
 

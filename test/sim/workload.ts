@@ -375,7 +375,10 @@ function describeOutcome({ request, outcome, member }: Operation): string {
   const what = request.type === 'range' ? 'range' : request.command.type;
   switch (outcome.kind) {
     case 'applied':
-      return `${what} at n${member}: ${outcome.result.kind} ${outcome.index} rev=${outcome.result.revision}`;
+      return (
+        `${what} at n${member}: ${outcome.result.kind} ` +
+        `${outcome.index} rev=${outcome.result.revision}`
+      );
     case 'read':
       return `${what} at n${member}: ${outcome.result.count} keys rev=${outcome.revision}`;
     case 'fail':

@@ -214,7 +214,7 @@ describe('dialling', () => {
     },
   );
 
-  test('that is refused since the member is not known goes on as if nobody were there', async () => {
+  test('refused since the member is not known, it goes on as if nobody were there', async () => {
     peer = await FakePeer.listen(0, { refusal: refusalError(1, 'unknown-member') });
     link = linkTo(peer.port);
     link.start();

@@ -24,21 +24,29 @@ export class CommittedImmutable implements Observer {
       const slot = this.#ledger.at(first.index);
       const isHeld = slot !== undefined && log.termAt(first.index) === slot.entry.term;
       holds(!isHeld || first.term === slot.entry.term, this.name, () => {
-        return `member ${member.id} replaces committed ${first.index}/${slot?.entry.term ?? 0} by ${first.index}/${first.term}`;
+        return (
+          `member ${member.id} replaces committed ` +
+          `${first.index}/${slot?.entry.term ?? 0} by ${first.index}/${first.term}`
+        );
       });
       const lastBefore = Math.min(log.lastIndex, this.#ledger.commitIndex);
       const lastAfter = write.entries.at(-1)?.index ?? 0;
       const last = this.#ledger.at(lastBefore);
       const heldLast = last !== undefined && log.termAt(lastBefore) === last.entry.term;
       holds(!heldLast || lastAfter >= lastBefore, this.name, () => {
-        return `member ${member.id} cuts its log to ${lastAfter}, and holds committed ${lastBefore}`;
+        return (
+          `member ${member.id} cuts its log to ` + `${lastAfter}, and holds committed ${lastBefore}`
+        );
       });
     }
     const { install } = write;
     if (install !== undefined) {
       const slot = this.#ledger.at(install.index);
       holds(slot?.entry.term === install.term, this.name, () => {
-        return `member ${member.id} installs ${install.index}/${install.term}, which is not committed`;
+        return (
+          `member ${member.id} installs ` +
+          `${install.index}/${install.term}, which is not committed`
+        );
       });
     }
   }

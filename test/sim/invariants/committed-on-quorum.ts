@@ -25,7 +25,10 @@ export class CommittedOnQuorum implements Observer {
 
   started(member: SimMember, status: RaftStatus): void {
     holds(status.commitIndex <= this.#ledger.commitIndex, this.name, () => {
-      return `member ${member.id} starts with commit index ${status.commitIndex}, nobody committed it`;
+      return (
+        `member ${member.id} starts with commit index ` +
+        `${status.commitIndex}, nobody committed it`
+      );
     });
   }
 
@@ -51,7 +54,10 @@ export class CommittedOnQuorum implements Observer {
     const { log } = member.disk;
     const slot = ledger.at(commitIndex);
     const ownTerm = commitIndex <= log.lastIndex ? log.termAt(commitIndex) : undefined;
-    const isKnown = after.stableIndex >= commitIndex && slot !== undefined && ownTerm !== undefined;
+    // While a snapshot is being installed the disk still has the old log.
+    const isInPlace = log.snapshotIndex >= after.snapshotIndex;
+    const isStored = isInPlace && after.stableIndex >= commitIndex;
+    const isKnown = isStored && slot !== undefined && ownTerm !== undefined;
     holds(!isKnown || ownTerm === slot.entry.term, this.name, () => {
       return (
         `${after.role} ${member.id} holds ${commitIndex}/${ownTerm ?? 0} for committed, ` +
@@ -71,7 +77,8 @@ export class CommittedOnQuorum implements Observer {
     const holderIds = holders.map(({ id }) => id);
     holds(isQuorum(conf, holderIds), this.name, () => {
       return (
-        `leader ${leader.id} of term ${term} commits ${commitIndex}, which in that term is on the ` +
+        `leader ${leader.id} of term ${term} commits ` +
+        `${commitIndex}, which in that term is on the ` +
         `disks of [${holderIds.join()}], of voters [${conf.voters.join()}] ` +
         `and [${conf.votersOutgoing.join()}]`
       );

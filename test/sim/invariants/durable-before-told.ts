@@ -45,7 +45,10 @@ export class DurableBeforeTold implements Observer {
   #checkTerm(member: SimMember, message: Message): void {
     const { currentTerm } = member.disk.log.durableHardState;
     holds(currentTerm >= message.term, this.name, () => {
-      return `${member.id} sends ${message.type} of term ${message.term}, its disk says ${currentTerm}`;
+      return (
+        `${member.id} sends ${message.type} of term ` +
+        `${message.term}, its disk says ${currentTerm}`
+      );
     });
   }
 

@@ -38,7 +38,10 @@ export class LogMatching implements Observer {
     }
     const name = `${entry.index}/${entry.term}`;
     holds(known.prevTerm === prevTerm, this.name, () => {
-      return `before entry ${name} member ${member.id} has term ${prevTerm}, others ${known.prevTerm}`;
+      return (
+        `before entry ${name} member ${member.id} ` +
+        `has term ${prevTerm}, others ${known.prevTerm}`
+      );
     });
     const isSame =
       known.entry === entry ||

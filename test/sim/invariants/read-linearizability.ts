@@ -42,10 +42,16 @@ export class ReadLinearizability {
   ): void {
     const { member, revision, readableIndex } = answer;
     holds(revision >= floor.revision, this.name, () => {
-      return `${member} answers at revision ${revision}, ${floor.revision} was known before the read`;
+      return (
+        `${member} answers at revision ${revision}, ` +
+        `${floor.revision} was known before the read`
+      );
     });
     holds(readableIndex >= floor.commitIndex, this.name, () => {
-      return `${member} answers at ${readableIndex}, ${floor.commitIndex} was committed before the read`;
+      return (
+        `${member} answers at ${readableIndex}, ` +
+        `${floor.commitIndex} was committed before the read`
+      );
     });
     this.tell(revision);
   }

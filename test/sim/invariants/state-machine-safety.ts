@@ -48,7 +48,10 @@ export class StateMachineSafety implements Observer {
     if (slot !== undefined) {
       slot.revision ??= revision;
       holds(slot.revision === revision, this.name, () => {
-        return `after ${last} ${member.id} is at revision ${revision}, others at ${slot.revision ?? 0}`;
+        return (
+          `after ${last} ${member.id} is at revision ` +
+          `${revision}, others at ${slot.revision ?? 0}`
+        );
       });
     }
     this.#checkHash(member, last);
