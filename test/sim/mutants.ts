@@ -396,16 +396,25 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    lesson: 'never sends again what a follower has not got',
-    profile: 'partitions',
+    lesson: 'lets a leader of an earlier term believe that nobody is ahead of it',
+    profile: 'leaders',
     seeds: 60,
     kind: 'liveness',
     patches: [
       raft(
-        'leader.ts',
-        "if (progress.matchIndex < this.#core.log.lastIndex || progress.state !== 'replicate') {",
-        'if (progress.matchIndex < 0) {',
+        'raft.ts',
+        'if (options.checkQuorum || options.preVote) {',
+        'if (options.electionTimeoutTicks < 0) {',
       ),
+    ],
+  },
+  {
+    lesson: 'never asks again for the snapshot that it failed to fetch',
+    profile: 'snapshots',
+    seeds: 60,
+    kind: 'liveness',
+    patches: [
+      raft('leader.ts', 'if (!progress.isProbeSent) {\n      progress.isProbeSent = true;', 'XX'),
     ],
   },
   {
