@@ -409,12 +409,16 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    lesson: 'never asks again for the snapshot that it failed to fetch',
+    lesson: 'offers a snapshot once, whether it arrives or not',
     profile: 'snapshots',
     seeds: 60,
     kind: 'liveness',
     patches: [
-      raft('leader.ts', 'if (!progress.isProbeSent) {\n      progress.isProbeSent = true;', 'XX'),
+      raft(
+        'leader.ts',
+        'progress.isProbeSent = false;\n    if (progress.matchIndex < ',
+        "progress.isProbeSent = progress.state === 'snapshot';\n    if (progress.matchIndex < ",
+      ),
     ],
   },
   {
