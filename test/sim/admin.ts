@@ -15,7 +15,8 @@ import type { VirtualClock } from './clock.ts';
 import { nodeIdLimit } from './network.ts';
 
 /** Kinds of change that a fault may ask for. */
-export type ChangeKind = 'add' | 'addLearner' | 'remove' | 'promote' | 'demote' | 'replace';
+export const changeKinds = ['add', 'addLearner', 'remove', 'promote', 'demote', 'replace'] as const;
+export type ChangeKind = (typeof changeKinds)[number];
 
 /** Limit: voters and learners that the workload grows a cluster to. */
 const membersMax = 7;

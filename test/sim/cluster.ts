@@ -83,9 +83,9 @@ export class Cluster implements MemberHost, AdministeredCluster {
     return leader;
   }
 
-  /** Who a fault means: 0 is the leader, or anybody when there is none. */
+  /** Who a fault means: 0, or who has not joined yet, is the leader; or anybody when none leads. */
   resolve(node: NodeId): NodeId {
-    return node === 0 ? this.leader || 1 : node;
+    return this.members.has(node) ? node : this.leader || 1;
   }
 
   send(message: Message): void {

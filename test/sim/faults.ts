@@ -6,6 +6,7 @@
  */
 import { must, type Prng } from '../../src/base/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
+import { type ChangeKind, changeKinds } from './admin.ts';
 import type { Cluster } from './cluster.ts';
 import type { CrashPoint } from './member.ts';
 import { pick, type SimParameters } from './parameters.ts';
@@ -64,7 +65,7 @@ export type Fault = { readonly atUs: number } & (
   | { readonly type: 'transfer'; readonly node: NodeId; readonly other: NodeId }
   | {
       readonly type: 'membership';
-      readonly change: 'add' | 'addLearner' | 'remove' | 'promote' | 'demote' | 'replace';
+      readonly change: ChangeKind;
       /** The member that is asked for it. */
       readonly node: NodeId;
       /** Which member it is about, as an index into those that are there. */
@@ -82,6 +83,10 @@ export interface FaultPlan {
   readonly count: number;
   /** Only ever meant for whoever leads. */
   readonly isAimedAtLeader?: boolean | undefined;
+  /** How many of those that join later may be meant too. */
+  readonly joiners?: number | undefined;
+  /** Which changes of the membership are asked for; all when left out. */
+  readonly changes?: readonly ChangeKind[] | undefined;
 }
 
 const crashPoints: readonly CrashPoint[] = [
@@ -107,13 +112,18 @@ export function planFaults(prng: Prng, parameters: SimParameters, plan: FaultPla
       types.find(([, weight]) => (dice -= weight) < 0),
       'a kind of fault',
     );
-    const fault = drawFault(prng, parameters, type);
+    const fault = drawFault(prng, parameters, type, plan);
     faults.push(plan.isAimedAtLeader === true && 'node' in fault ? { ...fault, node: 0 } : fault);
   }
   return faults.sort((a, b) => a.atUs - b.atUs);
 }
 
-function drawFault(prng: Prng, parameters: SimParameters, type: Fault['type']): Fault {
+function drawFault(
+  prng: Prng,
+  parameters: SimParameters,
+  type: Fault['type'],
+  { joiners = 0, changes = changeKinds }: FaultPlan,
+): Fault {
   const { nodes, raft, member, safetyUs } = parameters;
   const electionUs = raft.electionTimeoutTicks * member.tickUs;
   const atUs = prng.nextInt(electionUs, safetyUs);
@@ -122,7 +132,7 @@ function drawFault(prng: Prng, parameters: SimParameters, type: Fault['type']): 
     0,
     pick(prng, [electionUs >> 2, electionUs, 4 * electionUs, 12 * electionUs]),
   );
-  const node = prng.nextInt(0, 3) === 0 ? 0 : prng.nextInt(1, nodes + 1);
+  const node = prng.nextInt(0, 3) === 0 ? 0 : prng.nextInt(1, nodes + joiners + 1);
   const other = prng.nextInt(1, nodes + 1);
   switch (type) {
     case 'crash':
@@ -160,10 +170,8 @@ function drawFault(prng: Prng, parameters: SimParameters, type: Fault['type']): 
     case 'alarm':
     case 'transfer':
       return { atUs, type, node, other };
-    case 'membership': {
-      const changes = ['add', 'addLearner', 'remove', 'promote', 'demote', 'replace'] as const;
+    case 'membership':
       return { atUs, type, change: pick(prng, changes), node, choice: prng.nextInt(0, 64) };
-    }
   }
 }
 

@@ -272,7 +272,6 @@ export const mutants: readonly Mutant[] = [
     lesson: 'writes its state without the position that it stands for',
     profile: 'crashes',
     seeds: 10,
-    kind: 'safety',
     patches: [
       {
         file: 'src/kv/state-machine.ts',
@@ -328,8 +327,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'counts only the new half of a joint configuration',
-    profile: 'membership',
-    seeds: 60,
+    profile: 'joint',
+    seeds: 250,
     kind: 'safety',
     patches: [
       raft(

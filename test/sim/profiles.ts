@@ -42,6 +42,14 @@ export const profiles: Readonly<Record<string, Profile>> = {
     mix: { membership: 12, crash: 4, cut: 4, transfer: 1 },
     count: 30,
   },
+  joint: {
+    says: 'voters are replaced while a half of the joint configuration is slow',
+    mix: { membership: 14, 'stalled-disk': 8, 'slow-disk': 3, cut: 3, crash: 2 },
+    count: 60,
+    joiners: 4,
+    changes: ['replace', 'replace', 'add', 'remove'],
+    adjust: (parameters, prng) => ({ ...parameters, nodes: pick(prng, [1, 2, 3, 3]) }),
+  },
   snapshots: {
     says: 'short logs, so that members that were away need a snapshot',
     mix: { cut: 4, crash: 6, pause: 2, 'stalled-disk': 3, membership: 4 },
