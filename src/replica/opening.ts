@@ -32,6 +32,10 @@ export async function openReplica(
   const { id, log, state: store, prng, initialMembers } = config;
   const { raft: options, limits, logCompaction = defaultLogCompaction } = config.options;
   const opened = await finishInstall(log, store.installed);
+  if (opened.log !== log.initialLog) {
+    const index = opened.log.snapshotIndex;
+    config.logger.info({ event: 'snapshot-installed', index, cutShort: true });
+  }
   const { lastApplied } = state.machine;
   const raft = createRaftConfig({
     ...{ id, prng, options, lastApplied },

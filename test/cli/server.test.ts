@@ -184,7 +184,7 @@ describe('holdfast server, when it cannot start', { timeout: 90_000 }, () => {
   test('a configuration that cannot work is refused with all that is wrong', async () => {
     const { exitCode, stderr, stdout } = await runCommand(
       ['server', '--initial-cluster=n1', '--log-level=loud', '--election-timeout=20'],
-      { HOLDFAST_HEARTBEAT_INTERVAL: 'often' },
+      { env: { HOLDFAST_HEARTBEAT_INTERVAL: 'often' } },
     );
 
     expect(exitCode).toBe(2);
@@ -213,7 +213,7 @@ describe('holdfast server, when it cannot start', { timeout: 90_000 }, () => {
     writeFileSync(file, 'name: "of the file"\n');
 
     const byFlag = await runCommand(['server', `--config-file=${file}`]);
-    const byVariable = await runCommand(['server'], { HOLDFAST_CONFIG_FILE: file });
+    const byVariable = await runCommand(['server'], { env: { HOLDFAST_CONFIG_FILE: file } });
 
     expect(byFlag).toMatchObject({ exitCode: 2 });
     expect(byFlag.stderr).toContain(`${file}: name: "of the file" must be`);

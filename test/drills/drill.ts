@@ -116,6 +116,18 @@ export class Drill {
     return each.reduce((sum, times) => sum + times, 0);
   }
 
+  /** What each member says of itself, and the last lines of its log: for what went wrong. */
+  async report(): Promise<string> {
+    const each = await Promise.all(
+      this.seats.map(async ({ index, id, admin }) => {
+        const status = await admin.status().catch((error: unknown) => String(error));
+        const lines = (await this.cluster.output(index)).trimEnd().split('\n').slice(-15);
+        return [`member ${id}: ${JSON.stringify(status)}`, ...lines].join('\n  ');
+      }),
+    );
+    return each.join('\n');
+  }
+
   /** Another member than `seat`. */
   other(seat: Seat): Seat {
     return this.seats.find((each) => each !== seat) as Seat;

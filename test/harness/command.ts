@@ -62,11 +62,11 @@ export class RunningCommand {
   }
 
   /** Waits for the process to end by itself. */
-  async ended(): Promise<CommandEnd> {
+  async ended(limitMs = endLimitMs): Promise<CommandEnd> {
     const timer = setTimeout(() => {
-      this.stderr += `\n[killed: it did not end by itself within ${endLimitMs} ms]\n`;
+      this.stderr += `\n[killed: it did not end by itself within ${limitMs} ms]\n`;
       this.signal('SIGKILL');
-    }, endLimitMs);
+    }, limitMs);
     const end = await this.#end;
     clearTimeout(timer);
     return end;
@@ -104,12 +104,19 @@ export class RunningCommand {
   }
 }
 
+/** How the command is run. */
+interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds until it must have ended. */
+  readonly limitMs?: number;
+}
+
 /** Runs the command to its end. */
 export async function runCommand(
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, limitMs = endLimitMs }: RunOptions = {},
 ): Promise<CommandEnd & { readonly stdout: string; readonly stderr: string }> {
   const command = new RunningCommand(args, env);
-  const end = await command.ended();
+  const end = await command.ended(limitMs);
   return { ...end, stdout: command.stdout, stderr: command.stderr };
 }

@@ -235,7 +235,9 @@ function endOfPrefix(prefix: string): Buffer {
 
 /** A write that the server refused says so; one that no server answered may have happened. */
 function outcomeOf(error: ServiceError): 'rejected' | 'unknown' {
-  const said = error.metadata.get('holdfast-outcome')[0];
+  // A client that was closed meanwhile has no metadata to give, whatever its types say.
+  const { metadata } = error as { readonly metadata?: Metadata };
+  const said = metadata?.get('holdfast-outcome')[0];
   if (said === 'rejected') {
     return 'rejected';
   }

@@ -41,6 +41,7 @@ export function registerBench(program: Command): void {
     .option('--read-ratio <share>', 'share of reads in mixed, 0 to 1', '0.5')
     .option('--total <count>', 'stop after so many calls')
     .option('--duration <time>', 'stop after a time, as 10s (default 10s)')
+    .option('--rate <count>', 'calls per second of all clients (default: as many as they can)')
     .option('--warmup <time>', 'load before the measurement that does not count', '1s')
     .option('--seed <number>', 'same seed, same requests', '1')
     .option('-w, --write-out <simple|json>', 'form of the output', 'simple')

@@ -1,9 +1,11 @@
 /**
- * The closed loop: N callers, each with one call under way at a time, until a number of calls or a
- * time is reached.
+ * The loop: N callers, each with one call under way at a time, until a number of calls or a time is
+ * reached.
  *
- * A caller makes its next call in the turn in which the last one ended, as a busy client would.
- * Nothing is dropped from the count: a failed call is a call, and its latency counts too.
+ * A caller makes its next call in the turn in which the last one ended, as a busy client would; or,
+ * with a rate, when the next call is due. Latency counts from then, not from when a caller was free
+ * to make the call: who asks at a rate does not wait for the slow (coordinated omission). Nothing
+ * is dropped from the count: a failed call is a call, and its latency counts too.
  */
 import { ExitError } from '../exit.ts';
 import { type CallResult, type Connection, grpcOk } from './connection.ts';
@@ -23,6 +25,8 @@ export interface LoadOptions {
   /** The next request; undefined when there are no more. */
   readonly next: () => WorkloadRequest | undefined;
   readonly end: LoadEnd;
+  /** Calls per second of all callers together; as many as they can make when left out. */
+  readonly rate?: number | undefined;
   /** Ends the run at once, with the signal's reason. */
   readonly signal: AbortSignal;
 }
@@ -103,6 +107,8 @@ class LoadRun {
   readonly #startMs = performance.now();
   #endMs = this.#startMs;
   #issued = 0;
+  /** Calls that have been given their time. */
+  #slots = 0;
   #errorCount = 0;
   #activeCallers: number;
   #isOver = false;
@@ -160,8 +166,23 @@ class LoadRun {
     if (this.#isOver) {
       return;
     }
-    const sentMs = performance.now();
-    const request = this.#isDue(sentMs) ? this.#options.next() : undefined;
+    const nowMs = performance.now();
+    const { rate } = this.#options;
+    const dueMs = rate === undefined ? nowMs : this.#startMs + (this.#slots++ * 1000) / rate;
+    if (dueMs <= nowMs) {
+      this.#send(connection, dueMs);
+    } else {
+      setTimeout(() => {
+        this.#send(connection, dueMs);
+      }, dueMs - nowMs);
+    }
+  }
+
+  #send(connection: Connection, dueMs: number): void {
+    if (this.#isOver) {
+      return;
+    }
+    const request = this.#isDue(dueMs) ? this.#options.next() : undefined;
     if (request === undefined) {
       this.#activeCallers--;
       if (this.#activeCallers === 0) {
@@ -172,7 +193,7 @@ class LoadRun {
     this.#issued++;
     connection.call(`/etcdserverpb.KV/${request.method}`, request.frame, (result) => {
       const endMs = performance.now();
-      this.#latency.record(endMs - sentMs);
+      this.#latency.record(endMs - dueMs);
       this.#endMs = endMs;
       if (result.code !== grpcOk || result.bodyBytes === 0) {
         this.#noteError(result);

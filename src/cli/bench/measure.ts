@@ -5,7 +5,7 @@ import { findLeader } from './leader.ts';
 import { type LoadEnd, type LoadResult, runLoad } from './load.ts';
 import { readCpuMs } from './machine.ts';
 import type { BenchCase } from './options.ts';
-import { Workload, type WorkloadOptions } from './workload.ts';
+import { Workload, type WorkloadOptions, type WorkloadRequest } from './workload.ts';
 
 /** Who is measured. */
 export interface Subject {
@@ -18,6 +18,8 @@ export interface Subject {
 /** How it is measured. */
 export interface MeasureOptions {
   readonly end: LoadEnd;
+  /** Calls per second; as many as the callers can make when left out. */
+  readonly rate?: number | undefined;
   readonly warmupMs: number;
   readonly signal: AbortSignal;
 }
@@ -53,12 +55,13 @@ const fillClients = 32;
 export async function measure(
   subject: Subject,
   { load, clients, connections, isLeaderOnly }: BenchCase,
-  { end, warmupMs, signal }: MeasureOptions,
+  { end, rate, warmupMs, signal }: MeasureOptions,
 ): Promise<Measurement> {
   const endpoints = isLeaderOnly ? [await leaderOf(subject)] : subject.endpoints;
   return withConnections(endpoints, connections, signal, async (opened, abort) => {
     const workload = new Workload(load);
-    const shared = { connections: opened, clients, next: () => workload.next(), signal: abort };
+    const next = (): WorkloadRequest | undefined => workload.next();
+    const shared = { connections: opened, clients, next, rate, signal: abort };
     if (warmupMs > 0) {
       await runLoad({ ...shared, end: { kind: 'duration', durationMs: warmupMs } });
     }

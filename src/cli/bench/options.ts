@@ -15,6 +15,7 @@ export interface BenchFlags {
   readonly sequentialKeys?: boolean;
   readonly consistency: string;
   readonly readRatio: string;
+  readonly rate?: string;
   readonly total?: string;
   readonly duration?: string;
   readonly warmup: string;
@@ -44,6 +45,8 @@ export interface BenchPlan {
   readonly cases: readonly BenchCase[];
   readonly isSuite: boolean;
   readonly end: LoadEnd;
+  /** Calls per second of all callers together; undefined: as many as they can make. */
+  readonly rate: number | undefined;
   /** Load before each measurement that does not count. */
   readonly warmupMs: number;
   readonly rounds: number;
@@ -59,6 +62,7 @@ const keyBytesMax = 1024;
 const totalMax = 1_000_000_000;
 const durationMaxMs = 24 * 3600 * 1000;
 const roundsMax = 100;
+const rateMax = 1_000_000;
 const seedMax = 0xffff_ffff;
 /** A run with fewer connections than this would test whichever members they happen to reach. */
 const suiteSpreadMin = 3;
@@ -123,6 +127,7 @@ export function readBenchPlan(workload: string | undefined, flags: BenchFlags): 
         ],
     isSuite,
     end: readEnd(reader, flags),
+    rate: flags.rate === undefined ? undefined : reader.integer('--rate', flags.rate, 1, rateMax),
     warmupMs: reader.durationMs('--warmup', flags.warmup, 0),
     rounds: reader.integer(
       '--rounds',

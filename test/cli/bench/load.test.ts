@@ -50,6 +50,36 @@ describe('runLoad', () => {
     expect(result.cpuMicroseconds).toBeGreaterThan(0);
   });
 
+  test('at a rate makes calls no sooner than they are due, and counts from then', async () => {
+    const { member, connections } = await startMember(succeed);
+
+    const result = await run(connections, { kind: 'total', total: 40 }, { rate: 200 });
+
+    expect(member.calls.length).toBe(40);
+    // The 40th is due after 39 / 200 s.
+    expect(result.elapsedMs).toBeGreaterThanOrEqual(195);
+  });
+
+  test('a caller that was held up makes calls long due, and their wait counts', async () => {
+    let isFirst = true;
+    const { connections } = await startMember((call) => {
+      if (isFirst) {
+        isFirst = false;
+        setTimeout(() => {
+          succeed(call);
+        }, 300);
+      } else {
+        succeed(call);
+      }
+    });
+
+    const total = { kind: 'total', total: 20 } as const;
+    const result = await run(connections, total, { clients: 1, rate: 100 });
+
+    // The second was due after 10 ms and could be made after 300.
+    expect(result.latency.quantileMs(0.5)).toBeGreaterThan(100);
+  });
+
   test('never has more calls under way than callers, and uses every connection', async () => {
     let under = 0;
     let underMost = 0;
