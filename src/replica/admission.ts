@@ -7,9 +7,9 @@
  * without its data is recognised by whoever ever counted its vote or its copy of an entry.
  *
  * One that has nothing at all cannot know whether it had more. Before it takes part it waits until
- * a majority of the cluster, not counting itself, listens to it: then whoever has been told
- * anything by an earlier self would have been among them. In a new cluster of three this means that
- * all three have to be up once (ADR-010).
+ * a majority of the cluster, not counting itself, listens to it. An earlier self has waited for one
+ * too, and any two of them have a member in common, which refuses the later self. In a new cluster
+ * of three this means that all three have to be up once (ADR-010).
  */
 import { KvError } from '../base/index.ts';
 import type { HardState, LogSummary, NodeId } from '../raft/index.ts';
