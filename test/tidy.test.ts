@@ -48,7 +48,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/applying.ts': 'test/replica/rebuild.test.ts and driver.test.ts',
   'src/replica/opening.ts': 'test/replica/rebuild.test.ts and bootstrap.test.ts',
   'src/cli/compose.ts': 'test/cli/server.test.ts, as processes',
-  'src/cli/join.ts': 'test/drills/membership.test.ts, as processes',
   'src/cli/stores.ts': 'test/drills/byte-flips.test.ts, as processes',
 };
 

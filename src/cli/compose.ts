@@ -17,9 +17,20 @@ import {
 } from '../replica/index.ts';
 import { HttpEndpoints, RpcServer } from '../rpc/index.ts';
 import { inspectDataDirectory, nodeFileSystem, snapshotFormat } from '../storage/index.ts';
-import { GrpcTransport, type Peer } from '../transport/index.ts';
+import {
+  type ClusterDescription,
+  describeCluster,
+  GrpcTransport,
+  type Peer,
+} from '../transport/index.ts';
 import { nodeEventLoop } from './event-loop.ts';
-import { type Place, placeInExistingCluster, placeInNewCluster } from './join.ts';
+import {
+  findCluster,
+  ownPeerUrls,
+  type Place,
+  placeInExistingCluster,
+  placeInNewCluster,
+} from './join.ts';
 import { addressOf, hostPortOf, type ServerConfig } from './server-config.ts';
 import { Stores } from './stores.ts';
 import { version } from './version.ts';
@@ -34,6 +45,8 @@ const limits = {
 const cacheBytesMax = 32 * 1024 * 1024;
 /** What a command may be longer than the request it came in. */
 const commandOverheadBytes = 4 * 1024;
+/** Milliseconds for one member of a cluster to describe it to a member that joins. */
+const describeTimeoutMs = 3000;
 /** How long a stopping member waits for calls under way, milliseconds. */
 const stopGraceMs = 5000;
 
@@ -106,11 +119,16 @@ async function findPlace(config: ServerConfig): Promise<Place> {
   }
   const identity = await inspectDataDirectory(config.dataDir, nodeFileSystem);
   return identity === undefined
-    ? placeInExistingCluster(config, {
-        credentials: credentials.createInsecure(),
-        timers: nodeEventLoop,
-      })
+    ? placeInExistingCluster(config, askMember)
     : { identity: { ...identity, name: config.name }, initialMembers: [] };
+}
+
+async function askMember(address: string): Promise<ClusterDescription> {
+  return describeCluster(address, {
+    credentials: credentials.createInsecure(),
+    timers: nodeEventLoop,
+    timeoutMs: describeTimeoutMs,
+  });
 }
 
 /** Builds the member over its stores: they are its own from then on, and closed if that fails. */
@@ -130,6 +148,7 @@ async function openMember(
       id: memberId,
       name: config.name,
       initialMembers,
+      findCluster: async () => findCluster(config, identity, askMember),
       isAlone,
       clientUrls: config.advertiseClientUrls,
       log,
@@ -217,10 +236,6 @@ function createRpcServer(
     credentials: ServerCredentials.createInsecure(),
     timers: nodeEventLoop,
   });
-}
-
-function ownPeerUrls({ members, name }: ServerConfig): readonly string[] {
-  return members.find((each) => each.name === name)?.peerUrls ?? [];
 }
 
 function peerOf(member: MemberRecord, config: ServerConfig): Peer {

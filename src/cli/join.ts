@@ -2,11 +2,10 @@
  * Who a member is at its start: what its data directory says; if it has none yet, what a new
  * cluster is worked out to be from the flags, or what an existing cluster says of its new member.
  */
-import type { ChannelCredentials } from '@grpc/grpc-js';
-import { KvError, type Timers } from '../base/index.ts';
+import { KvError } from '../base/index.ts';
 import type { MemberRecord } from '../replica/index.ts';
 import type { MemberIdentity } from '../storage/index.ts';
-import { type ClusterDescription, describeCluster } from '../transport/index.ts';
+import type { ClusterDescription } from '../transport/index.ts';
 import { initialClusterId, initialMemberId } from './identity.ts';
 import { addressOf, hostPortOf, type ServerConfig } from './server-config.ts';
 
@@ -17,8 +16,8 @@ export interface Place {
   readonly initialMembers: readonly MemberRecord[];
 }
 
-/** Milliseconds for one member of the cluster to describe it. */
-const describeTimeoutMs = 3000;
+/** Asks the member at `host:port` what its cluster is. */
+export type AskMember = (address: string) => Promise<ClusterDescription>;
 
 /** The place in a new cluster, which all its first members work out alike. */
 export function placeInNewCluster(config: ServerConfig): Place {
@@ -40,26 +39,59 @@ export function placeInNewCluster(config: ServerConfig): Place {
 }
 
 /**
- * Asks the members of `--initial-cluster`, one after the other, what their cluster is, and finds
- * this member among them by its peer URLs.
+ * Asks the cluster who this member is in it: the one at its peer URLs.
  *
  * @throws {KvError} CONFIG_INVALID — nobody answers, or the cluster has not added this member.
  */
-export async function placeInExistingCluster(
+export async function placeInExistingCluster(config: ServerConfig, ask: AskMember): Promise<Place> {
+  const { name } = config;
+  const { clusterId, members } = await askCluster(config, ask);
+  const own = ownPeerUrls(config);
+  const self = members.find((each) => each.peerUrls.some((url) => own.includes(url)));
+  if (self === undefined) {
+    throw unknownHere(config);
+  }
+  return { identity: { clusterId, memberId: self.id, name }, initialMembers: [] };
+}
+
+/**
+ * Asks the cluster who its members are, for one that has an identity but no data yet.
+ *
+ * @throws {KvError} CONFIG_INVALID — nobody answers, or none of them knows this member; or
+ *   `--initial-cluster` now names members of another cluster.
+ */
+export async function findCluster(
   config: ServerConfig,
-  options: { readonly credentials: ChannelCredentials; readonly timers: Timers },
-): Promise<Place> {
+  identity: MemberIdentity,
+  ask: AskMember,
+): Promise<readonly MemberRecord[]> {
+  const { clusterId, members } = await askCluster(config, ask);
+  if (clusterId !== identity.clusterId) {
+    throw new KvError('CONFIG_INVALID', {
+      message:
+        `the data directory belongs to cluster ${identity.clusterId.toString(16)}, but the ` +
+        `members of --initial-cluster are of cluster ${clusterId.toString(16)}. Name members of ` +
+        'its own cluster, or give this member an empty data directory.',
+    });
+  }
+  if (!members.some(({ id }) => id === identity.memberId)) {
+    throw unknownHere(config);
+  }
+  return members.map(({ id, name, peerUrls }) => ({ id, name, peerUrls, autoPromote: false }));
+}
+
+/**
+ * Asks the members of `--initial-cluster`, one after the other, what their cluster is; the newest
+ * answer counts.
+ */
+async function askCluster(config: ServerConfig, ask: AskMember): Promise<ClusterDescription> {
   const { name, members } = config;
-  const own = members.find((each) => each.name === name)?.peerUrls ?? [];
   const failures: string[] = [];
   let newest: ClusterDescription | undefined;
   for (const url of members.flatMap((each) => (each.name === name ? [] : each.peerUrls))) {
     const hostPort = hostPortOf(url);
     try {
-      const description = await describeCluster(
-        hostPort === undefined ? url : addressOf(hostPort),
-        { ...options, timeoutMs: describeTimeoutMs },
-      );
+      const description = await ask(hostPort === undefined ? url : addressOf(hostPort));
       if (newest === undefined || description.appliedIndex > newest.appliedIndex) {
         newest = description;
       }
@@ -74,16 +106,19 @@ export async function placeInExistingCluster(
         'run in --initial-cluster, or start a new cluster with --initial-cluster-state new.',
     });
   }
-  const self = newest.members.find((each) => each.peerUrls.some((url) => own.includes(url)));
-  if (self === undefined) {
-    throw new KvError('CONFIG_INVALID', {
-      message:
-        `the cluster does not know a member at ${own.join(',')}. Add it first: ` +
-        `holdfast member add ${name} --peer-urls=${own.join(',')}`,
-    });
-  }
-  return {
-    identity: { clusterId: newest.clusterId, memberId: self.id, name },
-    initialMembers: [],
-  };
+  return newest;
+}
+
+function unknownHere(config: ServerConfig): KvError {
+  const own = ownPeerUrls(config).join(',');
+  return new KvError('CONFIG_INVALID', {
+    message:
+      `the cluster does not know a member at ${own}. Add it first: ` +
+      `holdfast member add ${config.name} --peer-urls=${own}`,
+  });
+}
+
+/** Where the other members reach this one, as `--initial-cluster` says. */
+export function ownPeerUrls({ members, name }: ServerConfig): readonly string[] {
+  return members.find((each) => each.name === name)?.peerUrls ?? [];
 }

@@ -7,14 +7,16 @@
  * without its data is recognised by whoever ever counted its vote or its copy of an entry.
  *
  * One that has nothing at all cannot know whether it had more. Before it takes part it waits until
- * a majority of the cluster, not counting itself, listens to it. An earlier self has waited for one
- * too, and any two of them have a member in common, which refuses the later self. In a new cluster
- * of three this means that all three have to be up once (ADR-010).
+ * a majority of the others listens to it: of the first members of a new cluster, or of those whom
+ * the cluster describes to one that joins it. An earlier self has waited for one too, and any two
+ * of them have a member in common, which refuses the later self. In a new cluster of three this
+ * means that all three have to be up once (ADR-010).
  */
 import { KvError } from '../base/index.ts';
 import type { HardState, LogSummary, NodeId } from '../raft/index.ts';
-import type { Admission } from '../transport/index.ts';
+import type { Admission, Transport } from '../transport/index.ts';
 import type { MemberList } from './member-list.ts';
+import type { EventLogger } from './reporting.ts';
 
 /** Remembers which data directory each peer has; durable before it answers. */
 export interface PeerIncarnations {
@@ -39,10 +41,55 @@ export function isBlank(log: LogSummary, hardState: HardState): boolean {
   return hardState.currentTerm === 0 && log.lastIndex === 0 && log.snapshotIndex === 0;
 }
 
-/** How many others must listen to a blank member of a cluster of `size` before it takes part. */
+/**
+ * How many others must listen to a blank member of a cluster of `size` before it takes part.
+ *
+ * @internal for tests.
+ */
 export function listenersNeeded(size: number): number {
-  return Math.min(size - 1, Math.floor(size / 2) + 1);
+  return size < 2 ? 0 : Math.floor((size - 1) / 2) + 1;
 }
+
+/** Holds a member without any data back until enough others listen to it. */
+export class AdmissionGate {
+  #isOpen: boolean;
+  #ticks = 0;
+  readonly #members: MemberList;
+  readonly #host: { readonly transport: Transport; readonly logger: EventLogger };
+
+  constructor(
+    isBlank: boolean,
+    members: MemberList,
+    host: { readonly transport: Transport; readonly logger: EventLogger },
+  ) {
+    this.#members = members;
+    this.#host = host;
+    this.#isOpen = !isBlank || listenersNeeded(members.all().length) === 0;
+  }
+
+  /** Whether the member takes part. Once it does, it does for good. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** True when this look, one each tick, has opened it. */
+  tick(): boolean {
+    if (this.#isOpen) {
+      return false;
+    }
+    const { transport, logger } = this.#host;
+    const needed = listenersNeeded(this.#members.all().length);
+    const listening = transport.links().filter((link) => link.isConnected).length;
+    this.#isOpen = listening >= needed;
+    if (!this.#isOpen && this.#ticks++ % logTicks === 0) {
+      logger.info({ event: 'waiting-for-members', needed, listening });
+    }
+    return this.#isOpen;
+  }
+}
+
+/** Ticks between log lines of a member that waits for others. */
+const logTicks = 50;
 
 /** What a member stops with that others refuse for good. */
 export function refusedError(reason: 'removed' | 'lost-data', name: string, peer: NodeId): KvError {

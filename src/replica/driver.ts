@@ -27,7 +27,7 @@ import {
 } from '../raft/index.ts';
 import type { TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
-import { admit, listenersNeeded, refusedError } from './admission.ts';
+import { AdmissionGate, admit, refusedError } from './admission.ts';
 import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
 import { Applying } from './applying.ts';
 import { Calls } from './calls.ts';
@@ -38,7 +38,7 @@ import type { MemberConfig } from './member-config.ts';
 import { MemberList } from './member-list.ts';
 import { MemberState } from './member-state.ts';
 import type { MembershipChange } from './membership.ts';
-import { openReplica } from './opening.ts';
+import { type OpenedReplica, openReplica } from './opening.ts';
 import type { Replica } from './replica.ts';
 import { type ApplyBatch } from './replica.ts';
 import { reportEvent, reportState } from './reporting.ts';
@@ -53,8 +53,6 @@ import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
 /** Limit: calls under way up to which latency matters more than sharing a turn. */
 const promptCallsMax = 8;
 
-/** Ticks between log lines of a member that waits for others. */
-const admissionLogTicks = 50;
 /** Ticks between looks at whether the log is worth compacting. */
 const compactionCheckTicks = 10;
 
@@ -82,18 +80,14 @@ export class Member implements MemberApi {
   #isTurnDue = false;
   #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
   #sizeBytes = 0;
-  /** False while it has no data and too few others know it; see `admission.ts`. */
-  #isAdmitted: boolean;
-  #admissionTicks = 0;
+  readonly #gate: AdmissionGate;
   #fatal: unknown;
 
   private constructor(
     config: MemberConfig,
     state: MemberState,
-    replica: Replica,
-    isAdmitted: boolean,
+    { replica, isBlank, joining }: OpenedReplica,
   ) {
-    this.#isAdmitted = isAdmitted;
     const { clusterId, id, prng, eventLoop, metrics } = config;
     this.#config = config;
     this.clusterId = clusterId;
@@ -106,7 +100,7 @@ export class Member implements MemberApi {
       ...{ calls: this.#calls, metrics, nowMs },
       leader: () => replica.leader,
     });
-    this.#members = new MemberList(replica.configuration);
+    this.#members = new MemberList(replica.configuration, joining);
     this.#snapshots = new Snapshots({
       clusterId,
       ...config.snapshots,
@@ -115,6 +109,7 @@ export class Member implements MemberApi {
       },
     });
     const { transport, logger, log, state: store } = config;
+    this.#gate = new AdmissionGate(isBlank, this.#members, config);
     this.#transfer = new StateTransfer({
       ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
       accept: (position) => {
@@ -187,11 +182,11 @@ export class Member implements MemberApi {
     };
     const { cacheBytesMax } = options;
     const state = await MemberState.open(store, { cacheBytesMax, handler });
-    const { replica, isAdmitted, damage } = await openReplica(config, state);
-    const member = new Member(config, state, replica, isAdmitted);
+    const opened = await openReplica(config, state);
+    const member = new Member(config, state, opened);
     made.member = member;
-    if (damage !== undefined) {
-      member.#integrity.enter(damage);
+    if (opened.damage !== undefined) {
+      member.#integrity.enter(opened.damage);
     }
     return member;
   }
@@ -219,7 +214,7 @@ export class Member implements MemberApi {
     await transport.start(this.#transportHandler());
     this.#setPeers();
     this.#phase = 'running';
-    if (this.#isAdmitted) {
+    if (this.#gate.isOpen) {
       this.#replica.reportStarted();
     }
     this.#ticker = eventLoop.every(options.tickMs, () => {
@@ -433,7 +428,7 @@ export class Member implements MemberApi {
             this.#integrity.heard(message);
           }
         }
-        if (this.#isAdmitted) {
+        if (this.#gate.isOpen) {
           this.#replica.step(messages.flatMap((each) => (each.type === 'StateHash' ? [] : [each])));
         }
         this.#scheduleTurn();
@@ -481,10 +476,10 @@ export class Member implements MemberApi {
   }
 
   #tick(): void {
-    if (!this.#isAdmitted) {
-      this.#awaitAdmission();
+    if (this.#gate.tick()) {
+      this.#replica.reportStarted();
     }
-    this.#replica.tick(this.#isAdmitted);
+    this.#replica.tick(this.#gate.isOpen);
     this.#snapshots.tick();
     if (this.leader !== 0) {
       this.#selfReport.maybePublish();
@@ -499,20 +494,6 @@ export class Member implements MemberApi {
     }
     this.#reportState();
     this.#scheduleTurn();
-  }
-
-  /** A member without any data takes part once enough others know it for what it is. */
-  #awaitAdmission(): void {
-    const { transport, logger } = this.#config;
-    const needed = listenersNeeded(this.#members.all().length);
-    const listening = transport.links().filter((link) => link.isConnected).length;
-    if (listening >= needed) {
-      this.#isAdmitted = true;
-      this.#replica.reportStarted();
-      this.#scheduleTurn();
-    } else if (this.#admissionTicks++ % admissionLogTicks === 0) {
-      logger.info({ event: 'waiting-for-members', needed, listening });
-    }
   }
 
   async #change(change: MembershipChange, options: CallOptions = {}): Promise<void> {

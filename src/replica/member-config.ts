@@ -36,6 +36,13 @@ export interface MemberConfig {
   readonly name: string;
   /** The first members of a new cluster, the same on all of them; none for one that joins. */
   readonly initialMembers: readonly MemberRecord[];
+  /**
+   * Asks the cluster that this member joins who its members are, this one among them. Called when
+   * it has neither data nor initial members.
+   *
+   * @throws {KvError} CONFIG_INVALID — nobody answers, or they do not know this member.
+   */
+  readonly findCluster: () => Promise<readonly MemberRecord[]>;
   /** No other member can have the state: a damaged one is not waited for to be rebuilt. */
   readonly isAlone?: boolean | undefined;
   /** Where clients reach this member; published in the cluster. Not published when absent. */

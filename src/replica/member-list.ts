@@ -36,9 +36,14 @@ export class MemberList {
   /** Where clients reach members that have not published yet, as they told at the handshake. */
   readonly #announced = new Map<NodeId, readonly string[]>();
 
-  constructor(configuration: Configuration) {
+  /**
+   * @param joining - the members as they were described to this one, which has no configuration
+   *   yet: they count until it has
+   */
+  constructor(configuration: Configuration, joining: readonly MemberRecord[] = []) {
     this.#configuration = configuration;
-    this.#membership = decodeMembership(configuration.context);
+    const membership = decodeMembership(configuration.context);
+    this.#membership = joining.length === 0 ? membership : { ...membership, members: joining };
   }
 
   /** Whom this member must be able to reach: the members, and who leaves while a change lasts. */

@@ -6,14 +6,16 @@ import { createRaftConfig, finishInstall, isBehindLog } from './bootstrap.ts';
 import { defaultLogCompaction } from './log-compaction.ts';
 import type { MemberConfig } from './member-config.ts';
 import type { MemberState } from './member-state.ts';
-import { initialConfiguration } from './membership.ts';
+import { initialConfiguration, type MemberRecord } from './membership.ts';
 import { Replica } from './replica.ts';
 
 /** See the module comment. */
 export interface OpenedReplica {
   readonly replica: Replica;
-  /** False for a member without any data, which waits until enough others know it. */
-  readonly isAdmitted: boolean;
+  /** Without any data, so it waits until enough others know it; see `admission.ts`. */
+  readonly isBlank: boolean;
+  /** Whom it joins: the members as the cluster describes them, to one that has no data yet. */
+  readonly joining: readonly MemberRecord[];
   /**
    * Why the state has to be rebuilt before anything is applied to it; undefined when it is whole.
    */
@@ -23,7 +25,8 @@ export interface OpenedReplica {
 /**
  * Builds the replica over a member's log and state.
  *
- * @throws {KvError} DATA_CORRUPT — log and state contradict each other, as `createRaftConfig` says.
+ * @throws {KvError} DATA_CORRUPT — log and state contradict each other, as `createRaftConfig` says;
+ *   or what finding the cluster to join failed with.
  */
 export async function openReplica(
   config: MemberConfig,
@@ -36,6 +39,7 @@ export async function openReplica(
     const index = opened.log.snapshotIndex;
     config.logger.info({ event: 'snapshot-installed', index, cutShort: true });
   }
+  const hasNothing = isBlank(opened.log, opened.hardState);
   const { lastApplied } = state.machine;
   const raft = createRaftConfig({
     ...{ id, prng, options, lastApplied },
@@ -46,7 +50,8 @@ export async function openReplica(
   const readRetryTicks = Math.max(1, Math.floor(options.electionTimeoutTicks / 2));
   return {
     replica: new Replica({ raft, limits: { ...limits, readRetryTicks, logCompaction }, prng }),
-    isAdmitted: initialMembers.length < 2 || !isBlank(opened.log, opened.hardState),
+    isBlank: hasNothing,
+    joining: hasNothing && initialMembers.length === 0 ? await config.findCluster() : [],
     damage: isBehindLog(lastApplied, opened.log)
       ? `its state ends at entry ${lastApplied.index}, its log begins after ` +
         String(opened.log.snapshotIndex)

@@ -1,5 +1,5 @@
 /** Members with their real driver over memory stores, a virtual network and virtual time. */
-import { createPrng } from '../../src/base/index.ts';
+import { createPrng, must } from '../../src/base/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import { Member, type MemberConfig, type MemberOptions } from '../../src/replica/index.ts';
@@ -38,7 +38,7 @@ export class VirtualCluster {
   readonly loop = new VirtualLoop();
   readonly network = new VirtualNetwork(this.loop);
   readonly fatals: unknown[] = [];
-  readonly #seats: Seat[];
+  #seats: Seat[];
   readonly #options: MemberOptions;
   readonly #seed: number;
 
@@ -73,6 +73,7 @@ export class VirtualCluster {
       id,
       name: `n${id}`,
       initialMembers: seat.initialMembers,
+      findCluster: async () => Promise.resolve(this.#described()),
       peerOf: (member) => ({ id: member.id, name: member.name, address: '' }),
       incarnations: { record: async () => Promise.resolve('same') },
       snapshots: { format: plainSnapshots, version: 'test', epochMs: () => 0 },
@@ -94,8 +95,9 @@ export class VirtualCluster {
     return member;
   }
 
-  /** A place for a member that has been added; it starts with nothing. */
+  /** A place for a member that has been added, or has lost its disk; it starts with nothing. */
   addSeat(id: number): void {
+    this.#seats = this.#seats.filter((seat) => seat.id !== id);
     this.#seats.push({
       id,
       disk: new MemoryDisk(),
@@ -159,6 +161,14 @@ export class VirtualCluster {
       return found !== 0 && followers.length * 2 > this.#seats.length;
     }, 60_000);
     return found;
+  }
+
+  /** The members as one that runs describes them. */
+  #described(): readonly MemberRecord[] {
+    const [member] = this.members;
+    return must(member, 'a member that runs')
+      .members()
+      .map(({ id }) => recordOf(id));
   }
 
   #seat(id: number): Seat {

@@ -39,11 +39,12 @@ describe('A blank member', () => {
     expect(isBlank(noLog, { ...noState, currentTerm: 1 })).toBe(false);
   });
 
-  test('waits for a majority beside itself, which meets every quorum it was in', () => {
-    expect([1, 2, 3, 4, 5, 7].map(listenersNeeded)).toEqual([0, 1, 2, 3, 3, 4]);
+  test('waits for a majority of the others, which meets every quorum it was in', () => {
+    expect([1, 2, 3, 4, 5, 7].map(listenersNeeded)).toEqual([0, 1, 2, 2, 3, 4]);
     for (let size = 2; size < 10; size++) {
       const quorumWithoutIt = Math.floor(size / 2);
       expect(listenersNeeded(size) + quorumWithoutIt).toBeGreaterThan(size - 1);
+      expect(2 * listenersNeeded(size)).toBeGreaterThan(size - 1);
     }
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { must } from '../../src/base/index.ts';
 import { stateMetaKey } from '../../src/kv/index.ts';
 import { decodeMeta, encodeMeta } from '../../src/kv/state-meta.ts';
-import type { Member } from '../../src/replica/index.ts';
+import type { Member, MemberRecord } from '../../src/replica/index.ts';
 import type { PeerIncarnations } from '../../src/replica/admission.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { samplesOf } from '../observability/exposition.ts';
@@ -40,6 +40,10 @@ async function tamper(cluster: VirtualCluster, id: number, bits: number): Promis
 async function hashOf(cluster: VirtualCluster, id: number): Promise<unknown> {
   const [record] = await cluster.engine(id).getMany([stateMetaKey]);
   return decodeMeta(must(record, 'the meta record')).stateHash;
+}
+
+function ignore(): void {
+  // Of no interest.
 }
 
 /** What a disk would remember of peers. */
@@ -162,6 +166,72 @@ describe('Who may take part', () => {
     await cluster.loop.runUntil(() => cluster.fatals.length > 0, 10_000);
 
     expect(cluster.fatals).toMatchObject([{ code: 'DATA_DIR_MISMATCH' }]);
+  });
+
+  test('a member that has joined and lost its disk finds too few that listen', async () => {
+    const cluster = new VirtualCluster(3, 9);
+    for (const id of [1, 2, 3]) {
+      await cluster.start(id, { incarnations: registry() });
+    }
+    const leader = cluster.member(await cluster.leader());
+    const [heard = 0, deaf = 0] = [1, 2, 3].filter((id) => id !== leader.memberId);
+    cluster.network.isolate(deaf);
+    const { id } = await cluster.loop.settle(
+      leader.administration.addMember({
+        ...{ peerUrls: ['http://n4'], isLearner: false, autoPromote: false },
+      }),
+    );
+    cluster.addSeat(id);
+    const joined = await cluster.start(id, { incarnations: registry() });
+    await cluster.loop.runUntil(() => joined.leader !== 0, 10_000);
+    await cluster.loop.settle(joined.stop());
+
+    // It comes back without its data, and only who never heard of it can be reached.
+    cluster.network.heal();
+    cluster.network.isolate(leader.memberId);
+    cluster.network.isolate(heard);
+    cluster.addSeat(id);
+    const logged: unknown[] = [];
+    await cluster.start(id, {
+      transport: cluster.network.transport(id, { incarnation: 99, peers: [] }),
+      logger: { info: (fields) => logged.push(fields), warn: ignore, error: ignore },
+    });
+    await cluster.loop.run(10_000);
+
+    expect(logged).toContainEqual({ event: 'waiting-for-members', needed: 2, listening: 1 });
+    expect(cluster.fatals).toEqual([]);
+    cluster.network.heal();
+    await cluster.loop.runUntil(() => cluster.fatals.length > 0, 10_000);
+    expect(cluster.fatals).toMatchObject([{ code: 'DATA_DIR_MISMATCH' }]);
+  });
+
+  test('a member that joins asks for the cluster as long as it has no data', async () => {
+    const cluster = await started(3, 10);
+    const leader = cluster.member(await cluster.leader());
+    const { id } = await cluster.loop.settle(
+      leader.administration.addMember({
+        ...{ peerUrls: ['http://n4'], isLearner: true, autoPromote: false },
+      }),
+    );
+    cluster.addSeat(id);
+    let asked = 0;
+    const findCluster = async (): Promise<readonly MemberRecord[]> => {
+      asked++;
+      return Promise.resolve(leader.members().map((each) => ({ ...each, autoPromote: false })));
+    };
+
+    cluster.network.isolate(id);
+    const waiting = await cluster.start(id, { findCluster });
+    await cluster.loop.run(1000);
+    await cluster.loop.settle(waiting.stop());
+    cluster.network.heal();
+    const joined = await cluster.start(id, { findCluster });
+    await cluster.loop.runUntil(() => joined.leader !== 0, 10_000);
+    await cluster.loop.settle(joined.stop());
+    expect(asked).toBe(2);
+    await cluster.start(id, { findCluster });
+
+    expect(asked).toBe(2);
   });
 
   test('a member that was removed while it was away is refused and stops', async () => {

@@ -36,6 +36,16 @@ describe('MemberList', () => {
     expect(list.get(1)).toMatchObject({ name: 'n1', clientUrls: [] });
   });
 
+  test('who joins knows the members as described to it, until it has a configuration', () => {
+    const list = new MemberList(initialConfiguration([]), records);
+    expect(list.reachable.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(list.all()).toMatchObject([{ name: 'n1' }, { name: 'n2' }, { name: 'n3' }]);
+
+    list.setConfiguration(leaving([]));
+
+    expect(list.reachable.map(({ id }) => id)).toEqual([1, 3]);
+  });
+
   test('a stranger is not found', () => {
     expect(() => new MemberList(three).get(9)).toThrow(
       expect.objectContaining({ code: 'MEMBER_NOT_FOUND' }),
