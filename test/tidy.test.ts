@@ -35,6 +35,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/storage/segment-supply.ts': 'test/storage/wal.test.ts',
   'src/kv/command.ts': 'types only',
   'src/replica/member-config.ts': 'types only',
+  'src/replica/watch-api.ts': 'types only',
+  'src/replica/watch-queue.ts': 'test/replica/watches.test.ts',
   'src/replica/administration.ts': 'test/replica/driver-membership.test.ts',
   'src/replica/integrity.ts': 'test/replica/driver-integrity.test.ts',
   'src/replica/log-keeper.ts': 'test/replica/driver-membership.test.ts',

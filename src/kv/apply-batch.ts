@@ -58,7 +58,7 @@ export class ApplyBatch implements Overlay {
   /** Changes of the command under way; they share the revision after `#revision`. */
   #sub = 0;
   /** Events in the order of revisions. */
-  readonly #events: StateWrite[] = [];
+  readonly #events: Extract<StateWrite, { type: 'put' }>[] = [];
   /** Entries of all changed keys, each once. */
   readonly #changed: CacheEntry[] = [];
   /** The same as records by ascending key, from the first range on. */
@@ -99,6 +99,11 @@ export class ApplyBatch implements Overlay {
   /** Changes of what is not keyspace, in order. */
   get metaChanges(): readonly MetaChange[] {
     return this.#metaChanges;
+  }
+
+  /** The events, in order. */
+  get events(): readonly StoredRecord[] {
+    return this.#events;
   }
 
   /** Entries of all changed keys. */
@@ -210,7 +215,7 @@ export class ApplyBatch implements Overlay {
    * not keyspace.
    */
   writes(): StateWrite[] {
-    const writes = this.#events.slice();
+    const writes: StateWrite[] = this.#events.slice();
     for (const { change } of this.#changed) {
       const { keysKey, current } = must(change, 'the change of a changed key');
       writes.push({ type: 'put', key: keysKey, value: current });
@@ -252,7 +257,7 @@ export class ApplyBatch implements Overlay {
       }
     }
     const event = this.#events[lo];
-    return event?.type === 'put' && equalBytes(event.key, revisionKey) ? event.value : undefined;
+    return event !== undefined && equalBytes(event.key, revisionKey) ? event.value : undefined;
   }
 
   #writeMeta(write: StateWrite): void {

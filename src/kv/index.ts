@@ -9,6 +9,7 @@ export { hashKv, type HashKvOutcome } from './hash-kv.ts';
 export { hashState } from './hash-kv.ts';
 /** @internal For tests. */
 export { verifyState } from './invariants.ts';
+export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export { membershipMetaKey, stateMetaKey, stateRanges } from './key-layout.ts';
 export { type NamedRecord, readRecords } from './named-records.ts';
 /** @internal For tests. */
@@ -26,13 +27,13 @@ export {
   type SnapshotHead,
   snapshotHeadKeys,
 } from './snapshot.ts';
-export { decodeMembershipRecord, type MembershipRecord } from './state-meta.ts';
+export { decodeMembershipRecord } from './state-meta.ts';
 export {
   type AppliedEntry,
-  type AppliedPosition,
   type ApplyOutput,
   type CompactOutput,
   type StateHash,
   StateMachine,
-  type StateMachineOptions,
 } from './state-machine.ts';
+export { Watcher, WatchHub, type WatchSink } from './watch-hub.ts';
+export { isEmptyRange } from './watch-index.ts';

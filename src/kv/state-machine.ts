@@ -20,7 +20,7 @@ import type { Alarm, Command, CommandResult, PutOperation, RangeOperation } from
 import { decodeCommand } from './command-codec.ts';
 import { type CompactProgress, planCompaction } from './compaction.ts';
 import { isPoint, keysKey, stateMetaKey } from './key-layout.ts';
-import { expectGet, type Reading, type StateWrite } from './need.ts';
+import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
 import { decodeCurrent } from './record.ts';
 import { type CacheEntry, RecordCache } from './record-cache.ts';
@@ -67,6 +67,8 @@ export interface ApplyOutput {
   readonly lastApplied: AppliedPosition;
   readonly revision: number;
   readonly compactRevision: number;
+  /** The records of the revisions table among the writes, in the order of the changes. */
+  readonly events: readonly StoredRecord[];
   /** What changed besides the keyspace, in order. */
   readonly changes: readonly MetaChange[];
 }
@@ -377,6 +379,7 @@ export class StateMachine {
       lastApplied: this.#lastApplied,
       revision: this.#revision,
       compactRevision: this.#compactRevision,
+      events: batch.events,
       changes: batch.metaChanges,
     };
   }

@@ -111,6 +111,12 @@ export class Metrics {
     'holdfast_leader_changes_total',
     'Changes of the leader that this member has seen, losses included.',
   );
+  readonly watchStreams = this.#gauge('holdfast_watch_streams', 'Streams of watches open here.');
+  readonly watches = this.#gauge('holdfast_watches', 'Watches open on this member.');
+  readonly watchesBehind = this.#gauge(
+    'holdfast_watches_behind',
+    'Watches that have events to come from memory or history: new ones, and slow readers.',
+  );
   readonly hasLeader = this.#gauge('holdfast_has_leader', '1 while this member knows a leader.');
   readonly isQuarantined = this.#gauge(
     'holdfast_quarantined',

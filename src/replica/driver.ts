@@ -12,6 +12,7 @@
  */
 import { KvError, must, type TimerHandle } from '../base/index.ts';
 import {
+  type ApplyOutput,
   type Command,
   type CommandResult,
   encodeCommand,
@@ -47,7 +48,9 @@ import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
 import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
 import { StateTransfer } from './state-transfer.ts';
 import { Succession } from './succession.ts';
+import type { WatchApi, WatchStream } from './watch-api.ts';
 import { Watchdog } from './watchdog.ts';
+import { Watches } from './watches.ts';
 import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
 
 /** Limit: calls under way up to which latency matters more than sharing a turn. */
@@ -57,7 +60,7 @@ const promptCallsMax = 8;
 const compactionCheckTicks = 10;
 
 /** See the module comment. */
-export class Member implements MemberApi {
+export class Member implements MemberApi, WatchApi {
   readonly clusterId: number;
   readonly memberId: NodeId;
   readonly #config: MemberConfig;
@@ -72,6 +75,7 @@ export class Member implements MemberApi {
   readonly #watchdog: Watchdog;
   readonly #succession: Succession;
   readonly #selfReport: SelfReport;
+  readonly #watches: Watches;
   readonly administration: Administration;
   readonly #conditions = new Conditions();
   readonly #writer: LogWriter;
@@ -96,6 +100,7 @@ export class Member implements MemberApi {
     this.#replica = replica;
     const nowMs = (): number => eventLoop.nowMs();
     this.#calls = new Calls(metrics, nowMs);
+    this.#watches = new Watches({ state, eventLoop, metrics, tickMs: config.options.tickMs });
     this.#applying = new Applying({
       ...{ calls: this.#calls, metrics, nowMs },
       leader: () => replica.leader,
@@ -163,8 +168,8 @@ export class Member implements MemberApi {
     const made: { member?: Member } = {};
     const current = (): Member => must(made.member, 'the member that the lane works for');
     const handler: StateLaneHandler = {
-      onApplied: (batch, results, changes) => {
-        current().#onApplied(batch, results, changes);
+      onApplied: (batch, output) => {
+        current().#onApplied(batch, output);
       },
       onReadable: (index) => {
         current().#replica.readable(index);
@@ -291,6 +296,14 @@ export class Member implements MemberApi {
     return confirmed;
   }
 
+  openWatchStream(): WatchStream {
+    this.#checkState();
+    if (this.#phase !== 'running') {
+      throw new KvError('STOPPED');
+    }
+    return this.#watches.openStream();
+  }
+
   async compactionDone(options: CallOptions = {}): Promise<void> {
     await bounded(
       this.#config.eventLoop,
@@ -390,6 +403,7 @@ export class Member implements MemberApi {
       install: async (fetched) => this.#rebuild(fetched),
       onEntered: () => {
         this.#applying.drop('overtaken');
+        this.#watches.end(must(this.#integrity.quarantineRefusal, 'a reason'));
       },
       yieldLeadership: () => {
         this.#succession.yieldTo('its state is damaged');
@@ -481,6 +495,7 @@ export class Member implements MemberApi {
     }
     this.#replica.tick(this.#gate.isOpen);
     this.#snapshots.tick();
+    this.#watches.tick();
     if (this.leader !== 0) {
       this.#selfReport.maybePublish();
     }
@@ -675,6 +690,7 @@ export class Member implements MemberApi {
     this.#applying.drop('overtaken');
     this.#readAttributes();
     this.#setPeers();
+    this.#watches.replaced();
     this.#integrity.replaced();
     this.#state.lane.compact();
     this.#config.logger.info({ event: 'snapshot-installed', index });
@@ -696,15 +712,13 @@ export class Member implements MemberApi {
     this.#stateReplaced(position.index);
   }
 
-  #onApplied(
-    batch: ApplyBatch,
-    results: readonly (CommandResult | undefined)[],
-    changes: readonly MetaChange[],
-  ): void {
+  #onApplied(batch: ApplyBatch, output: ApplyOutput): void {
+    const { results, changes } = output;
     if (results.some((each) => each?.kind === 'ok' && each.result.type === 'compact')) {
       this.#state.lane.compact();
     }
     const index = this.#applying.applied(batch, results);
+    this.#watches.applied(output);
     for (const change of changes) {
       this.#noteChange(change);
     }
@@ -743,6 +757,7 @@ export class Member implements MemberApi {
       this.#calls.endChange(result);
     }
     this.#applying.drop('stopped');
+    this.#watches.end(new KvError('STOPPED'));
     this.#calls.endReads();
   }
 

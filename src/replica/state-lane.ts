@@ -14,10 +14,8 @@ import { assert, KvError, must } from '../base/index.ts';
 import type {
   AppliedEntry,
   ApplyOutput,
-  CommandResult,
   CompactOutput,
   Loaded,
-  MetaChange,
   Need,
   Reading,
   StateMachine,
@@ -31,12 +29,8 @@ import type { ApplyBatch } from './replica.ts';
  * `push`.
  */
 export interface StateLaneHandler {
-  /** A batch's results, in the order of its entries. */
-  onApplied(
-    batch: ApplyBatch,
-    results: readonly (CommandResult | undefined)[],
-    changes: readonly MetaChange[],
-  ): void;
+  /** What a batch has come to. */
+  onApplied(batch: ApplyBatch, output: ApplyOutput): void;
   /** Reads now see everything up to `index`. */
   onReadable(index: LogIndex): void;
   /** The engine failed; the member cannot go on. */
@@ -193,7 +187,7 @@ export class StateLane {
   #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
     this.#unwritten.push(output);
     this.#write();
-    this.#handler.onApplied(batch, output.results, output.changes);
+    this.#handler.onApplied(batch, output);
     this.#next();
   }
 

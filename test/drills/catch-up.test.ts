@@ -2,10 +2,10 @@
  * Drills with real processes: a member joins a large store by a snapshot while writes go on at a
  * steady rate. It must end with the same keys as the others.
  *
- * `DRILL_CATCH_UP_MB` sets the size of the values in the store (its state and the snapshot are twice
- * as large: the history has them, too), `DRILL_CATCH_UP_RATE` the writes per second. How
- * fast the snapshot came, and what the writes had of it, is printed, never asserted: bounds belong
- * to `docs/performance.md`.
+ * `DRILL_CATCH_UP_MB` sets the size of the values in the store (its state and the snapshot are
+ * twice as large: the history has them, too), `DRILL_CATCH_UP_RATE` the writes per second. How fast
+ * the snapshot came, and what the writes had of it, is printed, never asserted: bounds belong to
+ * `docs/performance.md`.
  */
 import { expect, test } from 'vitest';
 import { eventually } from '../harness/admin-client.ts';

@@ -26,7 +26,7 @@ export class LaneHarness {
   constructor(cacheBytesMax = 1024 * 1024) {
     this.stateMachine = new StateMachine({ cacheBytesMax, meta: undefined });
     this.lane = new StateLane(this.#engine(), this.stateMachine, {
-      onApplied: (batch, results) => {
+      onApplied: (batch, { results }) => {
         this.applied.push(...batch.entries.map((entry) => entry.index));
         this.results.push(...results);
       },

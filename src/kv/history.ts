@@ -1,0 +1,106 @@
+/**
+ * Past events of the keyspace, in the order of revisions, for those who watch it.
+ */
+import { assert, must } from '../base/index.ts';
+import type { KeyValue } from './command.ts';
+import { revisionKey, revisionOf, revisionsRange } from './key-layout.ts';
+import { expectGet, expectScan, type Reading, type StoredRecord } from './need.ts';
+import { decodeEvent, type MvccRecord, recordToKeyValue } from './record.ts';
+
+/** One change of one key, decoded when somebody looks. */
+export class HistoryEvent {
+  /** Revision of the change. */
+  readonly main: number;
+  readonly #bytes: Uint8Array;
+  #decoded: { readonly key: Uint8Array; readonly record: MvccRecord } | undefined;
+
+  /** Of a record of the revisions table. */
+  constructor({ key, value }: StoredRecord) {
+    this.main = revisionOf(key).main;
+    this.#bytes = value;
+  }
+
+  /** Memory that it takes, about. */
+  get bytes(): number {
+    return this.#bytes.length + eventOverheadBytes;
+  }
+
+  get key(): Uint8Array {
+    return this.#decode().key;
+  }
+
+  get isDelete(): boolean {
+    return this.#decode().record.isTombstone;
+  }
+
+  /** As clients see it; of a deletion the key and the revision alone. */
+  get keyValue(): KeyValue {
+    const { key, record } = this.#decode();
+    return recordToKeyValue(key, record);
+  }
+
+  /** Where the event is that says what the key was before; undefined when there was no such key. */
+  get previousKey(): Uint8Array | undefined {
+    const { record } = this.#decode();
+    const isCreation = record.version === 1;
+    return isCreation || record.prevMain === 0
+      ? undefined
+      : revisionKey(record.prevMain, record.prevSub);
+  }
+
+  #decode(): { readonly key: Uint8Array; readonly record: MvccRecord } {
+    this.#decoded ??= decodeEvent(this.#bytes);
+    return this.#decoded;
+  }
+}
+
+const eventOverheadBytes = 200;
+
+/** A piece of history. */
+export interface HistoryPiece {
+  readonly events: readonly HistoryEvent[];
+  /** All events from the beginning of the piece up to this revision are in it. */
+  readonly throughRevision: number;
+}
+
+/**
+ * Reads events from revision `from` on, up to `through`: about `limit` of them, but never a
+ * revision in part.
+ */
+export function* readHistory(from: number, through: number, limit: number): Reading<HistoryPiece> {
+  assert(from <= through && limit > 0, 'a piece of history is not empty');
+  const records: StoredRecord[] = [];
+  let next = { main: from, sub: 0 };
+  for (;;) {
+    const range = revisionsRange(next, through);
+    const need = { type: 'scan', ...range, limit, reverse: false, afterWrites: true } as const;
+    const { records: found } = expectScan(yield need);
+    records.push(...found);
+    if (found.length < limit) {
+      return { events: records.map((each) => new HistoryEvent(each)), throughRevision: through };
+    }
+    const last = revisionOf(must(found.at(-1), 'the last record of a full scan').key);
+    if (last.main > from) {
+      const whole = records.map((each) => new HistoryEvent(each));
+      return {
+        events: whole.filter(({ main }) => main < last.main),
+        throughRevision: last.main - 1,
+      };
+    }
+    next = { main: last.main, sub: last.sub + 1 };
+  }
+}
+
+/** Reads what keys were before these events; undefined for one that is compacted. */
+export function* readPrevious(
+  previousKeys: readonly Uint8Array[],
+): Reading<readonly (KeyValue | undefined)[]> {
+  const { values } = expectGet(yield { type: 'get', keys: previousKeys, afterWrites: true });
+  return values.map((bytes) => {
+    if (bytes === undefined) {
+      return undefined;
+    }
+    const { key, record } = decodeEvent(bytes);
+    return record.isTombstone ? undefined : recordToKeyValue(key, record);
+  });
+}
