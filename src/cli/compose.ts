@@ -171,11 +171,15 @@ async function openMember(
 }
 
 function memberOptions(config: ServerConfig): MemberOptions {
+  const electionTimeoutTicks = Math.ceil(config.electionMs / config.heartbeatMs);
+  // A promise ends before an election that is due without it: it delays those in a hurry only.
+  const leaseMs = (electionTimeoutTicks - 1) * config.heartbeatMs;
   return {
     tickMs: config.heartbeatMs,
     raft: {
       ...defaultRaftOptions,
-      electionTimeoutTicks: Math.ceil(config.electionMs / config.heartbeatMs),
+      electionTimeoutTicks,
+      leaseMs: config.readMode === 'lease' ? leaseMs : 0,
       strictReconfigCheck: config.strictReconfigCheck,
     },
     limits,

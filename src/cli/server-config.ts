@@ -28,6 +28,8 @@ export interface ServerConfig {
   readonly clusterState: (typeof clusterStates)[number];
   readonly heartbeatMs: number;
   readonly electionMs: number;
+  /** How a leader makes sure that it still leads when a linearizable read comes. */
+  readonly readMode: (typeof readModes)[number];
   readonly requestBytesMax: number;
   readonly txnOperationsMax: number;
   readonly requestTimeoutMs: number;
@@ -44,6 +46,7 @@ export interface ServerConfig {
 }
 
 const clusterStates = ['new', 'existing'] as const;
+const readModes = ['read-index', 'lease'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['auto', 'json', 'pretty'] as const;
 
@@ -82,6 +85,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     token,
     clusterState,
     ...timing,
+    readMode: reader.choice('read-mode', readModes),
     ...storage(reader),
     requestBytesMax: reader.integer('max-request-bytes', 1024, 512 * 1024 * 1024),
     txnOperationsMax: reader.integer('max-txn-ops', 1, 100_000),

@@ -76,6 +76,12 @@ export const serverFlags = [
     help: 'milliseconds without a leader before an election; at least 5 heartbeats',
   },
   {
+    name: 'read-mode',
+    kind: 'string',
+    default: 'read-index',
+    help: '"read-index" asks a majority for reads, "lease" trusts bounded clock drift instead',
+  },
+  {
     name: 'max-request-bytes',
     kind: 'integer',
     default: '1572864',

@@ -82,6 +82,10 @@ export class Metrics {
     'holdfast_reads_pending',
     'Linearizable reads that wait for permission.',
   );
+  readonly leaseReads = this.#gauge(
+    'holdfast_lease_reads',
+    'Requests for a read index that a lease of this member has answered since the start.',
+  );
   readonly commitSeconds = this.#latency(
     'holdfast_commit_duration_seconds',
     'Time from taking a command to its result on this member.',

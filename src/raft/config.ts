@@ -44,6 +44,14 @@ export interface RaftOptions {
   readonly strictReconfigCheck: boolean;
   /** Whether a follower passes proposals on to its leader. Default true. */
   readonly forwardProposals: boolean;
+  /**
+   * Milliseconds for which this node, when a leader's heartbeat comes, promises to help elect nobody
+   * else; as a leader it counts on such promises of others (Raft thesis §6.4.1). 0: neither. At most
+   * an election timeout, or elections wait for it. Default 0.
+   */
+  readonly leaseMs: number;
+  /** The longest promise that an earlier run of this node may have given. Default 0. */
+  readonly earlierLeaseMs: number;
 }
 
 /** What suits a cluster of a few nodes on one network; see {@link RaftOptions} for each. */
@@ -62,6 +70,8 @@ export const defaultRaftOptions: RaftOptions = {
   promotionLagMax: 1000,
   strictReconfigCheck: true,
   forwardProposals: true,
+  leaseMs: 0,
+  earlierLeaseMs: 0,
 };
 
 /** What a node starts or restarts from. */
@@ -88,6 +98,15 @@ export function checkRaftConfig(config: RaftConfig): void {
   assert(
     options.electionTimeoutTicks > options.heartbeatTicks,
     'electionTimeoutTicks must be above heartbeatTicks',
+  );
+  const { leaseMs, earlierLeaseMs } = options;
+  assert(
+    [leaseMs, earlierLeaseMs].every((each) => Number.isSafeInteger(each) && each >= 0),
+    'leaseMs and earlierLeaseMs must be whole numbers, not negative',
+  );
+  assert(
+    leaseMs === 0 || (options.checkQuorum && options.preVote),
+    'leaseMs needs checkQuorum and preVote',
   );
   assert(options.inflightMessagesMax >= 1, 'inflightMessagesMax must be at least 1');
   assert(options.appendBytesMax >= 1, 'appendBytesMax must be at least 1');

@@ -8,6 +8,7 @@
 import { assert, type Prng } from '../base/index.ts';
 import type { RaftConfig, RaftOptions } from './config.ts';
 import { Configurations } from './configurations.ts';
+import { LeasePromise } from './lease.ts';
 import { RaftLog } from './log.ts';
 import type { Message } from './message.ts';
 import { membersOf } from './quorum.ts';
@@ -52,6 +53,13 @@ export class Core {
   /** Drawn anew from [T, 2T-1] at each change of role. */
   randomizedElectionTimeout = 0;
 
+  /** What this node has promised to leaders, whatever its role is now. */
+  readonly promise: LeasePromise;
+  /** The host's clock, milliseconds; undefined until it is told. Never goes back. */
+  nowMs: number | undefined;
+  /** Requests for a read index that leases of this node have answered. */
+  leaseReads = 0;
+
   /** May leave at once. */
   messages: Message[] = [];
   /** Rest on state that may not be durable yet. */
@@ -76,6 +84,10 @@ export class Core {
       { commitIndex: config.hardState.commitIndex, appliedIndex: config.lastApplied },
       config.options,
     );
+    // Who was never in any term has promised nothing: a new cluster need not wait.
+    const { leaseMs, earlierLeaseMs } = config.options;
+    const earlierMs = this.term > 0 ? Math.max(leaseMs, earlierLeaseMs) : 0;
+    this.promise = new LeasePromise(leaseMs, earlierMs);
     assert(this.log.lastTerm <= this.term, 'no entry is of a term that the node has not been in');
     this.resetElectionTimer();
   }
@@ -168,13 +180,22 @@ export class Core {
     return this.#configurations.mayNeed(this.id);
   }
 
-  /** Whether a leader was heard so recently that nobody else gets a vote (Raft thesis §4.2.3). */
-  get hasLiveLeader(): boolean {
-    return (
+  noteTime(nowMs: number): void {
+    assert(nowMs >= (this.nowMs ?? nowMs), () => `the clock goes back to ${nowMs}`);
+    this.nowMs = nowMs;
+    this.promise.noteTime(nowMs);
+  }
+
+  /**
+   * Whether a leader was heard so recently that nobody else gets a vote (Raft thesis §4.2.3), or
+   * has this node's promise (§6.4.1).
+   */
+  get refusesVotes(): boolean {
+    const hasLiveLeader =
       this.options.checkQuorum &&
       this.leader !== 0 &&
-      this.electionElapsed < this.options.electionTimeoutTicks
-    );
+      this.electionElapsed < this.options.electionTimeoutTicks;
+    return hasLiveLeader || this.promise.isBinding;
   }
 
   /** Starts the election timer over, with a fresh random length. */

@@ -62,7 +62,10 @@ function describeBody(message: Message): string {
     case 'Heartbeat':
       return `commit=${message.commitIndex} round=${message.readRound}`;
     case 'HeartbeatResponse':
-      return `round=${message.readRound}`;
+      return (
+        `round=${message.readRound}` +
+        (message.leaseMs === undefined ? '' : ` lease=${message.leaseMs}`)
+      );
     case 'TimeoutNow':
       return '';
     case 'TransferLeader':

@@ -67,6 +67,7 @@ export function handleHeartbeat(core: Core, message: Heartbeat): void {
     to: message.from,
     term: core.term,
     readRound: message.readRound,
+    leaseMs: core.promise.maybeGive(),
   });
 }
 

@@ -16,6 +16,7 @@ import type {
   HeartbeatResponse,
   ReadIndexRequest,
 } from './message.ts';
+import { LeaderLease } from './lease.ts';
 import { Inflights, Progress } from './progress.ts';
 import { isVoter, majorityOf, quorumValue, quorumVote } from './quorum.ts';
 import { type ReadRequest, ReadRounds } from './read-index.ts';
@@ -33,6 +34,8 @@ export class Leadership {
   readonly #core: Core;
   readonly #progressById = new Map<NodeId, Progress>();
   readonly #reads = new ReadRounds();
+  /** Undefined when every read takes a round. */
+  readonly #lease: LeaderLease | undefined;
   /**
    * First entry of this term; nothing is committed, or read, before it is (Raft thesis §3.6.2,
    * §6.4).
@@ -50,6 +53,8 @@ export class Leadership {
 
   constructor(core: Core) {
     this.#core = core;
+    const { leaseMs } = core.options;
+    this.#lease = leaseMs > 0 ? new LeaderLease(leaseMs) : undefined;
     this.#trackPeers();
     this.#firstIndex = core.log.lastIndex + 1;
     // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2,
@@ -161,6 +166,9 @@ export class Leadership {
     }
     if (++this.#heartbeatElapsed >= options.heartbeatTicks) {
       this.#heartbeatElapsed = 0;
+      if (this.#lease !== undefined) {
+        this.#reads.beginEmpty();
+      }
       this.#sendHeartbeats();
     }
     return true;
@@ -213,6 +221,7 @@ export class Leadership {
       this.#hasNews = true;
     }
     progress.ackedReadRound = Math.max(progress.ackedReadRound, message.readRound);
+    this.#lease?.notePromise(message.from, message.readRound, message.leaseMs);
     this.#answerReads();
   }
 
@@ -282,6 +291,7 @@ export class Leadership {
     }
     this.#transferTarget = target;
     this.#transferElapsed = 0;
+    this.#lease?.surrender();
     this.#core.events.push({ type: 'transfer-started', target });
     this.#hasNews = true;
     this.#maybeSendTimeoutNow(progress);
@@ -447,7 +457,10 @@ export class Leadership {
   }
 
   #sendHeartbeats(): void {
-    const { log, id, term, messages } = this.#core;
+    const { log, id, term, messages, nowMs } = this.#core;
+    if (nowMs !== undefined) {
+      this.#lease?.noteSending(this.#reads.lastRound, nowMs);
+    }
     for (const progress of this.#progressById.values()) {
       messages.push({
         type: 'Heartbeat',
@@ -533,25 +546,46 @@ export class Leadership {
     if (!this.#reads.hasUnassigned || !this.#hasCommittedInTerm) {
       return;
     }
+    if (this.#holdsLease) {
+      const requests = this.#reads.takeUnassigned();
+      this.#core.leaseReads += requests.length;
+      this.#answer(requests, this.#core.log.commitIndex);
+      return;
+    }
     this.#reads.begin(this.#core.log.commitIndex);
     this.#sendHeartbeats();
     this.#answerReads();
   }
 
   #answerReads(): void {
-    const { conf, id, messages, readStates } = this.#core;
+    const { conf, id } = this.#core;
     const confirmed = quorumValue(conf, (member) =>
       member === id ? this.#reads.lastRound : this.#progressById.get(member)?.ackedReadRound,
     );
     for (const { index, requests } of this.#reads.confirm(confirmed)) {
-      for (const { from, context } of requests) {
-        if (from === id) {
-          readStates.push({ context, index });
-        } else {
-          messages.push({ type: 'ReadIndexResponse', from: id, to: from, term: 0, context, index });
-        }
+      this.#answer(requests, index);
+    }
+  }
+
+  #answer(requests: readonly ReadRequest[], index: LogIndex): void {
+    const { id, messages, readStates } = this.#core;
+    for (const { from, context } of requests) {
+      if (from === id) {
+        readStates.push({ context, index });
+      } else {
+        messages.push({ type: 'ReadIndexResponse', from: id, to: from, term: 0, context, index });
       }
     }
+  }
+
+  /**
+   * Whether nobody else can have become leader by the time that was told last. The newest
+   * configuration counts: whoever could be elected goes by that or by the one before, and any two
+   * quorums of these have a voter in common.
+   */
+  get #holdsLease(): boolean {
+    const { conf, id, nowMs } = this.#core;
+    return nowMs !== undefined && this.#lease?.isHeld(conf, id, nowMs) === true;
   }
 
   #maybeSendTimeoutNow(progress: Progress): void {

@@ -66,6 +66,11 @@ export interface Heartbeat extends Envelope {
 export interface HeartbeatResponse extends Envelope {
   readonly type: 'HeartbeatResponse';
   readonly readRound: number;
+  /**
+   * For so many milliseconds from when it handled the heartbeat the sender helps to elect nobody but
+   * this leader (Raft thesis §6.4.1); a whole number. Left out: it promises nothing.
+   */
+  readonly leaseMs?: number | undefined;
 }
 
 /** Tells the receiver to campaign at once (Raft thesis §3.10). */

@@ -22,6 +22,7 @@ import {
 import { ForwardedReads } from './forwarded-reads.ts';
 import { verifyRaft } from './invariants.ts';
 import { Leadership } from './leader.ts';
+import { Loads } from './loads.ts';
 import type {
   AppendEntries,
   ConfChangeProposal,
@@ -36,7 +37,6 @@ import type {
   VoteResponse,
 } from './message.ts';
 import type {
-  LoadRequest,
   ProposeResult,
   ReadIndexResult,
   Ready,
@@ -55,11 +55,6 @@ import type {
   Term,
 } from './types.ts';
 
-/** Loads under way: for applying, or for a peer of a leadership. */
-type PendingLoad =
-  | { readonly purpose: 'apply'; readonly lo: LogIndex }
-  | { readonly purpose: 'peer'; readonly lo: LogIndex; readonly peer: NodeId; readonly term: Term };
-
 /** See the module comment. */
 export class Raft {
   readonly #core: Core;
@@ -67,16 +62,15 @@ export class Raft {
   #leadership: Leadership | undefined;
   #campaign: Campaign | undefined;
   readonly #forwardedReads: ForwardedReads;
-  readonly #loads = new Map<number, PendingLoad>();
-  #newLoads: LoadRequest[] = [];
-  #loadId = 0;
-  #isApplyLoading = false;
-  #loadedToApply: readonly Entry[] = [];
+  /** Set while an election in a hurry, without this peer, waits for the end of a promise. */
+  #hurryExcluding: NodeId | undefined;
+  readonly #loads: Loads;
 
   constructor(config: RaftConfig) {
     checkRaftConfig(config);
     this.#core = new Core(config);
     this.#storage = new StorageQueue(this.#core, config.hardState);
+    this.#loads = new Loads(this.#core);
     this.#forwardedReads = new ForwardedReads(config.prng.nextUint32() * 0x10_0000);
   }
 
@@ -110,6 +104,15 @@ export class Raft {
     return statusOf(this.#core, this.#leadership);
   }
 
+  /**
+   * Tells the time by the host's monotonic clock, milliseconds; needed for lease reads only. It is
+   * to be told before every input, and again before `ready()`: a read that has come since may be
+   * answered by a lease only if that still holds afterwards.
+   */
+  noteTime(nowMs: number): void {
+    this.#core.noteTime(nowMs);
+  }
+
   /** One tick of logical time. */
   tick(): void {
     this.#storage.noteTick();
@@ -121,14 +124,18 @@ export class Raft {
       return;
     }
     this.#core.electionElapsed++;
+    if (this.#hurryExcluding !== undefined && !this.#core.promise.isBinding) {
+      this.#hurryElection(this.#hurryExcluding);
+    }
     if (this.#core.electionElapsed >= this.#core.randomizedElectionTimeout) {
       this.campaign();
     }
   }
 
-  /** Starts an election, unless this node leads or may not lead. */
+  /** Starts an election, unless this node leads, may not lead, or is bound to a leader. */
   campaign(): void {
-    if (this.#core.role === 'leader' || !this.#core.isPromotable) {
+    const { role, isPromotable, promise } = this.#core;
+    if (role === 'leader' || !isPromotable || promise.isBinding) {
       return;
     }
     this.#startCampaign(this.#core.options.preVote, false);
@@ -210,7 +217,7 @@ export class Raft {
     }
     core.restore(position);
     this.#storage.noteInstall(position);
-    this.#forgetApplyLoads();
+    this.#loads.forgetApply();
     answerInstalled(core, index);
     return true;
   }
@@ -218,12 +225,12 @@ export class Raft {
   /** The host's state is damaged: nothing is handed out for applying until it has another. */
   suspendApplying(): void {
     this.#core.log.suspendApplying();
-    this.#forgetApplyLoads();
+    this.#loads.forgetApply();
   }
 
   /** The host has another state, at an index which is committed and not compacted. */
   resumeApplying({ index, configuration }: SnapshotPosition): void {
-    this.#forgetApplyLoads();
+    this.#loads.forgetApply();
     this.#core.log.resumeApplying(index);
     this.#core.learnConfiguration(configuration);
   }
@@ -307,9 +314,14 @@ export class Raft {
 
   /**
    * Campaigns soon, but after the voters of lower ids have had their try, so that votes do not
-   * split.
+   * split; and not before a promise has ended, which ends for all of them at about the same time.
    */
   #hurryElection(excluded: NodeId): void {
+    if (this.#core.promise.isBinding) {
+      this.#hurryExcluding = excluded;
+      return;
+    }
+    this.#hurryExcluding = undefined;
     const rank = this.#core.rankAmongVoters(excluded);
     this.#core.expectElectionWithin(promptElectionTicks * (1 + rank));
   }
@@ -354,27 +366,12 @@ export class Raft {
 
   /** Answers a {@link LoadRequest}; entries that have been replaced meanwhile are ignored. */
   entriesLoaded(id: number, entries: readonly Entry[]): void {
-    const load = this.#loads.get(id);
-    if (load === undefined) {
-      return;
-    }
-    this.#loads.delete(id);
-    const { log, term } = this.#core;
-    const isCurrent =
-      entries[0]?.index === load.lo &&
-      entries.every((entry) => log.matches(entry.index, entry.term));
-    if (load.purpose === 'apply') {
-      assert(isCurrent, 'entries to apply are committed, so storage has them as they are');
-      this.#isApplyLoading = false;
-      this.#loadedToApply = entries;
-    } else if (load.term === term && this.#leadership !== undefined) {
-      this.#leadership.sendLoaded(load.peer, isCurrent ? entries : []);
-    }
+    this.#loads.loaded(id, entries, this.#leadership);
   }
 
   /** Whether `ready()` would hand out anything. */
   hasReady(): boolean {
-    const { messages, readStates, events, log } = this.#core;
+    const { messages, readStates, events } = this.#core;
     return (
       messages.length > 0 ||
       readStates.length > 0 ||
@@ -384,7 +381,7 @@ export class Raft {
       this.#core.isConfigurationNews ||
       this.#forwardedReads.waiting > 0 ||
       this.#leadership?.hasNews === true ||
-      (log.nextToApply !== undefined && !this.#isApplyLoading)
+      this.#loads.mayApply
     );
   }
 
@@ -393,15 +390,15 @@ export class Raft {
     const core = this.#core;
     this.#leadership?.flush();
     this.#flushReads();
-    this.#collectPeerLoads();
+    this.#loads.collectFrom(this.#leadership);
     const { write, messages: free } = this.#storage.take();
     const messages = free.length === 0 ? core.messages : [...core.messages, ...free];
     const ready: Ready = {
       messages,
       write,
-      committedEntries: this.#takeCommitted(),
+      committedEntries: this.#loads.takeCommitted(),
       readStates: core.readStates,
-      loads: this.#newLoads,
+      loads: this.#loads.takeRequests(),
       snapshotRequest: core.snapshotRequest,
       configuration: core.takeConfiguration(),
       events: core.events,
@@ -410,7 +407,6 @@ export class Raft {
     core.messages = [];
     core.readStates = [];
     core.events = [];
-    this.#newLoads = [];
     return ready;
   }
 
@@ -422,7 +418,7 @@ export class Raft {
     switch (message.type) {
       case 'RequestVote':
       case 'PreVote':
-        if (this.#core.hasLiveLeader && !message.isTransfer) {
+        if (this.#core.refusesVotes && !message.isTransfer) {
           return false;
         }
         if (message.type === 'RequestVote') {
@@ -547,7 +543,9 @@ export class Raft {
   }
 
   #handleVoteRequest(message: VoteRequest): void {
-    answerVoteRequest(this.#core, message);
+    if (message.isTransfer || !this.#core.promise.isBinding) {
+      answerVoteRequest(this.#core, message);
+    }
   }
 
   #handleVoteResponse(message: VoteResponse): void {
@@ -693,6 +691,7 @@ export class Raft {
     const dropped = this.#leadership?.end() ?? [];
     this.#leadership = undefined;
     this.#campaign = undefined;
+    this.#hurryExcluding = undefined;
     const isNewLeader = core.leader !== leader;
     const isNewRole = core.role !== role;
     core.role = role;
@@ -728,51 +727,6 @@ export class Raft {
       events.push({ type: 'reads-dropped', contexts: givenUp, reason: 'no answer came' });
     }
   }
-
-  #forgetApplyLoads(): void {
-    this.#isApplyLoading = false;
-    this.#loadedToApply = [];
-    for (const [id, load] of this.#loads) {
-      if (load.purpose === 'apply') {
-        this.#loads.delete(id);
-      }
-    }
-  }
-
-  #collectPeerLoads(): void {
-    const { term, options } = this.#core;
-    for (const { peer, lo, hi } of this.#leadership?.takeLoads() ?? []) {
-      this.#askToLoad({ purpose: 'peer', lo, peer, term }, hi, options.appendBytesMax);
-    }
-  }
-
-  #takeCommitted(): readonly Entry[] {
-    const { log } = this.#core;
-    const lo = log.nextToApply;
-    if (lo === undefined || this.#isApplyLoading) {
-      return [];
-    }
-    const hi = log.applicableIndex + 1;
-    const slice =
-      this.#loadedToApply[0]?.index === lo
-        ? measured(this.#loadedToApply.filter((entry) => entry.index < hi))
-        : log.slice(lo, hi, log.applyingRoom);
-    if (slice.kind === 'not-cached') {
-      this.#isApplyLoading = true;
-      const load: PendingLoad = { purpose: 'apply', lo };
-      this.#askToLoad(load, Math.min(hi, log.cacheFirst), log.applyingRoom);
-      return [];
-    }
-    this.#loadedToApply = [];
-    log.markApplying(slice.entries, slice.bytes);
-    return slice.entries;
-  }
-
-  #askToLoad(load: PendingLoad, hi: LogIndex, bytesMax: number): void {
-    const id = ++this.#loadId;
-    this.#loads.set(id, load);
-    this.#newLoads.push({ id, lo: load.lo, hi, bytesMax });
-  }
 }
 
 /** Ticks that each voter leaves to those before it in line, once the leader is known to be gone. */
@@ -781,16 +735,4 @@ const promptElectionTicks = 2;
 function refusal(message: Propose | ProposeConfChange, id: NodeId, reason: DropReason): Message {
   const { from, context } = message;
   return { type: 'ProposeRejected', from: id, to: from, term: 0, context, reason };
-}
-
-function measured(entries: readonly Entry[]): {
-  readonly kind: 'entries';
-  readonly entries: readonly Entry[];
-  readonly bytes: number;
-} {
-  let bytes = 0;
-  for (const entry of entries) {
-    bytes += entry.data.length;
-  }
-  return { kind: 'entries', entries, bytes };
 }

@@ -54,6 +54,19 @@ export class ReadRounds {
     this.#unassigned = [];
   }
 
+  /** Begins a round without requests, so that its answers can be told from those to the last. */
+  beginEmpty(): void {
+    this.#lastRound++;
+  }
+
+  /** Takes out the requests that no round has begun for. */
+  takeUnassigned(): readonly ReadRequest[] {
+    const requests = this.#unassigned;
+    this.#unassigned = [];
+    this.#count -= requests.length;
+    return requests;
+  }
+
   /** Takes out the rounds that a majority has confirmed, oldest first. */
   confirm(quorumRound: number): readonly ReadRound[] {
     let done = 0;

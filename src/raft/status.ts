@@ -39,6 +39,8 @@ export interface RaftStatus {
   readonly transferTarget: NodeId;
   readonly uncommittedBytes: number;
   readonly pendingReads: number;
+  /** Requests for a read index that leases have answered, since the start. */
+  readonly leaseReads: number;
   readonly cacheBytes: number;
 }
 
@@ -77,6 +79,7 @@ export function statusOf(core: Core, leadership: Leadership | undefined): RaftSt
     transferTarget: leadership?.transferTarget ?? 0,
     uncommittedBytes: leadership?.uncommittedBytes ?? 0,
     pendingReads: leadership?.pendingReads ?? 0,
+    leaseReads: core.leaseReads,
     cacheBytes: log.cacheBytes,
   };
 }

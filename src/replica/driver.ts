@@ -40,8 +40,7 @@ import { MemberList } from './member-list.ts';
 import { MemberState } from './member-state.ts';
 import type { MembershipChange } from './membership.ts';
 import { type OpenedReplica, openReplica } from './opening.ts';
-import type { Replica } from './replica.ts';
-import { type ApplyBatch } from './replica.ts';
+import type { ApplyBatch, Replica } from './replica.ts';
 import { reportEvent, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
 import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
@@ -56,6 +55,8 @@ import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
 /** Limit: calls under way up to which latency matters more than sharing a turn. */
 const promptCallsMax = 8;
 
+/** Ticks between looks at the stores' sizes. */
+const sizeRefreshTicks = 50;
 /** Ticks between looks at whether the log is worth compacting. */
 const compactionCheckTicks = 10;
 
@@ -437,6 +438,7 @@ export class Member implements MemberApi, WatchApi {
   #transportHandler(): TransportHandler {
     return {
       onMessages: (messages) => {
+        this.#replica.noteTime(this.#config.eventLoop.nowMs());
         for (const message of messages) {
           if (message.type === 'StateHash') {
             this.#integrity.heard(message);
@@ -493,6 +495,7 @@ export class Member implements MemberApi, WatchApi {
     if (this.#gate.tick()) {
       this.#replica.reportStarted();
     }
+    this.#replica.noteTime(this.#config.eventLoop.nowMs());
     this.#replica.tick(this.#gate.isOpen);
     this.#snapshots.tick();
     this.#watches.tick();
@@ -598,6 +601,7 @@ export class Member implements MemberApi, WatchApi {
   }
 
   #carryOut(): void {
+    this.#replica.noteTime(this.#config.eventLoop.nowMs());
     const effects = this.#replica.turn();
     if (effects.messages.length > 0) {
       this.#replica.unsent(this.#config.transport.send(effects.messages));
@@ -642,8 +646,7 @@ export class Member implements MemberApi, WatchApi {
 
   /** Notices that this member is slow, and lets another one lead. */
   #watch(): void {
-    const nowMs = this.#config.eventLoop.nowMs();
-    const stall = this.#watchdog.tick(nowMs, this.#writer.startMs);
+    const stall = this.#watchdog.tick(this.#config.eventLoop.nowMs(), this.#writer.startMs);
     if (stall !== undefined && this.isLeader) {
       this.#succession.yieldTo(`its ${stall} stalls`);
     }
@@ -791,5 +794,3 @@ export class Member implements MemberApi, WatchApi {
   }
 }
 
-/** Ticks between looks at the stores' sizes. */
-const sizeRefreshTicks = 50;

@@ -173,6 +173,11 @@ export class Replica {
     return this.#raft.status();
   }
 
+  /** Tells the time: before every input, and again before every turn; see `Raft.noteTime`. */
+  noteTime(nowMs: number): void {
+    this.#raft.noteTime(nowMs);
+  }
+
   /**
    * One tick of logical time: deadlines, retries and, for a member that takes part, elections and
    * heartbeats.

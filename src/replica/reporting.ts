@@ -47,6 +47,7 @@ export function reportState(
   metrics.compactRevision.set(stateMachine.compactRevision);
   metrics.proposalsPending.set(replica.pendingProposals);
   metrics.readsPending.set(replica.pendingReads);
+  metrics.leaseReads.set(raft.leaseReads);
   for (const link of links) {
     const labels = { peer: link.peer.name };
     metrics.peerConnected.set(labels, link.isConnected ? 1 : 0);

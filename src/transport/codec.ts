@@ -235,6 +235,7 @@ function bodyBytes(message: PeerMessage, entries: Buffer | undefined): number {
     case 'ReadIndexResponse':
       return 16;
     case 'HeartbeatResponse':
+      return message.leaseMs === undefined ? 8 : 12;
     case 'TransferLeader':
     case 'ReadIndex':
     case 'InstallSnapshot':
@@ -283,6 +284,9 @@ function writeBody(writer: Writer, message: PeerMessage, entries: Buffer | undef
       break;
     case 'HeartbeatResponse':
       writer.uint64(message.readRound);
+      if (message.leaseMs !== undefined) {
+        writer.uint32(message.leaseMs);
+      }
       break;
     case 'TimeoutNow':
       break;
@@ -375,8 +379,10 @@ function readBody(
       const commitIndex = reader.uint64();
       return { type, ...envelope, commitIndex, readRound: reader.uint64() };
     }
-    case 'HeartbeatResponse':
-      return { type, ...envelope, readRound: reader.uint64() };
+    case 'HeartbeatResponse': {
+      const readRound = reader.uint64();
+      return { type, ...envelope, readRound, leaseMs: reader.isAtEnd ? undefined : reader.uint32() };
+    }
     case 'TimeoutNow':
       return { type, ...envelope };
     case 'TransferLeader':

@@ -121,8 +121,10 @@ export class SimMember {
   readonly #prng: Prng;
   readonly #initial: Configuration;
   #run: Run | undefined;
-  /** Thousandths of the true rate. */
-  clockRate = 1000;
+  #clockRate = 1000;
+  /** What the machine's clock showed, and the true time then, when its rate changed last. */
+  #clockShownUs = 0;
+  #clockSetUs = 0;
   crashPoint: CrashPoint | undefined;
   /** Will not be started again: it has been removed from the cluster. */
   isRetired = false;
@@ -135,6 +137,24 @@ export class SimMember {
     this.host = host;
     this.#prng = prng;
     this.#initial = initial;
+  }
+
+  /** Of its clock, in thousandths of the true rate. */
+  get clockRate(): number {
+    return this.#clockRate;
+  }
+
+  set clockRate(rate: number) {
+    this.#clockShownUs = this.clockUs;
+    this.#clockSetUs = this.host.clock.nowUs;
+    this.#clockRate = rate;
+  }
+
+  /** The clock of its machine, which goes on while the process is stopped or dead. */
+  get clockUs(): number {
+    return (
+      this.#clockShownUs + ((this.host.clock.nowUs - this.#clockSetUs) * this.#clockRate) / 1000
+    );
   }
 
   get isUp(): boolean {
@@ -490,6 +510,7 @@ export class Run {
       });
       return;
     }
+    this.#noteTime();
     act();
     this.#observe();
     this.#scheduleTurn();
@@ -588,7 +609,12 @@ export class Run {
     this.#isTurning = false;
   }
 
+  #noteTime(): void {
+    this.replica.noteTime(this.#member.clockUs / 1000);
+  }
+
   #carryOut(): void {
+    this.#noteTime();
     const effects = this.replica.turn();
     // The log counts as it is from here on; what was committed is seen before anybody hears of it.
     this.#observe();

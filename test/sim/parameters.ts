@@ -23,6 +23,8 @@ export interface SimParameters {
     readonly pendingReadsMax: number;
     readonly promotionLagMax: number;
     readonly strictReconfigCheck: boolean;
+    readonly leaseMs: number;
+    readonly earlierLeaseMs: number;
   };
   readonly member: {
     readonly tickUs: number;
@@ -113,6 +115,7 @@ export const streams = {
   faults: 1,
   network: 2,
   admin: 3,
+  lease: 4,
   client: 100,
   member: 1000,
 };
@@ -140,6 +143,8 @@ export function drawParameters(prng: Prng): SimParameters {
       pendingReadsMax: pick(prng, [2, 100_000]),
       promotionLagMax: pick(prng, [0, 5, 1_000]),
       strictReconfigCheck: happens(prng, 5_000),
+      leaseMs: 0,
+      earlierLeaseMs: 0,
     },
     member: {
       tickUs,
