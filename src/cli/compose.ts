@@ -79,6 +79,7 @@ export async function startServer(
     path: config.dataDir,
     identity: place.identity,
     hasPeers: config.members.length > 1,
+    leaseMs: leaseMsOf(config),
     logger,
   });
   const member = await openMember(config, place, stores, { metrics, logger, onFatal });
@@ -159,7 +160,7 @@ async function openMember(
       peerOf: (member) => peerOf(member, config),
       eventLoop: nodeEventLoop,
       prng,
-      options: memberOptions(config),
+      options: memberOptions(config, stores.earlierLeaseMs),
       ...host,
     });
   try {
@@ -170,16 +171,23 @@ async function openMember(
   }
 }
 
-function memberOptions(config: ServerConfig): MemberOptions {
-  const electionTimeoutTicks = Math.ceil(config.electionMs / config.heartbeatMs);
-  // A promise ends before an election that is due without it: it delays those in a hurry only.
-  const leaseMs = (electionTimeoutTicks - 1) * config.heartbeatMs;
+function electionTicksOf({ electionMs, heartbeatMs }: ServerConfig): number {
+  return Math.ceil(electionMs / heartbeatMs);
+}
+
+/** Promises end before an election that is due without them: only those in a hurry wait. */
+function leaseMsOf(config: ServerConfig): number {
+  return config.readMode === 'lease' ? (electionTicksOf(config) - 1) * config.heartbeatMs : 0;
+}
+
+function memberOptions(config: ServerConfig, earlierLeaseMs: number): MemberOptions {
   return {
     tickMs: config.heartbeatMs,
     raft: {
       ...defaultRaftOptions,
-      electionTimeoutTicks,
-      leaseMs: config.readMode === 'lease' ? leaseMs : 0,
+      electionTimeoutTicks: electionTicksOf(config),
+      leaseMs: leaseMsOf(config),
+      earlierLeaseMs,
       strictReconfigCheck: config.strictReconfigCheck,
     },
     limits,

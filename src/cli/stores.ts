@@ -15,6 +15,7 @@ import {
   openStateStore,
   openWal,
   type PeerRegistry,
+  recordLease,
   type StateStore,
 } from '../storage/index.ts';
 
@@ -24,6 +25,8 @@ export interface StoresOptions {
   readonly identity: MemberIdentity;
   /** Whether the flags name other members. Those that this member has met count in any case. */
   readonly hasPeers: boolean;
+  /** Milliseconds of the promises that this member gives to leaders; 0 for none. */
+  readonly leaseMs: number;
   readonly logger: Pick<Logger, 'error'>;
 }
 
@@ -34,11 +37,13 @@ export class Stores {
   readonly incarnations: PeerRegistry;
   /** No other member can have the state. */
   readonly isAlone: boolean;
+  /** Milliseconds of the longest promise that an earlier run of this member may have given. */
+  readonly earlierLeaseMs: number;
   readonly #logger: Pick<Logger, 'error'>;
   #state: StateStore;
 
   private constructor(
-    opened: Pick<Stores, 'directory' | 'log' | 'incarnations' | 'isAlone'>,
+    opened: Pick<Stores, 'directory' | 'log' | 'incarnations' | 'isAlone' | 'earlierLeaseMs'>,
     state: StateStore,
     logger: Pick<Logger, 'error'>,
   ) {
@@ -46,6 +51,7 @@ export class Stores {
     this.log = opened.log;
     this.incarnations = opened.incarnations;
     this.isAlone = opened.isAlone;
+    this.earlierLeaseMs = opened.earlierLeaseMs;
     this.#state = state;
     this.#logger = logger;
   }
@@ -56,17 +62,19 @@ export class Stores {
 
   /** Opens the engine before the log: its lock holds where that of the directory cannot be seen. */
   static async open(options: StoresOptions): Promise<Stores> {
-    const { path, identity, hasPeers, logger } = options;
+    const { path, identity, hasPeers, leaseMs, logger } = options;
     const fileSystem = nodeFileSystem;
     const directory = await openDataDirectory({ path, identity, fileSystem, randomUint32 });
     let state: StateStore | undefined;
     try {
       const incarnations = await openPeerRegistry({ folder: directory.path, fileSystem });
+      const earlierLeaseMs = await recordLease({ folder: directory.path, fileSystem, leaseMs });
       const isAlone = !hasPeers && incarnations.count === 0;
       const place = { directory, isAlone, logger };
       state = await openState(directory).catch(async (error: unknown) => replaced(error, place));
       const log = await openWal({ folder: directory.walFolder, fileSystem, randomUint32 });
-      return new Stores({ directory, log, incarnations, isAlone }, state, logger);
+      const opened = { directory, log, incarnations, isAlone, earlierLeaseMs };
+      return new Stores(opened, state, logger);
     } catch (error) {
       await state?.close();
       await directory.close();

@@ -4,6 +4,7 @@
  *
  * ```text
  * member.json   identity: cluster, member, name, incarnation, format; replaced atomically
+ * lease.json    how long promises to leaders last (lease-record.ts)
  * peers.json    the incarnations of the other members (peer-registry.ts)
  * lock          process id of the holder (data-lock.ts)
  * wal/          the log

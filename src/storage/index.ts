@@ -13,6 +13,7 @@ export { createMemoryEngine } from './engine-memory.ts';
 /** @internal For tests. */
 export { openRocksdbEngine } from './engine-rocksdb.ts';
 export type { FileSystem, StorageFile } from './file-system.ts';
+export { recordLease } from './lease-record.ts';
 export { nodeFileSystem } from './node-file-system.ts';
 export { openPeerRegistry, type PeerRegistry } from './peer-registry.ts';
 export type {

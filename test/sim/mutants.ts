@@ -430,4 +430,77 @@ export const mutants: readonly Mutant[] = [
       raft('leader.ts', 'if (isPending || !this.#hasCommittedInTerm) {', 'if (isPending) {'),
     ],
   },
+  {
+    lesson: 'counts on a lease from when the promise came, not from when it was asked for',
+    profile: 'lease',
+    seeds: 100,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'this.#lease?.notePromise(message.from, message.readRound, message.leaseMs);',
+        'this.#reads.beginEmpty();\n' +
+          '    this.#lease?.noteSending(this.#reads.lastRound, this.#core.nowMs ?? 0);\n' +
+          '    this.#lease?.notePromise(message.from, this.#reads.lastRound, message.leaseMs);',
+      ),
+    ],
+  },
+  {
+    lesson: 'keeps its lease when it begins to hand over',
+    profile: 'lease',
+    seeds: 100,
+    kind: 'safety',
+    patches: [raft('leader.ts', 'this.#lease?.surrender();', '')],
+  },
+  {
+    lesson: 'forgets what it has promised to its leader when it starts again',
+    profile: 'lease',
+    seeds: 100,
+    kind: 'safety',
+    patches: [
+      raft(
+        'core.ts',
+        'this.term > 0 ? Math.max(leaseMs, earlierLeaseMs) : 0;',
+        'Math.min(leaseMs, earlierLeaseMs, 0);',
+      ),
+    ],
+  },
+  {
+    lesson: 'forgets what it has promised to its leader when it takes that for gone',
+    profile: 'lease',
+    seeds: 100,
+    kind: 'safety',
+    patches: [
+      raft('core.ts', 'return hasLiveLeader || this.promise.isBinding;', 'return hasLiveLeader;'),
+      raft('raft.ts', 'if (message.isTransfer || !this.#core.promise.isBinding) {', 'if (true) {'),
+      raft(
+        'raft.ts',
+        "if (role === 'leader' || !isPromotable || promise.isBinding) {",
+        "if (role === 'leader' || !isPromotable) {",
+      ),
+    ],
+  },
+  {
+    lesson: 'counts the promises of learners',
+    profile: 'lease',
+    seeds: 100,
+    kind: 'safety',
+    patches: [
+      raft(
+        'leader.ts',
+        'this.#lease?.isHeld(conf, id, nowMs) === true',
+        'this.#lease?.isHeld(' +
+          '{ ...conf, voters: [...conf.voters, ...conf.learners] }, id, nowMs) === true',
+      ),
+    ],
+  },
+  {
+    lesson: 'reads by lease as if all clocks were the same',
+    profile: 'lease',
+    seeds: 100,
+    kind: 'safety',
+    patches: [
+      raft('lease.ts', 'sending.sentMs + leaseMs / (1 + clockDriftMax);', 'sending.sentMs + leaseMs;'),
+    ],
+  },
 ];

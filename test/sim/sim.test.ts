@@ -25,6 +25,8 @@ const regressions = join(here, 'regressions');
 /** How many fresh runs there are; 0 leaves them out. */
 const freshSeeds = Number(process.env['SIM_SEEDS'] ?? 200);
 const freshLimitMs = 180_000;
+/** Runs on clocks that are too different; one of them must fail. */
+const driftingSeeds = 60;
 
 let scratch: string;
 
@@ -76,6 +78,18 @@ describe('simulated clusters', () => {
     const { failure } = simulate(readCase(join(regressions, file)));
 
     expect(failure).toBeUndefined();
+  });
+
+  test('see stale reads by lease when clocks drift beyond the bound', () => {
+    const seeds = Array.from({ length: driftingSeeds }, (_, i) => i + 1);
+    const broken = seeds.find((seed) => {
+      const { parameters, ...rest } = createCase(seed, 'lease');
+      const member = { ...parameters.member, clockDriftMax: 500 };
+      const { failure } = simulate({ ...rest, parameters: { ...parameters, member } });
+      return failure !== undefined && failure.message.includes('read-linearizability');
+    });
+
+    expect(broken).toBeDefined();
   });
 
   test.each([...Object.keys(profiles), 'mixed'])('do something under the profile %s', (profile) => {
