@@ -61,16 +61,18 @@ export class StorageQueue {
     if (this.#pending !== undefined) {
       return { messages: [] };
     }
-    const messages = this.#core.afterSync;
-    this.#core.afterSync = [];
+    const { log, term } = this.#core;
+    const install = this.#install;
+    // What follows the snapshot is written once the snapshot is in place, and until then nobody is
+    // told that it is.
+    const mustWait = install !== undefined && log.lastIndex > install.index;
+    const messages = mustWait ? [] : this.#core.afterSync;
+    this.#core.afterSync = mustWait ? this.#core.afterSync : [];
     if (!this.#needsWrite) {
       return { messages };
     }
-    const { log, term } = this.#core;
     const hardState = this.#hardState;
-    const install = this.#install;
     this.#install = undefined;
-    // What follows the snapshot is written once the snapshot is in place.
     const entries = install === undefined ? log.entriesFrom(log.stableIndex + 1) : [];
     const last = entries.at(-1);
     const ticket: WriteTicket = {

@@ -1,5 +1,6 @@
 /** Compacted logs, and nodes that catch up by snapshots. Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
+import { must } from '../../src/base/index.ts';
 import { RaftNetwork } from './network.ts';
 import {
   bytesOf,
@@ -258,6 +259,24 @@ describe('A follower', () => {
       subject.raft.writeDone(first.write.ticket);
     }
     expect(subject.raft.ready().write).toMatchObject({ entries: [{ index: 8 }] });
+  });
+
+  test('I18, O01, Q07: entries that overtake the snapshot are acknowledged once written', () => {
+    const subject = new Subject({ id: 2 });
+    subject.heartbeat(1, 2);
+    subject.raft.installSnapshot(snapshotAt(7, 2));
+    subject.raft.step({
+      ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 7, prevLogTerm: 2 },
+      ...{ commitIndex: 7, entries: [entry(8, 2, 'x')] },
+    });
+
+    const { write: first } = subject.raft.ready();
+    expect(first).toMatchObject({ install: { index: 7 }, messages: [] });
+    subject.raft.writeDone(must(first, 'a write').ticket);
+
+    const { write: second } = subject.raft.ready();
+    expect(second?.entries).toMatchObject([{ index: 8 }]);
+    expect(second?.messages.at(-1)).toMatchObject({ type: 'AppendEntriesResponse', index: 8 });
   });
 
   test('Q07: a snapshot of a later term than its own brings it to that term, leaderless', () => {
