@@ -186,16 +186,18 @@ export class Core {
     this.promise.noteTime(nowMs);
   }
 
-  /**
-   * Whether a leader was heard so recently that nobody else gets a vote (Raft thesis §4.2.3), or
-   * has this node's promise (§6.4.1).
-   */
-  get refusesVotes(): boolean {
-    const hasLiveLeader =
+  /** Whether a leader was heard so recently that nobody else gets a vote (Raft thesis §4.2.3). */
+  get hasLiveLeader(): boolean {
+    return (
       this.options.checkQuorum &&
       this.leader !== 0 &&
-      this.electionElapsed < this.options.electionTimeoutTicks;
-    return hasLiveLeader || this.promise.isBinding;
+      this.electionElapsed < this.options.electionTimeoutTicks
+    );
+  }
+
+  /** Whether nobody gets a vote unless a leader hands over: one lives, or has a promise. */
+  get refusesVotes(): boolean {
+    return this.hasLiveLeader || this.promise.isBinding;
   }
 
   /** Starts the election timer over, with a fresh random length. */

@@ -793,4 +793,3 @@ export class Member implements MemberApi, WatchApi {
     this.#config.metrics.storeBytes.set(this.#sizeBytes);
   }
 }
-

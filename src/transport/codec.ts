@@ -11,7 +11,7 @@ import type { ConfChangeProposal, DropReason, Entry, NodeId } from '../raft/inde
 import type { PeerMessage, StateHashReport } from './ports.ts';
 
 /** Raised when a member speaks a version of this encoding that is not known. */
-const codecVersion = 1;
+const codecVersion = 2;
 
 const messageTypes = [
   'RequestVote',
@@ -235,7 +235,7 @@ function bodyBytes(message: PeerMessage, entries: Buffer | undefined): number {
     case 'ReadIndexResponse':
       return 16;
     case 'HeartbeatResponse':
-      return message.leaseMs === undefined ? 8 : 12;
+      return 12;
     case 'TransferLeader':
     case 'ReadIndex':
     case 'InstallSnapshot':
@@ -284,9 +284,7 @@ function writeBody(writer: Writer, message: PeerMessage, entries: Buffer | undef
       break;
     case 'HeartbeatResponse':
       writer.uint64(message.readRound);
-      if (message.leaseMs !== undefined) {
-        writer.uint32(message.leaseMs);
-      }
+      writer.uint32(message.leaseMs ?? 0);
       break;
     case 'TimeoutNow':
       break;
@@ -381,7 +379,8 @@ function readBody(
     }
     case 'HeartbeatResponse': {
       const readRound = reader.uint64();
-      return { type, ...envelope, readRound, leaseMs: reader.isAtEnd ? undefined : reader.uint32() };
+      const leaseMs = reader.uint32();
+      return { type, ...envelope, readRound, leaseMs: leaseMs === 0 ? undefined : leaseMs };
     }
     case 'TimeoutNow':
       return { type, ...envelope };

@@ -26,6 +26,7 @@ const leader: RaftStatus = {
   transferTarget: 0,
   uncommittedBytes: 0,
   pendingReads: 0,
+  leaseReads: 0,
   cacheBytes: 0,
 };
 

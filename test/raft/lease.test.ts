@@ -13,6 +13,7 @@ const leaseMs = 900;
 /** How much of a promise a leader counts on. */
 const countedMs = leaseMs / (1 + clockDriftMax);
 const electionTicks = 10;
+const refused = { isRejected: true, index: 0, hintIndex: 0, hintTerm: 0 };
 
 /** A leader whose first entry is committed, at time 0; nobody has promised anything. */
 function createLeader(start: SubjectOptions = {}): Subject {
@@ -256,8 +257,6 @@ describe('a leader that reads by lease', () => {
     expect(answersAt(leader, 101)).toBe(false);
   });
 });
-
-const refused = { isRejected: true, index: 0, hintIndex: 0, hintTerm: 0 };
 
 describe('a follower that has promised', () => {
   const last = [0, 0] as const;

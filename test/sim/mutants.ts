@@ -471,7 +471,11 @@ export const mutants: readonly Mutant[] = [
     seeds: 100,
     kind: 'safety',
     patches: [
-      raft('core.ts', 'return hasLiveLeader || this.promise.isBinding;', 'return hasLiveLeader;'),
+      raft(
+        'core.ts',
+        'return this.hasLiveLeader || this.promise.isBinding;',
+        'return this.hasLiveLeader;',
+      ),
       raft('raft.ts', 'if (message.isTransfer || !this.#core.promise.isBinding) {', 'if (true) {'),
       raft(
         'raft.ts',
@@ -500,7 +504,11 @@ export const mutants: readonly Mutant[] = [
     seeds: 100,
     kind: 'safety',
     patches: [
-      raft('lease.ts', 'sending.sentMs + leaseMs / (1 + clockDriftMax);', 'sending.sentMs + leaseMs;'),
+      raft(
+        'lease.ts',
+        'sending.sentMs + leaseMs / (1 + clockDriftMax);',
+        'sending.sentMs + leaseMs;',
+      ),
     ],
   },
 ];

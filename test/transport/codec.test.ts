@@ -132,10 +132,10 @@ describe('bytes that are no message', () => {
 
   test('of another version are refused by their version', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
-    bytes[0] = 2;
+    bytes[0] = 3;
 
     expect(() => decodeMessage(bytes)).toThrow(
-      'malformed peer message: version 2 is not known; this member speaks 1',
+      'malformed peer message: version 3 is not known; this member speaks 2',
     );
   });
 

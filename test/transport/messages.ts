@@ -78,7 +78,7 @@ export const messagesByType: {
     type: fc.constant('HeartbeatResponse'),
     ...envelope,
     readRound: number,
-    leaseMs: fc.option(fc.nat({ max: 2 ** 32 - 1 }), { nil: undefined }),
+    leaseMs: fc.option(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { nil: undefined }),
   }),
   TimeoutNow: fc.record({ type: fc.constant('TimeoutNow'), ...envelope }),
   TransferLeader: fc.record({
