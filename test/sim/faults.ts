@@ -14,6 +14,9 @@ import { pick, type SimParameters } from './parameters.ts';
 /** How the network is cut. `out`: the member is not heard; `in`: it does not hear. */
 export type CutShape = 'isolate' | 'in' | 'out' | 'link' | 'split' | 'bridge' | 'all';
 
+const usurpationReasons = ['order', 'order', 'news', 'restart'] as const;
+type UsurpationReason = (typeof usurpationReasons)[number];
+
 /** One fault; times in microseconds. */
 export type Fault = { readonly atUs: number } & (
   | {
@@ -63,6 +66,17 @@ export type Fault = { readonly atUs: number } & (
   /** A member is told, rightly or not, that another is gone. */
   | { readonly type: 'alarm'; readonly node: NodeId; readonly other: NodeId }
   | { readonly type: 'transfer'; readonly node: NodeId; readonly other: NodeId }
+  /**
+   * Whoever leads is cut off, and the others have a reason to elect another leader before any
+   * timeout: its order shortly before, the news that it is gone, or a restart that made them forget.
+   */
+  | {
+      readonly type: 'usurpation';
+      readonly reason: UsurpationReason;
+      readonly other: NodeId;
+      readonly aheadUs: number;
+      readonly forUs: number;
+    }
   | {
       readonly type: 'membership';
       readonly change: ChangeKind;
@@ -170,6 +184,11 @@ function drawFault(
     case 'alarm':
     case 'transfer':
       return { atUs, type, node, other };
+    case 'usurpation': {
+      const aheadUs = prng.nextInt(0, pick(prng, [member.tickUs, electionUs >> 1]));
+      const reason = pick(prng, usurpationReasons);
+      return { ...{ atUs, type, reason, other, aheadUs }, forUs: prng.nextInt(0, 2 * electionUs) };
+    }
     case 'membership':
       return { atUs, type, change: pick(prng, changes), node, choice: prng.nextInt(0, 64) };
   }
@@ -268,10 +287,35 @@ export function strike(cluster: Cluster, fault: Fault): void {
       }
       break;
     }
+    case 'usurpation':
+      usurp(cluster, fault);
+      break;
     case 'membership':
       cluster.admin.change(fault.change, cluster.resolve(fault.node), fault.choice);
       break;
   }
+}
+
+function usurp(cluster: Cluster, fault: Extract<Fault, { type: 'usurpation' }>): void {
+  const leader = cluster.member(cluster.resolve(0));
+  const { clock, members } = cluster;
+  if (fault.reason === 'order' && leader.isUp) {
+    leader.run.transferLeader(fault.other);
+  }
+  clock.after(fault.aheadUs, () => {
+    const links = linksOf(cluster, 'isolate', leader.id, 0);
+    flap(cluster, links, clock.nowUs + fault.forUs, 0);
+    for (const member of members.values()) {
+      if (member === leader || cluster.isHealed) {
+        continue;
+      }
+      if (fault.reason === 'restart') {
+        crashAt(cluster, member.id, 'now', 0);
+      } else if (fault.reason === 'news' && member.isUp) {
+        member.run.reportDown(leader.id);
+      }
+    }
+  });
 }
 
 function crashAt(cluster: Cluster, id: NodeId, point: CrashPoint, forUs: number): void {

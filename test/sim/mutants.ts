@@ -433,7 +433,7 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'counts on a lease from when the promise came, not from when it was asked for',
     profile: 'lease',
-    seeds: 100,
+    seeds: 60,
     kind: 'safety',
     patches: [
       raft(
@@ -448,14 +448,14 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'keeps its lease when it begins to hand over',
     profile: 'lease',
-    seeds: 100,
+    seeds: 20,
     kind: 'safety',
     patches: [raft('leader.ts', 'this.#lease?.surrender();', '')],
   },
   {
     lesson: 'forgets what it has promised to its leader when it starts again',
     profile: 'lease',
-    seeds: 100,
+    seeds: 20,
     kind: 'safety',
     patches: [
       raft(
@@ -466,49 +466,12 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    lesson: 'forgets what it has promised to its leader when it takes that for gone',
+    lesson: 'promises to help elect nobody else and does so when it takes its leader for gone',
     profile: 'lease',
-    seeds: 100,
+    seeds: 20,
     kind: 'safety',
     patches: [
-      raft(
-        'core.ts',
-        'return this.hasLiveLeader || this.promise.isBinding;',
-        'return this.hasLiveLeader;',
-      ),
-      raft('raft.ts', 'if (message.isTransfer || !this.#core.promise.isBinding) {', 'if (true) {'),
-      raft(
-        'raft.ts',
-        "if (role === 'leader' || !isPromotable || promise.isBinding) {",
-        "if (role === 'leader' || !isPromotable) {",
-      ),
-    ],
-  },
-  {
-    lesson: 'counts the promises of learners',
-    profile: 'lease',
-    seeds: 100,
-    kind: 'safety',
-    patches: [
-      raft(
-        'leader.ts',
-        'this.#lease?.isHeld(conf, id, nowMs) === true',
-        'this.#lease?.isHeld(' +
-          '{ ...conf, voters: [...conf.voters, ...conf.learners] }, id, nowMs) === true',
-      ),
-    ],
-  },
-  {
-    lesson: 'reads by lease as if all clocks were the same',
-    profile: 'lease',
-    seeds: 100,
-    kind: 'safety',
-    patches: [
-      raft(
-        'lease.ts',
-        'sending.sentMs + leaseMs / (1 + clockDriftMax);',
-        'sending.sentMs + leaseMs;',
-      ),
+      raft('lease.ts', 'this.#untilMs = Math.max(this.#untilMs, this.#nowMs + this.#leaseMs);', ''),
     ],
   },
 ];

@@ -72,8 +72,8 @@ export const profiles: Readonly<Record<string, Profile>> = {
   },
   lease: {
     says: 'reads by lease on clocks that drift, while leaders are held up, stopped and replaced',
-    mix: { hold: 8, cut: 8, alarm: 8, transfer: 6, crash: 6, pause: 3, membership: 2 },
-    count: 80,
+    mix: { usurpation: 10, hold: 12, 'bad-network': 3, cut: 3, crash: 2, pause: 2, membership: 1 },
+    count: 60,
     adjust: withLeases,
   },
   everything: {
@@ -127,10 +127,12 @@ function withQuickElections(parameters: SimParameters, prng: Prng): SimParameter
 
 /** Members read by lease; leaders change as quickly as the promises let them. */
 function withLeases(parameters: SimParameters, prng: Prng): SimParameters {
-  const { raft, member, ...others } = withQuickElections(parameters, prng);
-  const electionTimeoutTicks = pick(prng, [5, 5, 10]);
+  const { raft, member, workload, ...others } = withQuickElections(parameters, prng);
+  const electionTimeoutTicks = pick(prng, [5, 5, 10, 20]);
   return {
     ...others,
+    // Who waits for a write that cannot be sees no stale read.
+    workload: { ...workload, mix: { ...workload.mix, get: 200 } },
     raft: {
       ...raft,
       ...{ electionTimeoutTicks, preVote: true, checkQuorum: true },
