@@ -45,9 +45,9 @@ export interface RaftOptions {
   /** Whether a follower passes proposals on to its leader. Default true. */
   readonly forwardProposals: boolean;
   /**
-   * Milliseconds for which this node, when a leader's heartbeat comes, promises to help elect nobody
-   * else; as a leader it counts on such promises of others (Raft thesis §6.4.1). 0: neither. At most
-   * an election timeout, or elections wait for it. Default 0.
+   * Milliseconds for which this node, when a leader's heartbeat comes, promises to help elect
+   * nobody else; as a leader it counts on such promises of others (Raft thesis §6.4.1). 0: neither.
+   * At most an election timeout, or elections wait for it. Default 0.
    */
   readonly leaseMs: number;
   /** The longest promise that an earlier run of this node may have given. Default 0. */

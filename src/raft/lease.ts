@@ -1,6 +1,6 @@
 /**
- * Lease reads (Raft thesis §6.4.1, ADR-011): a leader to which a majority has promised, for a while,
- * to help elect nobody else answers reads without asking that majority again.
+ * Lease reads (Raft thesis §6.4.1, ADR-011): a leader to which a majority has promised, for a
+ * while, to help elect nobody else answers reads without asking that majority again.
  *
  * Both halves are here: what a follower promises and keeps, and how a leader counts promises. Time
  * is told by the host (`Core.noteTime`); nothing here knows a clock. What it rests on is that no
@@ -11,7 +11,7 @@ import { quorumValue } from './quorum.ts';
 import type { ConfState, NodeId } from './types.ts';
 
 /**
- * Milliseconds by any member's monotonic clock in which another's may count this fraction more.
+ * By which fraction one member's monotonic clock may run faster than another's.
  *
  * @public for its test.
  */
@@ -34,7 +34,7 @@ export class LeasePromise {
   #nowMs: number | undefined;
   #untilMs = 0;
 
-  /** `leaseMs`: how long a promise is; `earlierMs`: how long one of an earlier run may have been. */
+  /** `leaseMs`: how long a promise is; `earlierMs`: how long one of an earlier run may be. */
   constructor(leaseMs: number, earlierMs: number) {
     this.#leaseMs = leaseMs;
     this.#earlierMs = earlierMs;

@@ -67,8 +67,8 @@ export interface HeartbeatResponse extends Envelope {
   readonly type: 'HeartbeatResponse';
   readonly readRound: number;
   /**
-   * For so many milliseconds from when it handled the heartbeat the sender helps to elect nobody but
-   * this leader (Raft thesis §6.4.1); a whole number. Left out: it promises nothing.
+   * For so many milliseconds from when it handled the heartbeat the sender helps to elect nobody
+   * but this leader (Raft thesis §6.4.1); a whole number. Left out: it promises nothing.
    */
   readonly leaseMs?: number | undefined;
 }

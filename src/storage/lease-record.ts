@@ -3,8 +3,8 @@
  * leaders were (ADR-011): a member that starts again keeps what it may have promised just before,
  * with other settings too. Not there on a member that has never promised anything.
  *
- * The length is on disk before the first promise is given. It never becomes shorter by itself, since
- * nobody knows how long ago the last run ended.
+ * The length is on disk before the first promise is given. It never becomes shorter by itself,
+ * since nobody knows how long ago the last run ended.
  */
 import { corruptData } from './corruption.ts';
 import type { FileSystem } from './file-system.ts';

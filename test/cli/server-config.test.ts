@@ -172,6 +172,7 @@ const badValues: readonly (readonly [ServerFlagName, string, string])[] = [
   ['election-timeout', '49', 'must be a whole number from 50 to 60000'],
   ['election-timeout', '60001', 'must be a whole number'],
   ['election-timeout', '499', 'at least 5 times the heartbeat interval, which is 100'],
+  ['read-mode', 'leases', 'must be one of read-index, lease'],
   ['max-request-bytes', '1023', 'must be a whole number from 1024 to 536870912'],
   ['max-request-bytes', '-1', 'must be a whole number'],
   ['max-txn-ops', '0', 'must be a whole number from 1 to 100000'],

@@ -307,7 +307,7 @@ describe('a follower that has promised', () => {
     expect(only(sent, 'RequestVote')).toMatchObject([{ isTransfer: true }, { isTransfer: true }]);
   });
 
-  test('campaigns soon after its promise when it was told meanwhile that the leader is gone', () => {
+  test('campaigns soon after its promise when it was told that the leader is gone', () => {
     const network = new RaftNetwork(3, { leaseMs });
     const pass = (nowMs: number): void => {
       for (const id of [1, 2, 3]) {

@@ -49,7 +49,7 @@ describe('a member that reads by lease', () => {
     expect(await read(cluster, leader, 10_000)).toBeInstanceOf(KvError);
   });
 
-  test('answers the others with a single round trip, and counts what its lease has answered', async () => {
+  test('answers the others too, and counts what its lease has answered', async () => {
     const { cluster, leader } = await startCluster();
     const other = (leader % 3) + 1;
 
@@ -60,7 +60,7 @@ describe('a member that reads by lease', () => {
     expect(answered).toBeGreaterThan(0);
   });
 
-  test('leaves nobody without a leader: another is elected once the promises have ended', async () => {
+  test('is followed by another leader once the promises to it have ended', async () => {
     const { cluster, leader } = await startCluster();
     cluster.network.isolate(leader);
 

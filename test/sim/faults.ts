@@ -68,7 +68,7 @@ export type Fault = { readonly atUs: number } & (
   | { readonly type: 'transfer'; readonly node: NodeId; readonly other: NodeId }
   /**
    * Whoever leads is cut off, and the others have a reason to elect another leader before any
-   * timeout: its order shortly before, the news that it is gone, or a restart that made them forget.
+   * timeout: its order shortly before, the news that it is gone, or a restart in which to forget.
    */
   | {
       readonly type: 'usurpation';

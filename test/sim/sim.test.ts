@@ -90,7 +90,7 @@ describe('simulated clusters', () => {
         return { atUs: 1, type: 'clock', node: i + 1, rate: i === 0 ? 300 : 1_500, forUs };
       });
       const { failure } = simulate({ ...simCase, faults: [...clocks, ...simCase.faults] });
-      return failure !== undefined && failure.message.includes('read-linearizability');
+      return failure?.message.includes('read-linearizability') === true;
     });
 
     expect(broken).toBeDefined();
