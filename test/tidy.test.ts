@@ -26,8 +26,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/raft/types.ts': 'types only',
   'src/raft/message.ts': 'types only',
   'src/raft/ready.ts': 'types only',
-  'src/raft/loads.ts':
-    'test/raft/raft.test.ts and snapshots.test.ts',
+  'src/raft/loads.ts': 'test/raft/raft.test.ts and snapshots.test.ts',
   'src/storage/ports.ts': 'types only; the suites of test/conformance hold implementations to it',
   'src/transport/ports.ts': 'types only',
   'src/base/time.ts': 'types only',
