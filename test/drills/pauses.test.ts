@@ -14,43 +14,49 @@ const pauses = Number(process.env['DRILL_PAUSES'] ?? 1);
 const pauseSeconds = Number(process.env['DRILL_PAUSE_SECONDS'] ?? 3);
 const prefix = 'pause/';
 
-test(`a leader that was paused serves nothing stale, ${pauses} times ${pauseSeconds} s`, {
-  timeout: 60_000 + pauses * (pauseSeconds * 1000 + 20_000),
-}, async () => {
-  const drill = await Drill.start(3);
-  const revision = Number((await (await drill.leader()).admin.status()).header?.revision);
-  const load = new RecordedLoad({
-    prefix,
-    keys: 8,
-    readers: 3,
-    writers: 2,
-    // Longer than a pause: the paused member's late answers are the ones that matter.
-    timeoutMs: pauseSeconds * 1000 + 10_000,
-    pauseMs: 10,
-  });
-  load.start(drill.clients);
+const title = `by %s: a paused leader serves nothing stale, ${pauses} × ${pauseSeconds} s`;
 
-  for (let i = 0; i < pauses; i++) {
-    await sleep(500);
-    const leader = await drill.leader();
-    await drill.cluster.signal(leader.index, 'SIGSTOP');
-    await sleep(pauseSeconds * 1000);
-    await drill.cluster.signal(leader.index, 'SIGCONT');
-    await leader.client.waitUntilReady(20_000);
-  }
-  await load.stop();
+test.each(['read-index', 'lease'])(
+  title,
+  {
+    timeout: 60_000 + pauses * (pauseSeconds * 1000 + 20_000),
+  },
+  async (readMode) => {
+    const drill = await Drill.start(3, [`--read-mode=${readMode}`]);
+    const revision = Number((await (await drill.leader()).admin.status()).header?.revision);
+    const load = new RecordedLoad({
+      prefix,
+      keys: 8,
+      readers: 3,
+      writers: 2,
+      // Longer than a pause: the paused member's late answers are the ones that matter.
+      timeoutMs: pauseSeconds * 1000 + 10_000,
+      pauseMs: 10,
+    });
+    load.start(drill.clients);
 
-  const { history } = load;
-  const unknown = history.filter((each) => each.return === undefined).length;
-  const slow = history.filter(
-    (each) => (each.return ?? each.call) - each.call > pauseSeconds * 500,
-  ).length;
-  const result = checkRevisionOrder(history, { initial: { revision, records: [] } });
-  expect(result).toMatchObject({ verdict: 'linearizable' });
-  expect(history.length).toBeGreaterThan(100 * pauses);
-  expect(slow, 'calls that a paused leader has answered afterwards').toBeGreaterThan(0);
-  console.log(
-    `${pauses} pauses of ${pauseSeconds} s: ${history.length} operations, ${unknown} of unknown ` +
-      `outcome, ${slow} answered late`,
-  );
-});
+    for (let i = 0; i < pauses; i++) {
+      await sleep(500);
+      const leader = await drill.leader();
+      await drill.cluster.signal(leader.index, 'SIGSTOP');
+      await sleep(pauseSeconds * 1000);
+      await drill.cluster.signal(leader.index, 'SIGCONT');
+      await leader.client.waitUntilReady(20_000);
+    }
+    await load.stop();
+
+    const { history } = load;
+    const unknown = history.filter((each) => each.return === undefined).length;
+    const slow = history.filter(
+      (each) => (each.return ?? each.call) - each.call > pauseSeconds * 500,
+    ).length;
+    const result = checkRevisionOrder(history, { initial: { revision, records: [] } });
+    expect(result).toMatchObject({ verdict: 'linearizable' });
+    expect(history.length).toBeGreaterThan(100 * pauses);
+    expect(slow, 'calls that a paused leader has answered afterwards').toBeGreaterThan(0);
+    console.log(
+      `${pauses} pauses of ${pauseSeconds} s: ${history.length} operations, ` +
+        `${unknown} of unknown outcome, ${slow} answered late`,
+    );
+  },
+);

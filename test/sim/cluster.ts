@@ -13,6 +13,7 @@ import { type MemberHost, SimMember } from './member.ts';
 import { SimNetwork } from './network.ts';
 import { type SimParameters, streamOf, streams } from './parameters.ts';
 import type { Trace } from './trace.ts';
+import { Watching } from './watching.ts';
 import type { Configuration } from '../../src/raft/index.ts';
 
 /** See the module comment. */
@@ -23,6 +24,7 @@ export class Cluster implements MemberHost, AdministeredCluster {
   readonly network: SimNetwork;
   readonly ledger = new Ledger();
   readonly invariants: Invariants;
+  readonly watching: Watching;
   readonly members = new Map<NodeId, SimMember>();
   readonly admin: Admin;
   readonly #seed: number;
@@ -40,7 +42,8 @@ export class Cluster implements MemberHost, AdministeredCluster {
         this.members.get(message.to)?.deliver(message);
       },
     );
-    this.invariants = createInvariants(this.members, this.ledger);
+    this.watching = new Watching(this, streamOf(seed, streams.watching));
+    this.invariants = createInvariants(this.members, this.ledger, this.watching);
     this.admin = new Admin(this);
     const records = Array.from({ length: parameters.nodes }, (_, i) => memberRecord(i + 1));
     const initial = initialConfiguration(records);

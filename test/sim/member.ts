@@ -21,6 +21,7 @@ import {
   snapshotHeadKeys,
   StateMachine,
   stateMetaKey,
+  type StoredRecord,
   type ApplyOutput,
 } from '../../src/kv/index.ts';
 import {
@@ -52,6 +53,9 @@ export interface AppliedBatch {
   readonly entries: readonly AppliedEntry[];
   readonly results: readonly (CommandResult | undefined)[];
   readonly revision: number;
+  readonly compactRevision: number;
+  /** As the state machine hands them out. */
+  readonly events: readonly StoredRecord[];
 }
 
 /** Who looks on; see `observer.ts`. */
@@ -324,6 +328,10 @@ export class Run {
 
   get readableIndex(): number {
     return this.#lane.readableIndex;
+  }
+
+  get readableRevision(): number {
+    return this.#lane.readableRevision;
   }
 
   /** Nothing is under way but time. */
@@ -778,7 +786,7 @@ export class Run {
     output: ApplyOutput,
   ): void {
     const { entries, proposalIds } = batch;
-    this.#host.observers.applied(this.#member, { entries, results, revision: output.revision });
+    this.#host.observers.applied(this.#member, { ...output, entries });
     for (const [i, id] of proposalIds.entries()) {
       const result = results[i];
       if (result?.kind === 'ok' && result.result.type === 'compact') {

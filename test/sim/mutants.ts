@@ -31,6 +31,11 @@ const replica = (file: string, find: string, replace: string): Patch => ({
   find,
   replace,
 });
+const kv = (file: string, find: string, replace: string): Patch => ({
+  file: `src/kv/${file}`,
+  find,
+  replace,
+});
 
 export const mutants: readonly Mutant[] = [
   {
@@ -472,6 +477,73 @@ export const mutants: readonly Mutant[] = [
     kind: 'safety',
     patches: [
       raft('lease.ts', 'this.#untilMs = Math.max(this.#untilMs, this.#nowMs + this.#leaseMs);', ''),
+    ],
+  },
+  {
+    lesson: 'tells its watches nothing of what a snapshot brings',
+    profile: 'snapshots',
+    seeds: 40,
+    kind: 'safety',
+    patches: [kv('watch-hub.ts', 'if (watcher.nextRevision <= revision) {', 'if (revision < 0) {')],
+  },
+  {
+    lesson: 'tells a watch of the future what comes before it',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [kv('watch-hub.ts', 'event.main >= this.nextRevision &&', 'event.main >= 0 &&')],
+  },
+  {
+    lesson: 'forgets what a watch has missed while its reader took nothing',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'watch-hub.ts',
+        'watcher.sink.offer(watcher, wanted, revision);\n      } else {',
+        'watcher.sink.offer(watcher, wanted, revision);\n      } else if (revision < 0) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'tells a watch that is behind half of a revision',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'history.ts',
+        'events: whole.filter(({ main }) => main < last.main),\n' +
+          '        throughRevision: last.main - 1,',
+        'events: whole,\n        throughRevision: last.main,',
+      ),
+    ],
+  },
+  {
+    lesson: 'hides from a watch that what it wants is compacted',
+    profile: 'calm',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'watch-hub.ts',
+        'if (watcher.nextRevision < this.#compactRevision) {',
+        'if (this.revision < 0) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'tells a watch twice what came while it caught up',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'watch-hub.ts',
+        'watcher.nextRevision = revision + 1;\n    this.#behind',
+        'watcher.nextRevision = revision;\n    this.#behind',
+      ),
     ],
   },
 ];

@@ -116,6 +116,7 @@ export const streams = {
   network: 2,
   admin: 3,
   lease: 4,
+  watching: 5,
   client: 100,
   member: 1000,
 };

@@ -81,6 +81,7 @@ function play({ parameters, faults }: SimCase, cluster: Cluster, workload: Workl
   }
   cluster.heal();
   const recovery = recover(cluster, workload);
+  cluster.watching.finish();
   checkHistory(workload.history, cluster.ledger);
   const isDecided = judgeHistory(workload.history);
   return { recovery, isDecided };

@@ -1,7 +1,7 @@
 /** All invariants, in the order in which they look. */
 import type { Ledger } from '../ledger.ts';
 import type { SimMember } from '../member.ts';
-import { Observers } from '../observer.ts';
+import { type Observer, Observers } from '../observer.ts';
 import { CommittedImmutable } from './committed-immutable.ts';
 import { CommittedOnQuorum } from './committed-on-quorum.ts';
 import { ConfigurationSafety } from './configuration-safety.ts';
@@ -25,6 +25,7 @@ export interface Invariants {
 export function createInvariants(
   members: ReadonlyMap<number, SimMember>,
   ledger: Ledger,
+  watching: Observer,
 ): Invariants {
   const elections = new ElectionSafety();
   return {
@@ -42,6 +43,7 @@ export function createInvariants(
       new DurableBeforeTold(),
       new StateMachineSafety(ledger),
       new ProposalsOnce(ledger),
+      watching,
     ]),
   };
 }
