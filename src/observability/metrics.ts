@@ -121,6 +121,10 @@ export class Metrics {
     'holdfast_watches_behind',
     'Watches that have events to come from memory or history: new ones, and slow readers.',
   );
+  readonly watchEventsSent = this.#counter(
+    'holdfast_watch_events_sent_total',
+    'Events sent to clients that watch.',
+  );
   readonly hasLeader = this.#gauge('holdfast_has_leader', '1 while this member knows a leader.');
   readonly isQuarantined = this.#gauge(
     'holdfast_quarantined',

@@ -5,6 +5,7 @@
  */
 import type { Command, CommandResult, RangeOperation, RangeResult } from '../kv/index.ts';
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
+import type { WatchApi } from './watch-api.ts';
 
 /** A member of the cluster as clients see it. */
 export interface ClusterMember {
@@ -53,7 +54,7 @@ export interface RangeAnswer {
 }
 
 /** One member of a cluster, as its services use it. */
-export interface MemberApi {
+export interface MemberApi extends WatchApi {
   readonly clusterId: number;
   readonly memberId: NodeId;
   /** The leader as far as this member knows, or 0. */

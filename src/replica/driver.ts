@@ -47,7 +47,7 @@ import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
 import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
 import { StateTransfer } from './state-transfer.ts';
 import { Succession } from './succession.ts';
-import type { WatchApi, WatchStream } from './watch-api.ts';
+import type { WatchStream } from './watch-api.ts';
 import { Watchdog } from './watchdog.ts';
 import { Watches } from './watches.ts';
 import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
@@ -61,7 +61,7 @@ const sizeRefreshTicks = 50;
 const compactionCheckTicks = 10;
 
 /** See the module comment. */
-export class Member implements MemberApi, WatchApi {
+export class Member implements MemberApi {
   readonly clusterId: number;
   readonly memberId: NodeId;
   readonly #config: MemberConfig;

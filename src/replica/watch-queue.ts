@@ -217,7 +217,11 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
   }
 
-  #refusal(watchId: number, { ranges }: WatchRequest, mayAdd: boolean): string | undefined {
+  #refusal(watchId: number, request: WatchRequest, mayAdd: boolean): string | undefined {
+    const { ranges, startRevision } = request;
+    if (startRevision < 0) {
+      return 'etcdserver: a watch cannot begin at a negative revision';
+    }
     if (this.#watchesById.has(watchId) && watchId !== 0) {
       return 'mvcc: duplicate watch ID provided on the WatchStream';
     }

@@ -252,6 +252,7 @@ function unknownCompare(what: 'target' | 'result', number: unknown): KvError {
   });
 }
 
-function toRangeEnd(rangeEnd: Buffer): Uint8Array | undefined {
+/** A range's end as the member takes it: none when the request names one key. */
+export function toRangeEnd(rangeEnd: Buffer): Uint8Array | undefined {
   return rangeEnd.length === 0 ? undefined : rangeEnd;
 }

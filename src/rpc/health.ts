@@ -10,6 +10,7 @@ const watchPeriodMs = 500;
 const knownServices: readonly string[] = [
   '',
   'etcdserverpb.KV',
+  'etcdserverpb.Watch',
   'etcdserverpb.Cluster',
   'etcdserverpb.Maintenance',
 ];

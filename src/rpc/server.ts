@@ -8,6 +8,7 @@ import { createHealthService, type HealthService } from './health.ts';
 import { createKvService } from './kv.ts';
 import { createMaintenanceService } from './maintenance.ts';
 import type { ServiceContext } from './service.ts';
+import { createWatchService, type WatchService } from './watch.ts';
 
 /** What a gRPC message may be longer than the request it carries, as in etcd. */
 const grpcOverheadBytes = 512 * 1024;
@@ -26,6 +27,7 @@ export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #server: Server;
   readonly #health: HealthService;
+  readonly #watch: WatchService;
   readonly #bound: string[] = [];
 
   constructor(options: RpcServerOptions) {
@@ -37,6 +39,8 @@ export class RpcServer {
       'grpc-node.max_session_memory': 256,
     });
     this.#server.addService(services['etcdserverpb.KV'], createKvService(options));
+    this.#watch = createWatchService(options, options);
+    this.#server.addService(services['etcdserverpb.Watch'], this.#watch.handlers);
     this.#server.addService(services['etcdserverpb.Cluster'], createClusterService(options));
     this.#server.addService(
       services['etcdserverpb.Maintenance'],
@@ -75,6 +79,7 @@ export class RpcServer {
       });
     });
     this.#health.endWatches();
+    this.#watch.endStreams();
     await closed;
   }
 

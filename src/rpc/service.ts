@@ -2,7 +2,12 @@
  * What every service is made of: the member it serves, its limits, response headers, and the one
  * way in which calls are answered.
  */
-import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type {
+  sendUnaryData,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+} from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { CallOptions, MemberApi } from '../replica/index.ts';
@@ -51,8 +56,6 @@ export function headerOf(context: ServiceContext, revision: number): ResponseHea
  *
  * @throws {KvError} NO_LEADER — the client asked for a member that has a leader, and this one has
  * none.
- *
- * @internal for tests.
  */
 export function callOptions(context: ServiceContext, call: CallView): CallOptions {
   if (call.metadata.get('hasleader')[0] === 'true' && context.member.leader === 0) {
@@ -113,7 +116,7 @@ export function serverStreaming<Request, Response>(
 
 /** Writes a message of a stream and waits until the client takes more, or has gone. */
 export async function writePaced<Request, Response>(
-  call: ServerWritableStream<Request, Response>,
+  call: ServerWritableStream<Request, Response> | ServerDuplexStream<Request, Response>,
   response: Response,
 ): Promise<void> {
   if (!call.write(response) && !call.cancelled) {

@@ -14,6 +14,7 @@ import type { ProtoGrpcType as EtcdProto } from './generated/rpc.ts';
 /** Service definitions by their full names. */
 interface Definitions {
   'etcdserverpb.KV': EtcdProto['etcdserverpb']['KV']['service'];
+  'etcdserverpb.Watch': EtcdProto['etcdserverpb']['Watch']['service'];
   'etcdserverpb.Cluster': EtcdProto['etcdserverpb']['Cluster']['service'];
   'etcdserverpb.Maintenance': EtcdProto['etcdserverpb']['Maintenance']['service'];
   'holdfast.v1.Admin': AdminProto['holdfast']['v1']['Admin']['service'];

@@ -48,6 +48,10 @@ export type { StatusRequest } from './generated/etcdserverpb/StatusRequest.ts';
 export type { StatusResponse__Input as StatusResponse } from './generated/etcdserverpb/StatusResponse.ts';
 export type { TxnRequest } from './generated/etcdserverpb/TxnRequest.ts';
 export type { TxnResponse__Input as TxnResponse } from './generated/etcdserverpb/TxnResponse.ts';
+export type { WatchClient, WatchHandlers } from './generated/etcdserverpb/Watch.ts';
+export type { WatchCreateRequest } from './generated/etcdserverpb/WatchCreateRequest.ts';
+export type { WatchRequest } from './generated/etcdserverpb/WatchRequest.ts';
+export type { WatchResponse__Input as WatchResponse } from './generated/etcdserverpb/WatchResponse.ts';
 export type { HealthClient, HealthHandlers } from './generated/grpc/health/v1/Health.ts';
 export type { HealthCheckRequest } from './generated/grpc/health/v1/HealthCheckRequest.ts';
 export type { HealthCheckResponse__Input as HealthCheckResponse } from './generated/grpc/health/v1/HealthCheckResponse.ts';
@@ -61,4 +65,5 @@ export type { MemberDemoteResponse__Input as MemberDemoteResponse } from './gene
 export type { MemberReplaceRequest } from './generated/holdfast/v1/MemberReplaceRequest.ts';
 export type { MemberReplaceResponse__Input as MemberReplaceResponse } from './generated/holdfast/v1/MemberReplaceResponse.ts';
 export type { SnapshotChunk } from './generated/holdfast/v1/SnapshotChunk.ts';
+export type { Event__Input as Event } from './generated/mvccpb/Event.ts';
 export type { KeyValue__Input as KeyValue } from './generated/mvccpb/KeyValue.ts';

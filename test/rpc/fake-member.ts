@@ -12,6 +12,7 @@ import type {
   NewMember,
   RangeAnswer,
   SnapshotStream,
+  WatchStream,
 } from '../../src/replica/index.ts';
 
 type RangeOptions = Parameters<MemberApi['range']>[1];
@@ -87,6 +88,9 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
     Promise.reject(new Error('no read is expected'));
   onConfirmRead = async (_options?: CallOptions): Promise<void> => Promise.resolve();
   onCompactionDone = async (): Promise<void> => Promise.resolve();
+  onOpenWatchStream = (): WatchStream => {
+    throw new Error('no watch is expected');
+  };
   onMoveLeader = async (_target: number): Promise<void> => Promise.resolve();
 
   /** What a change of the membership does before it is answered. */
@@ -106,6 +110,10 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   async range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer> {
     this.asked.push({ method: 'range', range, options });
     return this.onRange(range);
+  }
+
+  openWatchStream(): WatchStream {
+    return this.onOpenWatchStream();
   }
 
   async confirmRead(options?: CallOptions): Promise<void> {

@@ -18,6 +18,7 @@ import {
   type KVClient,
   type MaintenanceClient,
   services,
+  type WatchClient,
 } from '../../src/wire/index.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import type { FakeMember } from './fake-member.ts';
@@ -35,6 +36,7 @@ export interface Serving {
   readonly maintenance: MaintenanceClient;
   readonly admin: AdminClient;
   readonly health: HealthClient;
+  readonly watch: WatchClient;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,7 @@ export async function serve(
     maintenance: connect('etcdserverpb.Maintenance') as MaintenanceClient,
     admin: connect('holdfast.v1.Admin') as AdminClient,
     health: connect('grpc.health.v1.Health') as HealthClient,
+    watch: connect('etcdserverpb.Watch') as WatchClient,
     close: async () => {
       for (const client of clients) {
         client.close();

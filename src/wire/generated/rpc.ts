@@ -48,6 +48,12 @@ import type { StatusRequest__Input as _etcdserverpb_StatusRequest__Input, Status
 import type { StatusResponse__Input as _etcdserverpb_StatusResponse__Input, StatusResponse as _etcdserverpb_StatusResponse } from './etcdserverpb/StatusResponse.ts';
 import type { TxnRequest__Input as _etcdserverpb_TxnRequest__Input, TxnRequest as _etcdserverpb_TxnRequest } from './etcdserverpb/TxnRequest.ts';
 import type { TxnResponse__Input as _etcdserverpb_TxnResponse__Input, TxnResponse as _etcdserverpb_TxnResponse } from './etcdserverpb/TxnResponse.ts';
+import type { WatchClient as _etcdserverpb_WatchClient, WatchDefinition as _etcdserverpb_WatchDefinition } from './etcdserverpb/Watch.ts';
+import type { WatchCancelRequest__Input as _etcdserverpb_WatchCancelRequest__Input, WatchCancelRequest as _etcdserverpb_WatchCancelRequest } from './etcdserverpb/WatchCancelRequest.ts';
+import type { WatchCreateRequest__Input as _etcdserverpb_WatchCreateRequest__Input, WatchCreateRequest as _etcdserverpb_WatchCreateRequest } from './etcdserverpb/WatchCreateRequest.ts';
+import type { WatchProgressRequest__Input as _etcdserverpb_WatchProgressRequest__Input, WatchProgressRequest as _etcdserverpb_WatchProgressRequest } from './etcdserverpb/WatchProgressRequest.ts';
+import type { WatchRequest__Input as _etcdserverpb_WatchRequest__Input, WatchRequest as _etcdserverpb_WatchRequest } from './etcdserverpb/WatchRequest.ts';
+import type { WatchResponse__Input as _etcdserverpb_WatchResponse__Input, WatchResponse as _etcdserverpb_WatchResponse } from './etcdserverpb/WatchResponse.ts';
 import type { Event__Input as _mvccpb_Event__Input, Event as _mvccpb_Event } from './mvccpb/Event.ts';
 import type { KeyValue__Input as _mvccpb_KeyValue__Input, KeyValue as _mvccpb_KeyValue } from './mvccpb/KeyValue.ts';
 
@@ -105,6 +111,12 @@ export interface ProtoGrpcType {
     StatusResponse: MessageTypeDefinition<_etcdserverpb_StatusResponse__Input, _etcdserverpb_StatusResponse>
     TxnRequest: MessageTypeDefinition<_etcdserverpb_TxnRequest__Input, _etcdserverpb_TxnRequest>
     TxnResponse: MessageTypeDefinition<_etcdserverpb_TxnResponse__Input, _etcdserverpb_TxnResponse>
+    Watch: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_WatchClient> & { service: _etcdserverpb_WatchDefinition }
+    WatchCancelRequest: MessageTypeDefinition<_etcdserverpb_WatchCancelRequest__Input, _etcdserverpb_WatchCancelRequest>
+    WatchCreateRequest: MessageTypeDefinition<_etcdserverpb_WatchCreateRequest__Input, _etcdserverpb_WatchCreateRequest>
+    WatchProgressRequest: MessageTypeDefinition<_etcdserverpb_WatchProgressRequest__Input, _etcdserverpb_WatchProgressRequest>
+    WatchRequest: MessageTypeDefinition<_etcdserverpb_WatchRequest__Input, _etcdserverpb_WatchRequest>
+    WatchResponse: MessageTypeDefinition<_etcdserverpb_WatchResponse__Input, _etcdserverpb_WatchResponse>
   }
   mvccpb: {
     Event: MessageTypeDefinition<_mvccpb_Event__Input, _mvccpb_Event>

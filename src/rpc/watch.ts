@@ -1,0 +1,280 @@
+/**
+ * `etcdserverpb.Watch`: any number of watches on one stream, as etcd has it. What the member tells
+ * is sent no faster than the client takes it; meanwhile its requests are not read either, so a
+ * client that never reads costs a bounded amount of memory.
+ */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { KvError, type TimerHandle, type Timers } from '../base/index.ts';
+import type { WatchEvent, WatchNotice, WatchRequest, WatchStream } from '../replica/index.ts';
+import type * as wire from '../wire/index.ts';
+import { fromKeyValue, toBound, toNumber, toRangeEnd } from './convert.ts';
+import { callOptions, headerOf, type ServiceContext, writePaced } from './service.ts';
+import { toServiceError } from './status.ts';
+
+type WatchCall = ServerDuplexStream<wire.WatchRequest, wire.WatchResponse>;
+type EventsNotice = Extract<WatchNotice, { readonly type: 'events' }>;
+
+/** The id in responses that are about no watch, or about all of the stream (etcd's own). */
+const noWatchId = -1;
+/** Limit: notices that wait for a client before its next request is read. */
+const pendingMax = 1000;
+/** A client that asked for a leader is cut off from a member that has none for so long. */
+const leaderlessMsMax = 3000;
+const leaderCheckMs = 500;
+/** What an event takes in a message besides keys and values, at most. */
+const eventOverheadBytes = 96;
+/** Bytes of a message that are no events. */
+const responseOverheadBytes = 512 * 1024;
+
+/** What the service needs besides what all have. */
+export interface WatchServiceOptions {
+  readonly timers: Timers;
+  readonly requestBytesMax: number;
+}
+
+/** The service; its streams last until their clients, or the server, end them. */
+export interface WatchService {
+  readonly handlers: wire.WatchHandlers;
+  /** Ends all streams: a server that stops must not wait for them. */
+  endStreams(): void;
+}
+
+/** Creates the service. */
+export function createWatchService(
+  context: ServiceContext,
+  { timers, requestBytesMax }: WatchServiceOptions,
+): WatchService {
+  const sessions = new Set<WatchSession>();
+  const responseBytesMax = requestBytesMax + responseOverheadBytes;
+  return {
+    handlers: {
+      Watch: (call) => {
+        try {
+          callOptions(context, call);
+          const stream = context.member.openWatchStream();
+          const session = new WatchSession(call, stream, { context, timers, responseBytesMax });
+          sessions.add(session);
+          void session.run().finally(() => sessions.delete(session));
+        } catch (error) {
+          call.emit('error', toServiceError(error, context.onDefect));
+        }
+      },
+    },
+    endStreams: () => {
+      for (const session of sessions) {
+        session.fail(new KvError('STOPPED'));
+      }
+    },
+  };
+}
+
+/** What sessions share. */
+interface SessionOptions {
+  readonly context: ServiceContext;
+  readonly timers: Timers;
+  readonly responseBytesMax: number;
+}
+
+/** One stream of one client. */
+class WatchSession {
+  readonly #call: WatchCall;
+  readonly #stream: WatchStream;
+  readonly #options: SessionOptions;
+  /** Whether answers may be cut in parts: of the watches that are being created, in their order. */
+  readonly #creating: boolean[] = [];
+  readonly #fragmenting = new Set<number>();
+  readonly #leaderCheck: TimerHandle | undefined;
+  #leaderlessMs = 0;
+  #failure: unknown;
+
+  constructor(call: WatchCall, stream: WatchStream, options: SessionOptions) {
+    this.#call = call;
+    this.#stream = stream;
+    this.#options = options;
+    if (call.metadata.get('hasleader')[0] === 'true') {
+      this.#leaderCheck = options.timers.every(leaderCheckMs, () => {
+        this.#checkLeader();
+      });
+    }
+    call.on('data', (request: wire.WatchRequest) => {
+      this.#handle(request);
+    });
+    call.on('cancelled', () => {
+      stream.close();
+    });
+    // A client that has no more requests still wants the events.
+    call.on('end', () => undefined);
+  }
+
+  /** Sends until the stream ends; never rejects. */
+  async run(): Promise<void> {
+    await this.#send().catch((error: unknown) => {
+      this.fail(error);
+    });
+    this.#leaderCheck?.cancel();
+    this.#stream.close();
+    if (this.#failure === undefined) {
+      this.#call.end();
+    } else {
+      this.#call.emit('error', toServiceError(this.#failure, this.#options.context.onDefect));
+    }
+  }
+
+  /** Ends the stream; its client is told why. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#stream.close();
+  }
+
+  async #send(): Promise<void> {
+    for (;;) {
+      const notice = await this.#stream.next();
+      if (notice === undefined || this.#call.cancelled) {
+        return;
+      }
+      for (const response of this.#responsesTo(notice)) {
+        await writePaced(this.#call, response);
+      }
+      if (this.#call.isPaused() && this.#stream.pending <= pendingMax / 2) {
+        this.#call.resume();
+      }
+    }
+  }
+
+  #handle(request: wire.WatchRequest): void {
+    try {
+      if (request.create_request) {
+        this.#creating.push(request.create_request.fragment);
+        const id = toNumber(request.create_request.watch_id, 'watch_id');
+        this.#stream.create(id, toWatchRequest(request.create_request));
+      } else if (request.cancel_request) {
+        this.#stream.cancel(toNumber(request.cancel_request.watch_id, 'watch_id'));
+      } else if (request.progress_request) {
+        this.#stream.requestProgress();
+      }
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (this.#stream.pending > pendingMax) {
+      this.#call.pause();
+    }
+  }
+
+  #responsesTo(notice: WatchNotice): readonly wire.WatchResponse[] {
+    const header = headerOf(this.#options.context, notice.revision);
+    switch (notice.type) {
+      case 'created':
+        if (this.#creating.shift() === true) {
+          this.#fragmenting.add(notice.watchId);
+        }
+        return [{ header, watch_id: notice.watchId, created: true }];
+      case 'rejected':
+        this.#creating.shift();
+        return [
+          {
+            ...{ header, watch_id: noWatchId, created: true, canceled: true },
+            cancel_reason: notice.reason,
+          },
+        ];
+      case 'canceled':
+        this.#fragmenting.delete(notice.watchId);
+        return [canceledResponse(header, notice)];
+      case 'progress':
+        return [{ header, watch_id: notice.watchId ?? noWatchId }];
+      case 'events':
+        this.#options.context.metrics.watchEventsSent.inc(notice.events.length);
+        return this.#eventResponses(header, notice);
+    }
+  }
+
+  #eventResponses(
+    header: wire.ResponseHeader,
+    { watchId, events }: EventsNotice,
+  ): readonly wire.WatchResponse[] {
+    const parts = this.#fragmenting.has(watchId)
+      ? partsOf(events, this.#options.responseBytesMax)
+      : [events];
+    return parts.map((part, at) => ({
+      header,
+      watch_id: watchId,
+      fragment: at < parts.length - 1,
+      events: part.map(fromEvent),
+    }));
+  }
+
+  #checkLeader(): void {
+    const { leader } = this.#options.context.member;
+    this.#leaderlessMs = leader === 0 ? this.#leaderlessMs + leaderCheckMs : 0;
+    if (this.#leaderlessMs >= leaderlessMsMax) {
+      this.fail(new KvError('NO_LEADER'));
+    }
+  }
+}
+
+function toWatchRequest(request: wire.WatchCreateRequest): WatchRequest {
+  const { key, range_end: rangeEnd, ranges, filters } = request;
+  // The first is there by default: whoever names others need not name it.
+  const isFirstMeant = key.length > 0 || rangeEnd.length > 0 || ranges.length === 0;
+  const all = isFirstMeant ? [{ key, range_end: rangeEnd }, ...ranges] : ranges;
+  return {
+    ranges: all.map((range) => ({
+      key: range.key.length === 0 ? smallestKey : range.key,
+      rangeEnd: toRangeEnd(range.range_end),
+    })),
+    startRevision: toBound(request.start_revision),
+    wantsPuts: !filters.includes('NOPUT'),
+    wantsDeletes: !filters.includes('NODELETE'),
+    prevKv: request.prev_kv,
+    keysOnly: request.keys_only,
+    progressNotify: request.progress_notify,
+  };
+}
+
+const smallestKey = Uint8Array.of(0);
+
+function canceledResponse(
+  header: wire.ResponseHeader,
+  { watchId, compactRevision }: Extract<WatchNotice, { readonly type: 'canceled' }>,
+): wire.WatchResponse {
+  const response = { header, watch_id: watchId, canceled: true };
+  return compactRevision === undefined
+    ? response
+    : {
+        ...response,
+        compact_revision: compactRevision,
+        cancel_reason: new KvError('COMPACTED').message,
+      };
+}
+
+function fromEvent({ type, kv, prevKv }: WatchEvent): wire.Event {
+  return {
+    type: type === 'put' ? 'PUT' : 'DELETE',
+    kv: fromKeyValue(kv),
+    prev_kv: prevKv === undefined ? null : fromKeyValue(prevKv),
+  };
+}
+
+/** Events in parts that fit a message; one that is too long alone is a part of its own. */
+function partsOf(
+  events: readonly WatchEvent[],
+  bytesMax: number,
+): readonly (readonly WatchEvent[])[] {
+  const parts: WatchEvent[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const event of events) {
+    const size = bytesOf(event);
+    if (bytes + size > bytesMax) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(event);
+    bytes += size;
+  }
+  return parts;
+}
+
+function bytesOf({ kv, prevKv }: WatchEvent): number {
+  const previous = prevKv === undefined ? 0 : prevKv.key.length + prevKv.value.length;
+  return kv.key.length + kv.value.length + previous + eventOverheadBytes;
+}
