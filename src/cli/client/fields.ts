@@ -3,6 +3,7 @@
  * quotes them. Also for calls that etcdctl has no such output for.
  */
 import type { AnswerOf, cluster, kv, maintenance } from './requests.ts';
+import type { WatchAnswer } from './watch.ts';
 
 type RangeAnswer = AnswerOf<typeof kv.Range>;
 type KeyValue = RangeAnswer['kvs'][number];
@@ -42,6 +43,20 @@ export function deleteFields(answer: AnswerOf<typeof kv.DeleteRange>): Lines {
     ...headerFields(answer.header),
     `"Deleted" : ${answer.deleted}`,
     ...answer.prev_kvs.flatMap((each) => keyValueFields('Prev', each)),
+  ];
+}
+
+/** Events of a watch. */
+export function watchFields(answer: WatchAnswer): Lines {
+  return [
+    ...headerFields(answer.header),
+    ...answer.events.flatMap(
+      ({ type, kv, prev_kv: previous }): Lines => [
+        `"Type" : ${type}`,
+        ...(previous === null ? [] : keyValueFields('Prev', previous)),
+        ...(kv === null ? [] : keyValueFields('', kv)),
+      ],
+    ),
   ];
 }
 

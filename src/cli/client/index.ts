@@ -1,6 +1,6 @@
 /**
  * The commands that talk to members: `put get del txn compact`, `status health hashkv members` and
- * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`.
+ * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`, `watch`.
  */
 import type { Command } from 'commander';
 import { registerClusterCommands } from './cluster-commands.ts';
@@ -9,6 +9,7 @@ import { registerMaintenanceCommands } from './maintenance-commands.ts';
 import { registerMemberCommands } from './member-commands.ts';
 import { addSharedOptionsInFront } from './options.ts';
 import { registerSnapshotCommands } from './snapshot-commands.ts';
+import { registerWatchCommand } from './watch-command.ts';
 
 /** Adds the commands. */
 export function registerClientCommands(program: Command): void {
@@ -18,6 +19,7 @@ export function registerClientCommands(program: Command): void {
     ...registerMemberCommands(program),
     ...registerMaintenanceCommands(program),
     ...registerSnapshotCommands(program),
+    ...registerWatchCommand(program),
   ];
   addSharedOptionsInFront(program, commands);
 }

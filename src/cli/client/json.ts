@@ -3,6 +3,7 @@
  * digits, and what is zero, empty or false left out.
  */
 import type { AnswerOf, cluster, kv, maintenance } from './requests.ts';
+import type { WatchAnswer } from './watch.ts';
 
 /** A value to be written; a bigint is a number of any size, and undefined is left out. */
 export type Json =
@@ -97,6 +98,21 @@ export function deleteJson(answer: AnswerOf<typeof kv.DeleteRange>): Json {
     header: headerJson(answer.header),
     deleted: number(answer.deleted),
     prev_kvs: list(answer.prev_kvs, keyValueJson),
+  };
+}
+
+/** Events of a watch, as etcdctl names their parts. */
+export function watchJson(answer: WatchAnswer): Json {
+  return {
+    Header: headerJson(answer.header),
+    Events: answer.events.map(({ type, kv, prev_kv: previous }) => ({
+      type: type === 'DELETE' ? 1n : undefined,
+      kv: kv === null ? undefined : keyValueJson(kv),
+      prev_kv: previous === null ? undefined : keyValueJson(previous),
+    })),
+    CompactRevision: BigInt(answer.compact_revision),
+    Canceled: answer.canceled,
+    Created: answer.created,
   };
 }
 

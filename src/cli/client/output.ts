@@ -14,6 +14,7 @@ import {
   rangeFields,
   statusFields,
   txnFields,
+  watchFields,
 } from './fields.ts';
 import {
   deleteJson,
@@ -28,10 +29,12 @@ import {
   rangeJson,
   text,
   txnJson,
+  watchJson,
 } from './json.ts';
 import type { Format } from './options.ts';
 import type { AnswerOf, kv, RequestOf } from './requests.ts';
 import { type Cell, printable, renderTable } from './table.ts';
+import type { WatchAnswer } from './watch.ts';
 import type { services } from '../../wire/index.ts';
 
 type PutAnswer = AnswerOf<typeof kv.Put>;
@@ -146,6 +149,40 @@ export function formatTxn(answer: TxnAnswer, request: TxnRequest, style: Style):
     }
   }
   return Buffer.concat(parts);
+}
+
+/** The output of events of a watch; in `plain` a line each: type, revision, key, value. */
+export function formatEvents(answer: WatchAnswer, style: Style): Uint8Array {
+  switch (style.format) {
+    case 'json':
+      return lines([encodeJson(watchJson(answer))]);
+    case 'fields':
+      return lines(watchFields(answer));
+    case 'plain':
+      return lines(
+        answer.events.flatMap(({ type, kv }) =>
+          kv === null
+            ? []
+            : [
+                Buffer.concat([
+                  Buffer.from(`${type}\t${kv.mod_revision}\t`),
+                  shown(kv.key, style),
+                  Buffer.from('\t'),
+                  shown(kv.value, style),
+                ]),
+              ],
+        ),
+      );
+    case 'table':
+    case 'simple':
+      return lines(
+        answer.events.flatMap(({ type, kv, prev_kv: previous }) => [
+          type,
+          ...(previous === null ? [] : linesOf(previous, style)),
+          ...(kv === null ? [] : linesOf(kv, style)),
+        ]),
+      );
+  }
 }
 
 /** The output of a compaction up to `revision`. */

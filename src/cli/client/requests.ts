@@ -220,7 +220,7 @@ export function bytesOf(command: string, argument: string, encoding: ArgumentEnc
 /**
  * A single key, or a range in etcd's terms: up to `\0` is up to the end, from `\0` from the start.
  */
-function rangeOf(
+export function rangeOf(
   command: string,
   key: Buffer,
   rangeEnd: Buffer | undefined,
