@@ -172,9 +172,14 @@ class LoadRun {
     if (dueMs <= nowMs) {
       this.#send(connection, dueMs);
     } else {
-      setTimeout(() => {
-        this.#send(connection, dueMs);
-      }, dueMs - nowMs);
+      setTimeout(
+        () => {
+          this.#send(connection, dueMs);
+          // Rounded up, since a timer cuts fractions off and would be early; and one more, since it
+          // may be early by a rounding of its own.
+        },
+        Math.ceil(dueMs - nowMs) + 1,
+      );
     }
   }
 
