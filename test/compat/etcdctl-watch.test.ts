@@ -10,6 +10,7 @@ import { type Sides, startSides } from './sides.ts';
 
 const hasReference = hasEtcd();
 const limitMs = 20_000;
+const quietMs = 300;
 
 /** A watch, and how much of the past it should print. */
 interface Case {
@@ -73,6 +74,11 @@ async function watch(endpoint: string, { args, stdin = '', lines }: Case): Promi
   const endMs = Date.now() + limitMs;
   while (stdout.split('\n').length <= lines && !ended.isTrue && Date.now() < endMs) {
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  // Lines are written one by one: the last event is whole once nothing more comes.
+  for (let before = -1; before !== stdout.length; ) {
+    before = stdout.length;
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
   }
   child.kill();
   return `${stdout}${stderr}`;

@@ -12,6 +12,8 @@ import { hasEtcdctl, runHoldfast } from './run.ts';
 
 const binary = fileURLToPath(new URL('../../../bin/holdfast', import.meta.url));
 
+const quietMs = 300;
+
 let directory: string;
 let cluster: ProcessCluster;
 let clients: KvClient[];
@@ -61,6 +63,11 @@ class RunningWatch {
   /** Waits until it has printed so many lines, then stops it; returns what it has printed. */
   async afterLines(count: number): Promise<string> {
     await this.lines(count);
+    // Lines may be written one by one: the last event is whole once nothing more comes.
+    for (let before = -1; before !== this.stdout.length; ) {
+      before = this.stdout.length;
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
+    }
     const closed = once(this.#child, 'close');
     this.#child.kill('SIGINT');
     await closed;
