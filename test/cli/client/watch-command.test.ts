@@ -13,6 +13,7 @@ import { hasEtcdctl, runHoldfast } from './run.ts';
 const binary = fileURLToPath(new URL('../../../bin/holdfast', import.meta.url));
 
 const quietMs = 300;
+const children: ChildProcess[] = [];
 
 let directory: string;
 let cluster: ProcessCluster;
@@ -31,6 +32,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  // One that a failed test has left.
+  for (const child of children) {
+    child.kill('SIGKILL');
+  }
   for (const client of clients) {
     client.close();
   }
@@ -52,6 +57,7 @@ class RunningWatch {
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
     this.#child = spawn(command, args, { env: { ...process.env, ...env } });
+    children.push(this.#child);
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString('latin1');
     });
