@@ -114,6 +114,8 @@ export class WatchQueue implements WatchStream, WatchSink {
       hub.remove(watch.watcher);
       this.#forget(watch);
       this.#drop(watch);
+      // The others may have waited for the room that it took.
+      this.#options.onRoom();
       this.#tell({ type: 'canceled', watchId, revision: hub.revision });
       this.maybeTellProgress();
     }

@@ -216,6 +216,27 @@ describe('A stream of watches', () => {
     expect(revisions).toEqual(Array.from({ length: 200 }, (_, i) => i + 2));
   });
 
+  test('goes on with its other watches when the one that filled it is cancelled', async () => {
+    const cluster = await started(1, 11);
+    const member = cluster.member(1);
+    const stream = member.openWatchStream();
+    stream.create(1, request());
+    stream.create(2, request({ ranges: [{ key: bytes('c') }] }));
+    for (let i = 0; i < 100; i++) {
+      await cluster.loop.settle(member.propose(put('a', 'x'.repeat(60_000))));
+    }
+    await run(cluster, put('c', '1'));
+
+    stream.cancel(1);
+    const notices: WatchNotice[] = [];
+    while (notices.at(-1)?.type !== 'events') {
+      const notice = await cluster.loop.settle(stream.next());
+      notices.push(...(notice === undefined ? [] : [notice]));
+    }
+
+    expect(notices.map(describeNotice).at(-1)).toBe('events 2 @102 +c=1');
+  });
+
   test('goes on when a snapshot replaces the state of its member', async () => {
     const cluster = new VirtualCluster(3, 9, { logCompaction: soon });
     const logged: unknown[] = [];
