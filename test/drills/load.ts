@@ -6,6 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KvClient } from '../harness/kv-client.ts';
 
+const readyTimeoutMs = 30_000;
+
 /** What a load has seen so far. */
 export interface LoadRecord {
   /** Keys whose write was acknowledged, with the revision it was given. */
@@ -104,12 +106,16 @@ export interface Verdict {
   readonly happenedThoughRejected: string[];
 }
 
-/** Compares the store, as one member sees it linearizably, with what was acknowledged. */
+/**
+ * Compares the store, as one member sees it linearizably, with what was acknowledged. The member may
+ * still be starting: that the others have a leader does not say that it listens already.
+ */
 export async function verifyLoad(
   record: LoadRecord,
   client: KvClient,
   prefix: string,
 ): Promise<Verdict> {
+  await client.waitUntilReady(readyTimeoutMs);
   const kvs = await client.getPrefix(prefix);
   const stored = new Map(kvs.map((kv) => [kv.key, kv]));
   const verdict: Verdict = { lost: [], doubled: [], moved: [], happenedThoughRejected: [] };
