@@ -107,8 +107,8 @@ export interface Verdict {
 }
 
 /**
- * Compares the store, as one member sees it linearizably, with what was acknowledged. The member may
- * still be starting: that the others have a leader does not say that it listens already.
+ * Compares the store, as one member sees it linearizably, with what was acknowledged. The member
+ * may still be starting: that the others have a leader does not say that it listens already.
  */
 export async function verifyLoad(
   record: LoadRecord,
