@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 import type { ProtoGrpcType as AdminProto } from './generated/admin.ts';
 import type { ProtoGrpcType as HealthProto } from './generated/health.ts';
+import type { ProtoGrpcType as ElectionProto } from './generated/election.ts';
+import type { ProtoGrpcType as LockProto } from './generated/lock.ts';
 import type { ProtoGrpcType as PeerProto } from './generated/peer.ts';
 import type { ProtoGrpcType as EtcdProto } from './generated/rpc.ts';
 
@@ -15,8 +17,11 @@ import type { ProtoGrpcType as EtcdProto } from './generated/rpc.ts';
 interface Definitions {
   'etcdserverpb.KV': EtcdProto['etcdserverpb']['KV']['service'];
   'etcdserverpb.Watch': EtcdProto['etcdserverpb']['Watch']['service'];
+  'etcdserverpb.Lease': EtcdProto['etcdserverpb']['Lease']['service'];
   'etcdserverpb.Cluster': EtcdProto['etcdserverpb']['Cluster']['service'];
   'etcdserverpb.Maintenance': EtcdProto['etcdserverpb']['Maintenance']['service'];
+  'v3lockpb.Lock': LockProto['v3lockpb']['Lock']['service'];
+  'v3electionpb.Election': ElectionProto['v3electionpb']['Election']['service'];
   'holdfast.v1.Admin': AdminProto['holdfast']['v1']['Admin']['service'];
   'grpc.health.v1.Health': HealthProto['grpc']['health']['v1']['Health']['service'];
   'holdfast.v1.Peer': PeerProto['holdfast']['v1']['Peer']['service'];
@@ -26,6 +31,8 @@ const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
 
 const protoFiles = [
   'etcd/rpc.proto',
+  'etcd/lock.proto',
+  'etcd/election.proto',
   'holdfast/admin.proto',
   'holdfast/health.proto',
   'holdfast/peer.proto',

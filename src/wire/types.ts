@@ -67,3 +67,14 @@ export type { MemberReplaceResponse__Input as MemberReplaceResponse } from './ge
 export type { SnapshotChunk } from './generated/holdfast/v1/SnapshotChunk.ts';
 export type { Event__Input as Event } from './generated/mvccpb/Event.ts';
 export type { KeyValue__Input as KeyValue } from './generated/mvccpb/KeyValue.ts';
+export type { LeaseClient, LeaseHandlers } from './generated/etcdserverpb/Lease.ts';
+export type { LeaseGrantRequest } from './generated/etcdserverpb/LeaseGrantRequest.ts';
+export type { LeaseGrantResponse__Input as LeaseGrantResponse } from './generated/etcdserverpb/LeaseGrantResponse.ts';
+export type { LeaseRevokeRequest } from './generated/etcdserverpb/LeaseRevokeRequest.ts';
+export type { LeaseRevokeResponse__Input as LeaseRevokeResponse } from './generated/etcdserverpb/LeaseRevokeResponse.ts';
+export type { LeaseKeepAliveRequest } from './generated/etcdserverpb/LeaseKeepAliveRequest.ts';
+export type { LeaseKeepAliveResponse__Input as LeaseKeepAliveResponse } from './generated/etcdserverpb/LeaseKeepAliveResponse.ts';
+export type { LeaseTimeToLiveRequest } from './generated/etcdserverpb/LeaseTimeToLiveRequest.ts';
+export type { LeaseTimeToLiveResponse__Input as LeaseTimeToLiveResponse } from './generated/etcdserverpb/LeaseTimeToLiveResponse.ts';
+export type { LeaseLeasesRequest } from './generated/etcdserverpb/LeaseLeasesRequest.ts';
+export type { LeaseLeasesResponse__Input as LeaseLeasesResponse } from './generated/etcdserverpb/LeaseLeasesResponse.ts';

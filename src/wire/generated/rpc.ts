@@ -20,6 +20,18 @@ import type { HashKVResponse__Input as _etcdserverpb_HashKVResponse__Input, Hash
 import type { HashRequest__Input as _etcdserverpb_HashRequest__Input, HashRequest as _etcdserverpb_HashRequest } from './etcdserverpb/HashRequest.ts';
 import type { HashResponse__Input as _etcdserverpb_HashResponse__Input, HashResponse as _etcdserverpb_HashResponse } from './etcdserverpb/HashResponse.ts';
 import type { KVClient as _etcdserverpb_KVClient, KVDefinition as _etcdserverpb_KVDefinition } from './etcdserverpb/KV.ts';
+import type { LeaseClient as _etcdserverpb_LeaseClient, LeaseDefinition as _etcdserverpb_LeaseDefinition } from './etcdserverpb/Lease.ts';
+import type { LeaseGrantRequest__Input as _etcdserverpb_LeaseGrantRequest__Input, LeaseGrantRequest as _etcdserverpb_LeaseGrantRequest } from './etcdserverpb/LeaseGrantRequest.ts';
+import type { LeaseGrantResponse__Input as _etcdserverpb_LeaseGrantResponse__Input, LeaseGrantResponse as _etcdserverpb_LeaseGrantResponse } from './etcdserverpb/LeaseGrantResponse.ts';
+import type { LeaseKeepAliveRequest__Input as _etcdserverpb_LeaseKeepAliveRequest__Input, LeaseKeepAliveRequest as _etcdserverpb_LeaseKeepAliveRequest } from './etcdserverpb/LeaseKeepAliveRequest.ts';
+import type { LeaseKeepAliveResponse__Input as _etcdserverpb_LeaseKeepAliveResponse__Input, LeaseKeepAliveResponse as _etcdserverpb_LeaseKeepAliveResponse } from './etcdserverpb/LeaseKeepAliveResponse.ts';
+import type { LeaseLeasesRequest__Input as _etcdserverpb_LeaseLeasesRequest__Input, LeaseLeasesRequest as _etcdserverpb_LeaseLeasesRequest } from './etcdserverpb/LeaseLeasesRequest.ts';
+import type { LeaseLeasesResponse__Input as _etcdserverpb_LeaseLeasesResponse__Input, LeaseLeasesResponse as _etcdserverpb_LeaseLeasesResponse } from './etcdserverpb/LeaseLeasesResponse.ts';
+import type { LeaseRevokeRequest__Input as _etcdserverpb_LeaseRevokeRequest__Input, LeaseRevokeRequest as _etcdserverpb_LeaseRevokeRequest } from './etcdserverpb/LeaseRevokeRequest.ts';
+import type { LeaseRevokeResponse__Input as _etcdserverpb_LeaseRevokeResponse__Input, LeaseRevokeResponse as _etcdserverpb_LeaseRevokeResponse } from './etcdserverpb/LeaseRevokeResponse.ts';
+import type { LeaseStatus__Input as _etcdserverpb_LeaseStatus__Input, LeaseStatus as _etcdserverpb_LeaseStatus } from './etcdserverpb/LeaseStatus.ts';
+import type { LeaseTimeToLiveRequest__Input as _etcdserverpb_LeaseTimeToLiveRequest__Input, LeaseTimeToLiveRequest as _etcdserverpb_LeaseTimeToLiveRequest } from './etcdserverpb/LeaseTimeToLiveRequest.ts';
+import type { LeaseTimeToLiveResponse__Input as _etcdserverpb_LeaseTimeToLiveResponse__Input, LeaseTimeToLiveResponse as _etcdserverpb_LeaseTimeToLiveResponse } from './etcdserverpb/LeaseTimeToLiveResponse.ts';
 import type { MaintenanceClient as _etcdserverpb_MaintenanceClient, MaintenanceDefinition as _etcdserverpb_MaintenanceDefinition } from './etcdserverpb/Maintenance.ts';
 import type { Member__Input as _etcdserverpb_Member__Input, Member as _etcdserverpb_Member } from './etcdserverpb/Member.ts';
 import type { MemberAddRequest__Input as _etcdserverpb_MemberAddRequest__Input, MemberAddRequest as _etcdserverpb_MemberAddRequest } from './etcdserverpb/MemberAddRequest.ts';
@@ -83,6 +95,18 @@ export interface ProtoGrpcType {
     HashRequest: MessageTypeDefinition<_etcdserverpb_HashRequest__Input, _etcdserverpb_HashRequest>
     HashResponse: MessageTypeDefinition<_etcdserverpb_HashResponse__Input, _etcdserverpb_HashResponse>
     KV: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_KVClient> & { service: _etcdserverpb_KVDefinition }
+    Lease: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_LeaseClient> & { service: _etcdserverpb_LeaseDefinition }
+    LeaseGrantRequest: MessageTypeDefinition<_etcdserverpb_LeaseGrantRequest__Input, _etcdserverpb_LeaseGrantRequest>
+    LeaseGrantResponse: MessageTypeDefinition<_etcdserverpb_LeaseGrantResponse__Input, _etcdserverpb_LeaseGrantResponse>
+    LeaseKeepAliveRequest: MessageTypeDefinition<_etcdserverpb_LeaseKeepAliveRequest__Input, _etcdserverpb_LeaseKeepAliveRequest>
+    LeaseKeepAliveResponse: MessageTypeDefinition<_etcdserverpb_LeaseKeepAliveResponse__Input, _etcdserverpb_LeaseKeepAliveResponse>
+    LeaseLeasesRequest: MessageTypeDefinition<_etcdserverpb_LeaseLeasesRequest__Input, _etcdserverpb_LeaseLeasesRequest>
+    LeaseLeasesResponse: MessageTypeDefinition<_etcdserverpb_LeaseLeasesResponse__Input, _etcdserverpb_LeaseLeasesResponse>
+    LeaseRevokeRequest: MessageTypeDefinition<_etcdserverpb_LeaseRevokeRequest__Input, _etcdserverpb_LeaseRevokeRequest>
+    LeaseRevokeResponse: MessageTypeDefinition<_etcdserverpb_LeaseRevokeResponse__Input, _etcdserverpb_LeaseRevokeResponse>
+    LeaseStatus: MessageTypeDefinition<_etcdserverpb_LeaseStatus__Input, _etcdserverpb_LeaseStatus>
+    LeaseTimeToLiveRequest: MessageTypeDefinition<_etcdserverpb_LeaseTimeToLiveRequest__Input, _etcdserverpb_LeaseTimeToLiveRequest>
+    LeaseTimeToLiveResponse: MessageTypeDefinition<_etcdserverpb_LeaseTimeToLiveResponse__Input, _etcdserverpb_LeaseTimeToLiveResponse>
     Maintenance: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_MaintenanceClient> & { service: _etcdserverpb_MaintenanceDefinition }
     Member: MessageTypeDefinition<_etcdserverpb_Member__Input, _etcdserverpb_Member>
     MemberAddRequest: MessageTypeDefinition<_etcdserverpb_MemberAddRequest__Input, _etcdserverpb_MemberAddRequest>

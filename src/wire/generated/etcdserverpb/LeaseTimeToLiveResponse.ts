@@ -1,0 +1,20 @@
+// Original file: proto/etcd/rpc.proto
+
+import type { ResponseHeader__Input as _etcdserverpb_ResponseHeader__Input, ResponseHeader as _etcdserverpb_ResponseHeader } from '../etcdserverpb/ResponseHeader.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface LeaseTimeToLiveResponse__Input {
+  'header'?: (_etcdserverpb_ResponseHeader__Input | null);
+  'ID'?: (number | string | Long);
+  'TTL'?: (number | string | Long);
+  'grantedTTL'?: (number | string | Long);
+  'keys'?: (Buffer | Uint8Array | string)[];
+}
+
+export interface LeaseTimeToLiveResponse {
+  'header': (_etcdserverpb_ResponseHeader | null);
+  'ID': (string);
+  'TTL': (string);
+  'grantedTTL': (string);
+  'keys': (Buffer)[];
+}
