@@ -35,6 +35,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/storage/node-file-system.ts': 'test/storage/wal.test.ts, on a real directory',
   'src/storage/segment-supply.ts': 'test/storage/wal.test.ts',
   'src/kv/command.ts': 'types only',
+  'src/kv/lease-commands.ts': 'test/kv/leases.test.ts and state-machine-model.test.ts',
   'src/replica/member-config.ts': 'types only',
   'src/replica/watch-api.ts': 'types only',
   'src/replica/watch-queue.ts': 'test/replica/watches.test.ts',

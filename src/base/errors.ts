@@ -32,6 +32,8 @@ const catalogue = {
   },
   NO_SPACE: { text: 'etcdserver: mvcc: database space exceeded', retryable: false },
   LEASE_NOT_FOUND: { text: 'etcdserver: requested lease not found', retryable: false },
+  LEASE_EXISTS: { text: 'etcdserver: lease already exists', retryable: false },
+  LEASE_TTL_TOO_LARGE: { text: 'etcdserver: too large lease TTL', retryable: false },
   REQUEST_TOO_LARGE: { text: 'etcdserver: request is too large', retryable: false },
   TOO_MANY_REQUESTS: { text: 'etcdserver: too many requests', retryable: true },
   NO_LEADER: { text: 'etcdserver: no leader', retryable: true },

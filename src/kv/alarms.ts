@@ -64,13 +64,20 @@ export function changeAlarm(alarms: readonly Alarm[], command: AlarmCommand): Al
  * depends on the branch that it takes (`txn.ts`).
  */
 export function checkAlarms(alarms: readonly Alarm[], command: Command): ErrorCode | undefined {
-  if (alarms.length === 0 || command.type === 'alarm' || command.type === 'setRecord') {
+  if (alarms.length === 0 || isControl(command)) {
     return undefined;
   }
   if (hasAlarm(alarms, 'corrupt')) {
     return command.type === 'txn' && isReadOnly(command) ? undefined : 'CORRUPT';
   }
-  return command.type === 'put' && hasAlarm(alarms, 'nospace') ? 'NO_SPACE' : undefined;
+  const grows = command.type === 'put' || command.type === 'leaseGrant';
+  return grows && hasAlarm(alarms, 'nospace') ? 'NO_SPACE' : undefined;
+}
+
+function isControl({ type }: Command): boolean {
+  return (
+    type === 'alarm' || type === 'setRecord' || type === 'leaseKeepAlive' || type === 'advanceTime'
+  );
 }
 
 /** As etcd sees it: a transaction with another one inside is not read-only, whatever that does. */

@@ -9,11 +9,12 @@
 import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
 import { type AlarmOutcome, changeAlarm } from './alarms.ts';
 import type { Alarm, AlarmCommand, LeaseId, SetRecordCommand } from './command.ts';
-import type { EngineRange } from './key-layout.ts';
+import { type EngineRange, keysKey, leaseKey, mapKeyOf } from './key-layout.ts';
+import { attachedKeys, attachmentKey, type LeaseTable, leaseWrite } from './leases.ts';
 import { namedRecordWrite } from './named-records.ts';
-import type { StateWrite, StoredRecord } from './need.ts';
+import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import type { Overlay } from './range.ts';
-import { encodeChange, type MvccRecord } from './record.ts';
+import { decodeCurrent, encodeChange, type MvccRecord } from './record.ts';
 import type { CacheEntry, RecordCache } from './record-cache.ts';
 import { type HashWords, StateHasher } from './state-hash.ts';
 import { type MembershipRecord, membershipWrite } from './state-meta.ts';
@@ -25,6 +26,8 @@ export interface ApplyBatchStart {
   readonly compactRevision: number;
   readonly stateHash: HashWords;
   readonly alarms: readonly Alarm[];
+  readonly timeMs: number;
+  readonly leases: LeaseTable;
 }
 
 /** A change of what the state holds besides the keyspace. */
@@ -40,11 +43,19 @@ const hashedEvent = 1;
 const hashedKey = 2;
 const hashedValue = 3;
 const hashedAlarm = 4;
+// 5 is that of a restored configuration (`snapshot.ts`).
+const hashedTime = 6;
 
 /** What a put leaves behind. */
 export interface PutContent {
   readonly value: Uint8Array;
   readonly lease: LeaseId;
+}
+
+/** What a batch has done with a key and a lease. */
+interface Attachment {
+  readonly key: Uint8Array;
+  readonly isAttached: boolean;
 }
 
 /** Collects the changes of one run of `apply`. */
@@ -65,6 +76,11 @@ export class ApplyBatch implements Overlay {
   #sorted: CacheEntry[] | undefined;
   readonly #hasher: StateHasher;
   #alarms: readonly Alarm[];
+  #timeMs: number;
+  /** The leases; changed as the batch goes on. */
+  readonly leases: LeaseTable;
+  /** What this batch has attached to leases (true) or detached, by the map keys of the keys. */
+  readonly #attachments = new Map<LeaseId, Map<string, Attachment>>();
   readonly #metaWrites: StateWrite[] = [];
   readonly #metaChanges: MetaChange[] = [];
 
@@ -75,6 +91,8 @@ export class ApplyBatch implements Overlay {
     this.#compactRevision = start.compactRevision;
     this.#hasher = new StateHasher(start.stateHash);
     this.#alarms = start.alarms;
+    this.#timeMs = start.timeMs;
+    this.leases = start.leases;
   }
 
   /** Revision after the last finished command. */
@@ -94,6 +112,11 @@ export class ApplyBatch implements Overlay {
   /** Active alarms. */
   get alarms(): readonly Alarm[] {
     return this.#alarms;
+  }
+
+  /** The cluster's time. */
+  get timeMs(): number {
+    return this.#timeMs;
   }
 
   /** Changes of what is not keyspace, in order. */
@@ -155,6 +178,44 @@ export class ApplyBatch implements Overlay {
       this.#metaChanges.push({ type: 'alarms', alarms: outcome.alarms });
     }
     return outcome;
+  }
+
+  /** Moves the cluster's time on; leases that wait for it get their deadlines. */
+  advanceTime(timeMs: number): void {
+    this.#timeMs = Math.max(this.#timeMs, timeMs);
+    this.#hasher.mix(hashedTime, 0);
+    this.#hasher.number(this.#timeMs);
+    for (const lease of this.leases.stamp(this.#timeMs)) {
+      this.#writeMeta(leaseWrite(lease));
+    }
+  }
+
+  /** Begins a lease. */
+  grantLease(id: LeaseId, ttlMs: number): void {
+    this.#writeMeta(leaseWrite(this.leases.grant(id, ttlMs)));
+  }
+
+  /** Begins a lease's time anew and returns all of it; 0 when there is no such lease. */
+  renewLease(id: LeaseId): number {
+    const lease = this.leases.renew(id);
+    if (lease === undefined) {
+      return 0;
+    }
+    this.#writeMeta(leaseWrite(lease));
+    return lease.ttlMs;
+  }
+
+  /** Ends a lease and deletes what is attached to it; returns the number of its keys. */
+  *endLease(id: LeaseId): Reading<number> {
+    const { mayHoldKeys } = must(this.leases.get(id), 'a lease that ends');
+    const keys = mayHoldKeys ? yield* this.#attachedKeys(id) : [];
+    yield* this.#loadRecords(keys);
+    for (const key of keys) {
+      this.delete(this.entryOf(key), key);
+    }
+    this.leases.remove(id);
+    this.#writeMeta({ type: 'delete', key: leaseKey(id) });
+    return keys.length;
   }
 
   /** Sets the configuration that the entry at `index` brings. */
@@ -260,6 +321,64 @@ export class ApplyBatch implements Overlay {
     return event !== undefined && equalBytes(event.key, revisionKey) ? event.value : undefined;
   }
 
+  /** What is attached to a lease, with what this batch has done, in byte order. */
+  *#attachedKeys(id: LeaseId): Reading<readonly Uint8Array[]> {
+    const changes = this.#attachments.get(id);
+    const stored = yield* attachedKeys(id);
+    const keys = stored.filter((key) => changes?.has(mapKeyOf(key)) !== true);
+    for (const { key, isAttached } of changes?.values() ?? []) {
+      if (isAttached) {
+        keys.push(key);
+      }
+    }
+    return keys.sort(compareBytes);
+  }
+
+  /** Loads the current records of keys that are not known. */
+  *#loadRecords(keys: readonly Uint8Array[]): Reading<void> {
+    const missing = keys
+      .map((key) => ({ key, entry: this.#cache.acquire(key) }))
+      .filter(({ entry }) => !entry.isLoaded);
+    if (missing.length === 0) {
+      return;
+    }
+    // Whatever is not cached is settled, so this read need not wait for writes under way.
+    const get = {
+      type: 'get',
+      keys: missing.map(({ key }) => keysKey(key)),
+      afterWrites: false,
+    } as const;
+    const { values } = expectGet(yield get);
+    for (const [at, { entry }] of missing.entries()) {
+      this.#cache.load(entry, decodeCurrent(must(values[at], 'the record of an attached key')));
+    }
+  }
+
+  /** A key goes from one lease to another; 0n is none. */
+  #moveKey(key: Uint8Array, from: LeaseId, to: LeaseId): void {
+    if (from === to) {
+      return;
+    }
+    if (from !== 0n) {
+      this.#noteAttachment(from, key, false);
+      this.#metaWrites.push({ type: 'delete', key: attachmentKey(from, key) });
+    }
+    if (to !== 0n) {
+      this.leases.holdsKeys(to);
+      this.#noteAttachment(to, key, true);
+      this.#metaWrites.push({ type: 'put', key: attachmentKey(to, key), value: emptyBytes });
+    }
+  }
+
+  #noteAttachment(lease: LeaseId, key: Uint8Array, isAttached: boolean): void {
+    let changes = this.#attachments.get(lease);
+    if (changes === undefined) {
+      changes = new Map();
+      this.#attachments.set(lease, changes);
+    }
+    changes.set(mapKeyOf(key), { key, isAttached });
+  }
+
   #writeMeta(write: StateWrite): void {
     this.#hasher.bytes(hashedKey, write.key);
     this.#hasher.bytes(hashedValue, write.type === 'put' ? write.value : emptyBytes);
@@ -288,6 +407,7 @@ export class ApplyBatch implements Overlay {
     };
     const change = encodeChange(this.#cache.slabs, key, record);
     record.value = change.value;
+    this.#moveKey(key, old?.lease ?? 0n, next.lease);
     this.#hasher.bytes(hashedEvent, change.event);
     this.#events.push({ type: 'put', key: change.revisionKey, value: change.event });
     if (this.#cache.write(entry, this.sequence, record, change)) {

@@ -13,6 +13,7 @@ import type {
   Command,
   Compare,
   DeleteRangeOperation,
+  LeaseId,
   Operation,
   PutOperation,
   RangeOperation,
@@ -37,6 +38,13 @@ const typeCompact = 4;
 const typeRange = 5;
 const typeSetRecord = 6;
 const typeAlarm = 7;
+const typeLeaseGrant = 8;
+const typeLeaseRevoke = 9;
+const typeLeaseKeepAlive = 10;
+const typeAdvanceTime = 11;
+
+/** Limit: leases that one command renews. */
+const keepAliveLeasesMax = 4096;
 
 const flagPrevKv = 1;
 const flagIgnoreValue = 2;
@@ -76,6 +84,23 @@ export function encodeCommand(command: Command): Uint8Array {
       writer.byte(alarmTypes.indexOf(command.alarm));
       writer.varint(command.memberId);
       break;
+    case 'leaseGrant':
+      writer.byte(typeLeaseGrant);
+      writer.bigint64(command.id);
+      writer.varint(command.ttlMs);
+      break;
+    case 'leaseRevoke':
+      writer.byte(typeLeaseRevoke);
+      writer.bigint64(command.id);
+      break;
+    case 'leaseKeepAlive':
+      writer.byte(typeLeaseKeepAlive);
+      writeLeases(writer, command.ids);
+      break;
+    case 'advanceTime':
+      writer.byte(typeAdvanceTime);
+      writer.varint(command.timeMs);
+      break;
     default:
       writeOperation(writer, command, 1);
   }
@@ -113,11 +138,35 @@ function readCommand(reader: ByteReader, type: number): Command {
         alarm: readName(reader, alarmTypes),
         memberId: reader.varint(),
       };
+    case typeLeaseGrant:
+      return { type: 'leaseGrant', id: reader.bigint64(), ttlMs: reader.varint() };
+    case typeLeaseRevoke:
+      return { type: 'leaseRevoke', id: reader.bigint64() };
+    case typeLeaseKeepAlive:
+      return { type: 'leaseKeepAlive', ids: readLeases(reader) };
+    case typeAdvanceTime:
+      return { type: 'advanceTime', timeMs: reader.varint() };
     default: {
       const operation = readOperation(reader, type, 1);
       return operation.type === 'range' ? reader.fail('is a bare range') : operation;
     }
   }
+}
+
+function writeLeases(writer: ByteWriter, ids: readonly LeaseId[]): void {
+  assert(ids.length <= keepAliveLeasesMax, 'the leases that a command renews are bounded');
+  writer.varint(ids.length);
+  for (const id of ids) {
+    writer.bigint64(id);
+  }
+}
+
+function readLeases(reader: ByteReader): readonly LeaseId[] {
+  const ids: LeaseId[] = [];
+  for (let left = readCount(reader); left > 0; left--) {
+    ids.push(reader.bigint64());
+  }
+  return ids;
 }
 
 function writeSetRecord(writer: ByteWriter, { name, value }: SetRecordCommand): void {

@@ -134,8 +134,38 @@ export interface AlarmCommand extends Alarm {
   readonly action: 'activate' | 'deactivate';
 }
 
+/** Begins a lease. */
+export interface LeaseGrantCommand {
+  readonly type: 'leaseGrant';
+  readonly id: LeaseId;
+  /** Milliseconds that it lasts from its last renewal on; positive. */
+  readonly ttlMs: number;
+}
+
+/** Ends a lease before its time, and deletes the keys attached to it. */
+export interface LeaseRevokeCommand {
+  readonly type: 'leaseRevoke';
+  readonly id: LeaseId;
+}
+
+/** Begins the time of leases anew; at most `keepAliveLeasesMax` of them. */
+export interface LeaseKeepAliveCommand {
+  readonly type: 'leaseKeepAlive';
+  readonly ids: readonly LeaseId[];
+}
+
+/** A stamp of the cluster's time, which only the leader makes; what is due by then ends. */
+export interface AdvanceTimeCommand {
+  readonly type: 'advanceTime';
+  readonly timeMs: number;
+}
+
 /** Commands that stay possible whatever alarms are active. */
-export type ControlCommand = SetRecordCommand | AlarmCommand;
+export type ControlCommand =
+  | SetRecordCommand
+  | AlarmCommand
+  | LeaseKeepAliveCommand
+  | AdvanceTimeCommand;
 
 /** What a log entry may carry. */
 export type Command =
@@ -143,6 +173,8 @@ export type Command =
   | DeleteRangeOperation
   | TxnOperation
   | CompactCommand
+  | LeaseGrantCommand
+  | LeaseRevokeCommand
   | ControlCommand;
 
 /** What a put gives back: the key as it was before, if it was asked for and there was one. */
@@ -192,6 +224,40 @@ export interface AlarmResult {
   readonly alarms: readonly Alarm[];
 }
 
+/** The lease that was granted. */
+export interface LeaseGrantResult {
+  readonly type: 'leaseGrant';
+  readonly id: LeaseId;
+  readonly ttlMs: number;
+}
+
+/** A revocation gives nothing back. */
+export interface LeaseRevokeResult {
+  readonly type: 'leaseRevoke';
+}
+
+/** In the order of the ids: a lease's full time, milliseconds; 0 when there is no such lease. */
+export interface LeaseKeepAliveResult {
+  readonly type: 'leaseKeepAlive';
+  readonly ttlsMs: readonly number[];
+}
+
+/** How many leases have ended. */
+export interface AdvanceTimeResult {
+  readonly type: 'advanceTime';
+  readonly ended: number;
+}
+
+/** What a command gives back that is no operation of the keyspace. */
+export type ControlResult =
+  | CompactResult
+  | SetRecordResult
+  | AlarmResult
+  | LeaseGrantResult
+  | LeaseRevokeResult
+  | LeaseKeepAliveResult
+  | AdvanceTimeResult;
+
 /** What one operation of a transaction, or a command of its own, gives back. */
 export type OperationResult = PutResult | DeleteRangeResult | RangeResult | TxnResult;
 
@@ -202,7 +268,7 @@ export type CommandResult =
   | {
       readonly kind: 'ok';
       readonly revision: number;
-      readonly result: OperationResult | CompactResult | SetRecordResult | AlarmResult;
+      readonly result: OperationResult | ControlResult;
     }
   /** Refused by the state machine: the command changed nothing, on any member. */
   | { readonly kind: 'refused'; readonly revision: number; readonly code: ErrorCode };

@@ -10,7 +10,7 @@ export { hashState } from './hash-kv.ts';
 /** @internal For tests. */
 export { verifyState } from './invariants.ts';
 export { HistoryEvent, readHistory, readPrevious } from './history.ts';
-export { membershipMetaKey, stateMetaKey, stateRanges } from './key-layout.ts';
+export { membershipMetaKey, stateRanges } from './key-layout.ts';
 export { type NamedRecord, readRecords } from './named-records.ts';
 /** @internal For tests. */
 export { readRecord } from './named-records.ts';
@@ -34,6 +34,7 @@ export {
   type CompactOutput,
   type StateHash,
   StateMachine,
+  type TimeState,
 } from './state-machine.ts';
 export { Watcher, WatchHub, type WatchSink } from './watch-hub.ts';
 export { isEmptyRange } from './watch-index.ts';

@@ -8,11 +8,16 @@
  *   from 0;
  * - the events of a key form a chain by their previous revision; a link may be missing only below
  *   the compact revision; versions count up by one and creation revisions are kept along it;
+ * - a live key's lease exists, and exactly the keys of a lease are attached to it;
  * - the configuration is of an applied entry; what else is in the meta table is known.
  */
 import { assert, compareBytes, equalBytes, must } from '../base/index.ts';
+import type { LeaseId } from './command.ts';
 import {
   keysTable,
+  leaseIdOf,
+  leaseKeyBytes,
+  leasesTable,
   mapKeyOf,
   membershipMetaKey,
   metaTable,
@@ -20,9 +25,11 @@ import {
   revisionOf,
   revisionsTable,
   stateMetaKey,
+  stateRanges,
   userKeyOf,
 } from './key-layout.ts';
 import { checkRecordName, decodeNamedRecord, recordNameOf } from './named-records.ts';
+import { attachmentKey, decodeLease } from './leases.ts';
 import type { StoredRecord } from './need.ts';
 import { decodeCurrent, decodeEvent, type MvccRecord } from './record.ts';
 import { decodeMembershipRecord, decodeMeta, type StateMeta } from './state-meta.ts';
@@ -59,8 +66,12 @@ export function verifyState(records: Iterable<StoredRecord>): void {
   );
   const current = sorted.filter(({ key }) => key[0] === keysTable);
   verifyCurrent(current, histories);
+  verifyLeases(
+    sorted.filter(({ key }) => key[0] === leasesTable),
+    current,
+  );
   for (const { key } of sorted) {
-    const isKnown = key[0] === keysTable || key[0] === revisionsTable || key[0] === metaTable;
+    const isKnown = stateRanges.some(({ gte }) => gte[0] === key[0]);
     assert(isKnown, () => `table ${String(key[0])} is known`);
   }
 }
@@ -184,4 +195,27 @@ function verifyCurrent(
     const { bytes } = must(history, 'the newest event of a current record');
     assert(equalBytes(value, bytes.subarray(0, value.length)), 'a current record is an event');
   }
+}
+
+function verifyLeases(records: readonly StoredRecord[], current: readonly StoredRecord[]): void {
+  const leases = new Set<LeaseId>();
+  const attached = new Set<string>();
+  for (const record of records) {
+    const { key, value } = record;
+    if (key.length === leaseKeyBytes) {
+      leases.add(decodeLease(record).id);
+    } else {
+      assert(leases.has(leaseIdOf(key)), 'keys are attached to leases that exist');
+      assert(value.length === 0, 'an attachment says nothing more');
+      attached.add(mapKeyOf(key));
+    }
+  }
+  for (const { key, value } of current) {
+    const { lease } = decodeCurrent(value);
+    if (lease !== 0n) {
+      const isAttached = attached.delete(mapKeyOf(attachmentKey(lease, userKeyOf(key))));
+      assert(isAttached, 'a key that has a lease is attached to it');
+    }
+  }
+  assert(attached.size === 0, 'only keys that have the lease are attached to it');
 }

@@ -6,18 +6,22 @@
  * |------|-----------|-------------------------------|----------------------------------|
  * | `k`  | keys      | the user's key                | current record, or its tombstone |
  * | `r`  | revisions | main (8 bytes), sub (4 bytes) | the full event: record and key   |
+ * | `l`  | leases    | id (8 bytes)                  | the lease                        |
+ * | `l`  | leases    | id (8 bytes) and a user's key | nothing: the key is attached     |
  * | `m`  | meta      | `s`, `c`, or `r` and a name   | one record each                  |
  *
- * The letters `l` (leases), `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5).
+ * The letters `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5).
  * Integers are big-endian, so byte order is the order of revisions, and of keys.
  */
-import { assert, concatBytes, readUint32, readUint64, writeUint32 } from '../base/index.ts';
-import type { KeySelector } from './command.ts';
+import { assert, concatBytes, must, readUint32, readUint64, writeUint32 } from '../base/index.ts';
+import type { KeySelector, LeaseId } from './command.ts';
 
 /** Leading byte of the table of current records. */
 export const keysTable = 0x6b;
 /** Leading byte of the table of events. */
 export const revisionsTable = 0x72;
+/** Leading byte of the table of leases and of the keys attached to them. */
+export const leasesTable = 0x6c;
 /** Leading byte of the table of single records. */
 export const metaTable = 0x6d;
 
@@ -29,6 +33,9 @@ export const membershipMetaKey: Uint8Array = Uint8Array.of(metaTable, 0x63);
 
 /** What the keys of named records begin with. */
 export const namedRecordsPrefix: Uint8Array = Uint8Array.of(metaTable, 0x72);
+
+/** Length of the key of a lease's record; the keys of its attachments begin with it. */
+export const leaseKeyBytes = 9;
 
 /** Length of a key of the revisions table. */
 export const revisionKeyBytes = 13;
@@ -83,6 +90,40 @@ export function revisionOf(engineKey: Uint8Array): Revision {
   return { main: readUint64(engineKey, 1), sub: readUint32(engineKey, 9) };
 }
 
+/** Returns the engine key of a lease. */
+export function leaseKey(id: LeaseId): Uint8Array {
+  const key = new Uint8Array(leaseKeyBytes);
+  key[0] = leasesTable;
+  new DataView(key.buffer).setBigInt64(1, id);
+  return key;
+}
+
+/** Returns the lease that an engine key of the leases table speaks of. */
+export function leaseIdOf(engineKey: Uint8Array): LeaseId {
+  assert(engineKey[0] === leasesTable, 'not a key of the leases table');
+  assert(engineKey.length >= leaseKeyBytes, 'a key of the leases table has 9 bytes at least');
+  return new DataView(engineKey.buffer, engineKey.byteOffset, leaseKeyBytes).getBigInt64(1);
+}
+
+/** Returns the engine keys of what is attached to a lease. */
+export function attachmentsRange(lease: LeaseId): EngineRange {
+  const key = leaseKey(lease);
+  // No lease's id is followed by another table's: the byte after it begins a user's key.
+  return { gte: successorKey(key), lt: endOfPrefix(key) };
+}
+
+function endOfPrefix(prefix: Uint8Array): Uint8Array {
+  const end = prefix.slice();
+  for (let at = end.length - 1; at >= 0; at--) {
+    const byte = must(end[at], 'a byte of the prefix');
+    if (byte < 0xff) {
+      end[at] = byte + 1;
+      return end.subarray(0, at + 1);
+    }
+  }
+  return end;
+}
+
 /** Tells whether a selector names one key rather than a range. */
 export function isPoint(selector: KeySelector): boolean {
   return selector.rangeEnd === undefined || selector.rangeEnd.length === 0;
@@ -98,9 +139,18 @@ export interface EngineRange {
  * All keys that belong to the state, by ascending key: what a snapshot is a scan of. Every table
  * stands here, or snapshots lose it.
  */
-export const stateRanges: readonly EngineRange[] = [keysTable, metaTable, revisionsTable].map(
-  (table) => ({ gte: Uint8Array.of(table), lt: Uint8Array.of(table + 1) }),
-);
+export const stateRanges: readonly EngineRange[] = [
+  keysTable,
+  leasesTable,
+  metaTable,
+  revisionsTable,
+].map((table) => ({ gte: Uint8Array.of(table), lt: Uint8Array.of(table + 1) }));
+
+/** Engine keys of all leases and attachments. */
+export const leasesRange: EngineRange = {
+  gte: Uint8Array.of(leasesTable),
+  lt: Uint8Array.of(leasesTable + 1),
+};
 
 /**
  * Returns the engine keys of the current records that a range selector names; empty when `gte >=

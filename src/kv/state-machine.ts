@@ -14,24 +14,43 @@
  * leaves a state that is exactly some applied index.
  */
 import { assert, type ErrorCode, must } from '../base/index.ts';
-import { checkAlarms } from './alarms.ts';
+import { checkAlarms, hasAlarm } from './alarms.ts';
 import { ApplyBatch, type MetaChange } from './apply-batch.ts';
-import type { Alarm, Command, CommandResult, PutOperation, RangeOperation } from './command.ts';
+import type {
+  AdvanceTimeCommand,
+  Alarm,
+  Command,
+  CommandResult,
+  ControlResult,
+  LeaseGrantCommand,
+  LeaseKeepAliveCommand,
+  LeaseRevokeCommand,
+  PutOperation,
+  RangeOperation,
+} from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import { type CompactProgress, planCompaction } from './compaction.ts';
-import { isPoint, keysKey, stateMetaKey } from './key-layout.ts';
+import { isPoint, keysKey, leasesRange, stateMetaKey } from './key-layout.ts';
+import {
+  executeAdvanceTime,
+  executeGrant,
+  executeKeepAlive,
+  executeRevoke,
+} from './lease-commands.ts';
+import { LeaseTable } from './leases.ts';
 import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
 import { decodeCurrent } from './record.ts';
 import { type CacheEntry, RecordCache } from './record-cache.ts';
+import { ChunkedScan } from './scan.ts';
 import { HashHistory, type HashWords, hashToBigint } from './state-hash.ts';
-import { decodeMeta, encodeMeta, initialMeta } from './state-meta.ts';
+import { decodeMeta, encodeMeta, initialMeta, type StateMeta } from './state-meta.ts';
 import {
   checkBarePut,
   executeDeleteRange,
   executePut,
   executeTxn,
-  type LeaseLookup,
+  type Refused,
   visitPointKeys,
 } from './txn.ts';
 
@@ -86,11 +105,16 @@ export interface CompactOutput {
 export interface StateMachineOptions {
   /** Bound of the cache of current records; records on their way to the engine come on top. */
   readonly cacheBytesMax: number;
-  /**
-   * Value stored under `stateMetaKey`; undefined for a fresh store. Alarms and the state's hash
-   * come from it too.
-   */
-  readonly meta: Uint8Array | undefined;
+}
+
+/** What the log says about time, for those who keep it (design §4.6). */
+export interface TimeState {
+  /** The newest stamp, milliseconds of cluster time. */
+  readonly timeMs: number;
+  /** Whether anything depends on time going on. */
+  readonly isNeeded: boolean;
+  /** The first moment at which a stamp ends something; undefined while there is none. */
+  readonly nextDeadlineMs: number | undefined;
 }
 
 /** Engine keys of records to be loaded, and the entries that wait for them. */
@@ -98,9 +122,6 @@ interface MissingRecords {
   readonly keys: Uint8Array[];
   readonly entries: CacheEntry[];
 }
-
-// Leases come with their own commands; until a store has granted one, no put may name any.
-const noLeases: LeaseLookup = { hasLease: () => false };
 
 /** The replicated state machine of one member. */
 export class StateMachine {
@@ -119,15 +140,19 @@ export class StateMachine {
   #alarms: readonly Alarm[];
   /** Of the state at `#lastApplied`. */
   #stateHash: HashWords;
+  #timeMs: number;
+  /** The leases at `#lastApplied`; while a batch is applied, at its last entry. */
+  readonly leases: LeaseTable;
   readonly #hashHistory = new HashHistory();
   /** Number of the last output. */
   #sequence = 0;
   #settled = 0;
   #isRunning = false;
 
-  constructor(options: StateMachineOptions) {
+  private constructor(options: StateMachineOptions, meta: StateMeta, leases: LeaseTable) {
     this.#cache = new RecordCache(options.cacheBytesMax);
-    const meta = options.meta === undefined ? initialMeta : decodeMeta(options.meta);
+    this.#timeMs = meta.timeMs;
+    this.leases = leases;
     this.#lastApplied = { index: meta.appliedIndex, term: meta.appliedTerm };
     this.#revision = meta.revision;
     this.#compactRevision = meta.compactRevision;
@@ -137,6 +162,19 @@ export class StateMachine {
     this.#stateHash = meta.stateHash;
     this.#hashHistory.record(meta.appliedIndex, meta.stateHash);
     assert(this.#compactRevision <= this.#revision, 'compacted beyond the store revision');
+  }
+
+  /** Reads from the engine what it has to know of its state, and begins there. */
+  static *open(options: StateMachineOptions): Reading<StateMachine> {
+    const get = { type: 'get', keys: [stateMetaKey], afterWrites: false } as const;
+    const [metaBytes] = expectGet(yield get).values;
+    const leases = new LeaseTable();
+    const scan = new ChunkedScan(leasesRange);
+    while (!scan.isDone) {
+      leases.load(scan.take(yield scan.need));
+    }
+    const meta = metaBytes === undefined ? initialMeta : decodeMeta(metaBytes);
+    return new StateMachine(options, meta, leases);
   }
 
   /** Position of the last entry of the last finished `apply`. */
@@ -157,6 +195,17 @@ export class StateMachine {
   /** Active alarms of all members, in a fixed order. */
   get alarms(): readonly Alarm[] {
     return this.#alarms;
+  }
+
+  /** What the log says about time. */
+  get time(): TimeState {
+    const { size, nextDeadlineMs } = this.leases;
+    const canEnd = !hasAlarm(this.#alarms, 'corrupt');
+    return {
+      timeMs: this.#timeMs,
+      isNeeded: size > 0,
+      nextDeadlineMs: canEnd ? nextDeadlineMs : undefined,
+    };
   }
 
   /** The hash at `lastApplied`; equal on all members whose state is. */
@@ -197,6 +246,8 @@ export class StateMachine {
       compactRevision: this.#compactRevision,
       stateHash: this.#stateHash,
       alarms: this.#alarms,
+      timeMs: this.#timeMs,
+      leases: this.leases,
     });
     const results: (CommandResult | undefined)[] = [];
     let stateHash = this.#stateHash;
@@ -361,6 +412,7 @@ export class StateMachine {
   #finishApply(batch: ApplyBatch, results: ApplyOutput['results']): ApplyOutput {
     this.#revision = batch.revision;
     this.#alarms = batch.alarms;
+    this.#timeMs = batch.timeMs;
     if (batch.compactRevision > this.#compactRevision) {
       const { cursor } = this.#progress;
       if (cursor.main === this.#compactRevision) {
@@ -395,13 +447,14 @@ export class StateMachine {
       compactCursor: this.#progress.cursor,
       stateHash: this.#stateHash,
       alarms: this.#alarms,
+      timeMs: this.#timeMs,
     });
     return { type: 'put', key: stateMetaKey, value };
   }
 }
 
 function applyPut(batch: ApplyBatch, put: PutOperation, entry: CacheEntry): CommandResult {
-  const code = checkAlarms(batch.alarms, put) ?? checkBarePut(put, entry, noLeases);
+  const code = checkAlarms(batch.alarms, put) ?? checkBarePut(put, entry, batch.leases);
   return code === undefined
     ? { kind: 'ok', result: executePut(batch, put, entry), revision: batch.finishCommand() }
     : { kind: 'refused', code, revision: batch.revision };
@@ -423,7 +476,7 @@ function* execute(
       return { kind: 'ok', result, revision: batch.finishCommand() };
     }
     case 'txn': {
-      const outcome = yield* executeTxn(batch, command, noLeases);
+      const outcome = yield* executeTxn(batch, command, batch.leases);
       return 'kind' in outcome
         ? { ...outcome, revision }
         : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
@@ -445,6 +498,29 @@ function* execute(
         ? { kind: 'ok', result: outcome.result, revision }
         : { ...outcome, revision };
     }
+    default: {
+      const outcome = yield* executeForTime(batch, command);
+      return 'kind' in outcome
+        ? { ...outcome, revision }
+        : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
+    }
+  }
+}
+
+/** Executes what is about leases and time. */
+function* executeForTime(
+  batch: ApplyBatch,
+  command: LeaseGrantCommand | LeaseRevokeCommand | LeaseKeepAliveCommand | AdvanceTimeCommand,
+): Reading<ControlResult | Refused> {
+  switch (command.type) {
+    case 'leaseGrant':
+      return executeGrant(batch, command);
+    case 'leaseRevoke':
+      return yield* executeRevoke(batch, command);
+    case 'leaseKeepAlive':
+      return executeKeepAlive(batch, command);
+    case 'advanceTime':
+      return yield* executeAdvanceTime(batch, command);
   }
 }
 

@@ -35,6 +35,8 @@ export interface StateMeta {
   readonly stateHash: HashWords;
   /** Active alarms, in the order of `compareAlarms`. */
   readonly alarms: readonly Alarm[];
+  /** The cluster's time, milliseconds: the newest stamp in the log (design §4.6). */
+  readonly timeMs: number;
 }
 
 /** A configuration of the cluster, opaque here, and the index of the entry that set it. */
@@ -43,7 +45,9 @@ export interface MembershipRecord {
   readonly membership: Uint8Array;
 }
 
-const metaFormat = 2;
+const metaFormat = 3;
+/** Had no time. */
+const metaFormatWithoutTime = 2;
 const membershipFormat = 1;
 // A type's position is its number on disk: append only.
 const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
@@ -59,6 +63,7 @@ export const initialMeta: StateMeta = {
   compactCursor: { main: 0, sub: 0 },
   stateHash: { high: 0, low: 0 },
   alarms: [],
+  timeMs: 0,
 };
 
 /** Encodes the record under `stateMetaKey`. */
@@ -80,6 +85,7 @@ export function encodeMeta(meta: StateMeta): Uint8Array {
     writer.byte(alarmTypes.indexOf(alarm));
     writer.varint(memberId);
   }
+  writer.varint(meta.timeMs);
   return writer.finish();
 }
 
@@ -90,7 +96,7 @@ export function encodeMeta(meta: StateMeta): Uint8Array {
  */
 export function decodeMeta(bytes: Uint8Array): StateMeta {
   const reader = new ByteReader(bytes, 'meta record');
-  checkFormat(reader, metaFormat);
+  const format = checkFormat(reader, metaFormat, metaFormatWithoutTime);
   const meta: StateMeta = {
     appliedIndex: reader.varint(),
     appliedTerm: reader.varint(),
@@ -101,6 +107,7 @@ export function decodeMeta(bytes: Uint8Array): StateMeta {
     compactCursor: { main: reader.varint(), sub: reader.varint() },
     stateHash: readHash(reader),
     alarms: readAlarms(reader),
+    timeMs: format === metaFormatWithoutTime ? 0 : reader.varint(),
   };
   reader.end();
   return meta;
@@ -122,11 +129,13 @@ export function decodeMembershipRecord(bytes: Uint8Array): MembershipRecord {
   return { index: reader.varint(), membership: reader.take(reader.remaining) };
 }
 
-function checkFormat(reader: ByteReader, known: number): void {
+function checkFormat(reader: ByteReader, known: number, older = known): number {
   const format = reader.byte();
-  if (format !== known) {
-    reader.fail(`has the unknown format ${format}: this version of Holdfast reads format ${known}`);
-  }
+  return format === known || format === older
+    ? format
+    : reader.fail(
+        `has the unknown format ${format}: this version of Holdfast reads format ${known}`,
+      );
 }
 
 function hashBytes({ high, low }: HashWords): Uint8Array {

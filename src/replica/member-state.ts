@@ -9,9 +9,9 @@ import {
   hashKv,
   membershipMetaKey,
   type RangeOperation,
+  type Reading,
   readRecords,
   StateMachine,
-  stateMetaKey,
   decodeMembershipRecord,
 } from '../kv/index.ts';
 import { type Configuration, decodeConfiguration } from '../raft/index.ts';
@@ -120,8 +120,8 @@ export class MemberState {
 
 async function openGeneration(engine: Engine, options: MemberStateOptions): Promise<Generation> {
   const { cacheBytesMax, handler } = options;
-  const [meta, membership] = await engine.getMany([stateMetaKey, membershipMetaKey]);
-  const machine = new StateMachine({ cacheBytesMax, meta });
+  const [membership] = await engine.getMany([membershipMetaKey]);
+  const machine = await runOver(engine, StateMachine.open({ cacheBytesMax }));
   const lane = new StateLane(engine, machine, handler);
   const records = await lane.read(readRecords(attributesPrefix));
   return {
@@ -132,6 +132,20 @@ async function openGeneration(engine: Engine, options: MemberStateOptions): Prom
     configuration: membership === undefined ? undefined : configurationOf(membership),
     attributes: new Map(records.map(({ name, value }) => [name, value])),
   };
+}
+
+/** Runs a reading over an engine to which nothing is written meanwhile. */
+async function runOver<T>(engine: Engine, reading: Reading<T>): Promise<T> {
+  let step = reading.next();
+  while (step.done !== true) {
+    const need = step.value;
+    step = reading.next(
+      need.type === 'scan'
+        ? { type: 'scan', records: await engine.scan(need) }
+        : { type: 'get', values: await engine.getMany(need.keys) },
+    );
+  }
+  return step.value;
 }
 
 function configurationOf(record: Uint8Array): Configuration {

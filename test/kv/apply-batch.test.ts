@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ApplyBatch } from '../../src/kv/apply-batch.ts';
 import { keysRange, revisionKey, userKeyOf } from '../../src/kv/key-layout.ts';
 import { decodeCurrent, decodeEvent } from '../../src/kv/record.ts';
+import { LeaseTable } from '../../src/kv/leases.ts';
 import { RecordCache } from '../../src/kv/record-cache.ts';
 import { initialHash } from '../../src/kv/state-hash.ts';
 import { bytes, text } from './map-store.ts';
@@ -14,7 +15,7 @@ beforeEach(() => {
   cache.hold();
   batch = new ApplyBatch(cache, {
     ...{ sequence: 1, revision: 10, compactRevision: 5 },
-    ...{ stateHash: initialHash, alarms: [] },
+    ...{ stateHash: initialHash, alarms: [], timeMs: 0, leases: new LeaseTable() },
   });
 });
 

@@ -53,6 +53,8 @@ export function chance(prng: Prng, percent: number): boolean {
   return prng.nextInt(0, 100) < percent;
 }
 
+const leases = [7n, 8n, -9n, 2n ** 62n];
+
 /** Returns a random command. */
 export function randomCommand(context: GeneratorContext): Command {
   const { prng } = context;
@@ -73,10 +75,29 @@ export function randomCommand(context: GeneratorContext): Command {
       value: bytes(choose(prng, values)),
     };
   }
-  if (dice < 95) {
+  if (dice < 94) {
     return randomAlarm(prng);
   }
+  if (dice < 98) {
+    return randomLeaseCommand(context);
+  }
   return { type: 'compact', revision: Math.max(0, randomRevision(context)) };
+}
+
+function randomLeaseCommand({ prng }: GeneratorContext): Command {
+  const id = choose(prng, leases);
+  const dice = prng.nextInt(0, 10);
+  if (dice < 4) {
+    return { type: 'leaseGrant', id, ttlMs: prng.nextInt(1, 300) };
+  }
+  if (dice < 5) {
+    return { type: 'leaseRevoke', id };
+  }
+  if (dice < 7) {
+    return { type: 'leaseKeepAlive', ids: [id, choose(prng, leases)] };
+  }
+  // Time mostly goes on; a stamp of the past changes nothing.
+  return { type: 'advanceTime', timeMs: prng.nextInt(0, 2000) };
 }
 
 /** Mostly lifts alarms, so that most of the time nothing is refused for one. */
@@ -115,7 +136,7 @@ function randomPut({ prng }: GeneratorContext): PutOperation {
     type: 'put',
     key: bytes(choose(prng, keys)),
     value: bytes(choose(prng, values)),
-    lease: chance(prng, 2) ? 7n : 0n,
+    lease: chance(prng, 25) ? choose(prng, leases) : 0n,
     prevKv: chance(prng, 30),
     ignoreValue: chance(prng, 10),
     ignoreLease: chance(prng, 10),

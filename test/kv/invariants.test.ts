@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { stateMetaKey, type StoredRecord, verifyState } from '../../src/kv/index.ts';
-import { keysKey, revisionKey } from '../../src/kv/key-layout.ts';
+import { type StoredRecord, verifyState } from '../../src/kv/index.ts';
+import { keysKey, revisionKey, stateMetaKey } from '../../src/kv/key-layout.ts';
 import { encodeChange, type MvccRecord } from '../../src/kv/record.ts';
 import { SlabAllocator } from '../../src/kv/slab.ts';
 import { encodeMeta, initialMeta, membershipWrite } from '../../src/kv/state-meta.ts';

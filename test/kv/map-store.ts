@@ -15,7 +15,6 @@ import {
   rangeQuery,
   type Reading,
   StateMachine,
-  stateMetaKey,
   type StateWrite,
   type StoredRecord,
 } from '../../src/kv/index.ts';
@@ -107,10 +106,9 @@ export class Machine {
 
   constructor(options: { store?: MapStore; cacheBytesMax?: number } = {}) {
     this.store = options.store ?? new MapStore();
-    this.machine = new StateMachine({
-      cacheBytesMax: options.cacheBytesMax ?? 1_000_000,
-      meta: this.store.get(stateMetaKey),
-    });
+    const { cacheBytesMax = 1_000_000 } = options;
+    this.machine = runReading(StateMachine.open({ cacheBytesMax }), this.store);
+    this.store.needs.length = 0;
     this.#index = this.machine.lastApplied.index;
   }
 

@@ -15,12 +15,20 @@ import type {
   KeyValue,
   Operation,
   OperationResult,
+  LeaseGrantCommand,
+  LeaseId,
+  LeaseKeepAliveResult,
   PutOperation,
   RangeOperation,
   RangeResult,
   TxnOperation,
 } from '../../src/kv/index.ts';
 import { text } from './map-store.ts';
+
+interface ModelLease {
+  readonly ttlMs: number;
+  deadlineMs: number | undefined;
+}
 
 type Keyspace = Map<string, KeyValue>;
 
@@ -37,6 +45,8 @@ export class Model {
   /** Active alarms as `corrupt 1`. */
   readonly alarms = new Set<string>();
   readonly records = new Map<string, string>();
+  readonly leases = new Map<LeaseId, ModelLease>();
+  timeMs = 0;
 
   apply(command: Command): CommandResult {
     const { revision } = this;
@@ -51,11 +61,27 @@ export class Model {
       }
       return { kind: 'ok', result: { type: 'setRecord' }, revision };
     }
+    if (command.type === 'leaseKeepAlive') {
+      return { kind: 'ok', result: this.#keepAlive(command.ids), revision };
+    }
+    if (command.type === 'advanceTime') {
+      return this.#advanceTime(command.timeMs);
+    }
     if (this.#hasAlarm('corrupt') && !isReadOnly(command)) {
       return { kind: 'refused', code: 'CORRUPT', revision };
     }
     if (command.type === 'compact') {
       return this.#compact(command.revision);
+    }
+    if (command.type === 'leaseGrant') {
+      return this.#grant(command);
+    }
+    if (command.type === 'leaseRevoke') {
+      if (!this.leases.has(command.id)) {
+        return { kind: 'refused', code: 'LEASE_NOT_FOUND', revision };
+      }
+      this.#endLease(command.id);
+      return { kind: 'ok', result: { type: 'leaseRevoke' }, revision: this.revision };
     }
     this.#working = new Map(this.#at(this.revision));
     this.#changes = 0;
@@ -81,6 +107,54 @@ export class Model {
     }
     const at = range.revision > 0 ? range.revision : revision;
     return at < this.compactRevision ? 'COMPACTED' : answer(range, this.#at(at));
+  }
+
+  #grant({ id, ttlMs }: LeaseGrantCommand): CommandResult {
+    const { revision } = this;
+    if (this.#hasAlarm('nospace')) {
+      return { kind: 'refused', code: 'NO_SPACE', revision };
+    }
+    if (this.leases.has(id)) {
+      return { kind: 'refused', code: 'LEASE_EXISTS', revision };
+    }
+    this.leases.set(id, { ttlMs, deadlineMs: undefined });
+    return { kind: 'ok', result: { type: 'leaseGrant', id, ttlMs }, revision };
+  }
+
+  #keepAlive(ids: readonly LeaseId[]): LeaseKeepAliveResult {
+    const ttlsMs = ids.map((id) => {
+      const lease = this.leases.get(id);
+      if (lease !== undefined) {
+        lease.deadlineMs = undefined;
+      }
+      return lease?.ttlMs ?? 0;
+    });
+    return { type: 'leaseKeepAlive', ttlsMs };
+  }
+
+  #advanceTime(timeMs: number): CommandResult {
+    this.timeMs = Math.max(this.timeMs, timeMs);
+    for (const lease of this.leases.values()) {
+      lease.deadlineMs ??= this.timeMs + lease.ttlMs;
+    }
+    const due = [...this.leases]
+      .map(([id, { deadlineMs = 0 }]) => ({ id, deadlineMs }))
+      .filter(({ deadlineMs }) => deadlineMs <= this.timeMs && !this.#hasAlarm('corrupt'))
+      .sort((a, b) => a.deadlineMs - b.deadlineMs || Number(a.id - b.id));
+    for (const { id } of due) {
+      this.#endLease(id);
+    }
+    const result = { type: 'advanceTime', ended: due.length } as const;
+    return { kind: 'ok', result, revision: this.revision };
+  }
+
+  #endLease(id: LeaseId): void {
+    this.leases.delete(id);
+    const kept = [...this.#at(this.revision)].filter(([, { lease }]) => lease !== id);
+    if (kept.length < this.#at(this.revision).size) {
+      this.revision++;
+      this.#keyspaces.set(this.revision, new Map(kept));
+    }
   }
 
   #at(revision: number): Keyspace {
@@ -125,7 +199,11 @@ export class Model {
     if (this.#hasAlarm('nospace')) {
       return 'NO_SPACE';
     }
-    return operation.lease !== 0n ? 'LEASE_NOT_FOUND' : this.#checkOld(operation);
+    return this.#lacksLease(operation) ? 'LEASE_NOT_FOUND' : this.#checkOld(operation);
+  }
+
+  #lacksLease({ lease }: PutOperation): boolean {
+    return lease !== 0n && !this.leases.has(lease);
   }
 
   #checkOld(put: PutOperation): ErrorCode | undefined {
@@ -141,7 +219,7 @@ export class Model {
     for (const operation of taken) {
       if (operation.type === 'put') {
         const code = this.#checkOld(operation);
-        if (code !== undefined || operation.lease !== 0n) {
+        if (code !== undefined || this.#lacksLease(operation)) {
           return code ?? 'LEASE_NOT_FOUND';
         }
       }

@@ -39,9 +39,8 @@ const mutants: readonly Mutant[] = [
   {
     lesson: 'begins the hash anew with every batch',
     file: 'state-machine.ts',
-    find: '      stateHash: this.#stateHash,\n      alarms: this.#alarms,\n    });\n    const',
-    replace:
-      '      stateHash: { low: 0, high: 0 },\n      alarms: this.#alarms,\n    });\n    const',
+    find: '      leases: this.leases,\n    });',
+    replace: '      leases: this.leases,\n      stateHash: { low: 0, high: 0 },\n    });',
     caughtBy: hashFollowsFromTheLogAlone,
   },
   {

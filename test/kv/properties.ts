@@ -49,8 +49,7 @@ export class Member {
   }
 
   #open(): Kv.StateMachine {
-    const meta = this.store.get(this.#kv.stateMetaKey);
-    return new this.#kv.StateMachine({ cacheBytesMax: 10_000, meta });
+    return runReading(this.#kv.StateMachine.open({ cacheBytesMax: 10_000 }), this.store);
   }
 
   #take({ sequence, writes }: Kv.ApplyOutput | Kv.CompactOutput): void {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { encodeCommand, StateMachine, stateMetaKey, verifyState } from '../../src/kv/index.ts';
+import { encodeCommand, StateMachine, verifyState } from '../../src/kv/index.ts';
+import { stateMetaKey } from '../../src/kv/key-layout.ts';
 import { decodeMeta } from '../../src/kv/state-meta.ts';
 import { del, describeKvs, put, range, txn, when } from './commands.ts';
 import { bytes, Machine, MapStore, runReading } from './map-store.ts';
@@ -29,10 +30,7 @@ describe('apply', () => {
     machine.settle();
     const meta = decodeMeta(machine.store.get(stateMetaKey) as Uint8Array);
     expect(meta).toMatchObject({ appliedIndex: 2, appliedTerm: 1, revision: 3 });
-    const reopened = new StateMachine({
-      cacheBytesMax: 0,
-      meta: machine.store.get(stateMetaKey),
-    });
+    const reopened = runReading(StateMachine.open({ cacheBytesMax: 0 }), machine.store);
     expect(reopened.lastApplied).toEqual({ index: 2, term: 1 });
     expect(reopened.revision).toBe(3);
   });
@@ -82,10 +80,10 @@ describe('apply', () => {
   test('entries out of order are refused', () => {
     const at = (index: number, term: number) => [{ index, term, command: new Uint8Array(0) }];
     runReading(machine.machine.apply(at(5, 2)), machine.store);
-    const again = new StateMachine({ cacheBytesMax: 0, meta: undefined });
+    const again = runReading(StateMachine.open({ cacheBytesMax: 0 }), new MapStore());
     runReading(again.apply(at(5, 2)), machine.store);
     expect(() => runReading(again.apply(at(5, 2)), machine.store)).toThrow('comes after 5');
-    const third = new StateMachine({ cacheBytesMax: 0, meta: undefined });
+    const third = runReading(StateMachine.open({ cacheBytesMax: 0 }), new MapStore());
     runReading(third.apply(at(5, 2)), machine.store);
     expect(() => runReading(third.apply(at(6, 1)), machine.store)).toThrow('terms never decrease');
   });

@@ -25,6 +25,7 @@ const meta: StateMeta = {
     { memberId: 1, alarm: 'nospace' },
     { memberId: 2, alarm: 'nospace' },
   ],
+  timeMs: 2 ** 41 + 7,
 };
 
 describe('the meta record', () => {
@@ -40,8 +41,15 @@ describe('the meta record', () => {
     const older = encodeMeta(meta);
     older[0] = 1;
     expect(() => decodeMeta(older)).toThrow(
-      'unknown format 1: this version of Holdfast reads format 2',
+      'unknown format 1: this version of Holdfast reads format 3',
     );
+  });
+
+  test('of the version before it is read as one of no time', () => {
+    const encoded = encodeMeta({ ...meta, timeMs: 0 });
+    const older = encoded.slice(0, -1);
+    older[0] = 2;
+    expect(decodeMeta(older)).toEqual({ ...meta, timeMs: 0 });
   });
 
   test('with alarms out of order, or one twice, is refused', () => {
@@ -54,7 +62,8 @@ describe('the meta record', () => {
 
   test('with an alarm that is not known is refused', () => {
     const encoded = encodeMeta({ ...initialMeta, alarms: [{ memberId: 1, alarm: 'nospace' }] });
-    encoded[encoded.length - 2] = 9;
+    // Before the member's id and the time.
+    encoded[encoded.length - 3] = 9;
     expect(() => decodeMeta(encoded)).toThrow('unknown alarm');
   });
 });

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { must } from '../../src/base/index.ts';
-import { stateMetaKey } from '../../src/kv/index.ts';
+import { stateMetaKey } from '../../src/kv/key-layout.ts';
 import { decodeMeta, encodeMeta } from '../../src/kv/state-meta.ts';
 import type { Member, MemberRecord } from '../../src/replica/index.ts';
 import type { PeerIncarnations } from '../../src/replica/admission.ts';

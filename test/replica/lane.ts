@@ -2,6 +2,7 @@
 import { StateMachine } from '../../src/kv/index.ts';
 import { StateLane } from '../../src/replica/state-lane.ts';
 import { createMemoryEngine, type Engine } from '../../src/storage/index.ts';
+import { MapStore, runReading } from '../kv/map-store.ts';
 import { entriesOf } from './commands.ts';
 
 type Commands = Parameters<typeof entriesOf>[0];
@@ -24,7 +25,7 @@ export class LaneHarness {
   #nextIndex = 1;
 
   constructor(cacheBytesMax = 1024 * 1024) {
-    this.stateMachine = new StateMachine({ cacheBytesMax, meta: undefined });
+    this.stateMachine = runReading(StateMachine.open({ cacheBytesMax }), new MapStore());
     this.lane = new StateLane(this.#engine(), this.stateMachine, {
       onApplied: (batch, { results }) => {
         this.applied.push(...batch.entries.map((entry) => entry.index));

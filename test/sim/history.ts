@@ -2,13 +2,21 @@
  * What clients did and what they were told: the only thing that a client, unlike the observer, can
  * judge the cluster by. It is what the checkers of `chaos/checkers` are given.
  */
-import type { Command, CommandResult, RangeOperation, RangeResult } from '../../src/kv/index.ts';
+import type {
+  Command,
+  ControlCommand,
+  LeaseGrantCommand,
+  LeaseRevokeCommand,
+  CommandResult,
+  RangeOperation,
+  RangeResult,
+} from '../../src/kv/index.ts';
 
 /** What a client asked for. */
 export type Request =
   | {
       readonly type: 'command';
-      readonly command: Exclude<Command, { type: 'setRecord' | 'alarm' }>;
+      readonly command: Exclude<Command, ControlCommand | LeaseGrantCommand | LeaseRevokeCommand>;
     }
   | { readonly type: 'range'; readonly range: RangeOperation; readonly isSerializable: boolean };
 

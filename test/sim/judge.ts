@@ -18,6 +18,7 @@ import type {
   Compare as KvCompare,
   KeyValue as KvKeyValue,
   Operation as KvOperation,
+  ControlResult,
   OperationResult,
 } from '../../src/kv/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
@@ -123,16 +124,15 @@ function compareOf(compare: KvCompare): Compare {
   return { ...selectorOf(compare), target, result, operand };
 }
 
-function commandResultOf(
-  result: OperationResult | { readonly type: 'compact' | 'setRecord' | 'alarm' },
-): StoreResult | undefined {
+function commandResultOf(result: OperationResult | ControlResult): StoreResult | undefined {
   switch (result.type) {
-    case 'compact':
-    case 'setRecord':
-    case 'alarm':
-      return undefined;
-    default:
+    case 'put':
+    case 'deleteRange':
+    case 'range':
+    case 'txn':
       return resultOf(result);
+    default:
+      return undefined;
   }
 }
 

@@ -37,6 +37,15 @@ interface PendingWrite {
   readonly settle: () => void;
 }
 
+/** Runs a reading over an engine as it is. */
+export function runOver<T>(engine: SimEngine, reading: Reading<T>): T {
+  let step = reading.next();
+  while (step.done !== true) {
+    step = reading.next(engine.load(step.value));
+  }
+  return step.value;
+}
+
 /** See the module comment. */
 export class SimLane {
   readonly #engine: SimEngine;

@@ -20,7 +20,6 @@ import {
   readSnapshotHead,
   snapshotHeadKeys,
   StateMachine,
-  stateMetaKey,
   type StoredRecord,
   type ApplyOutput,
 } from '../../src/kv/index.ts';
@@ -44,7 +43,7 @@ import type { ReadId } from '../../src/replica/reads.ts';
 import { type ApplyBatch, Replica } from '../../src/replica/replica.ts';
 import type { VirtualClock } from './clock.ts';
 import { SimDisk, type SimEngine } from './disk.ts';
-import { SimLane } from './lane.ts';
+import { runOver, SimLane } from './lane.ts';
 import type { SimParameters } from './parameters.ts';
 import type { Trace } from './trace.ts';
 
@@ -466,10 +465,8 @@ export class Run {
   }
 
   #createStateMachine(): StateMachine {
-    return new StateMachine({
-      cacheBytesMax: this.#host.parameters.member.stateCacheBytesMax,
-      meta: this.#member.disk.engine.get(stateMetaKey),
-    });
+    const cacheBytesMax = this.#host.parameters.member.stateCacheBytesMax;
+    return runOver(this.#member.disk.engine, StateMachine.open({ cacheBytesMax }));
   }
 
   #createLane(): SimLane {

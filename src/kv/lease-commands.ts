@@ -1,0 +1,86 @@
+/**
+ * Executing what the log says about leases and time: grants, renewals, ends, stamps.
+ *
+ * A lease ends by a committed entry alone: its revocation, or a stamp of the cluster's time at or
+ * after its deadline. All keys attached to it are deleted as one revision. A stamp ends a bounded
+ * number of leases; what is left is due at the next one, so that many leases that end at once do
+ * not hold up other commands.
+ */
+import type { ErrorCode } from '../base/index.ts';
+import { hasAlarm } from './alarms.ts';
+import type { ApplyBatch } from './apply-batch.ts';
+import type {
+  AdvanceTimeCommand,
+  AdvanceTimeResult,
+  LeaseGrantCommand,
+  LeaseGrantResult,
+  LeaseId,
+  LeaseKeepAliveCommand,
+  LeaseKeepAliveResult,
+  LeaseRevokeCommand,
+  LeaseRevokeResult,
+} from './command.ts';
+import type { Reading } from './need.ts';
+import type { Refused } from './txn.ts';
+
+/** Limit: work of one stamp; a lease counts 1, and each of its keys. */
+const workPerStampMax = 256;
+/** What looking for a lease's keys counts. */
+const lookupWork = 8;
+
+/** Begins a lease. */
+export function executeGrant(
+  batch: ApplyBatch,
+  { id, ttlMs }: LeaseGrantCommand,
+): LeaseGrantResult | Refused {
+  const code = checkGrant(batch, id);
+  if (code !== undefined) {
+    return { kind: 'refused', code };
+  }
+  batch.grantLease(id, ttlMs);
+  return { type: 'leaseGrant', id, ttlMs };
+}
+
+function checkGrant(batch: ApplyBatch, id: LeaseId): ErrorCode | undefined {
+  return batch.leases.hasLease(id) ? 'LEASE_EXISTS' : undefined;
+}
+
+/** Ends a lease before its time. */
+export function* executeRevoke(
+  batch: ApplyBatch,
+  { id }: LeaseRevokeCommand,
+): Reading<LeaseRevokeResult | Refused> {
+  if (!batch.leases.hasLease(id)) {
+    return { kind: 'refused', code: 'LEASE_NOT_FOUND' };
+  }
+  yield* batch.endLease(id);
+  return { type: 'leaseRevoke' };
+}
+
+/** Begins the time of leases anew. */
+export function executeKeepAlive(
+  batch: ApplyBatch,
+  { ids }: LeaseKeepAliveCommand,
+): LeaseKeepAliveResult {
+  return { type: 'leaseKeepAlive', ttlsMs: ids.map((id) => batch.renewLease(id)) };
+}
+
+/** Moves the cluster's time on, and ends what is due. It never goes back. */
+export function* executeAdvanceTime(
+  batch: ApplyBatch,
+  { timeMs }: AdvanceTimeCommand,
+): Reading<AdvanceTimeResult> {
+  batch.advanceTime(timeMs);
+  let ended = 0;
+  // A state that is known to be wrong must not change by itself either.
+  for (let work = 0; work < workPerStampMax && !hasAlarm(batch.alarms, 'corrupt'); ended++) {
+    const due = batch.leases.firstDue(batch.timeMs);
+    if (due === undefined) {
+      break;
+    }
+    work += due.mayHoldKeys ? lookupWork : 1;
+    work += yield* batch.endLease(due.id);
+    batch.finishCommand();
+  }
+  return { type: 'advanceTime', ended };
+}

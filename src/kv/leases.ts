@@ -1,0 +1,189 @@
+/**
+ * The leases there are, in memory, and their records. What is decided about them comes from the log
+ * alone (`lease-commands.ts`).
+ *
+ * A lease's deadline is in cluster time, which the log brings now and then (`advanceTime`). Between
+ * two stamps nobody can say what time it is, so a lease that was granted or renewed waits for the
+ * next stamp, and its time counts from there: it ends at most one stamp late, and never early
+ * (G5).
+ */
+import { assert, concatBytes, must } from '../base/index.ts';
+import type { LeaseId } from './command.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
+import { attachmentsRange, leaseIdOf, leaseKey, leaseKeyBytes } from './key-layout.ts';
+import type { Reading, StateWrite, StoredRecord } from './need.ts';
+import { ChunkedScan } from './scan.ts';
+import { ByteReader, ByteWriter } from './varint.ts';
+
+/** A lease. */
+export interface Lease {
+  readonly id: LeaseId;
+  readonly ttlMs: number;
+  /** Milliseconds of cluster time; undefined until the next stamp. */
+  readonly deadlineMs: number | undefined;
+  /** False when surely no key is attached, so that nobody need look. */
+  readonly mayHoldKeys: boolean;
+}
+
+type MutableLease = { -readonly [Key in keyof Lease]: Lease[Key] };
+
+const recordFormat = 1;
+
+/** Returns the engine operation that stores a lease. */
+export function leaseWrite({ id, ttlMs, deadlineMs }: Lease): StateWrite {
+  const writer = new ByteWriter();
+  writer.byte(recordFormat);
+  writer.varint(ttlMs);
+  // One is added: 0 stands for a lease that waits for its deadline.
+  writer.varint(deadlineMs === undefined ? 0 : deadlineMs + 1);
+  return { type: 'put', key: leaseKey(id), value: writer.finish() };
+}
+
+/**
+ * Decodes a lease's record.
+ *
+ * @throws {InvariantViolation} when it is damaged, or of a format that this version does not know.
+ */
+export function decodeLease({ key, value }: StoredRecord): Lease {
+  const reader = new ByteReader(value, 'record of a lease');
+  const format = reader.byte();
+  if (format !== recordFormat) {
+    return reader.fail(`has the unknown format ${format}`);
+  }
+  const ttlMs = reader.varint();
+  const deadline = reader.varint();
+  reader.end();
+  const deadlineMs = deadline === 0 ? undefined : deadline - 1;
+  return { id: leaseIdOf(key), ttlMs, deadlineMs, mayHoldKeys: false };
+}
+
+/**
+ * Milliseconds that a lease still has at a cluster time.
+ *
+ * @internal for tests.
+ */
+export function remainingMs({ ttlMs, deadlineMs }: Lease, nowMs: number): number {
+  return deadlineMs === undefined ? ttlMs : Math.max(0, Math.min(ttlMs, deadlineMs - nowMs));
+}
+
+/** See the module comment. */
+export class LeaseTable {
+  readonly #leases = new Map<LeaseId, MutableLease>();
+  /** Leases without a deadline. */
+  readonly #waiting = new Set<MutableLease>();
+  readonly #deadlines = new DeadlineQueue(
+    ({ id, deadlineMs }) => this.#leases.get(id)?.deadlineMs === deadlineMs,
+  );
+
+  /** Takes what the engine holds: the records of the leases table, in order. */
+  load(records: readonly StoredRecord[]): void {
+    for (const record of records) {
+      if (record.key.length === leaseKeyBytes) {
+        this.#add(decodeLease(record));
+      } else {
+        this.holdsKeys(leaseIdOf(record.key));
+      }
+    }
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  /** When the first lease ends; undefined when none has a deadline. */
+  get nextDeadlineMs(): number | undefined {
+    return this.#deadlines.first()?.deadlineMs;
+  }
+
+  get(id: LeaseId): Lease | undefined {
+    return this.#leases.get(id);
+  }
+
+  hasLease(id: LeaseId): boolean {
+    return this.#leases.has(id);
+  }
+
+  /** All leases, in no order that means anything. */
+  all(): IterableIterator<Lease> {
+    return this.#leases.values();
+  }
+
+  /** Begins a lease; its time counts from the next stamp. */
+  grant(id: LeaseId, ttlMs: number): Lease {
+    assert(!this.#leases.has(id), 'a lease is granted once');
+    return this.#add({ id, ttlMs, deadlineMs: undefined, mayHoldKeys: false });
+  }
+
+  /** Begins a lease's time anew; undefined when there is no such lease. */
+  renew(id: LeaseId): Lease | undefined {
+    const lease = this.#leases.get(id);
+    if (lease !== undefined) {
+      lease.deadlineMs = undefined;
+      this.#waiting.add(lease);
+    }
+    return lease;
+  }
+
+  /** Ends a lease. */
+  remove(id: LeaseId): void {
+    const lease = must(this.#leases.get(id), 'a lease that ends');
+    this.#leases.delete(id);
+    this.#waiting.delete(lease);
+  }
+
+  /** A key is, or has been, attached to the lease. */
+  holdsKeys(id: LeaseId): void {
+    must(this.#leases.get(id), 'the lease of a key').mayHoldKeys = true;
+  }
+
+  /** Gives their deadlines to the leases that wait; returns them in the order of their ids. */
+  stamp(timeMs: number): readonly Lease[] {
+    const stamped = [...this.#waiting].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#waiting.clear();
+    for (const lease of stamped) {
+      lease.deadlineMs = timeMs + lease.ttlMs;
+      this.#deadlines.push({ id: lease.id, deadlineMs: lease.deadlineMs }, this.#leases.size);
+    }
+    return stamped;
+  }
+
+  /** The lease that ends first, if its time is up. */
+  firstDue(timeMs: number): Lease | undefined {
+    const first = this.#deadlines.first();
+    return first === undefined || first.deadlineMs > timeMs
+      ? undefined
+      : this.#leases.get(first.id);
+  }
+
+  #add(lease: Lease): Lease {
+    const added: MutableLease = { ...lease };
+    const { id, deadlineMs } = added;
+    this.#leases.set(id, added);
+    if (deadlineMs === undefined) {
+      this.#waiting.add(added);
+    } else {
+      this.#deadlines.push({ id, deadlineMs }, this.#leases.size);
+    }
+    return added;
+  }
+}
+
+function attachedKeyOf(engineKey: Uint8Array): Uint8Array {
+  assert(engineKey.length > leaseKeyBytes, 'a record of a lease is no attachment');
+  return engineKey.subarray(leaseKeyBytes);
+}
+
+/** Returns the engine key that says a user's key is attached to a lease. */
+export function attachmentKey(lease: LeaseId, key: Uint8Array): Uint8Array {
+  return concatBytes(leaseKey(lease), key);
+}
+
+/** Reads the keys that are attached to a lease, in byte order. */
+export function* attachedKeys(lease: LeaseId): Reading<readonly Uint8Array[]> {
+  const keys: Uint8Array[] = [];
+  const scan = new ChunkedScan(attachmentsRange(lease));
+  while (!scan.isDone) {
+    keys.push(...scan.take(yield scan.need).map(({ key }) => attachedKeyOf(key)));
+  }
+  return keys;
+}
