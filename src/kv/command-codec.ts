@@ -44,7 +44,7 @@ const typeLeaseKeepAlive = 10;
 const typeAdvanceTime = 11;
 
 /** Limit: leases that one command renews. */
-const keepAliveLeasesMax = 4096;
+export const keepAliveLeasesMax = 4096;
 
 const flagPrevKv = 1;
 const flagIgnoreValue = 2;

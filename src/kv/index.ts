@@ -1,9 +1,8 @@
 /** Facade of the replicated state machine. */
 export type { MetaChange } from './apply-batch.ts';
 export type * from './command.ts';
-/** @internal For tests. */
-export { decodeCommand } from './command-codec.ts';
-export { encodeCommand, txnDepthMax } from './command-codec.ts';
+export { encodeCommand, keepAliveLeasesMax, txnDepthMax } from './command-codec.ts';
+export { /** @internal For tests. */ decodeCommand } from './command-codec.ts';
 export { hashKv, type HashKvOutcome } from './hash-kv.ts';
 /** @internal For tests. */
 export { hashState } from './hash-kv.ts';
@@ -11,6 +10,7 @@ export { hashState } from './hash-kv.ts';
 export { verifyState } from './invariants.ts';
 export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export { membershipMetaKey, stateRanges } from './key-layout.ts';
+export { attachedKeys, type Lease, remainingMs } from './leases.ts';
 export { type NamedRecord, readRecords } from './named-records.ts';
 /** @internal For tests. */
 export { readRecord } from './named-records.ts';

@@ -57,11 +57,7 @@ export function decodeLease({ key, value }: StoredRecord): Lease {
   return { id: leaseIdOf(key), ttlMs, deadlineMs, mayHoldKeys: false };
 }
 
-/**
- * Milliseconds that a lease still has at a cluster time.
- *
- * @internal for tests.
- */
+/** Milliseconds that a lease still has at a cluster time. */
 export function remainingMs({ ttlMs, deadlineMs }: Lease, nowMs: number): number {
   return deadlineMs === undefined ? ttlMs : Math.max(0, Math.min(ttlMs, deadlineMs - nowMs));
 }

@@ -5,7 +5,11 @@
  */
 import type { Command, CommandResult, RangeOperation, RangeResult } from '../kv/index.ts';
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
+import type { CallOptions } from './call-options.ts';
+import type { LeaseApi } from './lease-api.ts';
 import type { WatchApi } from './watch-api.ts';
+
+export type { CallOptions } from './call-options.ts';
 
 /** A member of the cluster as clients see it. */
 export interface ClusterMember {
@@ -37,16 +41,6 @@ export interface MemberStatus {
   readonly errors: readonly string[];
 }
 
-/**
- * Bounds a call: it ends with a TIMEOUT or CANCELLED error after `deadlineMs` or when `signal`
- * fires.
- */
-export interface CallOptions {
-  /** Milliseconds from now; the member's own request timeout applies when absent or larger. */
-  readonly deadlineMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** A range's result and the store's revision at which it was read. */
 export interface RangeAnswer {
   readonly revision: number;
@@ -61,6 +55,7 @@ export interface MemberApi extends WatchApi {
   readonly leader: NodeId;
   /** The term this member is in, for response headers. */
   readonly term: Term;
+  readonly leases: LeaseApi;
   /** What operators ask of this member. */
   readonly administration: MembershipApi & MaintenanceApi;
   /** Revision of the newest state that reads on this member can see. */

@@ -33,11 +33,13 @@ import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer }
 import { Applying } from './applying.ts';
 import { Calls } from './calls.ts';
 import { Integrity } from './integrity.ts';
+import { Leases } from './leases.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { LogWriter } from './log-writer.ts';
 import type { MemberConfig } from './member-config.ts';
 import { MemberList } from './member-list.ts';
 import { MemberState } from './member-state.ts';
+import { memberStatus } from './member-status.ts';
 import type { MembershipChange } from './membership.ts';
 import { type OpenedReplica, openReplica } from './opening.ts';
 import type { ApplyBatch, Replica } from './replica.ts';
@@ -78,6 +80,7 @@ export class Member implements MemberApi {
   readonly #selfReport: SelfReport;
   readonly #watches: Watches;
   readonly administration: Administration;
+  readonly leases: Leases;
   readonly #conditions = new Conditions();
   readonly #writer: LogWriter;
   readonly #applying: Applying;
@@ -137,7 +140,7 @@ export class Member implements MemberApi {
       },
     });
     this.#integrity = this.#createIntegrity();
-    const { tickMs, raft } = config.options;
+    const { tickMs, raft, quotaBytes } = config.options;
     this.#watchdog = new Watchdog({ tickMs, electionMs: tickMs * raft.electionTimeoutTicks });
     this.administration = new Administration({
       members: this.#members,
@@ -151,12 +154,12 @@ export class Member implements MemberApi {
       },
     });
     const { name, clientUrls } = config;
-    const { quotaBytes } = config.options;
     this.#selfReport = new SelfReport({
       ...{ id, name, clientUrls, quotaBytes, members: this.#members, state, logger },
       propose: async (command) => this.propose(command),
     });
-    this.#readAttributes();
+    this.leases = this.#createLeases();
+    this.#readState();
   }
 
   /**
@@ -314,37 +317,14 @@ export class Member implements MemberApi {
   }
 
   status(): MemberStatus {
-    const raft = this.#replica.status();
-    const { machine } = this.#state;
-    const errors: string[] = [];
-    if (raft.leader === 0) {
-      errors.push('etcdserver: no leader');
-    }
-    for (const { memberId, alarm } of machine.alarms) {
-      // As etcd tells it, with the blank at its end.
-      errors.push(`memberID:${memberId} alarm:${alarm.toUpperCase()} `);
-    }
-    if (this.#integrity.reason !== undefined) {
-      errors.push(`quarantined: ${this.#integrity.reason}`);
-    }
-    if (this.#writer.isDiskFull) {
-      errors.push('no space left on the disk that holds the log: writes wait');
-    }
-    return {
-      clusterId: this.clusterId,
-      memberId: this.memberId,
-      name: this.#config.name,
-      role: raft.role,
-      term: raft.term,
-      leader: raft.leader,
-      commitIndex: raft.commitIndex,
-      appliedIndex: machine.lastApplied.index,
-      revision: machine.revision,
-      compactRevision: machine.compactRevision,
-      sizeBytes: this.#sizeBytes,
-      isLearner: this.#members.isLearner(this.memberId),
-      errors,
-    };
+    const { clusterId, memberId } = this;
+    return memberStatus({
+      ...{ clusterId, memberId, name: this.#config.name, sizeBytes: this.#sizeBytes },
+      ...{ raft: this.#replica.status(), machine: this.#state.machine },
+      isLearner: this.#members.isLearner(memberId),
+      quarantineReason: this.#integrity.reason,
+      isDiskFull: this.#writer.isDiskFull,
+    });
   }
 
   members(): readonly ClusterMember[] {
@@ -412,6 +392,16 @@ export class Member implements MemberApi {
       raiseAlarm: () => {
         this.#selfReport.setAlarm('corrupt', true);
       },
+    });
+  }
+
+  #createLeases(): Leases {
+    const { prng, eventLoop } = this.#config;
+    return new Leases({
+      ...{ state: this.#state, prng, eventLoop },
+      timeMs: () => this.#replica.clusterTimeMs,
+      propose: async (command) => this.propose(command),
+      confirmRead: async (options) => this.confirmRead(options),
     });
   }
 
@@ -527,7 +517,8 @@ export class Member implements MemberApi {
     return this.#calls.addChange(id);
   }
 
-  #readAttributes(): void {
+  #readState(): void {
+    this.#noteState();
     for (const [name, value] of this.#state.openedAttributes) {
       this.#members.setRecord(name, value);
     }
@@ -691,7 +682,7 @@ export class Member implements MemberApi {
 
   #stateReplaced(index: LogIndex): void {
     this.#applying.drop('overtaken');
-    this.#readAttributes();
+    this.#readState();
     this.#setPeers();
     this.#watches.replaced();
     this.#integrity.replaced();
@@ -725,8 +716,15 @@ export class Member implements MemberApi {
     for (const change of changes) {
       this.#noteChange(change);
     }
+    this.#noteState();
     this.#replica.applyDone(index);
     this.#scheduleTurn();
+  }
+
+  #noteState(): void {
+    const { time, lastApplied } = this.#state.machine;
+    this.#replica.noteTime(this.#config.eventLoop.nowMs());
+    this.#replica.noteState(time, lastApplied.term);
   }
 
   #noteChange(change: MetaChange): void {

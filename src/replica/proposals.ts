@@ -30,9 +30,7 @@ export interface Envelope {
 }
 
 /**
- * Puts a command into the envelope that its log entry carries.
- *
- * @internal for tests.
+ * Puts a command into the envelope that its log entry carries; `id` 0 answers no proposal.
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const bytes = new Uint8Array(envelopeBytes + envelope.command.length);

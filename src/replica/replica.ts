@@ -8,7 +8,7 @@
  * peer and one read round.
  */
 import { assert, type Prng } from '../base/index.ts';
-import type { AppliedEntry } from '../kv/index.ts';
+import { type AppliedEntry, encodeCommand, type TimeState } from '../kv/index.ts';
 import {
   type Configuration,
   decodeConfiguration,
@@ -27,11 +27,13 @@ import {
   type Term,
   type WriteTicket,
 } from '../raft/index.ts';
+import { ClusterClock } from './cluster-clock.ts';
 import { compactionIndex, type LogCompactionLimits } from './log-compaction.ts';
 import { decodeMembership, encodeMembership, type MembershipChange } from './membership.ts';
 import { type ChangeId, type ChangeResult, MembershipChanges } from './membership-changes.ts';
 import {
   decodeEnvelope,
+  encodeEnvelope,
   type ProposalFailure,
   type ProposalId,
   ProposalTable,
@@ -119,6 +121,8 @@ export class Replica {
   readonly #changesByContext = new Map<number, ChangeId>();
   #changeResults: ChangeResult[] = [];
   readonly #electionTimeoutTicks: number;
+  readonly #clock = new ClusterClock();
+  readonly #source: { readonly origin: NodeId; readonly incarnation: number };
 
   constructor(config: ReplicaConfig) {
     const { raft, limits, prng } = config;
@@ -126,10 +130,8 @@ export class Replica {
     this.#limits = limits;
     const incarnation = prng.nextUint32();
     this.#electionTimeoutTicks = raft.options.electionTimeoutTicks;
-    this.#changes = new MembershipChanges(
-      { origin: raft.id, incarnation },
-      this.#electionTimeoutTicks,
-    );
+    this.#source = { origin: raft.id, incarnation };
+    this.#changes = new MembershipChanges(this.#source, this.#electionTimeoutTicks);
     this.#proposals = new ProposalTable(raft.id, incarnation, {
       countMax: limits.proposalsMax,
       bytesMax: limits.proposalBytesMax,
@@ -176,6 +178,7 @@ export class Replica {
   /** Tells the time: before every input, and again before every turn; see `Raft.noteTime`. */
   noteTime(nowMs: number): void {
     this.#raft.noteTime(nowMs);
+    this.#clock.noteTime(nowMs);
   }
 
   /**
@@ -318,6 +321,16 @@ export class Replica {
     this.#raft.entriesLoaded(id, entries);
   }
 
+  /** The cluster's time, milliseconds, as far as this member knows. */
+  get clusterTimeMs(): number {
+    return this.#clock.timeMs;
+  }
+
+  /** Takes what the applied state, whose last entry is of `appliedTerm`, says about time. */
+  noteState(time: TimeState, appliedTerm: Term): void {
+    this.#clock.applied(time, appliedTerm, this.#leadingTerm);
+  }
+
   /** The state machine has taken everything up to `index`. */
   applyDone(index: LogIndex): void {
     this.#raft.applyDone(index);
@@ -345,6 +358,7 @@ export class Replica {
   /** Hands what is queued to Raft and returns everything there is to do; empty when nothing is. */
   turn(): Effects {
     this.#proposeQueued();
+    this.#stampTime();
     this.#askForReads();
     this.#proposeChange();
     const ready = this.#raft.ready();
@@ -402,6 +416,23 @@ export class Replica {
         // Nothing has happened: they wait for a leader, room in the log or the end of a transfer.
         this.#proposals.requeue(ids);
         break;
+    }
+  }
+
+  get #leadingTerm(): Term {
+    return this.isLeader ? this.#raft.term : 0;
+  }
+
+  /** A stamp is made in the moment it goes into the log; one that cannot go there is none. */
+  #stampTime(): void {
+    const timeMs = this.#clock.dueStamp(this.#leadingTerm);
+    if (timeMs === undefined) {
+      return;
+    }
+    const command = encodeCommand({ type: 'advanceTime', timeMs });
+    const stamp = encodeEnvelope({ ...this.#source, id: 0, command });
+    if (this.#raft.propose([stamp], this.#nextContext++).kind === 'appended') {
+      this.#clock.stamped(timeMs);
     }
   }
 

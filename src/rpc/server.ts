@@ -6,6 +6,7 @@ import { createAdminService } from './admin.ts';
 import { createClusterService } from './cluster.ts';
 import { createHealthService, type HealthService } from './health.ts';
 import { createKvService } from './kv.ts';
+import { createLeaseService, type LeaseService } from './lease.ts';
 import { createMaintenanceService } from './maintenance.ts';
 import type { ServiceContext } from './service.ts';
 import { createWatchService, type WatchService } from './watch.ts';
@@ -28,6 +29,7 @@ export class RpcServer {
   readonly #server: Server;
   readonly #health: HealthService;
   readonly #watch: WatchService;
+  readonly #lease: LeaseService;
   readonly #bound: string[] = [];
 
   constructor(options: RpcServerOptions) {
@@ -41,6 +43,8 @@ export class RpcServer {
     this.#server.addService(services['etcdserverpb.KV'], createKvService(options));
     this.#watch = createWatchService(options, options);
     this.#server.addService(services['etcdserverpb.Watch'], this.#watch.handlers);
+    this.#lease = createLeaseService(options);
+    this.#server.addService(services['etcdserverpb.Lease'], this.#lease.handlers);
     this.#server.addService(services['etcdserverpb.Cluster'], createClusterService(options));
     this.#server.addService(
       services['etcdserverpb.Maintenance'],
@@ -80,6 +84,7 @@ export class RpcServer {
     });
     this.#health.endWatches();
     this.#watch.endStreams();
+    this.#lease.endStreams();
     await closed;
   }
 

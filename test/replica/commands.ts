@@ -3,12 +3,13 @@ import {
   type AppliedEntry,
   type Command,
   encodeCommand,
+  type PutOperation,
   type RangeOperation,
 } from '../../src/kv/index.ts';
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-export function put(key: string, value: string): Command {
+export function put(key: string, value: string): PutOperation {
   return {
     type: 'put',
     key: bytes(key),

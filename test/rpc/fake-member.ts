@@ -4,6 +4,7 @@ import type {
   CallOptions,
   ClusterMember,
   KeyspaceHash,
+  LeaseApi,
   MaintenanceApi,
   MemberAlarm,
   MemberApi,
@@ -101,6 +102,16 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
     Promise.reject(new Error('no hash is expected'));
   onSetAlarm = async (): Promise<void> => Promise.resolve();
   onDefragment = async (): Promise<void> => Promise.resolve();
+
+  onKeepAlive = async (_id: bigint): Promise<number | undefined> => Promise.resolve(undefined);
+  onLease: LeaseApi['lease'] = async () => Promise.resolve(undefined);
+  onAllLeases: LeaseApi['allLeases'] = async () => Promise.resolve([]);
+  readonly leases: LeaseApi = {
+    nextLeaseId: () => 77n,
+    keepAlive: async (id) => this.onKeepAlive(id),
+    lease: async (...asked) => this.onLease(...asked),
+    allLeases: async (...asked) => this.onAllLeases(...asked),
+  };
 
   async propose(command: Command, options?: CallOptions): Promise<CommandResult> {
     this.asked.push({ method: 'propose', command, options });

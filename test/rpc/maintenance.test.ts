@@ -247,7 +247,7 @@ describe('MoveLeader', () => {
 test('a method of etcd that is not there is unimplemented', async () => {
   const error = await refusalOf((done) =>
     serving.maintenance.makeUnaryRequest(
-      '/etcdserverpb.Lease/LeaseGrant',
+      '/etcdserverpb.Auth/AuthEnable',
       (value: Buffer) => value,
       (bytes) => bytes,
       Buffer.alloc(0),

@@ -16,6 +16,7 @@ import {
   type ClusterClient,
   type HealthClient,
   type KVClient,
+  type LeaseClient,
   type MaintenanceClient,
   services,
   type WatchClient,
@@ -37,6 +38,7 @@ export interface Serving {
   readonly admin: AdminClient;
   readonly health: HealthClient;
   readonly watch: WatchClient;
+  readonly lease: LeaseClient;
   close(): Promise<void>;
 }
 
@@ -88,6 +90,7 @@ export async function serve(
     admin: connect('holdfast.v1.Admin') as AdminClient,
     health: connect('grpc.health.v1.Health') as HealthClient,
     watch: connect('etcdserverpb.Watch') as WatchClient,
+    lease: connect('etcdserverpb.Lease') as LeaseClient,
     close: async () => {
       for (const client of clients) {
         client.close();

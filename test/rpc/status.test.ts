@@ -20,6 +20,8 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
   ],
   NO_SPACE: [status.RESOURCE_EXHAUSTED, 'etcdserver: mvcc: database space exceeded'],
   LEASE_NOT_FOUND: [status.NOT_FOUND, 'etcdserver: requested lease not found'],
+  LEASE_EXISTS: [status.FAILED_PRECONDITION, 'etcdserver: lease already exists'],
+  LEASE_TTL_TOO_LARGE: [status.OUT_OF_RANGE, 'etcdserver: too large lease TTL'],
   REQUEST_TOO_LARGE: [status.INVALID_ARGUMENT, 'etcdserver: request is too large'],
   TOO_MANY_REQUESTS: [status.RESOURCE_EXHAUSTED, 'etcdserver: too many requests'],
   NO_LEADER: [status.UNAVAILABLE, 'etcdserver: no leader'],

@@ -314,6 +314,7 @@ export class Run {
   begin(): void {
     const status = this.replica.status();
     this.#member.status = status;
+    this.#noteState();
     this.#member.note(() => describeStatus(status));
     this.#host.observers.started(this.#member, status);
     this.replica.reportStarted();
@@ -736,6 +737,7 @@ export class Run {
       this.#after(delayUs(), () => {
         disk.log.reset(position, hardState);
         this.stateMachine = this.#createStateMachine();
+        this.#noteState();
         this.#lane = this.#createLane();
         this.#host.observers.installed(this.#member, position.index);
         this.replica.readable(position.index);
@@ -797,8 +799,15 @@ export class Run {
     if (this.#member.reach('applied')) {
       return;
     }
+    this.#noteState();
     this.replica.applyDone(must(entries.at(-1), 'an applied entry').index);
     this.#scheduleTurn();
+  }
+
+  #noteState(): void {
+    const { time, lastApplied } = this.stateMachine;
+    this.#noteTime();
+    this.replica.noteState(time, lastApplied.term);
   }
 
   #answerProposal(id: ProposalId, answer: ProposeAnswer): void {

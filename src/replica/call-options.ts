@@ -1,0 +1,11 @@
+/** How long a call to a member lasts. */
+
+/**
+ * Bounds a call: it ends with a TIMEOUT or CANCELLED error after `deadlineMs` or when `signal`
+ * fires.
+ */
+export interface CallOptions {
+  /** Milliseconds from now; the member's own request timeout applies when absent or larger. */
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,45 @@
+/**
+ * Leases as a member offers them to the services in front of it (G5). Granting and revoking are
+ * commands; renewing and looking are here.
+ */
+import type { LeaseId } from '../kv/index.ts';
+import type { CallOptions } from './call-options.ts';
+
+/** A lease as it is now. */
+export interface LeaseState {
+  readonly id: LeaseId;
+  /** Milliseconds that it was granted for. */
+  readonly ttlMs: number;
+  /** Milliseconds until it ends; at least 0, and at most `ttlMs`. */
+  readonly remainingMs: number;
+}
+
+/** A lease and the keys attached to it, in byte order. */
+export interface LeaseContent extends LeaseState {
+  readonly keys: readonly Uint8Array[];
+}
+
+/** What a member does about leases; on any member. */
+export interface LeaseApi {
+  /** An id that no lease has, with all but certainty: positive, 63 bits. */
+  nextLeaseId(): LeaseId;
+  /**
+   * Renews a lease and resolves, once that is committed, with its full time in milliseconds;
+   * undefined when there is no such lease (any more).
+   *
+   * @throws {KvError} what `propose` throws.
+   */
+  keepAlive(id: LeaseId, options?: CallOptions): Promise<number | undefined>;
+  /**
+   * Linearizable; undefined when there is no such lease. `withKeys`: without, `keys` is empty.
+   *
+   * @throws {KvError} what `confirmRead` throws.
+   */
+  lease(id: LeaseId, withKeys: boolean, options?: CallOptions): Promise<LeaseContent | undefined>;
+  /**
+   * All leases, the first to end first; linearizable.
+   *
+   * @throws {KvError} what `confirmRead` throws.
+   */
+  allLeases(options?: CallOptions): Promise<readonly LeaseState[]>;
+}

@@ -1,0 +1,127 @@
+/**
+ * Leases on one member: renewals gathered into commands, and looks at what is applied.
+ *
+ * One command of renewals is under way at a time; what comes meanwhile makes up the next one. So
+ * the more leases there are, the more of them share an entry of the log.
+ */
+import { type EventLoop, KvError, type Prng } from '../base/index.ts';
+import {
+  attachedKeys,
+  type Command,
+  type CommandResult,
+  keepAliveLeasesMax,
+  type Lease,
+  type LeaseId,
+  remainingMs,
+} from '../kv/index.ts';
+import type { CallOptions } from './api.ts';
+import type { LeaseApi, LeaseContent, LeaseState } from './lease-api.ts';
+import type { MemberState } from './member-state.ts';
+
+/** What the member lends its leases. */
+export interface LeasesOptions {
+  readonly state: MemberState;
+  readonly prng: Prng;
+  readonly eventLoop: EventLoop;
+  readonly propose: (command: Command) => Promise<CommandResult>;
+  readonly confirmRead: (options: CallOptions) => Promise<void>;
+  /** The cluster's time. */
+  readonly timeMs: () => number;
+}
+
+/** Limit: renewals that wait for their turn. */
+const waitingMax = 65_536;
+
+interface Renewal {
+  readonly id: LeaseId;
+  readonly resolve: (ttlMs: number | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** See the module comment. */
+export class Leases implements LeaseApi {
+  readonly #options: LeasesOptions;
+  readonly #waiting: Renewal[] = [];
+  #isBusy = false;
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+  }
+
+  nextLeaseId(): LeaseId {
+    const { prng } = this.#options;
+    const high = BigInt(prng.nextInt(0, 2 ** 31));
+    return (high << 32n) | BigInt(prng.nextInt(1, 2 ** 32));
+  }
+
+  async keepAlive(id: LeaseId): Promise<number | undefined> {
+    if (this.#waiting.length >= waitingMax) {
+      throw new KvError('TOO_MANY_REQUESTS');
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ id, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  async lease(
+    id: LeaseId,
+    withKeys: boolean,
+    options: CallOptions = {},
+  ): Promise<LeaseContent | undefined> {
+    const { state, confirmRead } = this.#options;
+    await confirmRead(options);
+    const lease = state.machine.leases.get(id);
+    if (lease === undefined) {
+      return undefined;
+    }
+    const keys = withKeys && lease.mayHoldKeys ? await state.lane.read(attachedKeys(id)) : [];
+    return { ...this.#stateOf(lease), keys };
+  }
+
+  async allLeases(options: CallOptions = {}): Promise<readonly LeaseState[]> {
+    const { state, confirmRead } = this.#options;
+    await confirmRead(options);
+    return Array.from(state.machine.leases.all(), (lease) => this.#stateOf(lease)).sort(
+      (a, b) => a.remainingMs - b.remainingMs,
+    );
+  }
+
+  #stateOf(lease: Lease): LeaseState {
+    const { id, ttlMs } = lease;
+    return { id, ttlMs, remainingMs: remainingMs(lease, this.#options.timeMs()) };
+  }
+
+  #schedule(): void {
+    if (!this.#isBusy && this.#waiting.length > 0) {
+      this.#isBusy = true;
+      this.#options.eventLoop.endOfTurn(() => {
+        void this.#renew();
+      });
+    }
+  }
+
+  /** Renews what waits; never rejects. */
+  async #renew(): Promise<void> {
+    const renewals = this.#waiting.splice(0, keepAliveLeasesMax);
+    const ids = renewals.map(({ id }) => id);
+    try {
+      const answer = await this.#options.propose({ type: 'leaseKeepAlive', ids });
+      if (answer.kind === 'refused') {
+        throw new KvError(answer.code);
+      }
+      const { result } = answer;
+      const ttlsMs = result.type === 'leaseKeepAlive' ? result.ttlsMs : [];
+      for (const [at, { resolve }] of renewals.entries()) {
+        const ttlMs = ttlsMs[at] ?? 0;
+        resolve(ttlMs === 0 ? undefined : ttlMs);
+      }
+    } catch (error) {
+      for (const { reject } of renewals) {
+        reject(error);
+      }
+    }
+    this.#isBusy = false;
+    this.#schedule();
+  }
+}

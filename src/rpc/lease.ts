@@ -1,0 +1,202 @@
+/** `etcdserverpb.Lease`: leases, as etcd has them. */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { KvError } from '../base/index.ts';
+import type { Command } from '../kv/index.ts';
+import type { CallOptions } from '../replica/index.ts';
+import type * as wire from '../wire/index.ts';
+import { callOptions, headerOf, type ServiceContext, unary, writePaced } from './service.ts';
+import { toServiceError } from './status.ts';
+
+/** Seconds; etcd's own bound. */
+const ttlMax = 9_000_000_000n;
+/** Limit: renewals of one stream that wait for their answers. */
+const renewalsMax = 1024;
+
+type KeepAliveCall = ServerDuplexStream<wire.LeaseKeepAliveRequest, wire.LeaseKeepAliveResponse>;
+
+/** The service; its streams last until their clients, or the server, end them. */
+export interface LeaseService {
+  readonly handlers: wire.LeaseHandlers;
+  /** Ends all streams: a server that stops must not wait for them. */
+  endStreams(): void;
+}
+
+/** Creates the service. */
+export function createLeaseService(context: ServiceContext): LeaseService {
+  const streams = new Set<RenewalStream>();
+  return {
+    handlers: {
+      ...changes(context),
+      ...looks(context),
+      LeaseKeepAlive: (call: KeepAliveCall) => {
+        try {
+          callOptions(context, call);
+          const stream = new RenewalStream(call, context);
+          streams.add(stream);
+          void stream.run().finally(() => streams.delete(stream));
+        } catch (error) {
+          call.emit('error', toServiceError(error, context.onDefect));
+        }
+      },
+    },
+    endStreams: () => {
+      for (const stream of streams) {
+        stream.fail(new KvError('STOPPED'));
+      }
+    },
+  };
+}
+
+/** The methods that go through the log. */
+function changes(context: ServiceContext): Pick<wire.LeaseHandlers, 'LeaseGrant' | 'LeaseRevoke'> {
+  const { member } = context;
+
+  /** Proposes a command and returns the revision after it. */
+  const propose = async (command: Command, options: CallOptions): Promise<number> => {
+    const answer = await member.propose(command, options);
+    if (answer.kind === 'refused') {
+      throw new KvError(answer.code);
+    }
+    return answer.revision;
+  };
+
+  return {
+    LeaseGrant: unary(
+      context,
+      'LeaseGrant',
+      async (request: wire.LeaseGrantRequest, options): Promise<wire.LeaseGrantResponse> => {
+        const ttl = toTtl(request.TTL);
+        const asked = BigInt(request.ID);
+        const id = asked === 0n ? member.leases.nextLeaseId() : asked;
+        const command = { type: 'leaseGrant', id, ttlMs: ttl * 1000 } as const;
+        const revision = await propose(command, options);
+        return { header: headerOf(context, revision), ID: String(id), TTL: ttl };
+      },
+    ),
+    LeaseRevoke: unary(
+      context,
+      'LeaseRevoke',
+      async (request: wire.LeaseRevokeRequest, options): Promise<wire.LeaseRevokeResponse> => {
+        const id = BigInt(request.ID);
+        return { header: headerOf(context, await propose({ type: 'leaseRevoke', id }, options)) };
+      },
+    ),
+  };
+}
+
+/** The methods that only look. */
+function looks(
+  context: ServiceContext,
+): Pick<wire.LeaseHandlers, 'LeaseTimeToLive' | 'LeaseLeases'> {
+  const { member } = context;
+  return {
+    LeaseTimeToLive: unary(
+      context,
+      'LeaseTimeToLive',
+      async (
+        request: wire.LeaseTimeToLiveRequest,
+        options,
+      ): Promise<wire.LeaseTimeToLiveResponse> => {
+        const lease = await member.leases.lease(BigInt(request.ID), request.keys, options);
+        const head = { header: headerOf(context, member.revision), ID: request.ID };
+        return lease === undefined
+          ? { ...head, TTL: -1, grantedTTL: 0, keys: [] }
+          : {
+              ...head,
+              TTL: Math.floor(lease.remainingMs / 1000),
+              grantedTTL: lease.ttlMs / 1000,
+              keys: [...lease.keys],
+            };
+      },
+    ),
+    LeaseLeases: unary(
+      context,
+      'LeaseLeases',
+      async (_request: wire.LeaseLeasesRequest, options): Promise<wire.LeaseLeasesResponse> => {
+        const leases = await member.leases.allLeases(options);
+        return {
+          header: headerOf(context, member.revision),
+          leases: leases.map(({ id }) => ({ ID: String(id) })),
+        };
+      },
+    ),
+  };
+}
+
+/** Whole seconds, at least one. */
+function toTtl(text: string): number {
+  const ttl = BigInt(text);
+  if (ttl > ttlMax) {
+    throw new KvError('LEASE_TTL_TOO_LARGE');
+  }
+  return Math.max(1, Number(ttl));
+}
+
+/**
+ * The renewals of one client. They are under way together and answered in their order; a client
+ * that sends more than it is answered is not read for a while.
+ */
+class RenewalStream {
+  readonly #call: KeepAliveCall;
+  readonly #context: ServiceContext;
+  #underWay = 0;
+  /** Ends once all answers so far have been written; never rejects. */
+  #answered: Promise<void> = Promise.resolve();
+  #failure: unknown;
+  #end: () => void = () => undefined;
+
+  constructor(call: KeepAliveCall, context: ServiceContext) {
+    this.#call = call;
+    this.#context = context;
+  }
+
+  /** Serves the stream to its end. */
+  async run(): Promise<void> {
+    const call = this.#call;
+    await new Promise<void>((resolve) => {
+      this.#end = resolve;
+      call.on('data', ({ ID }: wire.LeaseKeepAliveRequest) => {
+        this.#renew(ID);
+      });
+      call.on('cancelled', resolve);
+      call.on('end', resolve);
+    });
+    await this.#answered;
+    if (this.#failure === undefined) {
+      call.end();
+    } else {
+      call.emit('error', toServiceError(this.#failure, this.#context.onDefect));
+    }
+  }
+
+  /** Ends the stream; its client is told why. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#end();
+  }
+
+  #renew(id: string): void {
+    this.#underWay++;
+    if (this.#underWay >= renewalsMax) {
+      this.#call.pause();
+    }
+    const { leases } = this.#context.member;
+    const renewal = leases.keepAlive(BigInt(id)).catch((error: unknown) => {
+      this.fail(error);
+      return undefined;
+    });
+    this.#answered = this.#answered.then(async () => this.#answer(id, renewal));
+  }
+
+  async #answer(id: string, renewal: Promise<number | undefined>): Promise<void> {
+    const ttlMs = (await renewal) ?? 0;
+    if (this.#failure === undefined && !this.#call.cancelled) {
+      const header = headerOf(this.#context, this.#context.member.revision);
+      await writePaced(this.#call, { header, ID: id, TTL: Math.floor(ttlMs / 1000) });
+    }
+    this.#underWay--;
+    if (this.#call.isPaused() && this.#underWay <= renewalsMax / 2) {
+      this.#call.resume();
+    }
+  }
+}
