@@ -12,6 +12,13 @@
  */
 export type Outcome = 'rejected' | 'unknown';
 
+interface CatalogueEntry {
+  readonly text: string;
+  readonly retryable: boolean;
+  /** Of a write, unless who throws knows better; `rejected` when it is not here. */
+  readonly outcome?: Outcome;
+}
+
 /** Every code, with its default text and whether the same request may succeed later. */
 const catalogue = {
   EMPTY_KEY: { text: 'etcdserver: key is not provided', retryable: false },
@@ -34,6 +41,26 @@ const catalogue = {
   LEASE_NOT_FOUND: { text: 'etcdserver: requested lease not found', retryable: false },
   LEASE_EXISTS: { text: 'etcdserver: lease already exists', retryable: false },
   LEASE_TTL_TOO_LARGE: { text: 'etcdserver: too large lease TTL', retryable: false },
+  NO_ELECTION_LEADER: { text: 'election: no leader', retryable: true },
+  NOT_ELECTED: { text: 'election: not leader', retryable: false },
+  LEADER_KEY_MISSING: { text: '"leader" field must be provided', retryable: false },
+  LOCK_HELD: { text: 'holdfast: the lock is held by somebody else', retryable: true },
+  SESSION_EXPIRED: {
+    text: 'holdfast: session not found: its lease has ended, or was never granted',
+    ...{ retryable: false, outcome: 'unknown' },
+  },
+  REQUEST_MISMATCH: {
+    text: 'holdfast: idempotency key or sequence number belongs to a different request',
+    retryable: false,
+  },
+  ANSWER_FORGOTTEN: {
+    text: 'holdfast: the request was carried out before, and its answer is not kept any more',
+    ...{ retryable: false, outcome: 'unknown' },
+  },
+  TOO_MANY_ANSWERS: {
+    text: 'holdfast: too many answers are kept: acknowledge some, or wait until they are forgotten',
+    retryable: true,
+  },
   REQUEST_TOO_LARGE: { text: 'etcdserver: request is too large', retryable: false },
   TOO_MANY_REQUESTS: { text: 'etcdserver: too many requests', retryable: true },
   NO_LEADER: { text: 'etcdserver: no leader', retryable: true },
@@ -87,7 +114,7 @@ const catalogue = {
   STORAGE_FAILED: { text: 'storage failed', retryable: false },
   CONFIG_INVALID: { text: 'invalid configuration', retryable: false },
   INTERNAL: { text: 'etcdserver: internal error', retryable: false },
-} as const satisfies Record<string, { text: string; retryable: boolean }>;
+} as const satisfies Record<string, CatalogueEntry>;
 
 /** One of the closed set of operational error codes. */
 export type ErrorCode = keyof typeof catalogue;
@@ -103,7 +130,7 @@ export const errorCodes = Object.keys(catalogue) as readonly ErrorCode[];
 export interface KvErrorOptions {
   /** Replaces the catalogue text. */
   readonly message?: string | undefined;
-  /** For writes: whether it may have happened. Default `rejected`. */
+  /** For writes: whether it may have happened. */
   readonly outcome?: Outcome | undefined;
   /** Named facts for logs; never keys' values or secrets. */
   readonly details?: Readonly<Record<string, string | number>> | undefined;
@@ -120,10 +147,11 @@ export class KvError extends Error {
   readonly details: Readonly<Record<string, string | number>>;
 
   constructor(code: ErrorCode, options: KvErrorOptions = {}) {
-    const { message, outcome = 'rejected', details = {}, cause } = options;
-    super(message ?? catalogue[code].text, cause === undefined ? undefined : { cause });
+    const entry: CatalogueEntry = catalogue[code];
+    const { message, outcome = entry.outcome ?? 'rejected', details = {}, cause } = options;
+    super(message ?? entry.text, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.retryable = catalogue[code].retryable;
+    this.retryable = entry.retryable;
     this.outcome = outcome;
     this.details = details;
   }

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { credentials, logVerbosity, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { createPrng, type Prng } from '../base/index.ts';
-import { txnDepthMax } from '../kv/index.ts';
+import { fingerprintOf, idempotencyKeyBytesMax, txnDepthMax } from '../kv/index.ts';
 import { type Logger, Metrics } from '../observability/index.ts';
 import { defaultRaftOptions } from '../raft/index.ts';
 import {
@@ -235,6 +235,8 @@ function createRpcServer(
     metrics,
     txnOperationsMax: config.txnOperationsMax,
     txnDepthMax,
+    idempotencyKeyBytesMax,
+    fingerprintOf,
     quotaBytes: config.quotaBytes,
     requestBytesMax: config.requestBytesMax,
     version,

@@ -9,8 +9,13 @@
 import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
 import { type AlarmOutcome, changeAlarm } from './alarms.ts';
 import type { Alarm, AlarmCommand, LeaseId, SetRecordCommand } from './command.ts';
-import { type EngineRange, keysKey, leaseKey, mapKeyOf } from './key-layout.ts';
-import { attachedKeys, attachmentKey, type LeaseTable, leaseWrite } from './leases.ts';
+import type { AnswerTable } from './answer-table.ts';
+import { Answers } from './answers.ts';
+import { Attachments } from './attachments.ts';
+import { type DueKey, ExpiryChanges } from './expiry-changes.ts';
+import type { ExpiryTable } from './expiry-table.ts';
+import { type EngineRange, keysKey, leaseKey } from './key-layout.ts';
+import { type LeaseTable, leaseWrite } from './leases.ts';
 import { namedRecordWrite } from './named-records.ts';
 import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import type { Overlay } from './range.ts';
@@ -28,6 +33,8 @@ export interface ApplyBatchStart {
   readonly alarms: readonly Alarm[];
   readonly timeMs: number;
   readonly leases: LeaseTable;
+  readonly expiries: ExpiryTable;
+  readonly answers: AnswerTable;
 }
 
 /** A change of what the state holds besides the keyspace. */
@@ -50,13 +57,20 @@ const hashedTime = 6;
 export interface PutContent {
   readonly value: Uint8Array;
   readonly lease: LeaseId;
+  /** 0 is none. */
+  readonly ttlMs: number;
+  readonly refreshesTtl: boolean;
 }
 
-/** What a batch has done with a key and a lease. */
-interface Attachment {
-  readonly key: Uint8Array;
-  readonly isAttached: boolean;
-}
+type NewRecord = PutContent &
+  Pick<MvccRecord, 'createRevision' | 'version' | 'isTombstone' | 'isExpired'>;
+
+const tombstone: NewRecord = {
+  ...{ createRevision: 0, version: 0, isTombstone: true, isExpired: false },
+  ...{ value: emptyBytes, lease: 0n, ttlMs: 0, refreshesTtl: false },
+};
+/** Of a key that nobody deleted. */
+const expiredTombstone: NewRecord = { ...tombstone, isExpired: true };
 
 /** Collects the changes of one run of `apply`. */
 export class ApplyBatch implements Overlay {
@@ -79,9 +93,12 @@ export class ApplyBatch implements Overlay {
   #timeMs: number;
   /** The leases; changed as the batch goes on. */
   readonly leases: LeaseTable;
-  /** What this batch has attached to leases (true) or detached, by the map keys of the keys. */
-  readonly #attachments = new Map<LeaseId, Map<string, Attachment>>();
   readonly #metaWrites: StateWrite[] = [];
+  readonly #attachments: Attachments;
+  readonly #expiries: ExpiryChanges;
+  /** Answers that are kept. */
+  readonly answers: Answers;
+  #index = 0;
   readonly #metaChanges: MetaChange[] = [];
 
   constructor(cache: RecordCache, start: ApplyBatchStart) {
@@ -93,6 +110,16 @@ export class ApplyBatch implements Overlay {
     this.#alarms = start.alarms;
     this.#timeMs = start.timeMs;
     this.leases = start.leases;
+    this.#attachments = new Attachments(start.leases, this.#metaWrites);
+    this.answers = new Answers(start.answers, start.leases, (write) => {
+      this.#writeMeta(write);
+    });
+    this.#expiries = new ExpiryChanges(start.expiries, (write) => this.#metaWrites.push(write));
+  }
+
+  /** Index of the entry under way. */
+  get index(): number {
+    return this.#index;
   }
 
   /** Revision after the last finished command. */
@@ -136,6 +163,7 @@ export class ApplyBatch implements Overlay {
 
   /** Begins the entry at a position of the log; what it changes follows. */
   beginEntry(index: number, term: number): void {
+    this.#index = index;
     this.#hasher.number(index);
     this.#hasher.number(term);
   }
@@ -180,24 +208,28 @@ export class ApplyBatch implements Overlay {
     return outcome;
   }
 
-  /** Moves the cluster's time on; leases that wait for it get their deadlines. */
+  /** Moves the cluster's time on; leases and keys that have waited for it get their deadlines. */
   advanceTime(timeMs: number): void {
+    const beforeMs = this.#timeMs;
     this.#timeMs = Math.max(this.#timeMs, timeMs);
     this.#hasher.mix(hashedTime, 0);
     this.#hasher.number(this.#timeMs);
-    for (const lease of this.leases.stamp(this.#timeMs)) {
+    for (const lease of this.leases.stamp(this.#timeMs, beforeMs)) {
       this.#writeMeta(leaseWrite(lease));
     }
+    // What becomes of keys follows from their events and the stamps, which are hashed.
+    this.#expiries.stamp(this.#timeMs, beforeMs);
+    this.answers.stamp(this.#timeMs, this.#index);
   }
 
   /** Begins a lease. */
   grantLease(id: LeaseId, ttlMs: number): void {
-    this.#writeMeta(leaseWrite(this.leases.grant(id, ttlMs)));
+    this.#writeMeta(leaseWrite(this.leases.grant(id, ttlMs, this.#timeMs)));
   }
 
   /** Begins a lease's time anew and returns all of it; 0 when there is no such lease. */
   renewLease(id: LeaseId): number {
-    const lease = this.leases.renew(id);
+    const lease = this.leases.renew(id, this.#timeMs);
     if (lease === undefined) {
       return 0;
     }
@@ -205,17 +237,41 @@ export class ApplyBatch implements Overlay {
     return lease.ttlMs;
   }
 
-  /** Ends a lease and deletes what is attached to it; returns the number of its keys. */
-  *endLease(id: LeaseId): Reading<number> {
-    const { mayHoldKeys } = must(this.leases.get(id), 'a lease that ends');
-    const keys = mayHoldKeys ? yield* this.#attachedKeys(id) : [];
+  /**
+   * Ends a lease, whose time is up if it `isExpired`, and deletes what is attached to it; returns
+   * the number of its keys.
+   */
+  *endLease(id: LeaseId, isExpired: boolean): Reading<number> {
+    const keys = yield* this.#attachments.keysOf(id);
     yield* this.#loadRecords(keys);
+    const mayExpire = keys.filter((key) => must(this.liveRecord(key), 'an attached key').ttlMs > 0);
+    yield* this.loadExpiries(mayExpire);
     for (const key of keys) {
-      this.delete(this.entryOf(key), key);
+      this.#write(this.entryOf(key), key, isExpired ? expiredTombstone : tombstone);
     }
+    this.answers.endSession(id);
     this.leases.remove(id);
     this.#writeMeta({ type: 'delete', key: leaseKey(id) });
     return keys.length;
+  }
+
+  /** The keys whose time is up by now, `limit` of them at most, the first due first. */
+  *dueKeys(limit: number): Reading<readonly DueKey[]> {
+    const due = yield* this.#expiries.due(this.#timeMs, limit);
+    yield* this.#loadRecords(due.map(({ key }) => key));
+    return due;
+  }
+
+  /** Ends a key whose time is up. */
+  expire({ key }: DueKey): void {
+    this.#write(this.entryOf(key), key, expiredTombstone);
+  }
+
+  /** Looks up when the time of keys is up; to be done before keys with a time to live change. */
+  *loadExpiries(keys: readonly Uint8Array[]): Reading<void> {
+    if (keys.length > 0) {
+      yield* this.#expiries.load(keys);
+    }
   }
 
   /** Sets the configuration that the entry at `index` brings. */
@@ -244,8 +300,11 @@ export class ApplyBatch implements Overlay {
       createRevision: isNew ? this.#revision + 1 : old.createRevision,
       version: isNew ? 1 : old.version + 1,
       isTombstone: false,
+      isExpired: false,
       value: content.value,
       lease: content.lease,
+      ttlMs: content.ttlMs,
+      refreshesTtl: content.refreshesTtl,
     });
   }
 
@@ -253,13 +312,7 @@ export class ApplyBatch implements Overlay {
   delete(entry: CacheEntry, key: Uint8Array): void {
     assert(entry.record !== undefined, 'only a key that has a record can be deleted');
     assert(!entry.record.isTombstone, 'only a live key can be deleted');
-    this.#write(entry, key, {
-      createRevision: 0,
-      version: 0,
-      isTombstone: true,
-      value: emptyBytes,
-      lease: 0n,
-    });
+    this.#write(entry, key, tombstone);
   }
 
   /** Deletes a live key that a scan has found, with the record it had then. */
@@ -321,19 +374,6 @@ export class ApplyBatch implements Overlay {
     return event !== undefined && equalBytes(event.key, revisionKey) ? event.value : undefined;
   }
 
-  /** What is attached to a lease, with what this batch has done, in byte order. */
-  *#attachedKeys(id: LeaseId): Reading<readonly Uint8Array[]> {
-    const changes = this.#attachments.get(id);
-    const stored = yield* attachedKeys(id);
-    const keys = stored.filter((key) => changes?.has(mapKeyOf(key)) !== true);
-    for (const { key, isAttached } of changes?.values() ?? []) {
-      if (isAttached) {
-        keys.push(key);
-      }
-    }
-    return keys.sort(compareBytes);
-  }
-
   /** Loads the current records of keys that are not known. */
   *#loadRecords(keys: readonly Uint8Array[]): Reading<void> {
     const missing = keys
@@ -354,42 +394,13 @@ export class ApplyBatch implements Overlay {
     }
   }
 
-  /** A key goes from one lease to another; 0n is none. */
-  #moveKey(key: Uint8Array, from: LeaseId, to: LeaseId): void {
-    if (from === to) {
-      return;
-    }
-    if (from !== 0n) {
-      this.#noteAttachment(from, key, false);
-      this.#metaWrites.push({ type: 'delete', key: attachmentKey(from, key) });
-    }
-    if (to !== 0n) {
-      this.leases.holdsKeys(to);
-      this.#noteAttachment(to, key, true);
-      this.#metaWrites.push({ type: 'put', key: attachmentKey(to, key), value: emptyBytes });
-    }
-  }
-
-  #noteAttachment(lease: LeaseId, key: Uint8Array, isAttached: boolean): void {
-    let changes = this.#attachments.get(lease);
-    if (changes === undefined) {
-      changes = new Map();
-      this.#attachments.set(lease, changes);
-    }
-    changes.set(mapKeyOf(key), { key, isAttached });
-  }
-
   #writeMeta(write: StateWrite): void {
     this.#hasher.bytes(hashedKey, write.key);
     this.#hasher.bytes(hashedValue, write.type === 'put' ? write.value : emptyBytes);
     this.#metaWrites.push(write);
   }
 
-  #write(
-    entry: CacheEntry,
-    key: Uint8Array,
-    next: Pick<MvccRecord, 'createRevision' | 'version' | 'isTombstone' | 'value' | 'lease'>,
-  ): void {
+  #write(entry: CacheEntry, key: Uint8Array, next: NewRecord): void {
     const { record: old } = entry;
     // A tombstone below the compact revision may or may not be gone from this member's disk
     // already; no member refers to it, so that equal logs give equal records.
@@ -403,11 +414,19 @@ export class ApplyBatch implements Overlay {
       prevMain: hasPrev ? old.main : 0,
       prevSub: hasPrev ? old.sub : 0,
       isTombstone: next.isTombstone,
+      isExpired: next.isExpired,
+      ttlMs: next.ttlMs,
+      refreshesTtl: next.refreshesTtl,
       value: next.value,
     };
     const change = encodeChange(this.#cache.slabs, key, record);
     record.value = change.value;
-    this.#moveKey(key, old?.lease ?? 0n, next.lease);
+    this.#attachments.move(key, old?.lease ?? 0n, next.lease);
+    const oldTtlMs = old?.ttlMs ?? 0;
+    if (oldTtlMs > 0 || next.ttlMs > 0) {
+      const { ttlMs: newTtlMs, main: modRevision } = record;
+      this.#expiries.change(key, { oldTtlMs, newTtlMs, modRevision, timeMs: this.#timeMs });
+    }
     this.#hasher.bytes(hashedEvent, change.event);
     this.#events.push({ type: 'put', key: change.revisionKey, value: change.event });
     if (this.#cache.write(entry, this.sequence, record, change)) {

@@ -7,22 +7,27 @@
  * format gets a new first byte, and old members refuse to apply it rather than misread it.
  */
 import { assert } from '../base/index.ts';
-import type {
-  AlarmCommand,
-  AlarmType,
-  Command,
-  Compare,
-  DeleteRangeOperation,
-  LeaseId,
-  Operation,
-  PutOperation,
-  RangeOperation,
-  SetRecordCommand,
-  SortOrder,
-  SortTarget,
-  TxnOperation,
+import {
+  type AlarmCommand,
+  type AlarmType,
+  type Command,
+  type Compare,
+  type DeleteRangeOperation,
+  type LeaseId,
+  type OnceCommand,
+  type OnceOperation,
+  type Operation,
+  type PutOperation,
+  type RangeOperation,
+  type RequestId,
+  type SetRecordCommand,
+  type SortOrder,
+  type SortTarget,
+  ttlNone,
+  type TxnOperation,
 } from './command.ts';
 import { checkRecordName, nameBytes, nameOf, recordValueBytesMax } from './named-records.ts';
+import { hashToBigint, StateHasher } from './state-hash.ts';
 import { ByteReader, ByteWriter, varintSize, writeBigint64, writeVarint } from './varint.ts';
 
 /** First byte of every command. */
@@ -42,6 +47,10 @@ const typeLeaseGrant = 8;
 const typeLeaseRevoke = 9;
 const typeLeaseKeepAlive = 10;
 const typeAdvanceTime = 11;
+const typeOnce = 12;
+
+/** Limit: bytes of a key that makes attempts the same request. */
+export const idempotencyKeyBytesMax = 128;
 
 /** Limit: leases that one command renews. */
 export const keepAliveLeasesMax = 4096;
@@ -50,6 +59,9 @@ const flagPrevKv = 1;
 const flagIgnoreValue = 2;
 const flagIgnoreLease = 4;
 const flagLease = 8;
+const flagTtl = 16;
+const flagTtlRefresh = 32;
+const putFlagsKnown = 63;
 
 const flagKeysOnly = 1;
 const flagCountOnly = 2;
@@ -100,6 +112,13 @@ export function encodeCommand(command: Command): Uint8Array {
     case 'advanceTime':
       writer.byte(typeAdvanceTime);
       writer.varint(command.timeMs);
+      writer.varint(command.keepAnswersMs);
+      break;
+    case 'once':
+      writer.byte(typeOnce);
+      writeRequestId(writer, command.id);
+      writer.bigint64(command.fingerprint);
+      writer.bytes(encodeCommand(command.command));
       break;
     default:
       writeOperation(writer, command, 1);
@@ -145,12 +164,71 @@ function readCommand(reader: ByteReader, type: number): Command {
     case typeLeaseKeepAlive:
       return { type: 'leaseKeepAlive', ids: readLeases(reader) };
     case typeAdvanceTime:
-      return { type: 'advanceTime', timeMs: reader.varint() };
+      return {
+        type: 'advanceTime',
+        timeMs: reader.varint(),
+        keepAnswersMs: reader.varint(),
+      };
+    case typeOnce:
+      return readOnce(reader);
     default: {
       const operation = readOperation(reader, type, 1);
       return operation.type === 'range' ? reader.fail('is a bare range') : operation;
     }
   }
+}
+
+/**
+ * Returns 64 bits that tell a request from others. What the server has chosen for its caller must
+ * not be in it.
+ */
+export function fingerprintOf(command: OnceOperation): bigint {
+  const hasher = new StateHasher();
+  hasher.bytes(0, encodeCommand(command));
+  return BigInt.asIntN(64, hashToBigint(hasher.words));
+}
+
+const requestIdTypes: readonly RequestId['type'][] = ['session', 'key'];
+
+function writeRequestId(writer: ByteWriter, id: RequestId): void {
+  writer.byte(requestIdTypes.indexOf(id.type));
+  if (id.type === 'key') {
+    writer.lengthPrefixed(id.key);
+  } else {
+    writer.bigint64(id.session);
+    writer.varint(id.sequence);
+    writer.varint(id.lowestUnanswered);
+  }
+}
+
+function readOnce(reader: ByteReader): OnceCommand {
+  const id = readRequestId(reader);
+  const fingerprint = reader.bigint64();
+  const command = decodeCommand(reader.take(reader.remaining));
+  switch (command.type) {
+    case 'put':
+    case 'deleteRange':
+    case 'txn':
+    case 'leaseGrant':
+      return { type: 'once', id, fingerprint, command };
+    default:
+      return reader.fail(`asks for ${command.type} at most once`);
+  }
+}
+
+function readRequestId(reader: ByteReader): RequestId {
+  const type = readName(reader, requestIdTypes);
+  if (type === 'key') {
+    const key = reader.lengthPrefixed();
+    const isBounded = key.length > 0 && key.length <= idempotencyKeyBytesMax;
+    return isBounded ? { type, key } : reader.fail(`has a key of ${key.length} bytes`);
+  }
+  const session = reader.bigint64();
+  const sequence = reader.varint();
+  const lowestUnanswered = reader.varint();
+  return lowestUnanswered > 0 && lowestUnanswered <= sequence
+    ? { type, session, sequence, lowestUnanswered }
+    : reader.fail(`numbers its request ${sequence}, from ${lowestUnanswered} on`);
 }
 
 function writeLeases(writer: ByteWriter, ids: readonly LeaseId[]): void {
@@ -191,15 +269,24 @@ function putFlags(put: PutOperation): number {
     (put.prevKv ? flagPrevKv : 0) |
     (put.ignoreValue ? flagIgnoreValue : 0) |
     (put.ignoreLease ? flagIgnoreLease : 0) |
-    (put.lease === 0n ? 0 : flagLease)
+    (put.lease === 0n ? 0 : flagLease) |
+    (put.ttlMs === 0 ? 0 : flagTtl) |
+    (put.ttlRefreshOnWrite ? flagTtlRefresh : 0)
   );
+}
+
+/** One is added, since it is -1 for a key that is to last. */
+function storedTtl({ ttlMs }: PutOperation): number {
+  assert(ttlMs >= ttlNone, 'a time to live is a number of milliseconds, or none');
+  return ttlMs + 1;
 }
 
 function encodePut(put: PutOperation): Uint8Array {
   const { key, value } = put;
   const flags = putFlags(put);
   const leaseBytes = (flags & flagLease) === 0 ? 0 : 8;
-  const headerBytes = 3 + leaseBytes + varintSize(key.length) + varintSize(value.length);
+  const ttlBytes = put.ttlMs === 0 ? 0 : varintSize(storedTtl(put));
+  const headerBytes = 3 + leaseBytes + ttlBytes + varintSize(key.length) + varintSize(value.length);
   const bytes = new Uint8Array(headerBytes + key.length + value.length);
   bytes[0] = commandFormat;
   bytes[1] = typePut;
@@ -208,6 +295,9 @@ function encodePut(put: PutOperation): Uint8Array {
   if (leaseBytes > 0) {
     writeBigint64(bytes, offset, put.lease);
     offset += leaseBytes;
+  }
+  if (ttlBytes > 0) {
+    offset = writeVarint(bytes, offset, storedTtl(put));
   }
   offset = writeVarint(bytes, offset, key.length);
   bytes.set(key, offset);
@@ -223,6 +313,9 @@ function writeOperation(writer: ByteWriter, operation: Operation, depth: number)
       writer.byte(putFlags(operation));
       if (operation.lease !== 0n) {
         writer.bigint64(operation.lease);
+      }
+      if (operation.ttlMs !== 0) {
+        writer.varint(storedTtl(operation));
       }
       writer.lengthPrefixed(operation.key);
       writer.lengthPrefixed(operation.value);
@@ -313,8 +406,9 @@ function readOperation(reader: ByteReader, type: number, depth: number): Operati
 }
 
 function readPut(reader: ByteReader): PutOperation {
-  const flags = readFlags(reader, 15);
+  const flags = readFlags(reader, putFlagsKnown);
   const lease = (flags & flagLease) === 0 ? 0n : reader.bigint64();
+  const ttlMs = (flags & flagTtl) === 0 ? 0 : reader.varint() - 1;
   const key = readKey(reader);
   return {
     type: 'put',
@@ -324,6 +418,8 @@ function readPut(reader: ByteReader): PutOperation {
     prevKv: (flags & flagPrevKv) !== 0,
     ignoreValue: (flags & flagIgnoreValue) !== 0,
     ignoreLease: (flags & flagIgnoreLease) !== 0,
+    ttlMs,
+    ttlRefreshOnWrite: (flags & flagTtlRefresh) !== 0,
   };
 }
 

@@ -10,6 +10,9 @@ import type { ErrorCode } from '../base/index.ts';
 /** A lease's id, as the client chose it: any 64-bit integer; 0n means "no lease". */
 export type LeaseId = bigint;
 
+/** As a put's `ttlMs`: the key is to last without end. */
+export const ttlNone = -1;
+
 /** A key's state as clients see it. */
 export interface KeyValue {
   readonly key: Uint8Array;
@@ -21,6 +24,8 @@ export interface KeyValue {
   readonly modRevision: number;
   readonly version: number;
   readonly lease: LeaseId;
+  /** Milliseconds that the key lasts from its last change on; 0 when it has no time to live. */
+  readonly ttlMs: number;
 }
 
 /**
@@ -35,6 +40,10 @@ export interface KeySelector {
 /**
  * Writes one key. `ignoreValue` and `ignoreLease` keep what the key has; `lease` 0 is none;
  * `prevKv` asks for what was there before.
+ *
+ * `ttlMs` is how long the key is to last from now on; `ttlNone` is without end; 0 says nothing:
+ * then a key whose time to live is refreshed on write begins its time anew, any other key is to
+ * last without end.
  */
 export interface PutOperation {
   readonly type: 'put';
@@ -44,6 +53,9 @@ export interface PutOperation {
   readonly prevKv: boolean;
   readonly ignoreValue: boolean;
   readonly ignoreLease: boolean;
+  readonly ttlMs: number;
+  /** Of a put with a time to live: later puts that say nothing of it begin it anew. */
+  readonly ttlRefreshOnWrite: boolean;
 }
 
 /** Deletes the keys selected; `prevKv` asks for what they were. */
@@ -158,6 +170,8 @@ export interface LeaseKeepAliveCommand {
 export interface AdvanceTimeCommand {
   readonly type: 'advanceTime';
   readonly timeMs: number;
+  /** Milliseconds for which answers under idempotency keys are kept, at least. */
+  readonly keepAnswersMs: number;
 }
 
 /** Commands that stay possible whatever alarms are active. */
@@ -175,6 +189,7 @@ export type Command =
   | CompactCommand
   | LeaseGrantCommand
   | LeaseRevokeCommand
+  | OnceCommand
   | ControlCommand;
 
 /** What a put gives back: the key as it was before, if it was asked for and there was one. */
@@ -242,10 +257,46 @@ export interface LeaseKeepAliveResult {
   readonly ttlsMs: readonly number[];
 }
 
-/** How many leases have ended. */
+/** How many leases, and keys with a time to live, have ended. */
 export interface AdvanceTimeResult {
   readonly type: 'advanceTime';
   readonly ended: number;
+}
+
+/** A request of a session (Raft thesis §6.3). */
+export interface SessionRequest {
+  readonly type: 'session';
+  /** The session is a lease: it ends with it. */
+  readonly session: LeaseId;
+  /** Numbers the session's requests, from 1 on; in whatever order they arrive. */
+  readonly sequence: number;
+  /** All answers to lower numbers have arrived, and need not be kept; at most `sequence`. */
+  readonly lowestUnanswered: number;
+}
+
+/** A request under a key that its caller has chosen. */
+export interface KeyedRequest {
+  readonly type: 'key';
+  /** 1 to `idempotencyKeyBytesMax` bytes. */
+  readonly key: Uint8Array;
+}
+
+/** What makes two attempts the same request. */
+export type RequestId = SessionRequest | KeyedRequest;
+
+/** What can be asked for at most once. */
+export type OnceOperation = PutOperation | DeleteRangeOperation | TxnOperation | LeaseGrantCommand;
+
+/**
+ * Takes effect at most once, however often it stands in the log: the first answer is kept, and
+ * repeated (G4).
+ */
+export interface OnceCommand {
+  readonly type: 'once';
+  readonly id: RequestId;
+  /** 64 bits of what the caller asked for, to tell it from other requests (`fingerprintOf`). */
+  readonly fingerprint: bigint;
+  readonly command: OnceOperation;
 }
 
 /** What a command gives back that is no operation of the keyspace. */
@@ -269,6 +320,8 @@ export type CommandResult =
       readonly kind: 'ok';
       readonly revision: number;
       readonly result: OperationResult | ControlResult;
+      /** Given before, to an earlier attempt; this one has changed nothing. */
+      readonly isRepeated?: true;
     }
   /** Refused by the state machine: the command changed nothing, on any member. */
   | { readonly kind: 'refused'; readonly revision: number; readonly code: ErrorCode };

@@ -33,6 +33,11 @@ export class HistoryEvent {
     return this.#decode().record.isTombstone;
   }
 
+  /** Whether it is the end of a key whose time was up, or whose lease's was. */
+  get isExpiry(): boolean {
+    return this.#decode().record.isExpired;
+  }
+
   /** As clients see it; of a deletion the key and the revision alone. */
   get keyValue(): KeyValue {
     const { key, record } = this.#decode();

@@ -1,15 +1,13 @@
 /** Facade of the replicated state machine. */
 export type { MetaChange } from './apply-batch.ts';
-export type * from './command.ts';
-export { encodeCommand, keepAliveLeasesMax, txnDepthMax } from './command-codec.ts';
-export { /** @internal For tests. */ decodeCommand } from './command-codec.ts';
-export { hashKv, type HashKvOutcome } from './hash-kv.ts';
-/** @internal For tests. */
-export { hashState } from './hash-kv.ts';
+export * from './command.ts';
+export * from './command-codec.ts';
+export { hashKv, type HashKvOutcome, /** @internal For tests. */ hashState } from './hash-kv.ts';
 /** @internal For tests. */
 export { verifyState } from './invariants.ts';
 export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export { membershipMetaKey, stateRanges } from './key-layout.ts';
+export { readExpiries } from './expiry-table.ts';
 export { attachedKeys, type Lease, remainingMs } from './leases.ts';
 export { type NamedRecord, readRecords } from './named-records.ts';
 /** @internal For tests. */

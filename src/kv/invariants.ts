@@ -9,11 +9,18 @@
  * - the events of a key form a chain by their previous revision; a link may be missing only below
  *   the compact revision; versions count up by one and creation revisions are kept along it;
  * - a live key's lease exists, and exactly the keys of a lease are attached to it;
+ * - exactly the live keys that have a time to live stand in the expiry table, once in the order of
+ *   deadlines and once under the key, which agree;
  * - the configuration is of an applied entry; what else is in the meta table is known.
  */
 import { assert, compareBytes, equalBytes, must } from '../base/index.ts';
 import type { LeaseId } from './command.ts';
 import {
+  dueKey,
+  dueOf,
+  expiryKey,
+  expiryTable,
+  isDueKey,
   keysTable,
   leaseIdOf,
   leaseKeyBytes,
@@ -29,6 +36,7 @@ import {
   userKeyOf,
 } from './key-layout.ts';
 import { checkRecordName, decodeNamedRecord, recordNameOf } from './named-records.ts';
+import { decodeExpiry, waitingDeadlineMs } from './expiry-table.ts';
 import { attachmentKey, decodeLease } from './leases.ts';
 import type { StoredRecord } from './need.ts';
 import { decodeCurrent, decodeEvent, type MvccRecord } from './record.ts';
@@ -68,6 +76,10 @@ export function verifyState(records: Iterable<StoredRecord>): void {
   verifyCurrent(current, histories);
   verifyLeases(
     sorted.filter(({ key }) => key[0] === leasesTable),
+    current,
+  );
+  verifyExpiries(
+    sorted.filter(({ key }) => key[0] === expiryTable),
     current,
   );
   for (const { key } of sorted) {
@@ -218,4 +230,27 @@ function verifyLeases(records: readonly StoredRecord[], current: readonly Stored
     }
   }
   assert(attached.size === 0, 'only keys that have the lease are attached to it');
+}
+
+function verifyExpiries(records: readonly StoredRecord[], current: readonly StoredRecord[]): void {
+  const stored = new Map(records.map(({ key, value }) => [mapKeyOf(key), value]));
+  let expected = 0;
+  for (const { key, value } of current) {
+    const { ttlMs, main } = decodeCurrent(value);
+    if (ttlMs > 0) {
+      const userKey = userKeyOf(key);
+      const bytes = must(stored.get(mapKeyOf(expiryKey(userKey))), 'the expiry of a key');
+      const { modRevision, deadlineMs = waitingDeadlineMs } = decodeExpiry(bytes);
+      assert(modRevision === main, "a key's time counts from its last change");
+      const isDue = stored.has(mapKeyOf(dueKey(deadlineMs, userKey)));
+      assert(isDue, 'a key that has a time to live stands in the order of deadlines');
+      expected += 2;
+    }
+  }
+  const isExact = stored.size === expected;
+  assert(isExact, 'only keys that have a time to live stand in the expiry table, each twice');
+  for (const { key, value } of records.filter(({ key: each }) => isDueKey(each))) {
+    const isWaiting = dueOf(key).deadlineMs === waitingDeadlineMs;
+    assert(isWaiting === value.length > 0, 'only what waits for its deadline says more');
+  }
 }

@@ -8,12 +8,28 @@
  * | `r`  | revisions | main (8 bytes), sub (4 bytes) | the full event: record and key   |
  * | `l`  | leases    | id (8 bytes)                  | the lease                        |
  * | `l`  | leases    | id (8 bytes) and a user's key | nothing: the key is attached     |
+ * | `e`  | expiry    | `k`, the user's key           | when the key's time is up        |
+ * | `e`  | expiry    | `d`, deadline (8), user's key | time to live of a key that waits |
+ * | `s`  | answers   | `h`, lease (8)                | how far a session is             |
+ * | `s`  | answers   | `a`, lease (8), sequence (8)  | answer to a session's request    |
+ * | `s`  | answers   | `k`, idempotency key          | answer to a keyed request        |
+ * | `s`  | answers   | `q`, index (8)                | idempotency keys by age          |
+ * | `s`  | answers   | `t`, index (8)                | cluster time of a log index      |
  * | `m`  | meta      | `s`, `c`, or `r` and a name   | one record each                  |
  *
- * The letters `e` (expiry), `s` (sessions) and `a` (auth) are reserved (design §4.5).
+ * The letter `a` (auth) is reserved (design §4.5).
  * Integers are big-endian, so byte order is the order of revisions, and of keys.
  */
-import { assert, concatBytes, must, readUint32, readUint64, writeUint32 } from '../base/index.ts';
+import {
+  assert,
+  concatBytes,
+  emptyBytes,
+  must,
+  readUint32,
+  readUint64,
+  writeUint32,
+  writeUint64,
+} from '../base/index.ts';
 import type { KeySelector, LeaseId } from './command.ts';
 
 /** Leading byte of the table of current records. */
@@ -22,6 +38,14 @@ export const keysTable = 0x6b;
 export const revisionsTable = 0x72;
 /** Leading byte of the table of leases and of the keys attached to them. */
 export const leasesTable = 0x6c;
+/** Leading byte of the table of keys that have a time to live. */
+export const expiryTable = 0x65;
+/**
+ * Leading byte of the table of answers that are kept.
+ *
+ * @internal for tests.
+ */
+export const answersTable = 0x73;
 /** Leading byte of the table of single records. */
 export const metaTable = 0x6d;
 
@@ -105,6 +129,108 @@ export function leaseIdOf(engineKey: Uint8Array): LeaseId {
   return new DataView(engineKey.buffer, engineKey.byteOffset, leaseKeyBytes).getBigInt64(1);
 }
 
+/** Returns the engine key of the record that says when a key's time is up. */
+export function expiryKey(userKey: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(expiryTable, keysTable), userKey);
+}
+
+const dueMark = 0x64;
+const dueHeadBytes = 10;
+
+/** Returns the engine key under which a key stands among all that end, in the order they do. */
+export function dueKey(deadlineMs: number, userKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(dueHeadBytes + userKey.length);
+  key[0] = expiryTable;
+  key[1] = dueMark;
+  writeUint64(key, 2, deadlineMs);
+  key.set(userKey, dueHeadBytes);
+  return key;
+}
+
+/** Returns the engine keys of what is due from `fromMs` on and before `beforeMs`. */
+export function dueRange(fromMs: number, beforeMs: number): EngineRange {
+  return { gte: dueKey(fromMs, emptyBytes), lt: dueKey(beforeMs, emptyBytes) };
+}
+
+/** Returns the deadline and the user's key, as a view, of an engine key made by `dueKey`. */
+export function dueOf(engineKey: Uint8Array): { deadlineMs: number; key: Uint8Array } {
+  assert(isDueKey(engineKey) && engineKey.length > dueHeadBytes, 'not a key of what is due');
+  return { deadlineMs: readUint64(engineKey, 2), key: engineKey.subarray(dueHeadBytes) };
+}
+
+/** Tells the two kinds of keys of the expiry table apart. */
+export function isDueKey(engineKey: Uint8Array): boolean {
+  return engineKey[0] === expiryTable && engineKey[1] === dueMark;
+}
+
+const sessionMark = 0x68;
+const sessionAnswerMark = 0x61;
+const keyedAnswerMark = 0x6b;
+const keyAgeMark = 0x71;
+const timeMark = 0x74;
+
+function answersKey(mark: number, ...rest: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(Uint8Array.of(answersTable, mark), ...rest);
+}
+
+function uint64Bytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  writeUint64(bytes, 0, value);
+  return bytes;
+}
+
+function leaseBytes(lease: LeaseId): Uint8Array {
+  return leaseKey(lease).subarray(1);
+}
+
+/** Returns the engine key of what is known of a session. */
+export function sessionKey(session: LeaseId): Uint8Array {
+  return answersKey(sessionMark, leaseBytes(session));
+}
+
+/** Returns the engine key of the answer to a session's request. */
+export function sessionAnswerKey(session: LeaseId, sequence: number): Uint8Array {
+  return answersKey(sessionAnswerMark, leaseBytes(session), uint64Bytes(sequence));
+}
+
+/** Returns the engine key of the answer to a request under an idempotency key. */
+export function keyedAnswerKey(key: Uint8Array): Uint8Array {
+  return answersKey(keyedAnswerMark, key);
+}
+
+/** Returns the engine key that says which idempotency key came with the entry at an index. */
+export function keyAgeKey(index: number): Uint8Array {
+  return answersKey(keyAgeMark, uint64Bytes(index));
+}
+
+/** Returns the engine key that says what time it was at an index. */
+export function indexTimeKey(index: number): Uint8Array {
+  return answersKey(timeMark, uint64Bytes(index));
+}
+
+/** Engine keys of all sessions, and of all answers to them. */
+export const sessionsRange: EngineRange = tableRange(sessionMark);
+/** See `sessionsRange`. */
+export const sessionAnswersRange: EngineRange = tableRange(sessionAnswerMark);
+/** Engine keys of the times of indexes. */
+export const indexTimesRange: EngineRange = tableRange(timeMark);
+
+function tableRange(mark: number): EngineRange {
+  return { gte: answersKey(mark), lt: answersKey(mark + 1) };
+}
+
+/** Returns the session and, of an answer's key, the sequence that an engine key speaks of. */
+export function sessionOf(engineKey: Uint8Array): { session: LeaseId; sequence: number } {
+  const view = new DataView(engineKey.buffer, engineKey.byteOffset, engineKey.length);
+  const sequence = engineKey.length > 10 ? readUint64(engineKey, 10) : 0;
+  return { session: view.getBigInt64(2), sequence };
+}
+
+/** Returns the index in an engine key that was made of one. */
+export function indexOf(engineKey: Uint8Array): number {
+  return readUint64(engineKey, 2);
+}
+
 /** Returns the engine keys of what is attached to a lease. */
 export function attachmentsRange(lease: LeaseId): EngineRange {
   const key = leaseKey(lease);
@@ -140,10 +266,12 @@ export interface EngineRange {
  * stands here, or snapshots lose it.
  */
 export const stateRanges: readonly EngineRange[] = [
+  expiryTable,
   keysTable,
   leasesTable,
   metaTable,
   revisionsTable,
+  answersTable,
 ].map((table) => ({ gte: Uint8Array.of(table), lt: Uint8Array.of(table + 1) }));
 
 /** Engine keys of all leases and attachments. */

@@ -1,10 +1,11 @@
 /**
- * Executing what the log says about leases and time: grants, renewals, ends, stamps.
+ * Executing what the log says about time: leases' grants, renewals and ends, and stamps.
  *
  * A lease ends by a committed entry alone: its revocation, or a stamp of the cluster's time at or
- * after its deadline. All keys attached to it are deleted as one revision. A stamp ends a bounded
- * number of leases; what is left is due at the next one, so that many leases that end at once do
- * not hold up other commands.
+ * after its deadline. All keys attached to it are deleted as one revision. A key that has a time to
+ * live of its own ends by a stamp, as a revision of its own. A stamp does a bounded amount of work,
+ * leases first; what is left is due at the next one, so that much that ends at once does not hold
+ * up other commands.
  */
 import type { ErrorCode } from '../base/index.ts';
 import { hasAlarm } from './alarms.ts';
@@ -53,7 +54,7 @@ export function* executeRevoke(
   if (!batch.leases.hasLease(id)) {
     return { kind: 'refused', code: 'LEASE_NOT_FOUND' };
   }
-  yield* batch.endLease(id);
+  yield* batch.endLease(id, false);
   return { type: 'leaseRevoke' };
 }
 
@@ -68,19 +69,37 @@ export function executeKeepAlive(
 /** Moves the cluster's time on, and ends what is due. It never goes back. */
 export function* executeAdvanceTime(
   batch: ApplyBatch,
-  { timeMs }: AdvanceTimeCommand,
+  { timeMs, keepAnswersMs }: AdvanceTimeCommand,
 ): Reading<AdvanceTimeResult> {
   batch.advanceTime(timeMs);
-  let ended = 0;
   // A state that is known to be wrong must not change by itself either.
-  for (let work = 0; work < workPerStampMax && !hasAlarm(batch.alarms, 'corrupt'); ended++) {
+  const ended = hasAlarm(batch.alarms, 'corrupt')
+    ? 0
+    : yield* endWhatIsDue(batch, batch.timeMs - keepAnswersMs);
+  return { type: 'advanceTime', ended };
+}
+
+function* endWhatIsDue(batch: ApplyBatch, forgetBeforeMs: number): Reading<number> {
+  let ended = 0;
+  let work = 0;
+  for (; work < workPerStampMax; ended++) {
     const due = batch.leases.firstDue(batch.timeMs);
     if (due === undefined) {
       break;
     }
     work += due.mayHoldKeys ? lookupWork : 1;
-    work += yield* batch.endLease(due.id);
+    work += yield* batch.endLease(due.id, true);
     batch.finishCommand();
   }
-  return { type: 'advanceTime', ended };
+  if (work < workPerStampMax) {
+    const keys = yield* batch.dueKeys(workPerStampMax - work);
+    for (const key of keys) {
+      batch.expire(key);
+      batch.finishCommand();
+    }
+    ended += keys.length;
+    work += keys.length;
+  }
+  yield* batch.answers.forget(forgetBeforeMs, workPerStampMax - work);
+  return ended;
 }

@@ -3,9 +3,11 @@
  * alone (`lease-commands.ts`).
  *
  * A lease's deadline is in cluster time, which the log brings now and then (`advanceTime`). Between
- * two stamps nobody can say what time it is, so a lease that was granted or renewed waits for the
- * next stamp, and its time counts from there: it ends at most one stamp late, and never early
- * (G5).
+ * two stamps nobody can say what time it is. The next stamp may have been made before a grant or
+ * renewal was committed, though it stands behind it in the log; but it was applied before the one
+ * after it was made, as there is one on its way at a time. So a lease waits for the *second* stamp,
+ * and its time counts from there: it ends two stamps late at most, and never early (G5): not before
+ * its time has passed since the renewal was committed.
  */
 import { assert, concatBytes, must } from '../base/index.ts';
 import type { LeaseId } from './command.ts';
@@ -19,8 +21,10 @@ import { ByteReader, ByteWriter } from './varint.ts';
 export interface Lease {
   readonly id: LeaseId;
   readonly ttlMs: number;
-  /** Milliseconds of cluster time; undefined until the next stamp. */
+  /** Milliseconds of cluster time; undefined until the second stamp. */
   readonly deadlineMs: number | undefined;
+  /** The newest stamp when it was granted or renewed. */
+  readonly sinceMs: number;
   /** False when surely no key is attached, so that nobody need look. */
   readonly mayHoldKeys: boolean;
 }
@@ -30,12 +34,13 @@ type MutableLease = { -readonly [Key in keyof Lease]: Lease[Key] };
 const recordFormat = 1;
 
 /** Returns the engine operation that stores a lease. */
-export function leaseWrite({ id, ttlMs, deadlineMs }: Lease): StateWrite {
+export function leaseWrite({ id, ttlMs, deadlineMs, sinceMs }: Lease): StateWrite {
   const writer = new ByteWriter();
   writer.byte(recordFormat);
   writer.varint(ttlMs);
   // One is added: 0 stands for a lease that waits for its deadline.
   writer.varint(deadlineMs === undefined ? 0 : deadlineMs + 1);
+  writer.varint(sinceMs);
   return { type: 'put', key: leaseKey(id), value: writer.finish() };
 }
 
@@ -52,13 +57,17 @@ export function decodeLease({ key, value }: StoredRecord): Lease {
   }
   const ttlMs = reader.varint();
   const deadline = reader.varint();
+  const sinceMs = reader.varint();
   reader.end();
   const deadlineMs = deadline === 0 ? undefined : deadline - 1;
-  return { id: leaseIdOf(key), ttlMs, deadlineMs, mayHoldKeys: false };
+  return { id: leaseIdOf(key), ttlMs, deadlineMs, sinceMs, mayHoldKeys: false };
 }
 
-/** Milliseconds that a lease still has at a cluster time. */
-export function remainingMs({ ttlMs, deadlineMs }: Lease, nowMs: number): number {
+/** Milliseconds that a lease, or a key, still has at a cluster time. */
+export function remainingMs(
+  { ttlMs, deadlineMs }: Pick<Lease, 'ttlMs' | 'deadlineMs'>,
+  nowMs: number,
+): number {
   return deadlineMs === undefined ? ttlMs : Math.max(0, Math.min(ttlMs, deadlineMs - nowMs));
 }
 
@@ -104,17 +113,18 @@ export class LeaseTable {
     return this.#leases.values();
   }
 
-  /** Begins a lease; its time counts from the next stamp. */
-  grant(id: LeaseId, ttlMs: number): Lease {
+  /** Begins a lease at the stamp `sinceMs`; its time counts from the second one after it. */
+  grant(id: LeaseId, ttlMs: number, sinceMs: number): Lease {
     assert(!this.#leases.has(id), 'a lease is granted once');
-    return this.#add({ id, ttlMs, deadlineMs: undefined, mayHoldKeys: false });
+    return this.#add({ id, ttlMs, deadlineMs: undefined, sinceMs, mayHoldKeys: false });
   }
 
   /** Begins a lease's time anew; undefined when there is no such lease. */
-  renew(id: LeaseId): Lease | undefined {
+  renew(id: LeaseId, sinceMs: number): Lease | undefined {
     const lease = this.#leases.get(id);
     if (lease !== undefined) {
       lease.deadlineMs = undefined;
+      lease.sinceMs = sinceMs;
       this.#waiting.add(lease);
     }
     return lease;
@@ -132,11 +142,16 @@ export class LeaseTable {
     must(this.#leases.get(id), 'the lease of a key').mayHoldKeys = true;
   }
 
-  /** Gives their deadlines to the leases that wait; returns them in the order of their ids. */
-  stamp(timeMs: number): readonly Lease[] {
-    const stamped = [...this.#waiting].sort((a, b) => (a.id < b.id ? -1 : 1));
-    this.#waiting.clear();
+  /**
+   * Gives their deadlines to the leases that have waited since before the stamp before this one;
+   * returns them in the order of their ids.
+   */
+  stamp(timeMs: number, beforeMs: number): readonly Lease[] {
+    const stamped = [...this.#waiting]
+      .filter(({ sinceMs }) => sinceMs < beforeMs)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const lease of stamped) {
+      this.#waiting.delete(lease);
       lease.deadlineMs = timeMs + lease.ttlMs;
       this.#deadlines.push({ id: lease.id, deadlineMs: lease.deadlineMs }, this.#leases.size);
     }

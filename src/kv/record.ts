@@ -5,13 +5,13 @@
  * the current record's engine key. So a put is encoded once, in one piece, whatever is made of it:
  *
  * ```text
- *   | format flags main sub create version prev lease length value | 'k' key | 'r' main sub |
- *   '----------------------- current record -----------------------' its key   event's key
- *   '---------------------------- event -----------------------------------'
+ *   | format flags main sub create version prev lease ttl length value | 'k' key | 'r' main sub |
+ *   '------------------------- current record -------------------------' its key   event's key
+ *   '------------------------------ event -------------------------------------'
  * ```
  *
- * Numbers are varints; `prev` (main, sub) and `lease` are there when the flags say so. The first
- * byte is the format's version. Every decoder checks lengths to the last byte.
+ * Numbers are varints; `prev` (main, sub), `lease` and `ttl` are there when the flags say so. The
+ * first byte is the format's version. Every decoder checks lengths to the last byte.
  */
 import { assert, emptyBytes } from '../base/index.ts';
 import type { KeyValue, LeaseId } from './command.ts';
@@ -32,6 +32,12 @@ export interface MvccRecord {
   readonly prevMain: number;
   readonly prevSub: number;
   readonly isTombstone: boolean;
+  /** Of a tombstone: nobody deleted the key, its time was up, or its lease's. */
+  readonly isExpired: boolean;
+  /** Milliseconds that the key lasts from this change on; 0 when it has no time to live. */
+  readonly ttlMs: number;
+  /** Whether puts that say nothing of the time to live begin it anew. */
+  readonly refreshesTtl: boolean;
   readonly value: Uint8Array;
 }
 
@@ -56,10 +62,13 @@ const recordFormat = 1;
 const flagTombstone = 1;
 const flagPrev = 2;
 const flagLease = 4;
-const flagsKnown = flagTombstone | flagPrev | flagLease;
+const flagTtl = 8;
+const flagTtlRefresh = 16;
+const flagExpired = 32;
+const flagsKnown = 63;
 
-/** Format, flags, six numbers, the lease and the value's length. */
-const headerBytesMax = 2 + 7 * varintBytesMax + 8;
+/** Format, flags, seven numbers, the lease and the value's length. */
+const headerBytesMax = 2 + 8 * varintBytesMax + 8;
 
 /** Encodes a change of `userKey`: its current record, its event, and the keys of both. */
 export function encodeChange(
@@ -102,7 +111,10 @@ function writeHeader(bytes: Uint8Array, start: number, record: MvccRecord): numb
   bytes[start + 1] =
     (record.isTombstone ? flagTombstone : 0) |
     (hasPrev ? flagPrev : 0) |
-    (hasLease ? flagLease : 0);
+    (hasLease ? flagLease : 0) |
+    (record.ttlMs > 0 ? flagTtl : 0) |
+    (record.refreshesTtl ? flagTtlRefresh : 0) |
+    (record.isExpired ? flagExpired : 0);
   let at = writeVarint(bytes, start + 2, record.main);
   at = writeVarint(bytes, at, record.sub);
   at = writeVarint(bytes, at, record.createRevision);
@@ -114,6 +126,9 @@ function writeHeader(bytes: Uint8Array, start: number, record: MvccRecord): numb
   if (hasLease) {
     writeBigint64(bytes, at, record.lease);
     at += 8;
+  }
+  if (record.ttlMs > 0) {
+    at = writeVarint(bytes, at, record.ttlMs);
   }
   return at;
 }
@@ -152,6 +167,7 @@ export function recordToKeyValue(key: Uint8Array, record: MvccRecord): KeyValue 
     modRevision: record.main,
     version: record.version,
     lease: record.lease,
+    ttlMs: record.ttlMs,
   };
 }
 
@@ -174,8 +190,13 @@ function readRecord(reader: ByteReader): MvccRecord {
   const prevMain = hasPrev ? reader.varint() : 0;
   const prevSub = hasPrev ? reader.varint() : 0;
   const lease = (flags & flagLease) === 0 ? 0n : reader.bigint64();
+  const ttlMs = (flags & flagTtl) === 0 ? 0 : reader.varint();
   const length = reader.varint();
-  const value = length === 0 ? emptyBytes : reader.take(length);
-  const isTombstone = (flags & flagTombstone) !== 0;
-  return { main, sub, createRevision, version, lease, prevMain, prevSub, isTombstone, value };
+  return {
+    ...{ main, sub, createRevision, version, lease, prevMain, prevSub, ttlMs },
+    isTombstone: (flags & flagTombstone) !== 0,
+    isExpired: (flags & flagExpired) !== 0,
+    refreshesTtl: (flags & flagTtlRefresh) !== 0,
+    value: length === 0 ? emptyBytes : reader.take(length),
+  };
 }

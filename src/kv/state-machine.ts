@@ -13,30 +13,16 @@
  * `lastApplied` to the state at this one's, the meta record included; so a crash at any point
  * leaves a state that is exactly some applied index.
  */
-import { assert, type ErrorCode, must } from '../base/index.ts';
-import { checkAlarms, hasAlarm } from './alarms.ts';
+import { assert, must } from '../base/index.ts';
+import { hasAlarm } from './alarms.ts';
+import { AnswerTable } from './answer-table.ts';
 import { ApplyBatch, type MetaChange } from './apply-batch.ts';
-import type {
-  AdvanceTimeCommand,
-  Alarm,
-  Command,
-  CommandResult,
-  ControlResult,
-  LeaseGrantCommand,
-  LeaseKeepAliveCommand,
-  LeaseRevokeCommand,
-  PutOperation,
-  RangeOperation,
-} from './command.ts';
+import type { Alarm, Command, CommandResult, RangeOperation } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import { type CompactProgress, planCompaction } from './compaction.ts';
-import { isPoint, keysKey, leasesRange, stateMetaKey } from './key-layout.ts';
-import {
-  executeAdvanceTime,
-  executeGrant,
-  executeKeepAlive,
-  executeRevoke,
-} from './lease-commands.ts';
+import { isPoint, keysKey, leasesRange, stateMetaKey, userKeyOf } from './key-layout.ts';
+import { execute, executeBarePut } from './execute.ts';
+import { ExpiryTable } from './expiry-table.ts';
 import { LeaseTable } from './leases.ts';
 import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
@@ -45,14 +31,7 @@ import { type CacheEntry, RecordCache } from './record-cache.ts';
 import { ChunkedScan } from './scan.ts';
 import { HashHistory, type HashWords, hashToBigint } from './state-hash.ts';
 import { decodeMeta, encodeMeta, initialMeta, type StateMeta } from './state-meta.ts';
-import {
-  checkBarePut,
-  executeDeleteRange,
-  executePut,
-  executeTxn,
-  type Refused,
-  visitPointKeys,
-} from './txn.ts';
+import { visitPointKeys } from './txn.ts';
 
 /** A committed log entry. An empty command only moves `lastApplied`. */
 export interface AppliedEntry {
@@ -123,6 +102,21 @@ interface MissingRecords {
   readonly entries: CacheEntry[];
 }
 
+/** What is in memory besides the cache. */
+interface Tables {
+  readonly leases: LeaseTable;
+  readonly expiries: ExpiryTable;
+  readonly answers: AnswerTable;
+}
+
+/** What a batch knows of its keys before it is applied. */
+interface LoadedKeys {
+  /** By the number of the entry; undefined where there is no bare put. */
+  readonly putEntries: readonly (CacheEntry | undefined)[];
+  /** Those that have a time to live. */
+  readonly timedKeys: readonly Uint8Array[];
+}
+
 /** The replicated state machine of one member. */
 export class StateMachine {
   readonly #cache: RecordCache;
@@ -143,16 +137,20 @@ export class StateMachine {
   #timeMs: number;
   /** The leases at `#lastApplied`; while a batch is applied, at its last entry. */
   readonly leases: LeaseTable;
+  readonly #expiries: ExpiryTable;
+  readonly #answers: AnswerTable;
   readonly #hashHistory = new HashHistory();
   /** Number of the last output. */
   #sequence = 0;
   #settled = 0;
   #isRunning = false;
 
-  private constructor(options: StateMachineOptions, meta: StateMeta, leases: LeaseTable) {
+  private constructor(options: StateMachineOptions, meta: StateMeta, tables: Tables) {
     this.#cache = new RecordCache(options.cacheBytesMax);
     this.#timeMs = meta.timeMs;
-    this.leases = leases;
+    this.leases = tables.leases;
+    this.#expiries = tables.expiries;
+    this.#answers = tables.answers;
     this.#lastApplied = { index: meta.appliedIndex, term: meta.appliedTerm };
     this.#revision = meta.revision;
     this.#compactRevision = meta.compactRevision;
@@ -174,7 +172,9 @@ export class StateMachine {
       leases.load(scan.take(yield scan.need));
     }
     const meta = metaBytes === undefined ? initialMeta : decodeMeta(metaBytes);
-    return new StateMachine(options, meta, leases);
+    const expiries = yield* ExpiryTable.open();
+    const answers = yield* AnswerTable.open(meta.keyedAnswers);
+    return new StateMachine(options, meta, { leases, expiries, answers });
   }
 
   /** Position of the last entry of the last finished `apply`. */
@@ -199,12 +199,15 @@ export class StateMachine {
 
   /** What the log says about time. */
   get time(): TimeState {
-    const { size, nextDeadlineMs } = this.leases;
     const canEnd = !hasAlarm(this.#alarms, 'corrupt');
+    const nextMs = Math.min(
+      this.leases.nextDeadlineMs ?? Infinity,
+      this.#expiries.nextDeadlineMs ?? Infinity,
+    );
     return {
       timeMs: this.#timeMs,
-      isNeeded: size > 0,
-      nextDeadlineMs: canEnd ? nextDeadlineMs : undefined,
+      isNeeded: this.leases.size > 0 || this.#expiries.isNeeded || this.#answers.keyed.count > 0,
+      nextDeadlineMs: canEnd && nextMs < Infinity ? nextMs : undefined,
     };
   }
 
@@ -239,7 +242,7 @@ export class StateMachine {
   *apply(entries: readonly AppliedEntry[]): Reading<ApplyOutput> {
     const sequence = this.#begin();
     const commands = this.#decode(entries);
-    const putEntries = yield* this.#load(commands);
+    const { putEntries, timedKeys } = yield* this.#load(commands);
     const batch = new ApplyBatch(this.#cache, {
       sequence,
       revision: this.#revision,
@@ -248,7 +251,10 @@ export class StateMachine {
       alarms: this.#alarms,
       timeMs: this.#timeMs,
       leases: this.leases,
+      expiries: this.#expiries,
+      answers: this.#answers,
     });
+    yield* batch.loadExpiries(timedKeys);
     const results: (CommandResult | undefined)[] = [];
     let stateHash = this.#stateHash;
     for (const [at, entry] of entries.entries()) {
@@ -258,7 +264,7 @@ export class StateMachine {
         batch.setMembership(entry.index, entry.membership);
       }
       if (command?.type === 'put') {
-        results.push(applyPut(batch, command, must(putEntries[at], 'the entry of a put')));
+        results.push(executeBarePut(batch, command, must(putEntries[at], 'the entry of a put')));
       } else {
         results.push(command === undefined ? undefined : yield* execute(batch, command));
       }
@@ -350,26 +356,40 @@ export class StateMachine {
   }
 
   /**
-   * Loads the current records of all keys that the commands name; returns the entries of bare puts.
+   * Loads the current records of all keys that the commands name; returns the entries of bare puts,
+   * and which of the keys have a time to live.
    */
-  *#load(commands: readonly (Command | undefined)[]): Reading<(CacheEntry | undefined)[]> {
+  *#load(commands: readonly (Command | undefined)[]): Reading<LoadedKeys> {
     const missing: MissingRecords = { keys: [], entries: [] };
-    const acquire = (key: Uint8Array): CacheEntry => this.#acquire(key, missing);
+    const timedKeys: Uint8Array[] = [];
+    const acquire = (key: Uint8Array): CacheEntry => {
+      const entry = this.#acquire(key, missing);
+      if (entry.record !== undefined && entry.record.ttlMs > 0) {
+        timedKeys.push(key);
+      }
+      return entry;
+    };
     const putEntries = commands.map((command) => {
-      switch (command?.type) {
+      const operation = command?.type === 'once' ? command.command : command;
+      switch (operation?.type) {
         case 'put':
-          return acquire(command.key);
+          return acquire(operation.key);
         case 'deleteRange':
-          return isPoint(command) ? acquire(command.key) : undefined;
+          return isPoint(operation) ? acquire(operation.key) : undefined;
         case 'txn':
-          visitPointKeys(command, acquire);
+          visitPointKeys(operation, acquire);
           return undefined;
         default:
           return undefined;
       }
     });
     yield* this.#loadMissing(missing);
-    return putEntries;
+    for (const [at, { record }] of missing.entries.entries()) {
+      if (record !== undefined && record.ttlMs > 0) {
+        timedKeys.push(userKeyOf(must(missing.keys[at], 'the key of a missing record')));
+      }
+    }
+    return { putEntries, timedKeys };
   }
 
   /** Returns the entry of a key; if it is new, notes it in `missing`. */
@@ -448,86 +468,8 @@ export class StateMachine {
       stateHash: this.#stateHash,
       alarms: this.#alarms,
       timeMs: this.#timeMs,
+      keyedAnswers: this.#answers.keyed,
     });
     return { type: 'put', key: stateMetaKey, value };
   }
-}
-
-function applyPut(batch: ApplyBatch, put: PutOperation, entry: CacheEntry): CommandResult {
-  const code = checkAlarms(batch.alarms, put) ?? checkBarePut(put, entry, batch.leases);
-  return code === undefined
-    ? { kind: 'ok', result: executePut(batch, put, entry), revision: batch.finishCommand() }
-    : { kind: 'refused', code, revision: batch.revision };
-}
-
-/** Executes any command but a bare put. */
-function* execute(
-  batch: ApplyBatch,
-  command: Exclude<Command, { type: 'put' }>,
-): Reading<CommandResult> {
-  const { revision } = batch;
-  const alarmCode = checkAlarms(batch.alarms, command);
-  if (alarmCode !== undefined) {
-    return { kind: 'refused', code: alarmCode, revision };
-  }
-  switch (command.type) {
-    case 'deleteRange': {
-      const result = yield* executeDeleteRange(batch, command);
-      return { kind: 'ok', result, revision: batch.finishCommand() };
-    }
-    case 'txn': {
-      const outcome = yield* executeTxn(batch, command, batch.leases);
-      return 'kind' in outcome
-        ? { ...outcome, revision }
-        : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
-    }
-    case 'compact': {
-      const code = checkCompact(batch, command.revision);
-      if (code !== undefined) {
-        return { kind: 'refused', code, revision };
-      }
-      batch.compact(command.revision);
-      return { kind: 'ok', result: { type: 'compact' }, revision };
-    }
-    case 'setRecord':
-      batch.setRecord(command);
-      return { kind: 'ok', result: { type: 'setRecord' }, revision };
-    case 'alarm': {
-      const outcome = batch.setAlarm(command);
-      return outcome.kind === 'ok'
-        ? { kind: 'ok', result: outcome.result, revision }
-        : { ...outcome, revision };
-    }
-    default: {
-      const outcome = yield* executeForTime(batch, command);
-      return 'kind' in outcome
-        ? { ...outcome, revision }
-        : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
-    }
-  }
-}
-
-/** Executes what is about leases and time. */
-function* executeForTime(
-  batch: ApplyBatch,
-  command: LeaseGrantCommand | LeaseRevokeCommand | LeaseKeepAliveCommand | AdvanceTimeCommand,
-): Reading<ControlResult | Refused> {
-  switch (command.type) {
-    case 'leaseGrant':
-      return executeGrant(batch, command);
-    case 'leaseRevoke':
-      return yield* executeRevoke(batch, command);
-    case 'leaseKeepAlive':
-      return executeKeepAlive(batch, command);
-    case 'advanceTime':
-      return yield* executeAdvanceTime(batch, command);
-  }
-}
-
-/** Order of the checks as in etcd. */
-function checkCompact(batch: ApplyBatch, revision: number): ErrorCode | undefined {
-  if (revision <= batch.compactRevision) {
-    return 'COMPACTED';
-  }
-  return revision > batch.revision ? 'FUTURE_REVISION' : undefined;
 }

@@ -37,6 +37,14 @@ export interface StateMeta {
   readonly alarms: readonly Alarm[];
   /** The cluster's time, milliseconds: the newest stamp in the log (design §4.6). */
   readonly timeMs: number;
+  readonly keyedAnswers: KeyedAnswersMeta;
+}
+
+/** What is known of the answers kept under idempotency keys. */
+export interface KeyedAnswersMeta {
+  readonly count: number;
+  /** Whether some came after the newest stamp. */
+  readonly hasNew: boolean;
 }
 
 /** A configuration of the cluster, opaque here, and the index of the entry that set it. */
@@ -45,8 +53,10 @@ export interface MembershipRecord {
   readonly membership: Uint8Array;
 }
 
-const metaFormat = 3;
-/** Had no time. */
+const metaFormat = 4;
+/** Had no answers. */
+const metaFormatWithoutAnswers = 3;
+/** Had no time either. */
 const metaFormatWithoutTime = 2;
 const membershipFormat = 1;
 // A type's position is its number on disk: append only.
@@ -64,6 +74,7 @@ export const initialMeta: StateMeta = {
   stateHash: { high: 0, low: 0 },
   alarms: [],
   timeMs: 0,
+  keyedAnswers: { count: 0, hasNew: false },
 };
 
 /** Encodes the record under `stateMetaKey`. */
@@ -86,6 +97,8 @@ export function encodeMeta(meta: StateMeta): Uint8Array {
     writer.varint(memberId);
   }
   writer.varint(meta.timeMs);
+  writer.varint(meta.keyedAnswers.count);
+  writer.byte(meta.keyedAnswers.hasNew ? 1 : 0);
   return writer.finish();
 }
 
@@ -97,6 +110,7 @@ export function encodeMeta(meta: StateMeta): Uint8Array {
 export function decodeMeta(bytes: Uint8Array): StateMeta {
   const reader = new ByteReader(bytes, 'meta record');
   const format = checkFormat(reader, metaFormat, metaFormatWithoutTime);
+  const hasAnswers = format > metaFormatWithoutAnswers;
   const meta: StateMeta = {
     appliedIndex: reader.varint(),
     appliedTerm: reader.varint(),
@@ -108,6 +122,9 @@ export function decodeMeta(bytes: Uint8Array): StateMeta {
     stateHash: readHash(reader),
     alarms: readAlarms(reader),
     timeMs: format === metaFormatWithoutTime ? 0 : reader.varint(),
+    keyedAnswers: hasAnswers
+      ? { count: reader.varint(), hasNew: reader.byte() === 1 }
+      : initialMeta.keyedAnswers,
   };
   reader.end();
   return meta;
@@ -129,9 +146,9 @@ export function decodeMembershipRecord(bytes: Uint8Array): MembershipRecord {
   return { index: reader.varint(), membership: reader.take(reader.remaining) };
 }
 
-function checkFormat(reader: ByteReader, known: number, older = known): number {
+function checkFormat(reader: ByteReader, known: number, oldest = known): number {
   const format = reader.byte();
-  return format === known || format === older
+  return format <= known && format >= oldest
     ? format
     : reader.fail(
         `has the unknown format ${format}: this version of Holdfast reads format ${known}`,

@@ -59,9 +59,12 @@ export function executePut(batch: ApplyBatch, put: PutOperation, entry: CacheEnt
   // transaction may have deleted it since, where the duplicate-key rule does not see the pair
   // (across nested transactions, or a deletion that has no end). etcd panics there; here the put
   // goes on as if the old value were empty.
+  const keepsTtl = put.ttlMs === 0 && old?.refreshesTtl === true;
   batch.put(entry, put.key, {
     value: put.ignoreValue ? (old?.value ?? emptyBytes) : put.value,
     lease: put.ignoreLease ? (old?.lease ?? 0n) : put.lease,
+    ttlMs: keepsTtl ? old.ttlMs : Math.max(0, put.ttlMs),
+    refreshesTtl: keepsTtl || put.ttlRefreshOnWrite,
   });
   return put.prevKv && old !== undefined
     ? { type: 'put', prevKv: recordToKeyValue(put.key, old) }
@@ -94,6 +97,7 @@ export function* executeDeleteRange(
   yield* visitRange(operation, batch.readRevision, batch, (key, read) => {
     found.push({ key, record: read() });
   });
+  yield* batch.loadExpiries(found.filter(({ record }) => record.ttlMs > 0).map(({ key }) => key));
   for (const { key, record } of found) {
     batch.deleteScanned(key, record);
   }

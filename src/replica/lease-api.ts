@@ -1,8 +1,9 @@
 /**
  * Leases as a member offers them to the services in front of it (G5). Granting and revoking are
- * commands; renewing and looking are here.
+ * commands; renewing and looking are here. So is looking at keys that have a time to live of their
+ * own.
  */
-import type { LeaseId } from '../kv/index.ts';
+import type { KeyValue, LeaseId } from '../kv/index.ts';
 import type { CallOptions } from './call-options.ts';
 
 /** A lease as it is now. */
@@ -42,4 +43,11 @@ export interface LeaseApi {
    * @throws {KvError} what `confirmRead` throws.
    */
   allLeases(options?: CallOptions): Promise<readonly LeaseState[]>;
+  /**
+   * Milliseconds that are left of the times of keys, as they were read from this member; undefined
+   * for those that have none, or have changed since.
+   *
+   * @throws {KvError} STOPPED.
+   */
+  remainingTtls(kvs: readonly KeyValue[]): Promise<readonly (number | undefined)[]>;
 }

@@ -10,8 +10,10 @@ import {
   type Command,
   type CommandResult,
   keepAliveLeasesMax,
+  type KeyValue,
   type Lease,
   type LeaseId,
+  readExpiries,
   remainingMs,
 } from '../kv/index.ts';
 import type { CallOptions } from './api.ts';
@@ -85,6 +87,21 @@ export class Leases implements LeaseApi {
     return Array.from(state.machine.leases.all(), (lease) => this.#stateOf(lease)).sort(
       (a, b) => a.remainingMs - b.remainingMs,
     );
+  }
+
+  async remainingTtls(kvs: readonly KeyValue[]): Promise<readonly (number | undefined)[]> {
+    const timed = kvs.filter(({ ttlMs }) => ttlMs > 0);
+    const { state, timeMs } = this.#options;
+    const expiries = await state.lane.read(readExpiries(timed.map(({ key }) => key)));
+    const remaining = new Map<KeyValue, number>();
+    for (const [at, kv] of timed.entries()) {
+      const expiry = expiries[at];
+      if (expiry?.modRevision === kv.modRevision) {
+        const { deadlineMs } = expiry;
+        remaining.set(kv, remainingMs({ ttlMs: kv.ttlMs, deadlineMs }, timeMs()));
+      }
+    }
+    return kvs.map((kv) => remaining.get(kv));
   }
 
   #stateOf(lease: Lease): LeaseState {

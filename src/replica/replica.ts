@@ -40,6 +40,9 @@ import {
 } from './proposals.ts';
 import { type ReadId, ReadQueue } from './reads.ts';
 
+/** Milliseconds of cluster time for which answers under idempotency keys are kept, at least. */
+const keepAnswersMs = 600_000;
+
 /** Bounds of one member. */
 export interface ReplicaLimits {
   /** Unanswered proposals. */
@@ -429,7 +432,7 @@ export class Replica {
     if (timeMs === undefined) {
       return;
     }
-    const command = encodeCommand({ type: 'advanceTime', timeMs });
+    const command = encodeCommand({ type: 'advanceTime', timeMs, keepAnswersMs });
     const stamp = encodeEnvelope({ ...this.#source, id: 0, command });
     if (this.#raft.propose([stamp], this.#nextContext++).kind === 'appended') {
       this.#clock.stamped(timeMs);

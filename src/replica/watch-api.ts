@@ -30,6 +30,8 @@ export interface WatchEvent {
   /** Of a deletion: the key and the revision of the deletion alone. */
   readonly kv: KeyValue;
   readonly prevKv?: KeyValue | undefined;
+  /** Of a deletion: the time of the key, or of its lease, was up. */
+  readonly isExpiry: boolean;
 }
 
 /**

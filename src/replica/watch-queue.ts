@@ -346,7 +346,11 @@ const fullEvents = new WeakMap<HistoryEvent, WatchEvent>();
 function plainEvent(event: HistoryEvent): WatchEvent {
   let seen = watchEvents.get(event);
   if (seen === undefined) {
-    seen = { type: event.isDelete ? 'delete' : 'put', kv: event.keyValue };
+    seen = {
+      type: event.isDelete ? 'delete' : 'put',
+      kv: event.keyValue,
+      isExpiry: event.isExpiry,
+    };
     watchEvents.set(event, seen);
   }
   return seen;
@@ -354,8 +358,9 @@ function plainEvent(event: HistoryEvent): WatchEvent {
 
 function withoutValues(events: readonly WatchEvent[], keysOnly: boolean): readonly WatchEvent[] {
   return keysOnly
-    ? events.map(({ type, kv, prevKv }) => ({
+    ? events.map(({ type, isExpiry, kv, prevKv }) => ({
         type,
+        isExpiry,
         kv: { ...kv, value: emptyBytes },
         prevKv: prevKv === undefined ? undefined : { ...prevKv, value: emptyBytes },
       }))

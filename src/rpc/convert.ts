@@ -91,6 +91,8 @@ export function toPut(request: wire.PutRequest): PutOperation {
     prevKv: request.prev_kv,
     ignoreValue: request.ignore_value,
     ignoreLease: request.ignore_lease,
+    ttlMs: request.ttl_ms === '0' ? 0 : Number(request.ttl_ms),
+    ttlRefreshOnWrite: request.ttl_refresh_on_write,
   };
 }
 
@@ -127,6 +129,7 @@ export function fromKeyValue(kv: KeyValue): wire.KeyValue {
     version: kv.version,
     value: kv.value,
     lease: kv.lease === 0n ? 0 : String(kv.lease),
+    ttl_ms: kv.ttlMs,
   };
 }
 

@@ -2,7 +2,7 @@
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { Timers } from '../base/index.ts';
 import type { HealthCheckRequest, HealthCheckResponse, HealthHandlers } from '../wire/index.ts';
-import type { ServiceContext } from './service.ts';
+import type { LongService, ServiceContext } from './service.ts';
 
 type Watch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
@@ -15,15 +15,11 @@ const knownServices: readonly string[] = [
   'etcdserverpb.Maintenance',
 ];
 
-/** The service; its watches last until their clients, or the server, end them. */
-export interface HealthService {
-  readonly handlers: HealthHandlers;
-  /** Ends all watches: a server that stops must not wait for them. */
-  endWatches(): void;
-}
-
 /** Creates the service; a watch looks at the state every half second. */
-export function createHealthService(context: ServiceContext, timers: Timers): HealthService {
+export function createHealthService(
+  context: ServiceContext,
+  timers: Timers,
+): LongService<HealthHandlers> {
   const watches = new Set<Watch>();
   const servingStatus = (): 'SERVING' | 'NOT_SERVING' =>
     context.member.leader === 0 ? 'NOT_SERVING' : 'SERVING';
@@ -54,7 +50,7 @@ export function createHealthService(context: ServiceContext, timers: Timers): He
   };
   return {
     handlers,
-    endWatches: () => {
+    end: () => {
       for (const call of watches) {
         call.end();
       }

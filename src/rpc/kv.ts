@@ -1,7 +1,7 @@
 /** `etcdserverpb.KV`: decode, check, call the member, encode. Every member serves all of it. */
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { concatBytes, KvError } from '../base/index.ts';
-import type { Command, CommandResult, OperationResult, RangeOperation } from '../kv/index.ts';
+import type { OnceOperation, OperationResult, RangeOperation, RangeResult } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import {
@@ -14,6 +14,7 @@ import {
   toRange,
   toTxn,
 } from './convert.ts';
+import { type CommandAnswer, type OnceCall, proposeOnce } from './once.ts';
 import { headerOf, serverStreaming, type ServiceContext, unary, writePaced } from './service.ts';
 import {
   checkDeleteRangeRequest,
@@ -27,20 +28,21 @@ const streamPartKeys = 1000;
 
 type RangeStreamCall = ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>;
 
-/** A result of the expected type, or the refusal as an error. */
+/** A result of the expected type. */
 interface Applied<T extends string> {
   readonly revision: number;
-  readonly result: Extract<OperationResult | { readonly type: 'compact' }, { readonly type: T }>;
+  readonly result: Extract<OperationResult, { readonly type: T }>;
 }
 
 /** The handlers of the service. */
 export function createKvService(context: ServiceContext): wire.KVHandlers {
   const { member } = context;
 
-  const apply = async <T extends Command['type']>(
-    command: Command & { readonly type: T },
+  const applyOnce = async <T extends OnceOperation['type']>(
+    operation: OnceOperation & { readonly type: T },
     options: CallOptions,
-  ): Promise<Applied<T>> => appliedOf<T>(await member.propose(command, options));
+    call: OnceCall,
+  ): Promise<Applied<T>> => appliedOf<T>(await proposeOnce(context, call, { operation, options }));
 
   return {
     Range: unary(context, 'Range', async (request: wire.RangeRequest, options) => {
@@ -49,15 +51,16 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
         ...options,
         isSerializable: request.serializable,
       });
-      return fromRange(result, headerOf(context, revision));
+      const response = fromRange(result, headerOf(context, revision));
+      return request.remaining_ttl ? withRemainingTtl(context, result, response) : response;
     }),
 
     Put: unary(
       context,
       'Put',
-      async (request: wire.PutRequest, options): Promise<wire.PutResponse> => {
+      async (request: wire.PutRequest, options, call): Promise<wire.PutResponse> => {
         checkPutRequest(request);
-        const { result, revision } = await apply(toPut(request), options);
+        const { result, revision } = await applyOnce(toPut(request), options, call);
         const header = headerOf(context, revision);
         return result.prevKv === undefined
           ? { header }
@@ -68,9 +71,13 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
     DeleteRange: unary(
       context,
       'DeleteRange',
-      async (request: wire.DeleteRangeRequest, options): Promise<wire.DeleteRangeResponse> => {
+      async (
+        request: wire.DeleteRangeRequest,
+        options,
+        call,
+      ): Promise<wire.DeleteRangeResponse> => {
         checkDeleteRangeRequest(request);
-        const { result, revision } = await apply(toDeleteRange(request), options);
+        const { result, revision } = await applyOnce(toDeleteRange(request), options, call);
         return {
           header: headerOf(context, revision),
           deleted: result.deleted,
@@ -79,9 +86,9 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       },
     ),
 
-    Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options) => {
+    Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options, call) => {
       checkTxnRequest(request, context);
-      const { result, revision } = await apply(toTxn(request), options);
+      const { result, revision } = await applyOnce(toTxn(request), options, call);
       return fromTxn(result, headerOf(context, revision), revision);
     }),
 
@@ -89,15 +96,11 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       context,
       'Compact',
       async (request: wire.CompactionRequest, options): Promise<wire.CompactionResponse> => {
-        const revision = toBound(request.revision);
-        if (revision < 0) {
-          throw new KvError('COMPACTED');
-        }
-        const applied = await apply({ type: 'compact', revision }, options);
+        const revision = await compact(context, toBound(request.revision), options);
         if (request.physical) {
           await member.compactionDone(options);
         }
-        return { header: headerOf(context, applied.revision) };
+        return { header: headerOf(context, revision) };
       },
     ),
 
@@ -108,6 +111,40 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
     ),
   };
 }
+
+/** Has history up to `target` forgotten; returns the store's revision. */
+async function compact(
+  { member }: ServiceContext,
+  target: number,
+  options: CallOptions,
+): Promise<number> {
+  if (target < 0) {
+    throw new KvError('COMPACTED');
+  }
+  const answer = await member.propose({ type: 'compact', revision: target }, options);
+  if (answer.kind === 'refused') {
+    throw new KvError(answer.code);
+  }
+  return answer.revision;
+}
+
+/** Adds to a range's response how much is left of the times of its keys. */
+async function withRemainingTtl(
+  { member }: ServiceContext,
+  result: RangeResult,
+  response: wire.RangeResponse,
+): Promise<wire.RangeResponse> {
+  const remaining = await member.leases.remainingTtls(result.kvs);
+  const kvs = result.kvs.map((kv, at) =>
+    kv.ttlMs === 0
+      ? fromKeyValue(kv)
+      : { ...fromKeyValue(kv), ttl_remaining_ms: remaining[at] ?? unknownTtl },
+  );
+  return { ...response, kvs };
+}
+
+/** Of a key that has changed since it was read. */
+const unknownTtl = -1;
 
 /** Sends a range in parts, all at one revision; one that must be sorted goes as one part. */
 async function streamRange(
@@ -162,9 +199,6 @@ function partLimit(range: RangeOperation, sent: number): number {
   return range.limit <= 0 ? streamPartKeys : Math.min(streamPartKeys, range.limit - sent);
 }
 
-function appliedOf<T extends string>(answer: CommandResult): Applied<T> {
-  if (answer.kind === 'refused') {
-    throw new KvError(answer.code);
-  }
+function appliedOf<T extends string>(answer: CommandAnswer): Applied<T> {
   return { revision: answer.revision, result: answer.result as Applied<T>['result'] };
 }

@@ -1,10 +1,16 @@
 /** `etcdserverpb.Lease`: leases, as etcd has them. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
-import type { Command } from '../kv/index.ts';
-import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
-import { callOptions, headerOf, type ServiceContext, unary, writePaced } from './service.ts';
+import { proposeOnce } from './once.ts';
+import {
+  callOptions,
+  headerOf,
+  type LongService,
+  type ServiceContext,
+  unary,
+  writePaced,
+} from './service.ts';
 import { toServiceError } from './status.ts';
 
 /** Seconds; etcd's own bound. */
@@ -14,15 +20,8 @@ const renewalsMax = 1024;
 
 type KeepAliveCall = ServerDuplexStream<wire.LeaseKeepAliveRequest, wire.LeaseKeepAliveResponse>;
 
-/** The service; its streams last until their clients, or the server, end them. */
-export interface LeaseService {
-  readonly handlers: wire.LeaseHandlers;
-  /** Ends all streams: a server that stops must not wait for them. */
-  endStreams(): void;
-}
-
-/** Creates the service. */
-export function createLeaseService(context: ServiceContext): LeaseService {
+/** Creates the service; its streams last until their clients, or the server, end them. */
+export function createLeaseService(context: ServiceContext): LongService<wire.LeaseHandlers> {
   const streams = new Set<RenewalStream>();
   return {
     handlers: {
@@ -39,7 +38,7 @@ export function createLeaseService(context: ServiceContext): LeaseService {
         }
       },
     },
-    endStreams: () => {
+    end: () => {
       for (const stream of streams) {
         stream.fail(new KvError('STOPPED'));
       }
@@ -51,26 +50,20 @@ export function createLeaseService(context: ServiceContext): LeaseService {
 function changes(context: ServiceContext): Pick<wire.LeaseHandlers, 'LeaseGrant' | 'LeaseRevoke'> {
   const { member } = context;
 
-  /** Proposes a command and returns the revision after it. */
-  const propose = async (command: Command, options: CallOptions): Promise<number> => {
-    const answer = await member.propose(command, options);
-    if (answer.kind === 'refused') {
-      throw new KvError(answer.code);
-    }
-    return answer.revision;
-  };
-
   return {
     LeaseGrant: unary(
       context,
       'LeaseGrant',
-      async (request: wire.LeaseGrantRequest, options): Promise<wire.LeaseGrantResponse> => {
+      async (request: wire.LeaseGrantRequest, options, call): Promise<wire.LeaseGrantResponse> => {
         const ttl = toTtl(request.TTL);
         const asked = BigInt(request.ID);
         const id = asked === 0n ? member.leases.nextLeaseId() : asked;
-        const command = { type: 'leaseGrant', id, ttlMs: ttl * 1000 } as const;
-        const revision = await propose(command, options);
-        return { header: headerOf(context, revision), ID: String(id), TTL: ttl };
+        const operation = { type: 'leaseGrant', id, ttlMs: ttl * 1000 } as const;
+        // The id that is chosen here is another one with every attempt.
+        const attempt = { operation, asked: { ...operation, id: asked }, options };
+        const { revision, result } = await proposeOnce(context, call, attempt);
+        const granted = result.type === 'leaseGrant' ? result.id : id;
+        return { header: headerOf(context, revision), ID: String(granted), TTL: ttl };
       },
     ),
     LeaseRevoke: unary(
@@ -78,7 +71,11 @@ function changes(context: ServiceContext): Pick<wire.LeaseHandlers, 'LeaseGrant'
       'LeaseRevoke',
       async (request: wire.LeaseRevokeRequest, options): Promise<wire.LeaseRevokeResponse> => {
         const id = BigInt(request.ID);
-        return { header: headerOf(context, await propose({ type: 'leaseRevoke', id }, options)) };
+        const answer = await member.propose({ type: 'leaseRevoke', id }, options);
+        if (answer.kind === 'refused') {
+          throw new KvError(answer.code);
+        }
+        return { header: headerOf(context, answer.revision) };
       },
     ),
   };

@@ -4,12 +4,14 @@ import { listenError, type Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
 import { createAdminService } from './admin.ts';
 import { createClusterService } from './cluster.ts';
-import { createHealthService, type HealthService } from './health.ts';
+import { createElectionService } from './election.ts';
+import { createHealthService } from './health.ts';
 import { createKvService } from './kv.ts';
-import { createLeaseService, type LeaseService } from './lease.ts';
+import { createLeaseService } from './lease.ts';
+import { createLockService } from './lock.ts';
 import { createMaintenanceService } from './maintenance.ts';
-import type { ServiceContext } from './service.ts';
-import { createWatchService, type WatchService } from './watch.ts';
+import type { LongService, ServiceContext } from './service.ts';
+import { createWatchService } from './watch.ts';
 
 /** What a gRPC message may be longer than the request it carries, as in etcd. */
 const grpcOverheadBytes = 512 * 1024;
@@ -27,9 +29,7 @@ export interface RpcServerOptions extends ServiceContext {
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #server: Server;
-  readonly #health: HealthService;
-  readonly #watch: WatchService;
-  readonly #lease: LeaseService;
+  readonly #long: readonly LongService<unknown>[];
   readonly #bound: string[] = [];
 
   constructor(options: RpcServerOptions) {
@@ -40,19 +40,31 @@ export class RpcServer {
       'grpc.max_send_message_length': -1,
       'grpc-node.max_session_memory': 256,
     });
-    this.#server.addService(services['etcdserverpb.KV'], createKvService(options));
-    this.#watch = createWatchService(options, options);
-    this.#server.addService(services['etcdserverpb.Watch'], this.#watch.handlers);
-    this.#lease = createLeaseService(options);
-    this.#server.addService(services['etcdserverpb.Lease'], this.#lease.handlers);
-    this.#server.addService(services['etcdserverpb.Cluster'], createClusterService(options));
-    this.#server.addService(
-      services['etcdserverpb.Maintenance'],
-      createMaintenanceService(options),
-    );
-    this.#server.addService(services['holdfast.v1.Admin'], createAdminService(options));
-    this.#health = createHealthService(options, options.timers);
-    this.#server.addService(services['grpc.health.v1.Health'], this.#health.handlers);
+    this.#addUnary();
+    this.#long = this.#addLong();
+  }
+
+  #addUnary(): void {
+    const [server, options] = [this.#server, this.#options];
+    server.addService(services['etcdserverpb.KV'], createKvService(options));
+    server.addService(services['etcdserverpb.Cluster'], createClusterService(options));
+    server.addService(services['etcdserverpb.Maintenance'], createMaintenanceService(options));
+    server.addService(services['holdfast.v1.Admin'], createAdminService(options));
+  }
+
+  #addLong(): readonly LongService<unknown>[] {
+    const [server, options] = [this.#server, this.#options];
+    const watch = createWatchService(options, options);
+    server.addService(services['etcdserverpb.Watch'], watch.handlers);
+    const lease = createLeaseService(options);
+    server.addService(services['etcdserverpb.Lease'], lease.handlers);
+    const lock = createLockService(options, options.timers);
+    server.addService(services['v3lockpb.Lock'], lock.handlers);
+    const election = createElectionService(options);
+    server.addService(services['v3electionpb.Election'], election.handlers);
+    const health = createHealthService(options, options.timers);
+    server.addService(services['grpc.health.v1.Health'], health.handlers);
+    return [watch, lease, lock, election, health];
   }
 
   /**
@@ -82,9 +94,9 @@ export class RpcServer {
         resolve();
       });
     });
-    this.#health.endWatches();
-    this.#watch.endStreams();
-    this.#lease.endStreams();
+    for (const service of this.#long) {
+      service.end();
+    }
     await closed;
   }
 

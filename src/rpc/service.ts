@@ -10,6 +10,7 @@ import type {
 } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
+import type { OnceOperation } from '../kv/index.ts';
 import type { CallOptions, MemberApi } from '../replica/index.ts';
 import type { ResponseHeader } from '../wire/index.ts';
 import { toServiceError } from './status.ts';
@@ -22,6 +23,10 @@ export interface ServiceContext {
   readonly txnOperationsMax: number;
   /** Transactions may nest this deep; the outermost counts as 1. */
   readonly txnDepthMax: number;
+  /** Bytes of an idempotency key. */
+  readonly idempotencyKeyBytesMax: number;
+  /** Tells what is asked for from anything else, in 64 bits. */
+  readonly fingerprintOf: (operation: OnceOperation) => bigint;
   /** Bytes of state from which on a member takes no more; 0 when there is no limit. */
   readonly quotaBytes: number;
   /** The server's version, as `Status` tells it. */
@@ -32,6 +37,13 @@ export interface ServiceContext {
   readonly nowMs: () => number;
   /** Told of errors that no code of the catalogue describes. */
   readonly onDefect: (error: unknown) => void;
+}
+
+/** A service with calls that last until their clients, or the server, end them. */
+export interface LongService<Handlers> {
+  readonly handlers: Handlers;
+  /** Ends all such calls: a server that stops must not wait for them. */
+  end(): void;
 }
 
 /** The part of a call that services look at. */
@@ -70,7 +82,11 @@ export function callOptions(context: ServiceContext, call: CallView): CallOption
 export function unary<Request, Response>(
   context: ServiceContext,
   method: string,
-  handle: (request: Request, options: CallOptions) => Promise<Response>,
+  handle: (
+    request: Request,
+    options: CallOptions,
+    call: ServerUnaryCall<Request, Response>,
+  ) => Promise<Response>,
 ): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
   return (call, callback) => {
     const finish = stopwatch(context, method);
@@ -79,7 +95,7 @@ export function unary<Request, Response>(
       callback(toServiceError(error, context.onDefect));
     };
     try {
-      handle(call.request, callOptions(context, call)).then((response) => {
+      handle(call.request, callOptions(context, call), call).then((response) => {
         finish('OK');
         callback(null, response);
       }, fail);

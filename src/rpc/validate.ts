@@ -23,7 +23,10 @@ export function checkRangeRequest(request: RangeRequest): void {
   }
 }
 
-/** @throws {KvError} EMPTY_KEY, VALUE_PROVIDED, LEASE_PROVIDED */
+/** Milliseconds; as much as a lease may last. */
+const ttlMaxMs = 9_000_000_000_000n;
+
+/** @throws {KvError} EMPTY_KEY, VALUE_PROVIDED, LEASE_PROVIDED, INVALID_ARGUMENT */
 export function checkPutRequest(request: PutRequest): void {
   checkKey(request.key);
   if (request.ignore_value && request.value.length > 0) {
@@ -31,6 +34,24 @@ export function checkPutRequest(request: PutRequest): void {
   }
   if (request.ignore_lease && request.lease !== '0') {
     throw new KvError('LEASE_PROVIDED');
+  }
+  checkTtl(request);
+}
+
+function checkTtl({ ttl_ms: text, ttl_refresh_on_write: isRefreshed }: PutRequest): void {
+  if (text === '0' && !isRefreshed) {
+    return;
+  }
+  const ttlMs = BigInt(text);
+  if (ttlMs < -1n || ttlMs > ttlMaxMs) {
+    throw new KvError('INVALID_ARGUMENT', {
+      message: `etcdserver: ttl_ms ${text} is neither -1 (to last) nor from 0 to ${ttlMaxMs}`,
+    });
+  }
+  if (isRefreshed && ttlMs <= 0n) {
+    throw new KvError('INVALID_ARGUMENT', {
+      message: 'etcdserver: ttl_refresh_on_write needs a ttl_ms to refresh',
+    });
   }
 }
 

@@ -8,7 +8,13 @@ import { KvError, type TimerHandle, type Timers } from '../base/index.ts';
 import type { WatchEvent, WatchNotice, WatchRequest, WatchStream } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { fromKeyValue, toBound, toNumber, toRangeEnd } from './convert.ts';
-import { callOptions, headerOf, type ServiceContext, writePaced } from './service.ts';
+import {
+  callOptions,
+  headerOf,
+  type LongService,
+  type ServiceContext,
+  writePaced,
+} from './service.ts';
 import { toServiceError } from './status.ts';
 
 type WatchCall = ServerDuplexStream<wire.WatchRequest, wire.WatchResponse>;
@@ -32,18 +38,11 @@ export interface WatchServiceOptions {
   readonly requestBytesMax: number;
 }
 
-/** The service; its streams last until their clients, or the server, end them. */
-export interface WatchService {
-  readonly handlers: wire.WatchHandlers;
-  /** Ends all streams: a server that stops must not wait for them. */
-  endStreams(): void;
-}
-
-/** Creates the service. */
+/** Creates the service; its streams last until their clients, or the server, end them. */
 export function createWatchService(
   context: ServiceContext,
   { timers, requestBytesMax }: WatchServiceOptions,
-): WatchService {
+): LongService<wire.WatchHandlers> {
   const sessions = new Set<WatchSession>();
   const responseBytesMax = requestBytesMax + responseOverheadBytes;
   return {
@@ -60,7 +59,7 @@ export function createWatchService(
         }
       },
     },
-    endStreams: () => {
+    end: () => {
       for (const session of sessions) {
         session.fail(new KvError('STOPPED'));
       }
@@ -247,11 +246,12 @@ function canceledResponse(
       };
 }
 
-function fromEvent({ type, kv, prevKv }: WatchEvent): wire.Event {
+function fromEvent({ type, kv, prevKv, isExpiry }: WatchEvent): wire.Event {
   return {
     type: type === 'put' ? 'PUT' : 'DELETE',
     kv: fromKeyValue(kv),
     prev_kv: prevKv === undefined ? null : fromKeyValue(prevKv),
+    expired: isExpiry,
   };
 }
 

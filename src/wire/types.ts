@@ -78,3 +78,18 @@ export type { LeaseTimeToLiveRequest } from './generated/etcdserverpb/LeaseTimeT
 export type { LeaseTimeToLiveResponse__Input as LeaseTimeToLiveResponse } from './generated/etcdserverpb/LeaseTimeToLiveResponse.ts';
 export type { LeaseLeasesRequest } from './generated/etcdserverpb/LeaseLeasesRequest.ts';
 export type { LeaseLeasesResponse__Input as LeaseLeasesResponse } from './generated/etcdserverpb/LeaseLeasesResponse.ts';
+export type { LockHandlers } from './generated/v3lockpb/Lock.ts';
+export type { LockRequest } from './generated/v3lockpb/LockRequest.ts';
+export type { LockResponse__Input as LockResponse } from './generated/v3lockpb/LockResponse.ts';
+export type { UnlockRequest } from './generated/v3lockpb/UnlockRequest.ts';
+export type { UnlockResponse__Input as UnlockResponse } from './generated/v3lockpb/UnlockResponse.ts';
+export type { ElectionHandlers } from './generated/v3electionpb/Election.ts';
+export type { CampaignRequest } from './generated/v3electionpb/CampaignRequest.ts';
+export type { CampaignResponse__Input as CampaignResponse } from './generated/v3electionpb/CampaignResponse.ts';
+export type { LeaderKey } from './generated/v3electionpb/LeaderKey.ts';
+export type { LeaderRequest } from './generated/v3electionpb/LeaderRequest.ts';
+export type { LeaderResponse__Input as LeaderResponse } from './generated/v3electionpb/LeaderResponse.ts';
+export type { ProclaimRequest } from './generated/v3electionpb/ProclaimRequest.ts';
+export type { ProclaimResponse__Input as ProclaimResponse } from './generated/v3electionpb/ProclaimResponse.ts';
+export type { ResignRequest } from './generated/v3electionpb/ResignRequest.ts';
+export type { ResignResponse__Input as ResignResponse } from './generated/v3electionpb/ResignResponse.ts';

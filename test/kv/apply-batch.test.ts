@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ApplyBatch } from '../../src/kv/apply-batch.ts';
 import { keysRange, revisionKey, userKeyOf } from '../../src/kv/key-layout.ts';
 import { decodeCurrent, decodeEvent } from '../../src/kv/record.ts';
+import { AnswerTable } from '../../src/kv/answer-table.ts';
+import { ExpiryTable } from '../../src/kv/expiry-table.ts';
 import { LeaseTable } from '../../src/kv/leases.ts';
 import { RecordCache } from '../../src/kv/record-cache.ts';
 import { initialHash } from '../../src/kv/state-hash.ts';
@@ -16,6 +18,8 @@ beforeEach(() => {
   batch = new ApplyBatch(cache, {
     ...{ sequence: 1, revision: 10, compactRevision: 5 },
     ...{ stateHash: initialHash, alarms: [], timeMs: 0, leases: new LeaseTable() },
+    expiries: new ExpiryTable(),
+    answers: new AnswerTable({ count: 0, hasNew: false }),
   });
 });
 
@@ -24,7 +28,12 @@ function put(key: string, value: string): void {
   if (!entry.isLoaded) {
     cache.load(entry, undefined);
   }
-  batch.put(entry, bytes(key), { value: bytes(value), lease: 0n });
+  batch.put(entry, bytes(key), {
+    value: bytes(value),
+    lease: 0n,
+    ttlMs: 0,
+    refreshesTtl: false,
+  });
 }
 
 function changedIn(key: string, rangeEnd: string): string {

@@ -18,6 +18,8 @@ const put: Command = {
   prevKv: true,
   ignoreValue: false,
   ignoreLease: false,
+  ttlMs: 0,
+  ttlRefreshOnWrite: false,
 };
 
 function nest(depth: number): TxnOperation {
@@ -100,7 +102,7 @@ describe('command codec', () => {
   test.each([
     ['an unknown format', [9, 1], 'command has the unknown format 9'],
     ['an unknown operation', [1, 99], 'unknown operation type 99'],
-    ['unknown flags', [1, 1, 16, 1, 97, 0], 'unknown flags 16'],
+    ['unknown flags', [1, 1, 64, 1, 97, 0], 'unknown flags 64'],
     ['an empty key', [1, 1, 0, 0, 0], 'empty key'],
     ['a bare range', [1, 5, 0, 0, 0, 1, 97, 0, 0, 0, 0, 0, 0, 0], 'bare range'],
     ['bytes left over', [1, 4, 7, 0], 'bytes left over'],

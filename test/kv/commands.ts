@@ -26,6 +26,8 @@ export function put(
     prevKv: false,
     ignoreValue: false,
     ignoreLease: false,
+    ttlMs: 0,
+    ttlRefreshOnWrite: false,
     ...options,
   };
 }

@@ -4,16 +4,20 @@
  * range.
  */
 import type { Prng } from '../../src/base/index.ts';
-import type {
-  AlarmCommand,
-  Command,
-  Compare,
-  Operation,
-  PutOperation,
-  RangeOperation,
-  SortOrder,
-  SortTarget,
-  TxnOperation,
+import {
+  type AlarmCommand,
+  type Command,
+  type Compare,
+  fingerprintOf,
+  type OnceCommand,
+  type OnceOperation,
+  type Operation,
+  type PutOperation,
+  type RangeOperation,
+  type SortOrder,
+  type SortTarget,
+  ttlNone,
+  type TxnOperation,
 } from '../../src/kv/index.ts';
 import { bytes } from './map-store.ts';
 
@@ -65,8 +69,11 @@ export function randomCommand(context: GeneratorContext): Command {
   if (dice < 60) {
     return { type: 'deleteRange', ...randomSelector(context), prevKv: chance(prng, 50) };
   }
-  if (dice < 89) {
+  if (dice < 79) {
     return randomTxn(context, 1);
+  }
+  if (dice < 89) {
+    return randomOnce(context);
   }
   if (dice < 92) {
     return {
@@ -97,7 +104,31 @@ function randomLeaseCommand({ prng }: GeneratorContext): Command {
     return { type: 'leaseKeepAlive', ids: [id, choose(prng, leases)] };
   }
   // Time mostly goes on; a stamp of the past changes nothing.
-  return { type: 'advanceTime', timeMs: prng.nextInt(0, 2000) };
+  return { type: 'advanceTime', timeMs: prng.nextInt(0, 4000), keepAnswersMs: 300 };
+}
+
+/** One of few requests, so that most are attempted again, and some by others. */
+function randomOnce(context: GeneratorContext): OnceCommand {
+  const { prng } = context;
+  const dice = prng.nextInt(0, 10);
+  const command: OnceOperation =
+    dice < 5
+      ? randomPut(context)
+      : dice < 7
+        ? { type: 'deleteRange', ...randomSelector(context), prevKv: chance(prng, 50) }
+        : dice < 9
+          ? randomTxn(context, 2)
+          : { type: 'leaseGrant', id: choose(prng, leases), ttlMs: prng.nextInt(1, 300) };
+  const fingerprint = chance(prng, 90) ? 1n : fingerprintOf(command);
+  if (chance(prng, 50)) {
+    const key = bytes(choose(prng, ['i', 'j', 'k', 'l']));
+    return { type: 'once', id: { type: 'key', key }, fingerprint, command };
+  }
+  const sequence = chance(prng, 5) ? prng.nextInt(1, 3000) : prng.nextInt(1, 12);
+  const lowestUnanswered = prng.nextInt(Math.max(1, sequence - 6), sequence + 1);
+  const session = choose(prng, leases);
+  const id = { type: 'session', session, sequence, lowestUnanswered } as const;
+  return { type: 'once', id, fingerprint, command };
 }
 
 /** Mostly lifts alarms, so that most of the time nothing is refused for one. */
@@ -140,7 +171,16 @@ function randomPut({ prng }: GeneratorContext): PutOperation {
     prevKv: chance(prng, 30),
     ignoreValue: chance(prng, 10),
     ignoreLease: chance(prng, 10),
+    ...randomTtl(prng),
   };
+}
+
+function randomTtl(prng: Prng): Pick<PutOperation, 'ttlMs' | 'ttlRefreshOnWrite'> {
+  const dice = prng.nextInt(0, 100);
+  if (dice < 75) {
+    return { ttlMs: dice < 5 ? ttlNone : 0, ttlRefreshOnWrite: false };
+  }
+  return { ttlMs: prng.nextInt(1, 300), ttlRefreshOnWrite: chance(prng, 50) };
 }
 
 function randomTxn(context: GeneratorContext, depth: number): TxnOperation {

@@ -37,7 +37,7 @@ function verifyWithout(key: Uint8Array): () => void {
 function changeOfB(untruth: Partial<MvccRecord>): readonly StoredRecord[] {
   const record = {
     ...{ main: 5, sub: 0, createRevision: 5, version: 1, lease: 0n, prevMain: 0, prevSub: 0 },
-    ...{ isTombstone: false, value: bytes('1') },
+    ...{ isTombstone: false, isExpired: false, ttlMs: 0, refreshesTtl: false, value: bytes('1') },
     ...untruth,
   };
   const { event, current } = encodeChange(new SlabAllocator(), bytes('b'), record);

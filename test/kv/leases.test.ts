@@ -14,7 +14,7 @@ beforeEach(() => {
 const grant = (id: bigint, ttlMs: number): Command => ({ type: 'leaseGrant', id, ttlMs });
 const revoke = (id: bigint): Command => ({ type: 'leaseRevoke', id });
 const renew = (...ids: bigint[]): Command => ({ type: 'leaseKeepAlive', ids });
-const time = (timeMs: number): Command => ({ type: 'advanceTime', timeMs });
+const time = (timeMs: number): Command => ({ type: 'advanceTime', timeMs, keepAnswersMs: 1000 });
 
 /** Runs commands one by one and settles them; returns the result of the last. */
 function run(...commands: Command[]): CommandResult | undefined {
@@ -42,8 +42,9 @@ function restart(): void {
 }
 
 describe('a lease', () => {
-  test('ends with the first stamp at its deadline, counted from the stamp after its grant', () => {
-    run(time(1000), grant(7n, 500), put('a', '1', { lease: 7n }), time(1200));
+  test('ends with the first stamp at its deadline, counted from the second stamp', () => {
+    run(time(1000), grant(7n, 500), put('a', '1', { lease: 7n }));
+    run(time(1100), time(1200));
     run(time(1699));
     expect(keys()).toEqual(['a']);
     expect(run(time(1700))).toMatchObject({ kind: 'ok', result: { ended: 1 }, revision: 3 });
@@ -51,19 +52,21 @@ describe('a lease', () => {
     expect(machine.machine.leases.size).toBe(0);
   });
 
-  test('that is renewed lasts its full time from the next stamp on', () => {
-    run(grant(7n, 500), time(0), time(499));
+  test('that is renewed lasts its full time from the second stamp on', () => {
+    run(grant(7n, 500), time(5), time(10), time(499));
     expect(run(renew(7n, 8n))).toMatchObject({ result: { ttlsMs: [500, 0] } });
-    run(time(600), time(1099));
+    run(time(550), time(600), time(1099));
     expect(machine.machine.leases.hasLease(7n)).toBe(true);
     run(time(1100));
     expect(machine.machine.leases.hasLease(7n)).toBe(false);
   });
 
   test('keeps what remains of it through a restart, with a deadline or without', () => {
-    run(grant(7n, 500), time(100), grant(8n, 500));
+    run(grant(7n, 500), time(50), time(100), grant(8n, 500));
     restart();
     expect(machine.machine.time).toEqual({ timeMs: 100, isNeeded: true, nextDeadlineMs: 600 });
+    run(time(200));
+    restart();
     run(time(300));
     restart();
     expect(machine.machine.time.nextDeadlineMs).toBe(600);
@@ -119,7 +122,7 @@ describe('time', () => {
 
   test('ends a bounded number of leases with one stamp, the first due first', () => {
     const ids = Array.from({ length: 600 }, (_, at) => BigInt(at + 1));
-    machine.run(...ids.map((id) => grant(id, 1000 - Number(id))), time(0));
+    machine.run(...ids.map((id) => grant(id, 1000 - Number(id))), time(1), time(2));
     const ended: number[] = [];
     for (let left = ids.length; left > 0; ) {
       const [result] = machine.run(time(2000));
@@ -133,7 +136,7 @@ describe('time', () => {
   });
 
   test('ends nothing while a member is known to be corrupt', () => {
-    run(grant(1n, 500), time(0));
+    run(grant(1n, 500), time(1), time(2));
     run({ type: 'alarm', action: 'activate', alarm: 'corrupt', memberId: 1 }, time(1000));
     expect(machine.machine.time).toMatchObject({ timeMs: 1000, nextDeadlineMs: undefined });
     expect(machine.machine.leases.size).toBe(1);
@@ -149,7 +152,7 @@ describe('time', () => {
 });
 
 describe('the record of a lease', () => {
-  const lease = { id: -3n, ttlMs: 5000, deadlineMs: 2 ** 40, mayHoldKeys: false };
+  const lease = { id: -3n, ttlMs: 5000, deadlineMs: 2 ** 40, sinceMs: 77, mayHoldKeys: false };
 
   test.each([lease, { ...lease, deadlineMs: undefined }])('survives the round trip %#', (each) => {
     const write = leaseWrite(each);

@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from '../../src/base/index.ts';
 import type {
+  AdvanceTimeCommand,
   AlarmCommand,
   AlarmResult,
   Command,
@@ -18,9 +19,11 @@ import type {
   LeaseGrantCommand,
   LeaseId,
   LeaseKeepAliveResult,
+  OnceCommand,
   PutOperation,
   RangeOperation,
   RangeResult,
+  SessionRequest,
   TxnOperation,
 } from '../../src/kv/index.ts';
 import { text } from './map-store.ts';
@@ -28,6 +31,25 @@ import { text } from './map-store.ts';
 interface ModelLease {
   readonly ttlMs: number;
   deadlineMs: number | undefined;
+  /** The newest stamp when its time was begun. */
+  sinceMs: number;
+}
+
+interface ModelAnswer {
+  readonly fingerprint: bigint;
+  readonly result: CommandResult;
+  /** Of a session, which it ends with. */
+  readonly session: LeaseId | undefined;
+  /** Of an answer under a key: time of the first stamp after it. */
+  sinceMs: number | undefined;
+}
+
+/** When a key ends, if it does. */
+interface ModelTtl {
+  readonly ttlMs: number;
+  readonly isRefreshed: boolean;
+  deadlineMs: number | undefined;
+  readonly sinceMs: number;
 }
 
 type Keyspace = Map<string, KeyValue>;
@@ -46,7 +68,12 @@ export class Model {
   readonly alarms = new Set<string>();
   readonly records = new Map<string, string>();
   readonly leases = new Map<LeaseId, ModelLease>();
+  /** Of the keys that exist now. */
+  readonly ttls = new Map<string, ModelTtl>();
   timeMs = 0;
+  /** By `session/sequence` or the idempotency key. */
+  readonly answers = new Map<string, ModelAnswer>();
+  readonly floors = new Map<LeaseId, number>();
 
   apply(command: Command): CommandResult {
     const { revision } = this;
@@ -65,7 +92,10 @@ export class Model {
       return { kind: 'ok', result: this.#keepAlive(command.ids), revision };
     }
     if (command.type === 'advanceTime') {
-      return this.#advanceTime(command.timeMs);
+      return this.#advanceTime(command);
+    }
+    if (command.type === 'once') {
+      return this.#once(command);
     }
     if (this.#hasAlarm('corrupt') && !isReadOnly(command)) {
       return { kind: 'refused', code: 'CORRUPT', revision };
@@ -109,6 +139,51 @@ export class Model {
     return at < this.compactRevision ? 'COMPACTED' : answer(range, this.#at(at));
   }
 
+  /** What a selector names, as it was at `revision`, whatever has been compacted. */
+  keysAt(selector: KeySelector, revision: number): readonly KeyValue[] {
+    return select(selector, this.#at(revision));
+  }
+
+  #once({ id, fingerprint, command }: OnceCommand): CommandResult {
+    const refused = { kind: 'refused', revision: this.revision } as const;
+    const session = id.type === 'session' ? id.session : undefined;
+    if (id.type === 'session') {
+      const code = this.#enter(id);
+      if (code !== undefined) {
+        return { ...refused, code };
+      }
+    }
+    const name = id.type === 'session' ? `${id.session}/${id.sequence}` : `key ${text(id.key)}`;
+    const known = this.answers.get(name);
+    if (known !== undefined) {
+      if (known.fingerprint !== fingerprint) {
+        return { ...refused, code: 'REQUEST_MISMATCH' };
+      }
+      return known.result.kind === 'ok' ? { ...known.result, isRepeated: true } : known.result;
+    }
+    const result = this.apply(command);
+    const isAlarmed = result.kind === 'refused' && ['NO_SPACE', 'CORRUPT'].includes(result.code);
+    if (!isAlarmed) {
+      this.answers.set(name, { fingerprint, result, session, sinceMs: undefined });
+    }
+    return result;
+  }
+
+  #enter({ session, sequence, lowestUnanswered }: SessionRequest): ErrorCode | undefined {
+    if (!this.leases.has(session)) {
+      return 'SESSION_EXPIRED';
+    }
+    const floor = Math.max(this.floors.get(session) ?? 1, lowestUnanswered);
+    this.floors.set(session, floor);
+    for (let at = 1; at < floor; at++) {
+      this.answers.delete(`${session}/${at}`);
+    }
+    if (sequence < floor) {
+      return 'ANSWER_FORGOTTEN';
+    }
+    return sequence >= floor + 1024 ? 'TOO_MANY_ANSWERS' : undefined;
+  }
+
   #grant({ id, ttlMs }: LeaseGrantCommand): CommandResult {
     const { revision } = this;
     if (this.#hasAlarm('nospace')) {
@@ -117,7 +192,7 @@ export class Model {
     if (this.leases.has(id)) {
       return { kind: 'refused', code: 'LEASE_EXISTS', revision };
     }
-    this.leases.set(id, { ttlMs, deadlineMs: undefined });
+    this.leases.set(id, { ttlMs, deadlineMs: undefined, sinceMs: this.timeMs });
     return { kind: 'ok', result: { type: 'leaseGrant', id, ttlMs }, revision };
   }
 
@@ -126,31 +201,64 @@ export class Model {
       const lease = this.leases.get(id);
       if (lease !== undefined) {
         lease.deadlineMs = undefined;
+        lease.sinceMs = this.timeMs;
       }
       return lease?.ttlMs ?? 0;
     });
     return { type: 'leaseKeepAlive', ttlsMs };
   }
 
-  #advanceTime(timeMs: number): CommandResult {
+  #advanceTime({ timeMs, keepAnswersMs }: AdvanceTimeCommand): CommandResult {
+    const beforeMs = this.timeMs;
     this.timeMs = Math.max(this.timeMs, timeMs);
-    for (const lease of this.leases.values()) {
-      lease.deadlineMs ??= this.timeMs + lease.ttlMs;
+    for (const timed of [...this.leases.values(), ...this.ttls.values()]) {
+      if (timed.sinceMs < beforeMs) {
+        timed.deadlineMs ??= this.timeMs + timed.ttlMs;
+      }
     }
     const due = [...this.leases]
-      .map(([id, { deadlineMs = 0 }]) => ({ id, deadlineMs }))
+      .map(([id, { deadlineMs = Infinity }]) => ({ id, deadlineMs }))
       .filter(({ deadlineMs }) => deadlineMs <= this.timeMs && !this.#hasAlarm('corrupt'))
       .sort((a, b) => a.deadlineMs - b.deadlineMs || Number(a.id - b.id));
     for (const { id } of due) {
       this.#endLease(id);
     }
-    const result = { type: 'advanceTime', ended: due.length } as const;
+    const keys = [...this.ttls]
+      .map(([key, { deadlineMs = Infinity }]) => ({ key, deadlineMs }))
+      .filter(({ deadlineMs }) => deadlineMs <= this.timeMs && !this.#hasAlarm('corrupt'))
+      .sort((a, b) => a.deadlineMs - b.deadlineMs || (a.key < b.key ? -1 : 1));
+    for (const { key } of keys) {
+      const kept = new Map(this.#at(this.revision));
+      kept.delete(key);
+      this.ttls.delete(key);
+      this.revision++;
+      this.#keyspaces.set(this.revision, kept);
+    }
+    for (const [key, answer] of this.answers) {
+      if (answer.session === undefined) {
+        answer.sinceMs ??= this.timeMs;
+        if (answer.sinceMs <= this.timeMs - keepAnswersMs && !this.#hasAlarm('corrupt')) {
+          this.answers.delete(key);
+        }
+      }
+    }
+    const result = { type: 'advanceTime', ended: due.length + keys.length } as const;
     return { kind: 'ok', result, revision: this.revision };
   }
 
   #endLease(id: LeaseId): void {
     this.leases.delete(id);
+    this.floors.delete(id);
+    for (const [key, { session }] of this.answers) {
+      if (session === id) {
+        this.answers.delete(key);
+      }
+    }
     const kept = [...this.#at(this.revision)].filter(([, { lease }]) => lease !== id);
+    const keptKeys = new Set(kept.map(([key]) => key));
+    for (const key of [...this.ttls.keys()].filter((each) => !keptKeys.has(each))) {
+      this.ttls.delete(key);
+    }
     if (kept.length < this.#at(this.revision).size) {
       this.revision++;
       this.#keyspaces.set(this.revision, new Map(kept));
@@ -282,6 +390,22 @@ export class Model {
     return { type: 'txn', succeeded, responses };
   }
 
+  /** Begins the time of a key that is put, and returns it; 0 when it is to last. */
+  #startTime({ key, ttlMs, ttlRefreshOnWrite }: PutOperation): number {
+    const old = this.ttls.get(text(key));
+    const start = { deadlineMs: undefined, sinceMs: this.timeMs };
+    this.ttls.delete(text(key));
+    if (ttlMs > 0) {
+      this.ttls.set(text(key), { ttlMs, isRefreshed: ttlRefreshOnWrite, ...start });
+      return ttlMs;
+    }
+    if (ttlMs === 0 && old?.isRefreshed === true) {
+      this.ttls.set(text(key), { ...old, ...start });
+      return old.ttlMs;
+    }
+    return 0;
+  }
+
   #execute(operation: Exclude<Operation, TxnOperation>): OperationResult {
     if (operation.type === 'range') {
       const keyspace = operation.revision > 0 ? this.#at(operation.revision) : this.#working;
@@ -291,6 +415,7 @@ export class Model {
       const kvs = select(operation, this.#working);
       for (const kv of kvs) {
         this.#working.delete(text(kv.key));
+        this.ttls.delete(text(kv.key));
         this.#changes++;
       }
       const prevKvs = operation.prevKv ? kvs : [];
@@ -304,6 +429,7 @@ export class Model {
       modRevision: this.revision + 1,
       version: (old?.version ?? 0) + 1,
       lease: operation.ignoreLease ? (old?.lease ?? 0n) : operation.lease,
+      ttlMs: this.#startTime(operation),
     });
     this.#changes++;
     return operation.prevKv && old !== undefined ? { type: 'put', prevKv: old } : { type: 'put' };

@@ -39,8 +39,8 @@ const mutants: readonly Mutant[] = [
   {
     lesson: 'begins the hash anew with every batch',
     file: 'state-machine.ts',
-    find: '      leases: this.leases,\n    });',
-    replace: '      leases: this.leases,\n      stateHash: { low: 0, high: 0 },\n    });',
+    find: '      answers: this.#answers,\n    });',
+    replace: '      answers: this.#answers,\n      stateHash: { low: 0, high: 0 },\n    });',
     caughtBy: hashFollowsFromTheLogAlone,
   },
   {

@@ -214,6 +214,7 @@ function putOf(key: string, value: string): Kv.PutOperation {
   return {
     ...{ type: 'put', key: bytes(key), value: bytes(value), lease: 0n },
     ...{ prevKv: false, ignoreValue: false, ignoreLease: false },
+    ...{ ttlMs: 0, ttlRefreshOnWrite: false },
   };
 }
 

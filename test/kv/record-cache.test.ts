@@ -14,6 +14,9 @@ function recordOf(value: string): MvccRecord {
     prevMain: 0,
     prevSub: 0,
     isTombstone: false,
+    isExpired: false,
+    ttlMs: 0,
+    refreshesTtl: false,
     value: bytes(value),
   };
 }

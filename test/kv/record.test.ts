@@ -22,6 +22,9 @@ const live: MvccRecord = {
   prevMain: 299,
   prevSub: 1,
   isTombstone: false,
+  isExpired: false,
+  ttlMs: 0,
+  refreshesTtl: false,
   value: bytes('value'),
 };
 const first: MvccRecord = { ...live, prevMain: 0, prevSub: 0, lease: 0n, value: bytes('') };
@@ -91,6 +94,6 @@ describe('records', () => {
 
   test('unknown formats and flags are refused', () => {
     expect(() => decodeCurrent(Uint8Array.of(9, 0))).toThrow('unknown format 9');
-    expect(() => decodeCurrent(Uint8Array.of(1, 8))).toThrow('unknown flags 8');
+    expect(() => decodeCurrent(Uint8Array.of(1, 64))).toThrow('unknown flags 64');
   });
 });

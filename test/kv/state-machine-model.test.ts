@@ -15,7 +15,7 @@ import {
   type StoredRecord,
   verifyState,
 } from '../../src/kv/index.ts';
-import { keysTable, revisionsTable } from '../../src/kv/key-layout.ts';
+import { metaTable } from '../../src/kv/key-layout.ts';
 import { chance, choose, randomCommand, randomRange } from './generators.ts';
 import { Machine, MapStore, runReading, text } from './map-store.ts';
 import { Model } from './model.ts';
@@ -86,7 +86,7 @@ class Trial {
     this.machine.settle();
     verifyState(this.store.records());
     return this.store.records().filter(({ key }) => {
-      return key[0] === keysTable || key[0] === revisionsTable;
+      return key[0] !== metaTable;
     });
   }
 
@@ -187,7 +187,7 @@ describe('StateMachine', () => {
     }
     twin.settle();
     const twinRecords = twin.store.records().filter(({ key }) => {
-      return key[0] === keysTable || key[0] === revisionsTable;
+      return key[0] !== metaTable;
     });
     expect(show(twinRecords)).toBe(show(records));
     expect(twin.machine.stateHash).toEqual(trial.machine.machine.stateHash);

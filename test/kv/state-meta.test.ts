@@ -26,6 +26,7 @@ const meta: StateMeta = {
     { memberId: 2, alarm: 'nospace' },
   ],
   timeMs: 2 ** 41 + 7,
+  keyedAnswers: { count: 70_000, hasNew: true },
 };
 
 describe('the meta record', () => {
@@ -41,15 +42,21 @@ describe('the meta record', () => {
     const older = encodeMeta(meta);
     older[0] = 1;
     expect(() => decodeMeta(older)).toThrow(
-      'unknown format 1: this version of Holdfast reads format 3',
+      'unknown format 1: this version of Holdfast reads format 4',
     );
   });
 
-  test('of the version before it is read as one of no time', () => {
-    const encoded = encodeMeta({ ...meta, timeMs: 0 });
-    const older = encoded.slice(0, -1);
-    older[0] = 2;
-    expect(decodeMeta(older)).toEqual({ ...meta, timeMs: 0 });
+  test('of an older version is read as one of no answers, or of no time either', () => {
+    const withoutAnswers = { ...meta, timeMs: 0, keyedAnswers: initialMeta.keyedAnswers };
+    const encoded = encodeMeta(withoutAnswers);
+    for (const [format, bytesLess] of [
+      [3, 2],
+      [2, 3],
+    ] as const) {
+      const older = encoded.slice(0, -bytesLess);
+      older[0] = format;
+      expect(decodeMeta(older)).toEqual(withoutAnswers);
+    }
   });
 
   test('with alarms out of order, or one twice, is refused', () => {
@@ -62,8 +69,8 @@ describe('the meta record', () => {
 
   test('with an alarm that is not known is refused', () => {
     const encoded = encodeMeta({ ...initialMeta, alarms: [{ memberId: 1, alarm: 'nospace' }] });
-    // Before the member's id and the time.
-    encoded[encoded.length - 3] = 9;
+    // Before the member's id, the time and the answers.
+    encoded[encoded.length - 5] = 9;
     expect(() => decodeMeta(encoded)).toThrow('unknown alarm');
   });
 });

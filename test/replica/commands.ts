@@ -18,6 +18,8 @@ export function put(key: string, value: string): PutOperation {
     prevKv: false,
     ignoreValue: false,
     ignoreLease: false,
+    ttlMs: 0,
+    ttlRefreshOnWrite: false,
   };
 }
 

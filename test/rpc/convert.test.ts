@@ -40,6 +40,7 @@ function stored(name: string, fields: Partial<KeyValue> = {}): KeyValue {
     modRevision: 6,
     version: 3,
     lease: 0n,
+    ttlMs: 0,
     ...fields,
   };
 }
@@ -176,6 +177,8 @@ describe('a put request', () => {
       prev_kv: true,
       ignore_value: true,
       ignore_lease: true,
+      ttl_ms: 1500,
+      ttl_refresh_on_write: true,
     });
 
     expect(toPut(request)).toEqual({
@@ -186,6 +189,8 @@ describe('a put request', () => {
       prevKv: true,
       ignoreValue: true,
       ignoreLease: true,
+      ttlMs: 1500,
+      ttlRefreshOnWrite: true,
     });
   });
 

@@ -106,11 +106,14 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   onKeepAlive = async (_id: bigint): Promise<number | undefined> => Promise.resolve(undefined);
   onLease: LeaseApi['lease'] = async () => Promise.resolve(undefined);
   onAllLeases: LeaseApi['allLeases'] = async () => Promise.resolve([]);
+  onRemainingTtls: LeaseApi['remainingTtls'] = async (kvs) =>
+    Promise.resolve(kvs.map(() => undefined));
   readonly leases: LeaseApi = {
     nextLeaseId: () => 77n,
     keepAlive: async (id) => this.onKeepAlive(id),
     lease: async (...asked) => this.onLease(...asked),
     allLeases: async (...asked) => this.onAllLeases(...asked),
+    remainingTtls: async (...asked) => this.onRemainingTtls(...asked),
   };
 
   async propose(command: Command, options?: CallOptions): Promise<CommandResult> {

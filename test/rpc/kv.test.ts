@@ -37,6 +37,7 @@ function stored(name: string, modRevision = 8): KeyValue {
     modRevision,
     version: 1,
     lease: 0n,
+    ttlMs: 0,
   };
 }
 
@@ -49,6 +50,31 @@ function refuses(code: ErrorCode): void {
 }
 
 describe('Range', () => {
+  test('tells what is left of the times of its keys when it is asked to', async () => {
+    const kvs = [stored('a'), { ...stored('b'), ttlMs: 5000 }, { ...stored('c'), ttlMs: 5000 }];
+    const result = { type: 'range', kvs, more: false, count: 3 } as const;
+    member.onRange = async () => Promise.resolve({ revision: 8, result });
+    member.onRemainingTtls = async () => Promise.resolve([undefined, 1234, undefined]);
+
+    const ask = async (remaining: boolean): Promise<readonly (readonly string[])[]> => {
+      const request = { key, remaining_ttl: remaining };
+      const answer = await answerTo((done) => serving.kv.Range(request, done));
+      const { kvs: answered } = answer as { kvs: { ttl_ms: string; ttl_remaining_ms: string }[] };
+      return answered.map((kv) => [kv.ttl_ms, kv.ttl_remaining_ms]);
+    };
+
+    expect(await ask(false)).toEqual([
+      ['0', '0'],
+      ['5000', '0'],
+      ['5000', '0'],
+    ]);
+    expect(await ask(true)).toEqual([
+      ['0', '0'],
+      ['5000', '1234'],
+      ['5000', '-1'],
+    ]);
+  });
+
   test('answers what the member has read, with the revision it read at', async () => {
     member.onRange = async () =>
       Promise.resolve({

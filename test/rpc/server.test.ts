@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { credentials, makeClientConstructor, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Metrics } from '../../src/observability/index.ts';
+import { fingerprintOf } from '../../src/kv/index.ts';
 import { RpcServer } from '../../src/rpc/index.ts';
 import { services } from '../../src/wire/index.ts';
 import { freePorts } from '../harness/processes.ts';
@@ -25,6 +26,8 @@ function serverOn(listen: readonly string[]): RpcServer {
     metrics: new Metrics(),
     txnOperationsMax: 128,
     txnDepthMax: 32,
+    idempotencyKeyBytesMax: 128,
+    fingerprintOf,
     quotaBytes: 0,
     version: '9.8.7',
     epochMs: () => 0,

@@ -2,6 +2,7 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
+import { fingerprintOf } from '../../src/kv/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { callOptions, headerOf, type ServiceContext } from '../../src/rpc/service.ts';
 import { FakeMember } from './fake-member.ts';
@@ -16,6 +17,8 @@ function contextOf(member: FakeMember): ServiceContext {
     metrics: new Metrics(),
     txnOperationsMax: 128,
     txnDepthMax: 32,
+    idempotencyKeyBytesMax: 128,
+    fingerprintOf,
     quotaBytes: 0,
     version: '9.8.7',
     epochMs: () => now,

@@ -10,6 +10,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { Metrics } from '../../src/observability/index.ts';
+import { fingerprintOf } from '../../src/kv/index.ts';
 import { RpcServer, type RpcServerOptions } from '../../src/rpc/index.ts';
 import {
   type AdminClient,
@@ -55,6 +56,8 @@ export async function serve(
     metrics,
     txnOperationsMax: 128,
     txnDepthMax: 32,
+    idempotencyKeyBytesMax: 128,
+    fingerprintOf,
     quotaBytes: 777,
     version: '9.8.7',
     epochMs: () => Date.now(),

@@ -22,6 +22,26 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
   LEASE_NOT_FOUND: [status.NOT_FOUND, 'etcdserver: requested lease not found'],
   LEASE_EXISTS: [status.FAILED_PRECONDITION, 'etcdserver: lease already exists'],
   LEASE_TTL_TOO_LARGE: [status.OUT_OF_RANGE, 'etcdserver: too large lease TTL'],
+  NO_ELECTION_LEADER: [status.NOT_FOUND, 'election: no leader'],
+  NOT_ELECTED: [status.FAILED_PRECONDITION, 'election: not leader'],
+  LEADER_KEY_MISSING: [status.INVALID_ARGUMENT, '"leader" field must be provided'],
+  LOCK_HELD: [status.FAILED_PRECONDITION, 'holdfast: the lock is held by somebody else'],
+  SESSION_EXPIRED: [
+    status.FAILED_PRECONDITION,
+    'holdfast: session not found: its lease has ended, or was never granted',
+  ],
+  REQUEST_MISMATCH: [
+    status.INVALID_ARGUMENT,
+    'holdfast: idempotency key or sequence number belongs to a different request',
+  ],
+  ANSWER_FORGOTTEN: [
+    status.FAILED_PRECONDITION,
+    'holdfast: the request was carried out before, and its answer is not kept any more',
+  ],
+  TOO_MANY_ANSWERS: [
+    status.RESOURCE_EXHAUSTED,
+    'holdfast: too many answers are kept: acknowledge some, or wait until they are forgotten',
+  ],
   REQUEST_TOO_LARGE: [status.INVALID_ARGUMENT, 'etcdserver: request is too large'],
   TOO_MANY_REQUESTS: [status.RESOURCE_EXHAUSTED, 'etcdserver: too many requests'],
   NO_LEADER: [status.UNAVAILABLE, 'etcdserver: no leader'],

@@ -102,6 +102,23 @@ describe('a put', () => {
     expect(() => checkPutRequest(received(kv.Put, { key, value: key, lease: 9 }))).not.toThrow();
     expect(() => checkPutRequest(received(kv.Put, { key }))).not.toThrow();
   });
+
+  test.each([{ ttl_ms: 1 }, { ttl_ms: -1 }, { ttl_ms: 1, ttl_refresh_on_write: true }])(
+    'may bring a time to live: %o',
+    (ttl) => {
+      expect(() => checkPutRequest(received(kv.Put, { key, ...ttl }))).not.toThrow();
+    },
+  );
+
+  test.each([
+    [{ ttl_ms: -2 }, 'ttl_ms -2 is neither -1'],
+    [{ ttl_ms: '9000000000001' }, 'nor from 0 to 9000000000000'],
+    [{ ttl_ms: '9223372036854775807' }, 'ttl_ms 9223372036854775807 is neither'],
+    [{ ttl_refresh_on_write: true }, 'needs a ttl_ms to refresh'],
+    [{ ttl_ms: -1, ttl_refresh_on_write: true }, 'needs a ttl_ms to refresh'],
+  ])('is refused with the time to live %o', (ttl, message) => {
+    expect(() => checkPutRequest(received(kv.Put, { key, ...ttl }))).toThrow(message);
+  });
 });
 
 describe('a deletion', () => {

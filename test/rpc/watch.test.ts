@@ -115,8 +115,9 @@ async function failure(): Promise<ServiceError> {
 }
 
 function putOf(key: string, value: string, modRevision: number): WatchEvent {
-  const numbers = { createRevision: 2, modRevision, version: 1, lease: 0n };
-  return { type: 'put', kv: { key: text(key), value: text(value), ...numbers } };
+  const numbers = { createRevision: 2, modRevision, version: 1, lease: 0n, ttlMs: 0 };
+  const kv = { key: text(key), value: text(value), ...numbers };
+  return { type: 'put', isExpiry: false, kv };
 }
 
 describe('a stream of watches', () => {
@@ -195,7 +196,7 @@ describe('a stream of watches', () => {
     const gone = { ...kv, value: text(''), createRevision: 0, modRevision: 4, version: 0 };
     stream.tell({
       ...{ type: 'events', watchId: 1, revision: 4 },
-      events: [putOf('a', '1', 3), { type: 'delete', kv: gone, prevKv: kv }],
+      events: [putOf('a', '1', 3), { type: 'delete', isExpiry: true, kv: gone, prevKv: kv }],
     });
 
     const [response] = await received(1);
@@ -206,6 +207,7 @@ describe('a stream of watches', () => {
         { type: 'PUT', kv: { key: text('a'), value: text('1'), mod_revision: '3' }, prev_kv: null },
         {
           type: 'DELETE',
+          expired: true,
           kv: { key: text('a'), mod_revision: '4', version: '0' },
           prev_kv: { value: text('1'), mod_revision: '3' },
         },

@@ -30,6 +30,8 @@ export class Cluster implements MemberHost, AdministeredCluster {
   readonly #seed: number;
   /** No faults any more: everybody is up and stays so. */
   isHealed = false;
+  /** When there was a settled leader after the faults; undefined before. */
+  settledUs: number | undefined;
 
   constructor(seed: number, parameters: SimParameters, trace: Trace) {
     this.#seed = seed;
@@ -43,7 +45,7 @@ export class Cluster implements MemberHost, AdministeredCluster {
       },
     );
     this.watching = new Watching(this, streamOf(seed, streams.watching));
-    this.invariants = createInvariants(this.members, this.ledger, this.watching);
+    this.invariants = createInvariants(this, this.ledger, this.watching);
     this.admin = new Admin(this);
     const records = Array.from({ length: parameters.nodes }, (_, i) => memberRecord(i + 1));
     const initial = initialConfiguration(records);

@@ -10,9 +10,15 @@
  * the real log and engine are held to the same by `test/conformance` and the crash tests of
  * storage.
  */
-import type { Prng } from '../../src/base/index.ts';
+import { compareBytes, must, type Prng } from '../../src/base/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
-import type { Loaded, Need, StateWrite, StoredRecord } from '../../src/kv/index.ts';
+import {
+  type Loaded,
+  type Need,
+  stateRanges,
+  type StateWrite,
+  type StoredRecord,
+} from '../../src/kv/index.ts';
 import type { Entry, HardState, LogSummary, TermRun } from '../../src/raft/index.ts';
 
 /** What one write of the log brings. */
@@ -253,12 +259,17 @@ export class SimEngine {
     return lost;
   }
 
-  /** A copy as it is now, as a pinned snapshot gives it. */
+  /** What a snapshot of it holds: all of the state, as it is now. */
   copy(): SimEngine {
     const copy = new SimEngine();
-    copy.#keys = [...this.#keys];
-    for (const [mapKey, record] of this.#records) {
-      copy.#records.set(mapKey, record);
+    copy.#keys = this.#keys.filter((mapKey) => {
+      const record = must(this.#records.get(mapKey), 'the record of a key');
+      return stateRanges.some(
+        ({ gte, lt }) => compareBytes(record.key, gte) >= 0 && compareBytes(record.key, lt) < 0,
+      );
+    });
+    for (const mapKey of copy.#keys) {
+      copy.#records.set(mapKey, must(this.#records.get(mapKey), 'the record of a key'));
     }
     return copy;
   }

@@ -3,10 +3,10 @@
  * judge the cluster by. It is what the checkers of `chaos/checkers` are given.
  */
 import type {
+  AdvanceTimeCommand,
+  AlarmCommand,
+  SetRecordCommand,
   Command,
-  ControlCommand,
-  LeaseGrantCommand,
-  LeaseRevokeCommand,
   CommandResult,
   RangeOperation,
   RangeResult,
@@ -16,7 +16,7 @@ import type {
 export type Request =
   | {
       readonly type: 'command';
-      readonly command: Exclude<Command, ControlCommand | LeaseGrantCommand | LeaseRevokeCommand>;
+      readonly command: Exclude<Command, SetRecordCommand | AlarmCommand | AdvanceTimeCommand>;
     }
   | { readonly type: 'range'; readonly range: RangeOperation; readonly isSerializable: boolean };
 

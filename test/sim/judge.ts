@@ -86,7 +86,7 @@ function requestOf({ request }: Operation): StoreRequest | undefined {
         success: command.success.map(partOf),
         failure: command.failure.map(partOf),
       };
-    case 'compact':
+    default:
       return undefined;
   }
 }

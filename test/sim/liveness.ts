@@ -29,6 +29,7 @@ export function recover(cluster: Cluster, workload: Workload): Recovery {
   const startUs = clock.nowUs;
   runUntil(cluster, startUs + limitUs, () => hasSettledLeader(cluster), 'elects a leader');
   const electedUs = clock.nowUs - startUs;
+  cluster.settledUs = clock.nowUs;
   const waiting = new Set<NodeId>();
   const { forwardProposals } = parameters.raft;
   const leader = (): SimMember | undefined => cluster.members.get(cluster.leader);
@@ -45,7 +46,10 @@ export function recover(cluster: Cluster, workload: Workload): Recovery {
   runUntil(cluster, clock.nowUs + limitUs, servesAll, 'takes a write through every member');
   const servedUs = clock.nowUs - startUs - electedUs;
   workload.stop();
-  const isQuiet = (): boolean => workload.pending === 0 && hasConverged(cluster);
+  // Nothing is left that ends by itself, so time stands still.
+  const { model } = cluster.invariants.truth;
+  const isQuiet = (): boolean =>
+    workload.pending === 0 && model.leases.size + model.ttls.size === 0 && hasConverged(cluster);
   runUntil(cluster, clock.nowUs + limitUs, isQuiet, 'comes to rest with one state');
   verifyStates(cluster);
   return { electedUs, servedUs, convergedUs: clock.nowUs - startUs - electedUs - servedUs };
@@ -121,7 +125,13 @@ function probe(
     const value = bytesOf(`probe ${++attempts}`);
     const command: Command = {
       ...{ type: 'put', key: bytesOf(`p${id}`), value, lease: 0n },
-      ...{ prevKv: false, ignoreValue: false, ignoreLease: false },
+      ...{
+        prevKv: false,
+        ignoreValue: false,
+        ignoreLease: false,
+        ttlMs: 0,
+        ttlRefreshOnWrite: false,
+      },
     };
     const operation = workload.open(probeClients + id, { type: 'command', command });
     operation.member = member.id;

@@ -546,4 +546,150 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    lesson: 'has several stamps of the time on their way at once',
+    profile: 'calm',
+    seeds: 40,
+    kind: 'safety',
+    patches: [
+      replica(
+        'cluster-clock.ts',
+        'this.#state?.isNeeded !== true || this.#madeMs !== undefined',
+        'this.#state?.isNeeded !== true',
+      ),
+    ],
+  },
+  {
+    lesson: 'takes the time since it was started for time of the cluster',
+    profile: 'crashes',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      replica(
+        'cluster-clock.ts',
+        'this.#base = { timeMs: state.timeMs, atMs: this.#now() };',
+        'this.#base = { timeMs: state.timeMs, atMs: 0 };',
+      ),
+    ],
+  },
+  {
+    lesson: 'tells the time too seldom',
+    profile: 'calm',
+    seeds: 60,
+    kind: 'safety',
+    patches: [replica('cluster-clock.ts', 'stampIntervalMs = 250;', 'stampIntervalMs = 10_000;')],
+  },
+  {
+    lesson: 'counts the time of a lease from a stamp that may be older than it',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [kv('leases.ts', 'filter(({ sinceMs }) => sinceMs < beforeMs)', 'slice()')],
+  },
+  {
+    lesson: 'counts the time of a key from a stamp that may be older than it',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [kv('expiry-table.ts', 'filter(([, { sinceMs }]) => sinceMs < beforeMs)', 'slice()')],
+  },
+  {
+    lesson: 'ends a lease that was renewed at its old deadline',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'leases.ts',
+        '({ id, deadlineMs }) => this.#leases.get(id)?.deadlineMs === deadlineMs,',
+        '({ id }) => this.#leases.has(id),',
+      ),
+    ],
+  },
+  {
+    lesson: 'leaves the keys of a lease that ends',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv('apply-batch.ts', 'const keys = yield* this.#attachments.keysOf(id);', 'const keys = [];'),
+    ],
+  },
+  {
+    lesson: 'forgets after a restart which keys a lease has',
+    profile: 'crashes',
+    seeds: 30,
+    kind: 'safety',
+    patches: [kv('leases.ts', 'this.holdsKeys(leaseIdOf(record.key));', '')],
+  },
+  {
+    lesson: 'lets a key end that was put again and is to last',
+    profile: 'calm',
+    seeds: 20,
+    patches: [
+      kv('expiry-changes.ts', 'this.#records.delete(dueKey(this.#deadlineOf(mapKey), key));', ''),
+    ],
+  },
+  {
+    lesson: 'does not refresh the time of a key that is to be refreshed',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv('txn.ts', 'put.ttlMs === 0 && old?.refreshesTtl === true;', 'old === undefined && false;'),
+    ],
+  },
+  {
+    lesson: 'forgets after a restart what sessions were answered',
+    profile: 'crashes',
+    seeds: 40,
+    kind: 'safety',
+    patches: [
+      kv(
+        'answer-table.ts',
+        "must(table.session(session), 'the session of an answer').answered.add(sequence);",
+        'must(table.session(session), `the session of answer ${sequence}`);',
+      ),
+    ],
+  },
+  {
+    lesson: 'carries out again what a session has acknowledged',
+    profile: 'calm',
+    seeds: 20,
+    kind: 'safety',
+    patches: [kv('answers.ts', 'if (sequence < session.floor) {', 'if (sequence < 0) {')],
+  },
+  {
+    lesson: 'carries out what a session asks for that has ended',
+    profile: 'calm',
+    seeds: 40,
+    patches: [kv('answers.ts', 'if (!this.#leases.hasLease(id)) {', 'if (sequence < 0) {')],
+  },
+  {
+    lesson: 'carries out every attempt of a request',
+    profile: 'everything',
+    seeds: 20,
+    kind: 'safety',
+    patches: [kv('answers.ts', 'if (!answered.has(id.sequence)) {', 'if (answered.size >= 0) {')],
+  },
+  {
+    lesson: 'tells no difference between a deletion and the end of a lease, and keeps the lease',
+    profile: 'calm',
+    seeds: 10,
+    patches: [kv('apply-batch.ts', 'this.leases.remove(id);', 'this.leases.renew(id, 0);')],
+  },
+  {
+    lesson: 'leaves sessions out of its snapshots',
+    profile: 'snapshots',
+    seeds: 60,
+    patches: [
+      kv('key-layout.ts', '  revisionsTable,\n  answersTable,\n].map', '  revisionsTable,\n].map'),
+    ],
+  },
+  {
+    lesson: 'leaves keys with a time to live out of its snapshots',
+    profile: 'snapshots',
+    seeds: 60,
+    patches: [kv('key-layout.ts', '[] = [\n  expiryTable,\n', '[] = [\n')],
+  },
 ];

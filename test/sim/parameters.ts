@@ -62,6 +62,8 @@ export interface SimParameters {
   };
   readonly workload: {
     readonly clients: number;
+    /** Clients that own something for a time. */
+    readonly tenants: number;
     readonly thinkMaxUs: number;
     readonly keys: number;
     readonly valueBytesMax: number;
@@ -117,6 +119,7 @@ export const streams = {
   admin: 3,
   lease: 4,
   watching: 5,
+  tenant: 50,
   client: 100,
   member: 1000,
 };
@@ -199,6 +202,8 @@ export function drawParameters(prng: Prng): SimParameters {
         readTxn: 3,
         compact: pick(prng, [0, 1]),
       },
+      // Drawn last, so that the rest of a run's parameters is what it would be without.
+      tenants: pick(prng, [0, 0, 2, 4]),
     },
     safetyUs: 1_800 * tickUs,
     livenessUs: 60 * electionTimeoutTicks * tickUs + 20_000_000,

@@ -31,6 +31,49 @@ type Answer =
   | Exclude<Outcome, { kind: 'fail' }>
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** One call of a member. */
+interface Call {
+  /** What it comes to when its answer is lost. */
+  readonly lost: Answer;
+  readonly ask: (member: SimMember, reply: (answer: Answer) => void) => void;
+  readonly done: (answer: Answer) => void;
+}
+
+/** Calls a member once; the answer may be lost, and then time decides. */
+export function callMember(cluster: Cluster, id: NodeId, { lost, ask, done }: Call): void {
+  const { clock, network, parameters } = cluster;
+  let isOver = false;
+  const end = (answer: Answer): void => {
+    if (!isOver) {
+      isOver = true;
+      done(answer);
+    }
+  };
+  const member = must(cluster.members.get(id), 'the member of a client');
+  clock.after(2 * parameters.workload.callTimeoutUs, () => {
+    end(lost);
+  });
+  clock.after(network.latencyUs(), () => {
+    if (!member.isUp) {
+      end({ kind: 'refused', reason: 'connection refused' });
+      return;
+    }
+    ask(member, (answer) => {
+      clock.after(network.latencyUs(), () => {
+        end(answer);
+      });
+    });
+  });
+}
+
+/** One of the members that are not gone for good. */
+export function anyMember(prng: Prng, cluster: Cluster): NodeId {
+  const ids = [...cluster.members.values()]
+    .filter((member) => !member.isRetired)
+    .map(({ id }) => id);
+  return ids[prng.nextInt(0, ids.length)] ?? 1;
+}
+
 /** See the module comment. */
 export class Workload {
   readonly history: Operation[] = [];
@@ -159,40 +202,20 @@ class Client {
 
   /** Calls a member once; the answer may be lost, and then time decides. */
   #call(request: Request, floor: ReadFloor, done: (answer: Answer) => void): void {
-    const { clock, network, parameters } = this.#cluster;
-    const { callTimeoutUs } = parameters.workload;
-    let isOver = false;
-    const end = (answer: Answer): void => {
-      if (!isOver) {
-        isOver = true;
-        done(answer);
-      }
-    };
-    const member = must(this.#cluster.members.get(this.#member), 'the member of a client');
+    const { callTimeoutUs } = this.#cluster.parameters.workload;
     // A read has no effect, so it may be asked for again whatever became of it.
     const lost: Answer =
       request.type === 'range'
         ? { kind: 'refused', reason: 'no answer' }
         : { kind: 'unknown', reason: 'no answer' };
-    clock.after(2 * callTimeoutUs, () => {
-      end(lost);
-    });
-    clock.after(network.latencyUs(), () => {
-      if (!member.isUp) {
-        end({ kind: 'refused', reason: 'connection refused' });
-        return;
-      }
-      const reply = (answer: Answer): void => {
-        clock.after(network.latencyUs(), () => {
-          end(answer);
-        });
-      };
+    const ask: Call['ask'] = (member, reply) => {
       if (request.type === 'command') {
         propose(member, request.command, callTimeoutUs, reply);
       } else {
         this.#read(member, request, floor, reply);
       }
-    });
+    };
+    callMember(this.#cluster, this.#member, { lost, ask, done });
   }
 
   #read(
@@ -232,10 +255,7 @@ class Client {
   }
 
   #anyMember(): NodeId {
-    const ids = [...this.#cluster.members.values()]
-      .filter((member) => !member.isRetired)
-      .map(({ id }) => id);
-    return ids[this.#prng.nextInt(0, ids.length)] ?? 1;
+    return anyMember(this.#prng, this.#cluster);
   }
 
   #request(): Request {
@@ -317,7 +337,13 @@ class Client {
     const value = name.padEnd(this.#prng.nextInt(1, valueBytesMax + 1), '.');
     return {
       ...{ type: 'put', key: bytesOf(key), value: bytesOf(value), lease: 0n },
-      ...{ prevKv: this.#prng.nextInt(0, 3) === 0, ignoreValue: false, ignoreLease: false },
+      ...{
+        prevKv: this.#prng.nextInt(0, 3) === 0,
+        ignoreValue: false,
+        ignoreLease: false,
+        ttlMs: 0,
+        ttlRefreshOnWrite: false,
+      },
     };
   }
 

@@ -108,6 +108,16 @@ describe('a message', () => {
     );
   });
 
+  test('additions have numbers from 1000 on', () => {
+    const put = kv.Put.requestSerialize({ ttl_ms: 1, ttl_refresh_on_write: true });
+    const range = kv.Range.requestSerialize({ remaining_ttl: true });
+    const answer = kv.Put.responseSerialize({ prev_kv: { ttl_ms: 2, ttl_remaining_ms: 1 } });
+
+    expect(put.toString('hex')).toBe('c03e01' + 'c83e01');
+    expect(range.toString('hex')).toBe('c03e01');
+    expect(answer.toString('hex')).toBe('1206' + 'c03e02' + 'c83e01');
+  });
+
   test("compares with etcd's numbers, range_end at 64", () => {
     const bytes = kv.Txn.requestSerialize({
       compare: [
@@ -144,6 +154,8 @@ describe('a message', () => {
       prev_kv: false,
       ignore_value: false,
       ignore_lease: false,
+      ttl_ms: '0',
+      ttl_refresh_on_write: false,
     });
     expect(kv.Txn.requestDeserialize(Buffer.alloc(0))).toEqual({
       compare: [],
@@ -161,8 +173,8 @@ describe('a message', () => {
   });
 
   test('passes over fields it does not know', () => {
-    // Field 1000, a string, then the key.
-    const bytes = Buffer.from('c23e03787878' + '0a0161', 'hex');
+    // Field 5000, a string, then the key.
+    const bytes = Buffer.from('c2b80203787878' + '0a0161', 'hex');
 
     expect(kv.Range.requestDeserialize(bytes).key).toEqual(Buffer.from('a'));
   });

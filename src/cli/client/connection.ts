@@ -27,6 +27,8 @@ import {
 /** What is needed of a method's definition; those of `services` have it. */
 export interface Method<Request, Answer> {
   readonly path: string;
+  /** Whether requests are a stream: it is asked one thing, and gives one answer. */
+  readonly requestStream?: boolean;
   readonly requestSerialize: (request: Request) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => Answer;
 }
@@ -229,15 +231,19 @@ async function reasonOfFailure(client: Client, deadlineMs: number): Promise<stri
   return reason === undefined || reason === '' ? result.error.details : reason;
 }
 
+type SendResult<Answer> =
+  | { readonly kind: 'ok'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly error: ServiceError };
+
 async function send<Request, Answer>(
   client: Client,
   method: Method<Request, Answer>,
   request: Request,
   deadlineMs: number,
-): Promise<
-  | { readonly kind: 'ok'; readonly answer: Answer }
-  | { readonly kind: 'failed'; readonly error: ServiceError }
-> {
+): Promise<SendResult<Answer>> {
+  if (method.requestStream === true) {
+    return exchange(client, method, request, deadlineMs);
+  }
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
       method.path,
@@ -256,5 +262,30 @@ async function send<Request, Answer>(
         }
       },
     );
+  });
+}
+
+/** One request and one answer over streams. */
+async function exchange<Request, Answer>(
+  client: Client,
+  method: Method<Request, Answer>,
+  request: Request,
+  deadlineMs: number,
+): Promise<SendResult<Answer>> {
+  return new Promise((resolve) => {
+    const call = client.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      new Metadata(),
+      { deadline: deadlineMs },
+    );
+    call.on('data', (answer: Answer) => {
+      resolve({ kind: 'ok', answer });
+    });
+    call.on('error', (error: ServiceError) => {
+      resolve({ kind: 'failed', error });
+    });
+    call.end(request);
   });
 }

@@ -186,5 +186,10 @@ function keyValueFields(prefix: string, keyValue: KeyValue): Lines {
     `"${prefix}Version" : ${keyValue.version}`,
     `"${prefix}Value" : ${quoted(keyValue.value)}`,
     `"${prefix}Lease" : ${keyValue.lease}`,
+    // Not etcd's: only where there is something to tell.
+    ...(keyValue.ttl_ms === '0' ? [] : [`"${prefix}TtlMs" : ${keyValue.ttl_ms}`]),
+    ...(keyValue.ttl_remaining_ms === '0'
+      ? []
+      : [`"${prefix}TtlRemainingMs" : ${keyValue.ttl_remaining_ms}`]),
   ];
 }

@@ -1,10 +1,11 @@
 /**
  * The commands that talk to members: `put get del txn compact`, `status health hashkv members` and
- * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`, `watch`.
+ * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`, `watch`, `lease`.
  */
 import type { Command } from 'commander';
 import { registerClusterCommands } from './cluster-commands.ts';
 import { registerKvCommands } from './kv-commands.ts';
+import { registerLeaseCommands } from './lease-commands.ts';
 import { registerMaintenanceCommands } from './maintenance-commands.ts';
 import { registerMemberCommands } from './member-commands.ts';
 import { addSharedOptionsInFront } from './options.ts';
@@ -20,6 +21,7 @@ export function registerClientCommands(program: Command): void {
     ...registerMaintenanceCommands(program),
     ...registerSnapshotCommands(program),
     ...registerWatchCommand(program),
+    ...registerLeaseCommands(program),
   ];
   addSharedOptionsInFront(program, commands);
 }

@@ -62,7 +62,7 @@ export function text(value: string): string | undefined {
 }
 
 /** The header of an answer. */
-export function headerJson(header: Header): Json {
+export function headerJson(header: Header): Readonly<Record<string, Json>> | undefined {
   return header === null
     ? undefined
     : {
@@ -197,6 +197,8 @@ function keyValueJson(keyValue: KeyValue): Json {
     version: number(keyValue.version),
     value: base64(keyValue.value),
     lease: number(keyValue.lease),
+    ttl_ms: number(keyValue.ttl_ms),
+    ttl_remaining_ms: number(keyValue.ttl_remaining_ms),
   };
 }
 

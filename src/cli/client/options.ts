@@ -157,7 +157,7 @@ function parseEndpoint(text: string, where: string): string {
  *
  * @throws {InvalidArgumentError} it is none, or not between 1 ms and 24 h
  */
-function parseDuration(text: string): number {
+export function parseDuration(text: string): number {
   const hint = 'It must be a duration with its unit, from 1ms to 24h, as in 500ms, 5s, 1m.';
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) {
     throw new InvalidArgumentError(hint);

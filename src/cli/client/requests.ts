@@ -9,12 +9,14 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { prefixEnd } from '../../base/index.ts';
 import { services } from '../../wire/index.ts';
 import type { Method } from './connection.ts';
-import { parseCount, parseOneOf, usageError } from './options.ts';
+import { parseCount, parseDuration, parseOneOf, usageError } from './options.ts';
 
 /** The methods of the key-value service. */
 export const kv = services['etcdserverpb.KV'];
 /** The methods about members. */
 export const cluster = services['etcdserverpb.Cluster'];
+/** Methods of the service. */
+export const lease = services['etcdserverpb.Lease'];
 /** The methods about one member's upkeep. */
 export const maintenance = services['etcdserverpb.Maintenance'];
 /** The methods that only Holdfast has. */
@@ -39,6 +41,9 @@ export interface PutOptions {
   readonly ignoreLease?: true;
   /** Decimal, as the wire takes it. */
   readonly lease?: string;
+  /** Milliseconds. */
+  readonly ttl?: number;
+  readonly ttlRefreshOnWrite?: true;
 }
 
 const sortTargets = {
@@ -65,6 +70,7 @@ export interface GetOptions {
   readonly maxModRev?: number;
   readonly minCreateRev?: number;
   readonly maxCreateRev?: number;
+  readonly remainingTtl?: true;
 }
 
 /** Options of `del` besides its arguments. */
@@ -82,7 +88,9 @@ export function describePut(command: Command): Command {
     .option('--prev-kv', 'also return the key as it was before')
     .option('--ignore-value', 'keep the value, renew the rest')
     .option('--ignore-lease', 'keep the lease')
-    .option('--lease <id>', 'lease to attach the key to, in hexadecimal', parseLeaseId);
+    .option('--lease <id>', 'lease to attach the key to, in hexadecimal', parseLeaseId)
+    .option('--ttl <duration>', 'how long the key is to last, as in 30s', parseDuration)
+    .option('--ttl-refresh-on-write', 'later puts without --ttl begin that time anew');
 }
 
 /** Adds the arguments and options of `get`. */
@@ -111,7 +119,8 @@ export function describeGet(command: Command): Command {
     .option('--min-mod-rev <revision>', 'only keys changed at it or later', parseCount)
     .option('--max-mod-rev <revision>', 'only keys changed at it or before', parseCount)
     .option('--min-create-rev <revision>', 'only keys created at it or later', parseCount)
-    .option('--max-create-rev <revision>', 'only keys created at it or before', parseCount);
+    .option('--max-create-rev <revision>', 'only keys created at it or before', parseCount)
+    .option('--remaining-ttl', 'in json and fields: what is left of the times of keys, too');
 }
 
 /** Adds the arguments and options of `del`. */
@@ -146,6 +155,9 @@ export function putRequest(
   if (options.lease !== undefined && options.ignoreLease === true) {
     throw usageError('put', '--lease and --ignore-lease exclude each other');
   }
+  if (options.ttlRefreshOnWrite === true && options.ttl === undefined) {
+    throw usageError('put', '--ttl-refresh-on-write needs a --ttl');
+  }
   return {
     key,
     value: value ?? Buffer.alloc(0),
@@ -153,6 +165,8 @@ export function putRequest(
     prev_kv: options.prevKv === true,
     ignore_value: options.ignoreValue === true,
     ignore_lease: options.ignoreLease === true,
+    ttl_ms: options.ttl ?? 0,
+    ttl_refresh_on_write: options.ttlRefreshOnWrite === true,
   };
 }
 
@@ -185,6 +199,7 @@ export function getRequest(
     max_mod_revision: options.maxModRev ?? 0,
     min_create_revision: options.minCreateRev ?? 0,
     max_create_revision: options.maxCreateRev ?? 0,
+    remaining_ttl: options.remainingTtl === true,
   };
 }
 

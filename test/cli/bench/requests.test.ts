@@ -40,6 +40,8 @@ describe('requests', () => {
         prev_kv: false,
         ignore_value: false,
         ignore_lease: false,
+        ttl_ms: '0',
+        ttl_refresh_on_write: false,
       });
     }
   });

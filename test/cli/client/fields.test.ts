@@ -14,6 +14,7 @@ const range = {
       version: '2',
       value: Buffer.from([0xff, 0x0a]),
       lease: '0',
+      ...{ ttl_ms: '0', ttl_remaining_ms: '0' },
     },
   ],
   more: false,

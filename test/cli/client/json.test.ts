@@ -24,6 +24,7 @@ const keyValue = {
   version: '2',
   value: Buffer.from('2'),
   lease: '0',
+  ...{ ttl_ms: '0', ttl_remaining_ms: '0' },
 };
 const headerText =
   '"header":{"cluster_id":15068982936956642583,"member_id":7,"revision":6,"raft_term":2}';

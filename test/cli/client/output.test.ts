@@ -23,6 +23,7 @@ function keyValue(key: string | Buffer, value: string | Buffer) {
     version: '2',
     value: Buffer.from(value),
     lease: '0',
+    ...{ ttl_ms: '0', ttl_remaining_ms: '0' },
   };
 }
 

@@ -1,6 +1,10 @@
 /**
  * A committed entry is never taken back: no disk that holds it overwrites it (Raft thesis §3.6.3;
  * §3.5: "committed entries are durable").
+ *
+ * It binds members that have reached the term in which the entry was committed. One that has not
+ * may hold a copy from before, which no leader of that term has counted, and may still hear of a
+ * leader deposed meanwhile, whose entries take the copy's place for a while.
  */
 import type { StorageWrite } from '../../../src/raft/index.ts';
 import { holds } from '../failure.ts';
@@ -22,7 +26,11 @@ export class CommittedImmutable implements Observer {
     if (first !== undefined && first.index <= this.#ledger.commitIndex) {
       const { log } = member.disk;
       const slot = this.#ledger.at(first.index);
-      const isHeld = slot !== undefined && log.termAt(first.index) === slot.entry.term;
+      const term = write.hardState?.currentTerm ?? log.hardState.currentTerm;
+      const isHeld =
+        slot !== undefined &&
+        term >= slot.commitTerm &&
+        log.termAt(first.index) === slot.entry.term;
       holds(!isHeld || first.term === slot.entry.term, this.name, () => {
         return (
           `member ${member.id} replaces committed ` +
@@ -32,7 +40,8 @@ export class CommittedImmutable implements Observer {
       const lastBefore = Math.min(log.lastIndex, this.#ledger.commitIndex);
       const lastAfter = write.entries.at(-1)?.index ?? 0;
       const last = this.#ledger.at(lastBefore);
-      const heldLast = last !== undefined && log.termAt(lastBefore) === last.entry.term;
+      const heldLast =
+        last !== undefined && term >= last.commitTerm && log.termAt(lastBefore) === last.entry.term;
       holds(!heldLast || lastAfter >= lastBefore, this.name, () => {
         return (
           `member ${member.id} cuts its log to ` + `${lastAfter}, and holds committed ${lastBefore}`

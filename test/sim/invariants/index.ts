@@ -1,6 +1,6 @@
 /** All invariants, in the order in which they look. */
 import type { Ledger } from '../ledger.ts';
-import type { SimMember } from '../member.ts';
+import { LedgerModel } from '../ledger-model.ts';
 import { type Observer, Observers } from '../observer.ts';
 import { CommittedImmutable } from './committed-immutable.ts';
 import { CommittedOnQuorum } from './committed-on-quorum.ts';
@@ -10,7 +10,9 @@ import { ElectionSafety } from './election-safety.ts';
 import { LeaderAppendOnly } from './leader-append-only.ts';
 import { LeaderCompleteness } from './leader-completeness.ts';
 import { LogMatching } from './log-matching.ts';
+import { LeaseBounds, type TimedCluster } from './lease-bounds.ts';
 import { Monotonic } from './monotonic.ts';
+import { Ownership } from './ownership.ts';
 import { ProposalsOnce } from './proposals-once.ts';
 import { ReadLinearizability } from './read-linearizability.ts';
 import { StateMachineSafety } from './state-machine-safety.ts';
@@ -20,16 +22,20 @@ export interface Invariants {
   readonly observers: Observers;
   readonly elections: ElectionSafety;
   readonly reads: ReadLinearizability;
+  readonly truth: LedgerModel;
 }
 
 export function createInvariants(
-  members: ReadonlyMap<number, SimMember>,
+  cluster: TimedCluster,
   ledger: Ledger,
   watching: Observer,
 ): Invariants {
+  const { members } = cluster;
   const elections = new ElectionSafety();
+  const truth = new LedgerModel(ledger);
   return {
     elections,
+    truth,
     reads: new ReadLinearizability(ledger),
     observers: new Observers([
       new Monotonic(),
@@ -43,6 +49,9 @@ export function createInvariants(
       new DurableBeforeTold(),
       new StateMachineSafety(ledger),
       new ProposalsOnce(ledger),
+      truth,
+      new LeaseBounds(cluster, truth),
+      new Ownership(),
       watching,
     ]),
   };

@@ -28,6 +28,10 @@ export class ProposalsOnce implements Observer {
         continue;
       }
       const { origin, incarnation, id } = decodeEnvelope(entry.data);
+      if (id === 0) {
+        // A stamp of the cluster's time, which nobody proposes again.
+        continue;
+      }
       const proposal = `${origin}/${incarnation}/${id}`;
       const earlier = this.#indexByProposal.get(proposal);
       holds(earlier === undefined, this.name, () => {

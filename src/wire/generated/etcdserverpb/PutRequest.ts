@@ -9,6 +9,8 @@ export interface PutRequest__Input {
   'prev_kv'?: (boolean);
   'ignore_value'?: (boolean);
   'ignore_lease'?: (boolean);
+  'ttl_ms'?: (number | string | Long);
+  'ttl_refresh_on_write'?: (boolean);
 }
 
 export interface PutRequest {
@@ -18,4 +20,6 @@ export interface PutRequest {
   'prev_kv': (boolean);
   'ignore_value': (boolean);
   'ignore_lease': (boolean);
+  'ttl_ms': (string);
+  'ttl_refresh_on_write': (boolean);
 }

@@ -58,6 +58,7 @@ export interface RangeRequest__Input {
   'max_mod_revision'?: (number | string | Long);
   'min_create_revision'?: (number | string | Long);
   'max_create_revision'?: (number | string | Long);
+  'remaining_ttl'?: (boolean);
 }
 
 export interface RangeRequest {
@@ -74,4 +75,5 @@ export interface RangeRequest {
   'max_mod_revision': (string);
   'min_create_revision': (string);
   'max_create_revision': (string);
+  'remaining_ttl': (boolean);
 }

@@ -21,10 +21,12 @@ export interface Event__Input {
   'type'?: (_mvccpb_Event_EventType__Input);
   'kv'?: (_mvccpb_KeyValue__Input | null);
   'prev_kv'?: (_mvccpb_KeyValue__Input | null);
+  'expired'?: (boolean);
 }
 
 export interface Event {
   'type': (_mvccpb_Event_EventType);
   'kv': (_mvccpb_KeyValue | null);
   'prev_kv': (_mvccpb_KeyValue | null);
+  'expired': (boolean);
 }

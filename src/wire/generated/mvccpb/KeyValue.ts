@@ -9,6 +9,8 @@ export interface KeyValue__Input {
   'version'?: (number | string | Long);
   'value'?: (Buffer | Uint8Array | string);
   'lease'?: (number | string | Long);
+  'ttl_ms'?: (number | string | Long);
+  'ttl_remaining_ms'?: (number | string | Long);
 }
 
 export interface KeyValue {
@@ -18,4 +20,6 @@ export interface KeyValue {
   'version': (string);
   'value': (Buffer);
   'lease': (string);
+  'ttl_ms': (string);
+  'ttl_remaining_ms': (string);
 }

@@ -1,0 +1,132 @@
+/**
+ * Executing one command against a batch: its checks, what it does, and the answer.
+ */
+import type { ErrorCode } from '../base/index.ts';
+import { checkAlarms } from './alarms.ts';
+import type { ApplyBatch } from './apply-batch.ts';
+import type {
+  AdvanceTimeCommand,
+  Command,
+  CommandResult,
+  ControlResult,
+  LeaseGrantCommand,
+  LeaseKeepAliveCommand,
+  LeaseRevokeCommand,
+  OnceCommand,
+  PutOperation,
+} from './command.ts';
+import {
+  executeAdvanceTime,
+  executeGrant,
+  executeKeepAlive,
+  executeRevoke,
+} from './lease-commands.ts';
+import type { Reading } from './need.ts';
+import type { CacheEntry } from './record-cache.ts';
+import { checkBarePut, executeDeleteRange, executePut, executeTxn, type Refused } from './txn.ts';
+
+/** Executes a bare put; `entry` is its key's. */
+export function executeBarePut(
+  batch: ApplyBatch,
+  put: PutOperation,
+  entry: CacheEntry,
+): CommandResult {
+  const code = checkAlarms(batch.alarms, put) ?? checkBarePut(put, entry, batch.leases);
+  return code === undefined
+    ? { kind: 'ok', result: executePut(batch, put, entry), revision: batch.finishCommand() }
+    : { kind: 'refused', code, revision: batch.revision };
+}
+
+/** Executes a command whose keys' records have been loaded. */
+export function* execute(batch: ApplyBatch, command: Command): Reading<CommandResult> {
+  if (command.type === 'once') {
+    return yield* executeOnce(batch, command);
+  }
+  if (command.type === 'put') {
+    return executeBarePut(batch, command, batch.entryOf(command.key));
+  }
+  const { revision } = batch;
+  const alarmCode = checkAlarms(batch.alarms, command);
+  if (alarmCode !== undefined) {
+    return { kind: 'refused', code: alarmCode, revision };
+  }
+  switch (command.type) {
+    case 'deleteRange': {
+      const result = yield* executeDeleteRange(batch, command);
+      return { kind: 'ok', result, revision: batch.finishCommand() };
+    }
+    case 'txn': {
+      const outcome = yield* executeTxn(batch, command, batch.leases);
+      return 'kind' in outcome
+        ? { ...outcome, revision }
+        : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
+    }
+    case 'compact': {
+      const code = checkCompact(batch, command.revision);
+      if (code !== undefined) {
+        return { kind: 'refused', code, revision };
+      }
+      batch.compact(command.revision);
+      return { kind: 'ok', result: { type: 'compact' }, revision };
+    }
+    case 'setRecord':
+      batch.setRecord(command);
+      return { kind: 'ok', result: { type: 'setRecord' }, revision };
+    case 'alarm': {
+      const outcome = batch.setAlarm(command);
+      return outcome.kind === 'ok'
+        ? { kind: 'ok', result: outcome.result, revision }
+        : { ...outcome, revision };
+    }
+    default: {
+      const outcome = yield* executeForTime(batch, command);
+      return 'kind' in outcome
+        ? { ...outcome, revision }
+        : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
+    }
+  }
+}
+
+/** Executes a request at most once; another attempt of it is given the first one's answer. */
+function* executeOnce(batch: ApplyBatch, command: OnceCommand): Reading<CommandResult> {
+  const attempt = yield* batch.answers.begin(command);
+  if (attempt.kind === 'repeated') {
+    return attempt.result;
+  }
+  if (attempt.kind === 'refused') {
+    return { ...attempt, revision: batch.revision };
+  }
+  const result = yield* execute(batch, command.command);
+  // What an alarm turns away was not carried out: a later attempt may be.
+  const isTurnedAway =
+    result.kind === 'refused' && (result.code === 'NO_SPACE' || result.code === 'CORRUPT');
+  if (!isTurnedAway) {
+    batch.answers.keep(command, result, batch.index);
+  }
+  return result;
+}
+
+/** Executes what is about leases and time. */
+function* executeForTime(
+  batch: ApplyBatch,
+  command: LeaseGrantCommand | LeaseRevokeCommand | LeaseKeepAliveCommand | AdvanceTimeCommand,
+): Reading<ControlResult | Refused> {
+  switch (command.type) {
+    case 'leaseGrant':
+      return executeGrant(batch, command);
+    case 'leaseRevoke':
+      return yield* executeRevoke(batch, command);
+    case 'leaseKeepAlive':
+      return executeKeepAlive(batch, command);
+    case 'advanceTime':
+      return yield* executeAdvanceTime(batch, command);
+  }
+}
+
+/** Order of the checks as in etcd. */
+function checkCompact(batch: ApplyBatch, revision: number): ErrorCode | undefined {
+  if (revision <= batch.compactRevision) {
+    return 'COMPACTED';
+  }
+  return revision > batch.revision ? 'FUTURE_REVISION' : undefined;
+}

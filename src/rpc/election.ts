@@ -1,0 +1,130 @@
+/** `v3electionpb.Election`: elections, as etcd serves them; ownership is asked after the wait. */
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { equalBytes, KvError } from '../base/index.ts';
+import type { CallOptions } from '../replica/index.ts';
+import type * as wire from '../wire/index.ts';
+import { fromKeyValue, toNumber } from './convert.ts';
+import {
+  enterQueue,
+  leaveQueue,
+  ownerOf,
+  ownersOf,
+  rewrite,
+  waitOrLeave,
+  withLease,
+} from './ownership.ts';
+import {
+  headerOf,
+  type LongService,
+  type ServiceContext,
+  serverStreaming,
+  unary,
+  writePaced,
+} from './service.ts';
+import { Waits } from './waits.ts';
+
+/** Creates the service; its calls wait until their clients, or the server, end them. */
+export function createElectionService(context: ServiceContext): LongService<wire.ElectionHandlers> {
+  const waits = new Waits();
+  const handlers: wire.ElectionHandlers = {
+    ...ofLeaders(context),
+    Campaign: unary(context, 'Campaign', async (request: wire.CampaignRequest, options, call) =>
+      waits.during(call, async ({ signal }) => campaign(context, request, { options, signal })),
+    ),
+    Leader: unary(
+      context,
+      'Leader',
+      async ({ name }: wire.LeaderRequest, options): Promise<wire.LeaderResponse> => {
+        const { kv, revision } = await ownerOf(context.member, name, options);
+        if (kv === undefined) {
+          throw new KvError('NO_ELECTION_LEADER');
+        }
+        return { header: headerOf(context, revision), kv: fromKeyValue(kv) };
+      },
+    ),
+    Observe: serverStreaming(
+      context,
+      'Observe',
+      async (call: ServerWritableStream<wire.LeaderRequest, wire.LeaderResponse>) =>
+        waits.during(call, async ({ signal }) => {
+          for await (const { kv, revision } of ownersOf(
+            context.member,
+            call.request.name,
+            signal,
+          )) {
+            await writePaced(call, { header: headerOf(context, revision), kv: fromKeyValue(kv) });
+          }
+          if (!call.cancelled) {
+            throw signal.reason;
+          }
+        }),
+    ),
+  };
+  return {
+    handlers,
+    end: () => {
+      waits.end();
+    },
+  };
+}
+
+/** What only a leader does. */
+function ofLeaders(context: ServiceContext): Pick<wire.ElectionHandlers, 'Proclaim' | 'Resign'> {
+  const { member } = context;
+  return {
+    Proclaim: unary(
+      context,
+      'Proclaim',
+      async ({ leader, value }: wire.ProclaimRequest): Promise<wire.ProclaimResponse> => {
+        const { isThere, revision } = await rewrite(member, toCandidate(leader), value);
+        if (!isThere) {
+          throw new KvError('NOT_ELECTED');
+        }
+        return { header: headerOf(context, revision) };
+      },
+    ),
+    Resign: unary(
+      context,
+      'Resign',
+      async ({ leader }: wire.ResignRequest): Promise<wire.ResignResponse> => {
+        const revision = await leaveQueue(member, toCandidate(leader));
+        return { header: headerOf(context, revision) };
+      },
+    ),
+  };
+}
+
+/** Waits until the caller leads; whoever does not get there leaves nothing behind. */
+async function campaign(
+  context: ServiceContext,
+  { name, lease, value }: wire.CampaignRequest,
+  { options, signal }: { readonly options: CallOptions; readonly signal: AbortSignal },
+): Promise<wire.CampaignResponse> {
+  const { member } = context;
+  return withLease(member, BigInt(lease), options, async (id) => {
+    const candidate = await enterQueue(member, { name, lease: id, value }, options);
+    if (!equalBytes(candidate.value, value)) {
+      await rewrite(member, { ...candidate, lease: id }, value);
+    }
+    await waitOrLeave(member, { name, candidate }, signal);
+    const { key, token } = candidate;
+    return {
+      header: headerOf(context, member.revision),
+      leader: { name, key: Buffer.from(key), rev: token, lease: String(id) },
+    };
+  });
+}
+
+function toCandidate(leader: wire.LeaderKey | null): {
+  readonly key: Uint8Array;
+  readonly token: number;
+  readonly lease: bigint;
+} {
+  if (leader === null) {
+    throw new KvError('LEADER_KEY_MISSING');
+  }
+  if (leader.key.length === 0) {
+    throw new KvError('EMPTY_KEY');
+  }
+  return { key: leader.key, token: toNumber(leader.rev, 'rev'), lease: BigInt(leader.lease) };
+}

@@ -1,0 +1,122 @@
+/**
+ * Requests that take effect at most once (G4): what a call's metadata says of the request that it
+ * is an attempt of.
+ *
+ * | metadata                     | means                                                    |
+ * |------------------------------|----------------------------------------------------------|
+ * | `idempotency-key`            | the request's name, 1 to 128 bytes, chosen by the caller |
+ * | `holdfast-session`           | the session: the id of a lease, in decimal               |
+ * | `holdfast-sequence`          | the request's number in the session, from 1 on           |
+ * | `holdfast-lowest-unanswered` | all answers to lower numbers have arrived                |
+ *
+ * An answer that an earlier attempt was given comes with `holdfast-repeated: true`.
+ */
+import { Metadata, type MetadataValue } from '@grpc/grpc-js';
+import { KvError } from '../base/index.ts';
+import type { CommandResult, OnceOperation, RequestId } from '../kv/index.ts';
+import type { CallOptions } from '../replica/index.ts';
+import type { ServiceContext } from './service.ts';
+
+/** The part of a call that this page looks at. */
+export interface OnceCall {
+  readonly metadata: { get(name: string): MetadataValue[] };
+  sendMetadata(metadata: Metadata): void;
+}
+
+/** An attempt to have something done. */
+export interface OnceAttempt {
+  readonly operation: OnceOperation;
+  /** What the caller asked for, if the server has filled in something. */
+  readonly asked?: OnceOperation;
+  readonly options: CallOptions;
+}
+
+/** What a command gives back when it is carried out. */
+export type CommandAnswer = Extract<CommandResult, { readonly kind: 'ok' }>;
+
+/**
+ * Has the member do something: at most once, if the call says of which request it is an attempt.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — what the call says makes no sense; what the member throws;
+ *   why the command was refused.
+ */
+export async function proposeOnce(
+  { member, fingerprintOf, idempotencyKeyBytesMax }: ServiceContext,
+  call: OnceCall,
+  { operation, asked = operation, options }: OnceAttempt,
+): Promise<CommandAnswer> {
+  const id = requestIdOf(call.metadata, idempotencyKeyBytesMax);
+  const answer = await member.propose(
+    id === undefined
+      ? operation
+      : { type: 'once', id, fingerprint: fingerprintOf(asked), command: operation },
+    options,
+  );
+  if (answer.kind === 'refused') {
+    throw new KvError(answer.code);
+  }
+  if (answer.isRepeated === true) {
+    const metadata = new Metadata();
+    metadata.set('holdfast-repeated', 'true');
+    call.sendMetadata(metadata);
+  }
+  return answer;
+}
+
+/**
+ * The request that a call is an attempt of; undefined when it does not say.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — it says something that makes no sense.
+ *
+ * @internal for tests.
+ */
+export function requestIdOf(
+  metadata: OnceCall['metadata'],
+  keyBytesMax: number,
+): RequestId | undefined {
+  const key = textOf(metadata, 'idempotency-key');
+  const session = textOf(metadata, 'holdfast-session');
+  if (session === undefined) {
+    return key === undefined ? undefined : keyedRequest(key, keyBytesMax);
+  }
+  if (key !== undefined) {
+    throw invalid('a request has an idempotency-key or a holdfast-session, not both');
+  }
+  if (!/^-?\d{1,19}$/.test(session)) {
+    throw invalid(`holdfast-session ${session} is no id of a lease in decimal`);
+  }
+  const sequence = numberOf(metadata, 'holdfast-sequence');
+  const lowestUnanswered = numberOf(metadata, 'holdfast-lowest-unanswered');
+  if (lowestUnanswered > sequence) {
+    throw invalid(
+      `holdfast-lowest-unanswered ${lowestUnanswered} is above holdfast-sequence ${sequence}`,
+    );
+  }
+  return { type: 'session', session: BigInt(session), sequence, lowestUnanswered };
+}
+
+function keyedRequest(text: string, bytesMax: number): RequestId {
+  const key = Buffer.from(text, 'latin1');
+  if (key.length === 0 || key.length > bytesMax) {
+    throw invalid(`an idempotency-key has 1 to ${bytesMax} bytes, not ${key.length}`);
+  }
+  return { type: 'key', key };
+}
+
+function numberOf(metadata: OnceCall['metadata'], name: string): number {
+  const text = textOf(metadata, name);
+  const number = Number(text);
+  if (text === undefined || !Number.isSafeInteger(number) || number < 1) {
+    throw invalid(`${name} ${text ?? 'is missing, it'} must be a whole number from 1 on`);
+  }
+  return number;
+}
+
+function textOf(metadata: OnceCall['metadata'], name: string): string | undefined {
+  const [value] = metadata.get(name);
+  return value?.toString();
+}
+
+function invalid(what: string): KvError {
+  return new KvError('INVALID_ARGUMENT', { message: `holdfast: ${what}` });
+}

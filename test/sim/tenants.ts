@@ -1,0 +1,274 @@
+/**
+ * Simulated clients that own something for a time: leases with keys, keys with a time to live,
+ * locks with fenced writes, and sessions whose requests are sent again until they are answered.
+ *
+ * They use keys of their own, so that the other clients' history is what it would be without them,
+ * but for its revisions.
+ */
+import type { Prng } from '../../src/base/index.ts';
+import {
+  type Command,
+  type CommandResult,
+  fingerprintOf,
+  type LeaseId,
+  type PutOperation,
+} from '../../src/kv/index.ts';
+import type { NodeId } from '../../src/raft/index.ts';
+import type { Cluster } from './cluster.ts';
+import type { Request } from './history.ts';
+import { fencedKey, sessionKeyPrefix } from './invariants/ownership.ts';
+import { pick, streamOf, streams } from './parameters.ts';
+import { anyMember, bytesOf, callMember, type Workload } from './workload.ts';
+
+/** Clients of the history from here on. */
+const tenantClients = 2_000;
+const lockKey = 'x-lock';
+/** Attempts of a session's request. */
+const attemptsMax = 8;
+
+type TenantCommand = Extract<Request, { type: 'command' }>['command'];
+
+/** Begins the tenants of a run. */
+export function beginTenants(seed: number, workload: Workload, cluster: Cluster): void {
+  for (let tenant = 1; tenant <= cluster.parameters.workload.tenants; tenant++) {
+    new Tenant(tenant, streamOf(seed, streams.tenant + tenant), workload, cluster).live();
+  }
+}
+
+/** See the module comment. */
+class Tenant {
+  readonly #id: number;
+  readonly #prng: Prng;
+  readonly #workload: Workload;
+  readonly #cluster: Cluster;
+  #member: NodeId;
+  #count = 0;
+
+  constructor(id: number, prng: Prng, workload: Workload, cluster: Cluster) {
+    this.#id = id;
+    this.#prng = prng;
+    this.#workload = workload;
+    this.#cluster = cluster;
+    this.#member = anyMember(prng, cluster);
+  }
+
+  /** Does one thing after the other, until clients are to stop. */
+  live(): void {
+    this.#after(2_000, () => {
+      const deeds = [
+        (): void => {
+          this.#holdLease();
+        },
+        (): void => {
+          this.#keepForATime(this.#prng.nextInt(1, 4));
+        },
+        (): void => {
+          this.#lock();
+        },
+        (): void => {
+          this.#converse();
+        },
+      ];
+      pick(this.#prng, deeds)();
+    });
+  }
+
+  #holdLease(): void {
+    const id = this.#nextLease();
+    this.#grant(id, this.#ttlMs(), () => {
+      this.#ask(putOf(`t-${this.#id}`, String(id), { lease: id }), () => {
+        this.#renew(id, this.#prng.nextInt(0, 4));
+      });
+    });
+  }
+
+  #renew(id: LeaseId, times: number): void {
+    this.#after(3_000, () => {
+      if (times === 0) {
+        // Most leases are left alone.
+        this.#giveUp(id, this.#prng.nextInt(0, 4) === 0);
+        return;
+      }
+      this.#ask({ type: 'leaseKeepAlive', ids: [id] }, () => {
+        this.#renew(id, times - 1);
+      });
+    });
+  }
+
+  #giveUp(id: LeaseId, isRevoked: boolean): void {
+    if (isRevoked) {
+      this.#ask({ type: 'leaseRevoke', id }, () => {
+        this.live();
+      });
+    } else {
+      this.live();
+    }
+  }
+
+  #keepForATime(times: number): void {
+    const hasTtl = this.#prng.nextInt(0, 4) > 0;
+    const ttlMs = hasTtl ? this.#ttlMs() : 0;
+    const ttlRefreshOnWrite = hasTtl && this.#prng.nextInt(0, 2) === 0;
+    const key = `u-${this.#id}.${this.#prng.nextInt(0, 2)}`;
+    this.#ask(putOf(key, String(++this.#count), { ttlMs, ttlRefreshOnWrite }), () => {
+      if (times === 0) {
+        this.#ask({ type: 'deleteRange', key: bytesOf(key), prevKv: false }, () => {
+          this.live();
+        });
+        return;
+      }
+      this.#after(3_000, () => {
+        this.#keepForATime(times - 1);
+      });
+    });
+  }
+
+  #lock(): void {
+    const id = this.#nextLease();
+    this.#grant(id, this.#ttlMs(), () => {
+      const compare = { key: bytesOf(lockKey), target: 'create', result: 'equal' } as const;
+      const success = [putOf(lockKey, String(id), { lease: id })];
+      const command = { type: 'txn', compare: [{ ...compare, operand: 0 }], success } as const;
+      this.#ask({ ...command, failure: [] }, (result) => {
+        const { result: outcome } = result?.kind === 'ok' ? result : { result: undefined };
+        if (result !== undefined && outcome?.type === 'txn' && outcome.succeeded) {
+          this.#writeFenced(id, result.revision, this.#prng.nextInt(1, 4));
+        } else {
+          this.#giveUp(id, true);
+        }
+      });
+    });
+  }
+
+  /** Writes what only the owner may; who sleeps too long finds out. */
+  #writeFenced(id: LeaseId, token: number, times: number): void {
+    if (times === 0) {
+      this.#giveUp(id, true);
+      return;
+    }
+    this.#after(2_500, () => {
+      const compare = { key: bytesOf(lockKey), target: 'create', result: 'equal' } as const;
+      // Every command is another one: the token, and a part of one for the number of the write.
+      const success = [putOf(fencedKey, `${token}.${9 - times}`)];
+      const command = { type: 'txn', compare: [{ ...compare, operand: token }], success } as const;
+      this.#ask({ ...command, failure: [] }, () => {
+        this.#writeFenced(id, token, times - 1);
+      });
+    });
+  }
+
+  #converse(): void {
+    const session = this.#nextLease();
+    this.#grant(session, 10_000, () => {
+      this.#say(session, 1, this.#prng.nextInt(1, 8));
+    });
+  }
+
+  /** Sends the request `sequence` of a session until it is answered, then the next. */
+  #say(session: LeaseId, sequence: number, last: number, attempt = 1): void {
+    this.#ask(this.#request(session, sequence, sequence), (result) => {
+      if (result?.kind === 'refused' && result.code === 'SESSION_EXPIRED') {
+        this.live();
+      } else if (result === undefined && attempt < attemptsMax) {
+        this.#after(1_000, () => {
+          this.#say(session, sequence, last, attempt + 1);
+        });
+      } else if (sequence < last && result !== undefined) {
+        this.#repeatLate(session, sequence);
+        this.#say(session, sequence + 1, last);
+      } else {
+        this.#giveUp(session, this.#prng.nextInt(0, 2) === 0);
+      }
+    });
+  }
+
+  /** An attempt that comes again when everybody has forgotten it, as networks do it. */
+  #repeatLate(session: LeaseId, sequence: number): void {
+    if (this.#prng.nextInt(0, 3) === 0) {
+      this.#after(4_000, () => {
+        this.#ask(this.#request(session, sequence, 1), () => undefined);
+      });
+    }
+  }
+
+  #request(session: LeaseId, sequence: number, lowestUnanswered: number): TenantCommand {
+    const command = putOf(`${sessionKeyPrefix}${session}.${sequence}`, String(sequence));
+    const id = { type: 'session', session, sequence, lowestUnanswered } as const;
+    return { type: 'once', id, fingerprint: fingerprintOf(command), command };
+  }
+
+  /** Goes on once the lease is there; otherwise does something else. */
+  #grant(id: LeaseId, ttlMs: number, then: () => void): void {
+    this.#ask({ type: 'leaseGrant', id, ttlMs }, (result) => {
+      if (result?.kind === 'ok') {
+        then();
+      } else {
+        this.live();
+      }
+    });
+  }
+
+  /** Calls a member once; no result: it is not known what became of it. */
+  #ask(command: TenantCommand, then: (result: CommandResult | undefined) => void): void {
+    if (this.#prng.nextInt(0, 6) === 0) {
+      this.#member = anyMember(this.#prng, this.#cluster);
+    }
+    const operation = this.#workload.open(tenantClients + this.#id, { type: 'command', command });
+    operation.member = this.#member;
+    const { callTimeoutUs } = this.#cluster.parameters.workload;
+    callMember(this.#cluster, this.#member, {
+      lost: { kind: 'unknown', reason: 'no answer' },
+      ask: (member, reply) => {
+        member.run.propose(command, callTimeoutUs, (answer) => {
+          const { kind } = answer;
+          reply(
+            kind === 'applied'
+              ? answer
+              : {
+                  kind: answer.outcome === 'rejected' ? 'refused' : 'unknown',
+                  reason: answer.reason,
+                },
+          );
+        });
+      },
+      done: (answer) => {
+        const isApplied = answer.kind === 'applied';
+        const failed = answer.kind === 'refused' ? { ...answer, kind: 'fail' as const } : answer;
+        this.#workload.close(operation, failed);
+        if (!isApplied) {
+          this.#member = anyMember(this.#prng, this.#cluster);
+        }
+        then(isApplied ? answer.result : undefined);
+      },
+    });
+  }
+
+  /** Goes on after a while, `maxMs` at most, unless clients are to stop. */
+  #after(maxMs: number, act: () => void): void {
+    this.#cluster.clock.after(this.#prng.nextInt(1_000, maxMs * 1000), () => {
+      if (!this.#workload.isStopped) {
+        act();
+      }
+    });
+  }
+
+  #ttlMs(): number {
+    return pick(this.#prng, [1_000, 1_500, 3_000]);
+  }
+
+  #nextLease(): LeaseId {
+    return BigInt(this.#id * 100_000 + ++this.#count);
+  }
+}
+
+function putOf(
+  key: string,
+  value: string,
+  options: Partial<Pick<PutOperation, 'lease' | 'ttlMs' | 'ttlRefreshOnWrite'>> = {},
+): Extract<Command, { type: 'put' }> {
+  return {
+    ...{ type: 'put', key: bytesOf(key), value: bytesOf(value), lease: 0n, prevKv: false },
+    ...{ ignoreValue: false, ignoreLease: false, ttlMs: 0, ttlRefreshOnWrite: false },
+    ...options,
+  };
+}
