@@ -130,6 +130,15 @@ export class Metrics {
     'holdfast_quarantined',
     '1 while this member serves nothing because its state is damaged and being rebuilt.',
   );
+  readonly stateHashMismatches = this.#counter(
+    'holdfast_state_hash_mismatches_total',
+    "Comparisons in which this member's state contradicted that of others.",
+  );
+  readonly alarms = this.#gauge(
+    'holdfast_alarms',
+    'Members for which an alarm of a kind is on, as this member knows.',
+    ['alarm'],
+  );
   readonly leaderHandovers = this.#counter(
     'holdfast_leader_handovers_total',
     'Leaderships given up because event loop, disk or state were not in order.',
@@ -146,6 +155,14 @@ export class Metrics {
   readonly storeBytes = this.#gauge(
     'holdfast_store_bytes',
     'Approximate bytes on disk of log and state.',
+  );
+  readonly stateBytes = this.#gauge(
+    'holdfast_state_bytes',
+    'Approximate bytes on disk of the state alone: what the quota limits.',
+  );
+  readonly quotaBytes = this.#gauge(
+    'holdfast_quota_bytes',
+    'Bytes of state from which on only what makes room is taken.',
   );
   readonly peerConnected = this.#gauge(
     'holdfast_peer_connected',

@@ -43,7 +43,7 @@ import { memberStatus } from './member-status.ts';
 import type { MembershipChange } from './membership.ts';
 import { type OpenedReplica, openReplica } from './opening.ts';
 import type { ApplyBatch, Replica } from './replica.ts';
-import { reportEvent, reportState } from './reporting.ts';
+import { reportEvent, reportSizes, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
 import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
 import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
@@ -374,12 +374,12 @@ export class Member implements MemberApi {
   }
 
   #createIntegrity(): Integrity {
-    const { id, transport, eventLoop, logger, state: store } = this.#config;
+    const { id, transport, eventLoop, logger, metrics, state: store } = this.#config;
     const replica = this.#replica;
     const state = this.#state;
     const snapshots = this.#snapshots;
     return new Integrity({
-      ...{ id, replica, state, transport, snapshots, store, eventLoop, logger },
+      ...{ id, replica, state, transport, snapshots, store, eventLoop, logger, metrics },
       peers: () => this.#members.reachable.flatMap((each) => (each.id === id ? [] : [each.id])),
       install: async (fetched) => this.#rebuild(fetched),
       onEntered: () => {
@@ -774,7 +774,8 @@ export class Member implements MemberApi {
 
   #reportState(): void {
     const { metrics, transport } = this.#config;
-    reportState(this.#replica, this.#state.machine, transport.links(), metrics);
+    const [replica, integrity] = [this.#replica, this.#integrity];
+    reportState({ replica, integrity, state: this.#state, links: transport.links() }, metrics);
     if (this.#replica.tickCount % sizeRefreshTicks === 0) {
       this.#refreshSize().catch((error: unknown) => {
         this.#fail(error);
@@ -783,11 +784,12 @@ export class Member implements MemberApi {
   }
 
   async #refreshSize(): Promise<void> {
-    const engineBytes = await this.#state.engine.sizeBytes();
-    this.#sizeBytes = this.#config.log.sizeBytes() + engineBytes;
+    const { metrics, options, log } = this.#config;
+    const stateBytes = await this.#state.engine.sizeBytes();
     if (this.leader !== 0) {
-      this.#selfReport.checkQuota(engineBytes);
+      this.#selfReport.checkQuota(stateBytes);
     }
-    this.#config.metrics.storeBytes.set(this.#sizeBytes);
+    const sizes = { logBytes: log.sizeBytes(), stateBytes, quotaBytes: options.quotaBytes };
+    this.#sizeBytes = reportSizes(sizes, metrics);
   }
 }

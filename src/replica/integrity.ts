@@ -3,6 +3,7 @@
  * service when it is damaged (design G7).
  */
 import { KvError } from '../base/index.ts';
+import type { Metrics } from '../observability/index.ts';
 import type { NodeId } from '../raft/index.ts';
 import type { StateHashReport } from '../transport/index.ts';
 import type { MemberState } from './member-state.ts';
@@ -15,6 +16,7 @@ export interface IntegrityOptions extends Omit<QuarantineOptions, 'sources'> {
   readonly id: NodeId;
   readonly replica: Replica;
   readonly state: MemberState;
+  readonly metrics: Metrics;
   /** The other members. */
   readonly peers: () => readonly NodeId[];
   /** The state is out of service: whoever waits for what it would say waits in vain. */
@@ -107,6 +109,9 @@ export class Integrity {
       }
     }
     const verdict = this.#hashes.judge(replica.configuration);
+    if (verdict.kind !== 'agree') {
+      this.#options.metrics.stateHashMismatches.inc();
+    }
     if (verdict.kind === 'diverged') {
       this.enter(`its state at entry ${verdict.index} is not that of the majority`);
     } else if (verdict.kind === 'no-majority') {

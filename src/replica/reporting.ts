@@ -1,8 +1,9 @@
 /** What a member tells operators: Raft's events as log lines, its state as metrics. */
-import type { StateMachine } from '../kv/index.ts';
+import type { AlarmType } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { RaftEvent } from '../raft/index.ts';
 import type { PeerLink } from '../transport/index.ts';
+import type { MemberState } from './member-state.ts';
 import type { Replica } from './replica.ts';
 
 /** Log lines as events with fields; pino's loggers fit. */
@@ -30,16 +31,37 @@ export function reportEvent(event: RaftEvent, logger: EventLogger, metrics: Metr
   }
 }
 
+/** What the gauges of a member tell about. */
+export interface ReportedState {
+  readonly replica: Replica;
+  /** Why this member serves nothing; undefined when it is in order. */
+  readonly integrity: { readonly reason: string | undefined };
+  readonly state: Pick<MemberState, 'machine' | 'alarms'>;
+  readonly links: readonly PeerLink[];
+}
+
+/** Approximate bytes on disk, and the limit of those of the state. */
+export interface ReportedSizes {
+  readonly logBytes: number;
+  readonly stateBytes: number;
+  readonly quotaBytes: number;
+}
+
+/** Kinds of alarms; each has a sample from the start, so that its absence is seen as 0. */
+const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
+
 /** Sets the gauges of a member to its present state. */
-export function reportState(
-  replica: Replica,
-  stateMachine: StateMachine,
-  links: readonly PeerLink[],
-  metrics: Metrics,
-): void {
+export function reportState(reported: ReportedState, metrics: Metrics): void {
+  const { replica, integrity, state, links } = reported;
+  const stateMachine = state.machine;
   const raft = replica.status();
   metrics.isLeader.set(raft.role === 'leader' ? 1 : 0);
   metrics.hasLeader.set(raft.leader === 0 ? 0 : 1);
+  metrics.isQuarantined.set(integrity.reason === undefined ? 0 : 1);
+  for (const alarm of alarmTypes) {
+    const count = state.alarms.filter((each) => each.alarm === alarm).length;
+    metrics.alarms.set({ alarm }, count);
+  }
   metrics.term.set(raft.term);
   metrics.commitIndex.set(raft.commitIndex);
   metrics.appliedIndex.set(stateMachine.lastApplied.index);
@@ -57,4 +79,14 @@ export function reportState(
       metrics.peerRoundTripSeconds.set(labels, link.roundTripMs / 1000);
     }
   }
+}
+
+/** Sets the gauges of what a member stores; returns how much that is in all. */
+export function reportSizes(sizes: ReportedSizes, metrics: Metrics): number {
+  const { logBytes, stateBytes, quotaBytes } = sizes;
+  const sizeBytes = logBytes + stateBytes;
+  metrics.storeBytes.set(sizeBytes);
+  metrics.stateBytes.set(stateBytes);
+  metrics.quotaBytes.set(quotaBytes);
+  return sizeBytes;
 }

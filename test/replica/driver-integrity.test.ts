@@ -42,6 +42,17 @@ async function hashOf(cluster: VirtualCluster, id: number): Promise<unknown> {
   return decodeMeta(must(record, 'the meta record')).stateHash;
 }
 
+/** What a metric of a member says now. */
+async function gauge(
+  cluster: VirtualCluster,
+  id: number,
+  name: string,
+  labels = '',
+): Promise<number | undefined> {
+  const samples = samplesOf(await cluster.metrics(id).render());
+  return samples.find((each) => each.name === name && each.labels === labels)?.value;
+}
+
 function ignore(): void {
   // Of no interest.
 }
@@ -74,7 +85,11 @@ describe('Members compare their states', () => {
     await cluster.loop.runUntil(isOut, 20_000);
     const refused = cluster.loop.settle(member.range(get('a')).catch((error: unknown) => error));
     expect(await refused).toMatchObject({ code: 'UNHEALTHY' });
+    expect(await gauge(cluster, id, 'holdfast_quarantined')).toBe(1);
+    expect(await gauge(cluster, id, 'holdfast_state_hash_mismatches_total')).toBe(1);
     await cluster.loop.runUntil(() => !isOut(), 20_000);
+    await cluster.loop.run(200);
+    expect(await gauge(cluster, id, 'holdfast_quarantined')).toBe(0);
 
     const { result } = await cluster.loop.settle(member.range(get('a')));
     expect(result.kvs).toHaveLength(1);
@@ -97,6 +112,9 @@ describe('Members compare their states', () => {
     await cluster.loop.runUntil(() => member.administration.alarms().length > 0, 30_000);
 
     expect(member.administration.alarms()[0]).toMatchObject({ alarm: 'corrupt' });
+    await cluster.loop.run(200);
+    expect(await gauge(cluster, 3, 'holdfast_alarms', 'alarm="corrupt"')).toBeGreaterThan(0);
+    expect(await gauge(cluster, 3, 'holdfast_alarms', 'alarm="nospace"')).toBe(0);
     const read = cluster.loop.settle(member.range(get('a')).catch((error: unknown) => error));
     expect(await read).toMatchObject({ code: 'CORRUPT' });
     expect(cluster.fatals).toEqual([]);
@@ -114,6 +132,10 @@ describe('The storage quota', () => {
     await cluster.loop.runUntil(() => member.administration.alarms().length > 0, 20_000);
 
     expect(member.administration.alarms()).toMatchObject([{ memberId: 1, alarm: 'nospace' }]);
+    await cluster.loop.run(200);
+    expect(await gauge(cluster, 1, 'holdfast_alarms', 'alarm="nospace"')).toBe(1);
+    expect(await gauge(cluster, 1, 'holdfast_quota_bytes')).toBe(20_000);
+    expect(await gauge(cluster, 1, 'holdfast_state_bytes')).toBeGreaterThan(20_000);
     expect(await write(cluster, 'more', 'x')).toMatchObject({ kind: 'refused', code: 'NO_SPACE' });
 
     for (let i = 0; i < 8; i++) {
