@@ -155,7 +155,7 @@ export default {
       name: 'toxiproxy-only-in-chaos',
       comment: 'Faults on the network belong to chaos/; tests in one process use test/harness.',
       severity: 'error',
-      from: { path: '^(src|test)/' },
+      from: { path: '^(src|test)/', pathNot: '^test/chaos/' },
       to: { path: '(^|/)toxiproxy-node-client(/|$)' },
     },
     {
@@ -209,7 +209,7 @@ export default {
       comment: 'Chaos knows Holdfast as its users do: through src/client and the spawned command.',
       severity: 'error',
       from: { path: '^chaos/' },
-      to: { path: '^(src|test)/', pathNot: '^src/(client|base)/index\\.ts$' },
+      to: { path: '^(src|test)/', pathNot: '^src/(client|base|wire)/index\\.ts$' },
     },
   ],
   options: {

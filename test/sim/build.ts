@@ -1,7 +1,7 @@
 /**
- * Compiles the simulator and every source file that it reaches into one directory of JavaScript,
- * without checking types, so that Node runs it as it is. A mutant is the same with one text of one
- * source file replaced.
+ * Compiles the simulator (or another program that is not shipped) and every source file that it
+ * reaches into one directory of JavaScript, without checking types, so that Node runs it as it is.
+ * A mutant is the same with one text of one source file replaced.
  *
  * A compiled file is kept for as long as its source has not changed. This file must stay free of
  * imports from the project: `run.mjs` compiles it alone.
@@ -27,9 +27,11 @@ export interface BuildOptions {
    * A directory of the same build without the patches: what they do not touch is taken from there.
    */
   readonly patches?: readonly Patch[];
+  /** What is started, below the root; the simulator when left out. */
+  readonly entry?: string;
 }
 
-const entry = 'test/sim/main.ts';
+const simulator = 'test/sim/main.ts';
 const importPattern = /(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g;
 
 const compilerOptions: ts.CompilerOptions = {
@@ -40,11 +42,16 @@ const compilerOptions: ts.CompilerOptions = {
 };
 
 /**
- * Compiles what has changed and returns the path of the compiled `main.ts`.
+ * Compiles what has changed and returns the path of the compiled `entry`.
  *
  * @throws {Error} when a patch names a text that its file does not have exactly once: a stale one.
  */
-export function buildSimulator({ root, out, patches = [] }: BuildOptions): string {
+export function buildSimulator({
+  root,
+  out,
+  patches = [],
+  entry = simulator,
+}: BuildOptions): string {
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'package.json'), '{"type":"module"}\n');
   const seen = new Set<string>();
