@@ -192,6 +192,7 @@ function memberOptions(config: ServerConfig, earlierLeaseMs: number): MemberOpti
     },
     limits,
     logCompaction: { ...defaultLogCompaction, ...config.logCompaction },
+    retention: config.retention,
     requestTimeoutMs: config.requestTimeoutMs,
     requestBytesMax: config.requestBytesMax + commandOverheadBytes,
     cacheBytesMax,

@@ -4,7 +4,9 @@
  * The configuration is checked as a whole and all that is wrong is told at once: what, where it was
  * set, and what to do about it.
  */
+import type { HistoryRetention } from '../replica/index.ts';
 import { ConfigReader, type ConfigSources } from './config-sources.ts';
+import { parseRetention } from './history-retention.ts';
 import type { InitialMember } from './identity.ts';
 import type { ServerFlagName } from './server-flags.ts';
 
@@ -38,6 +40,8 @@ export interface ServerConfig {
   readonly snapshotRateBytes: number;
   /** Bytes of stored data from which on only deletes and compactions are taken. */
   readonly quotaBytes: number;
+  /** What of history is kept; all of it when undefined. */
+  readonly retention: HistoryRetention | undefined;
   readonly strictReconfigCheck: boolean;
   /** Where to dial a member, by name, instead of where it says. */
   readonly peerDial: ReadonlyMap<string, HostPort>;
@@ -45,6 +49,7 @@ export interface ServerConfig {
   readonly logFormat: (typeof logFormats)[number];
 }
 
+const compactionModes = ['periodic', 'revision'] as const;
 const clusterStates = ['new', 'existing'] as const;
 const readModes = ['read-index', 'lease'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -103,7 +108,7 @@ function dataDir(reader: ConfigReader, name: string): string {
 
 function storage(
   reader: ConfigReader,
-): Pick<ServerConfig, 'logCompaction' | 'snapshotRateBytes' | 'quotaBytes'> {
+): Pick<ServerConfig, 'logCompaction' | 'snapshotRateBytes' | 'quotaBytes' | 'retention'> {
   return {
     logCompaction: {
       entriesMax: reader.integer('snapshot-count', 10, 100_000_000),
@@ -111,7 +116,19 @@ function storage(
     },
     snapshotRateBytes: reader.integer('snapshot-rate-bytes', 1024 * 1024, 2 ** 40),
     quotaBytes: reader.integer('quota-backend-bytes', 16 * 1024 * 1024, 2 ** 50),
+    retention: retention(reader),
   };
+}
+
+function retention(reader: ConfigReader): HistoryRetention | undefined {
+  const mode = reader.choice('auto-compaction-mode', compactionModes);
+  const { text = '', where } = reader.get('auto-compaction-retention');
+  const result = parseRetention(mode, text);
+  if (result.kind === 'ok') {
+    return result.retention;
+  }
+  reader.problem(`${where}: "${text}" must be ${result.mustBe}`);
+  return undefined;
 }
 
 function timings(

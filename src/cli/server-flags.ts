@@ -123,6 +123,18 @@ export const serverFlags = [
     help: 'bytes of stored data from which on only deletes and compactions are taken',
   },
   {
+    name: 'auto-compaction-mode',
+    kind: 'string',
+    default: 'periodic',
+    help: 'how a retention of one number is meant: "periodic", hours, or "revision", revisions',
+  },
+  {
+    name: 'auto-compaction-retention',
+    kind: 'string',
+    default: '10m,100000',
+    help: 'history that is kept: a time, a number of revisions, or both; 0 keeps all',
+  },
+  {
     name: 'strict-reconfig-check',
     kind: 'boolean',
     default: 'true',

@@ -1,4 +1,5 @@
 /** Facade of the replicated state machine. */
+export { hasAlarm } from './alarms.ts';
 export type { MetaChange } from './apply-batch.ts';
 export * from './command.ts';
 export * from './command-codec.ts';

@@ -152,6 +152,10 @@ export class Metrics {
     'holdfast_kv_compact_revision',
     'Revision up to which history is compacted.',
   );
+  readonly autoCompactions = this.#counter(
+    'holdfast_kv_auto_compactions_total',
+    'Compactions of history that this member has ordered by itself while it led.',
+  );
   readonly storeBytes = this.#gauge(
     'holdfast_store_bytes',
     'Approximate bytes on disk of log and state.',

@@ -43,10 +43,11 @@ import { memberStatus } from './member-status.ts';
 import type { MembershipChange } from './membership.ts';
 import { type OpenedReplica, openReplica } from './opening.ts';
 import type { ApplyBatch, Replica } from './replica.ts';
-import { reportEvent, reportSizes, reportState } from './reporting.ts';
+import { reportEffects, reportSizes, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
 import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
 import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
+import { isNearQuota } from './storage-quota.ts';
 import { StateTransfer } from './state-transfer.ts';
 import { Succession } from './succession.ts';
 import type { WatchStream } from './watch-api.ts';
@@ -630,9 +631,7 @@ export class Member implements MemberApi {
     for (const result of effects.changeResults) {
       this.#calls.endChange(result);
     }
-    for (const event of effects.events) {
-      reportEvent(event, this.#config.logger, this.#config.metrics);
-    }
+    reportEffects(effects, this.#config.logger, this.#config.metrics);
   }
 
   /** Notices that this member is slow, and lets another one lead. */
@@ -722,9 +721,8 @@ export class Member implements MemberApi {
   }
 
   #noteState(): void {
-    const { time, lastApplied } = this.#state.machine;
     this.#replica.noteTime(this.#config.eventLoop.nowMs());
-    this.#replica.noteState(time, lastApplied.term);
+    this.#replica.noteState(this.#state.machine);
   }
 
   #noteChange(change: MetaChange): void {
@@ -786,6 +784,7 @@ export class Member implements MemberApi {
   async #refreshSize(): Promise<void> {
     const { metrics, options, log } = this.#config;
     const stateBytes = await this.#state.engine.sizeBytes();
+    this.#replica.noteSpace(isNearQuota(stateBytes, options.quotaBytes));
     if (this.leader !== 0) {
       this.#selfReport.checkQuota(stateBytes);
     }

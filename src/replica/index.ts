@@ -12,6 +12,7 @@ export type {
   RangeAnswer,
   SnapshotStream,
 } from './api.ts';
+export { type HistoryRetention, keepBoth, keepRevisions, keepTime } from './auto-compaction.ts';
 export type { LeaseApi } from './lease-api.ts';
 export type { WatchEvent, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
 export { Member } from './driver.ts';

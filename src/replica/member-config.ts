@@ -5,6 +5,7 @@ import type { NodeId, RaftOptions } from '../raft/index.ts';
 import type { LogStore, StateStore } from '../storage/index.ts';
 import type { Peer, Transport } from '../transport/index.ts';
 import type { PeerIncarnations } from './admission.ts';
+import type { HistoryRetention } from './auto-compaction.ts';
 import type { LogCompactionLimits } from './log-compaction.ts';
 import type { MemberRecord } from './membership.ts';
 import type { ReplicaLimits } from './replica.ts';
@@ -19,6 +20,8 @@ export interface MemberOptions {
   readonly limits: Omit<ReplicaLimits, 'readRetryTicks' | 'logCompaction'>;
   /** When the log is compacted, and how much of it stays. Default {@link defaultLogCompaction}. */
   readonly logCompaction?: LogCompactionLimits | undefined;
+  /** What of history is kept; all of it, until somebody compacts, when undefined. */
+  readonly retention?: HistoryRetention | undefined;
   /** A call's deadline when it brings none, and the longest it may ask for, milliseconds. */
   readonly requestTimeoutMs: number;
   /** Encoded bytes of one command. */

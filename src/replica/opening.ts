@@ -33,7 +33,7 @@ export async function openReplica(
   state: MemberState,
 ): Promise<OpenedReplica> {
   const { id, log, state: store, prng, initialMembers } = config;
-  const { raft: options, limits, logCompaction = defaultLogCompaction } = config.options;
+  const { raft: options, retention, logCompaction = defaultLogCompaction } = config.options;
   const opened = await finishInstall(log, store.installed);
   if (opened.log !== log.initialLog) {
     const index = opened.log.snapshotIndex;
@@ -48,8 +48,9 @@ export async function openReplica(
     mayRebuild: config.isAlone !== true,
   });
   const readRetryTicks = Math.max(1, Math.floor(options.electionTimeoutTicks / 2));
+  const limits = { ...config.options.limits, readRetryTicks, logCompaction };
   return {
-    replica: new Replica({ raft, limits: { ...limits, readRetryTicks, logCompaction }, prng }),
+    replica: new Replica({ raft, limits, retention, prng }),
     isBlank: hasNothing,
     joining: hasNothing && initialMembers.length === 0 ? await config.findCluster() : [],
     damage: isBehindLog(lastApplied, opened.log)

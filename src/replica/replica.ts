@@ -8,7 +8,7 @@
  * peer and one read round.
  */
 import { assert, type Prng } from '../base/index.ts';
-import { type AppliedEntry, encodeCommand, type TimeState } from '../kv/index.ts';
+import { type AppliedEntry, type Command, encodeCommand, type TimeState } from '../kv/index.ts';
 import {
   type Configuration,
   decodeConfiguration,
@@ -27,6 +27,7 @@ import {
   type Term,
   type WriteTicket,
 } from '../raft/index.ts';
+import { AutoCompaction, type CompactableState, type HistoryRetention } from './auto-compaction.ts';
 import { ClusterClock } from './cluster-clock.ts';
 import { compactionIndex, type LogCompactionLimits } from './log-compaction.ts';
 import { decodeMembership, encodeMembership, type MembershipChange } from './membership.ts';
@@ -79,6 +80,8 @@ export interface Effects {
   readonly snapshotRequest?: SnapshotRequest | undefined;
   /** The membership that counts from now on, when it has changed. */
   readonly configuration?: Configuration | undefined;
+  /** History up to this revision goes by the leader's own decision. */
+  readonly compaction?: number | undefined;
   readonly events: readonly RaftEvent[];
 }
 
@@ -86,7 +89,15 @@ export interface Effects {
 export interface ReplicaConfig {
   readonly raft: RaftConfig;
   readonly limits: ReplicaLimits;
+  /** What of history is kept; all of it, until somebody compacts, when undefined. */
+  readonly retention?: HistoryRetention | undefined;
   readonly prng: Prng;
+}
+
+/** What a member knows once entries have been applied; a state machine fits. */
+export interface AppliedState extends CompactableState {
+  readonly time: TimeState;
+  readonly lastApplied: { readonly index: LogIndex; readonly term: Term };
 }
 
 /** Proposals passed to the leader of a term as one. */
@@ -125,6 +136,7 @@ export class Replica {
   #changeResults: ChangeResult[] = [];
   readonly #electionTimeoutTicks: number;
   readonly #clock = new ClusterClock();
+  readonly #autoCompaction: AutoCompaction;
   readonly #source: { readonly origin: NodeId; readonly incarnation: number };
 
   constructor(config: ReplicaConfig) {
@@ -142,6 +154,7 @@ export class Replica {
     this.#nextContext = prng.nextUint32() * 0x10_0000;
     this.#reads = new ReadQueue(limits.readsMax);
     this.#readableIndex = raft.lastApplied;
+    this.#autoCompaction = new AutoCompaction(config.retention);
   }
 
   get term(): number {
@@ -182,6 +195,12 @@ export class Replica {
   noteTime(nowMs: number): void {
     this.#raft.noteTime(nowMs);
     this.#clock.noteTime(nowMs);
+    this.#autoCompaction.noteTime(nowMs);
+  }
+
+  /** Tells whether the stored state is near its quota; see {@link AutoCompaction.noteSpace}. */
+  noteSpace(isShort: boolean): void {
+    this.#autoCompaction.noteSpace(isShort);
   }
 
   /**
@@ -297,6 +316,7 @@ export class Replica {
   resumeApplying(position: SnapshotPosition): void {
     this.#raft.resumeApplying(position);
     this.#readableIndex = position.index;
+    this.#autoCompaction.forget();
   }
 
   /**
@@ -329,9 +349,10 @@ export class Replica {
     return this.#clock.timeMs;
   }
 
-  /** Takes what the applied state, whose last entry is of `appliedTerm`, says about time. */
-  noteState(time: TimeState, appliedTerm: Term): void {
-    this.#clock.applied(time, appliedTerm, this.#leadingTerm);
+  /** Takes the applied state, once it has changed. */
+  noteState(state: AppliedState): void {
+    this.#clock.applied(state.time, state.lastApplied.term, this.#leadingTerm);
+    this.#autoCompaction.applied(state);
   }
 
   /** The state machine has taken everything up to `index`. */
@@ -362,6 +383,7 @@ export class Replica {
   turn(): Effects {
     this.#proposeQueued();
     this.#stampTime();
+    const compaction = this.#compactHistory();
     this.#askForReads();
     this.#proposeChange();
     const ready = this.#raft.ready();
@@ -388,6 +410,7 @@ export class Replica {
       changeResults,
       snapshotRequest: ready.snapshotRequest,
       configuration: ready.configuration,
+      compaction,
       events: ready.events,
     };
   }
@@ -432,11 +455,28 @@ export class Replica {
     if (timeMs === undefined) {
       return;
     }
-    const command = encodeCommand({ type: 'advanceTime', timeMs, keepAnswersMs });
-    const stamp = encodeEnvelope({ ...this.#source, id: 0, command });
-    if (this.#raft.propose([stamp], this.#nextContext++).kind === 'appended') {
+    if (this.#append({ type: 'advanceTime', timeMs, keepAnswersMs }) !== undefined) {
       this.#clock.stamped(timeMs);
     }
+  }
+
+  /** Returns the revision up to which history goes, once that is in this leader's log. */
+  #compactHistory(): number | undefined {
+    const term = this.#leadingTerm;
+    const revision = this.#autoCompaction.due(term);
+    const index = revision === undefined ? undefined : this.#append({ type: 'compact', revision });
+    if (revision === undefined || index === undefined) {
+      return undefined;
+    }
+    this.#autoCompaction.proposed({ term, index, revision });
+    return revision;
+  }
+
+  /** Puts a leader's own command, which nobody waits for, into its log; undefined if it cannot. */
+  #append(command: Command): LogIndex | undefined {
+    const envelope = encodeEnvelope({ ...this.#source, id: 0, command: encodeCommand(command) });
+    const result = this.#raft.propose([envelope], this.#nextContext++);
+    return result.kind === 'appended' ? result.firstIndex : undefined;
   }
 
   /**

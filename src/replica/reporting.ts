@@ -4,7 +4,7 @@ import type { Metrics } from '../observability/index.ts';
 import type { RaftEvent } from '../raft/index.ts';
 import type { PeerLink } from '../transport/index.ts';
 import type { MemberState } from './member-state.ts';
-import type { Replica } from './replica.ts';
+import type { Effects, Replica } from './replica.ts';
 
 /** Log lines as events with fields; pino's loggers fit. */
 export interface EventLogger {
@@ -13,8 +13,19 @@ export interface EventLogger {
   error(fields: object): void;
 }
 
+/** Reports what a turn has brought that operators may want to know. */
+export function reportEffects(effects: Effects, logger: EventLogger, metrics: Metrics): void {
+  if (effects.compaction !== undefined) {
+    logger.info({ event: 'history-compacting', revision: effects.compaction });
+    metrics.autoCompactions.inc();
+  }
+  for (const event of effects.events) {
+    reportEvent(event, logger, metrics);
+  }
+}
+
 /** Reports one of Raft's events; those that are routine within the member are left out. */
-export function reportEvent(event: RaftEvent, logger: EventLogger, metrics: Metrics): void {
+function reportEvent(event: RaftEvent, logger: EventLogger, metrics: Metrics): void {
   const { type, ...fields } = event;
   if (event.type === 'leader-changed') {
     metrics.leaderChanges.inc();

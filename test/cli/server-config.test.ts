@@ -7,6 +7,7 @@ import {
   type ServerConfig,
 } from '../../src/cli/server-config.ts';
 import { type ServerFlagName, serverFlags } from '../../src/cli/server-flags.ts';
+import { keepBoth, keepRevisions } from '../../src/replica/index.ts';
 
 type Flags = Partial<Readonly<Record<ServerFlagName, string>>>;
 
@@ -43,6 +44,7 @@ describe('readServerConfig', () => {
       logCompaction: { entriesMax: 100_000, marginEntries: 10_000 },
       snapshotRateBytes: 128 * 1024 * 1024,
       quotaBytes: 8 * 1024 * 1024 * 1024,
+      retention: keepBoth(600_000, 100_000),
       strictReconfigCheck: true,
       heartbeatMs: 100,
       electionMs: 1000,
@@ -79,6 +81,8 @@ describe('readServerConfig', () => {
         'snapshot-catchup-entries': '100',
         'snapshot-rate-bytes': '2097152',
         'quota-backend-bytes': '33554432',
+        'auto-compaction-mode': 'revision',
+        'auto-compaction-retention': '1000',
         'strict-reconfig-check': 'false',
         'peer-dial': 'n2=127.0.0.1:9,n1=[::1]:10',
         insecure: 'true',
@@ -106,6 +110,7 @@ describe('readServerConfig', () => {
       logCompaction: { entriesMax: 1000, marginEntries: 100 },
       snapshotRateBytes: 2 * 1024 * 1024,
       quotaBytes: 32 * 1024 * 1024,
+      retention: keepRevisions(1000),
       strictReconfigCheck: false,
       heartbeatMs: 20,
       electionMs: 200,
@@ -187,6 +192,9 @@ const badValues: readonly (readonly [ServerFlagName, string, string])[] = [
   ['snapshot-catchup-entries', '0', 'must be a whole number from 1 to 100000000'],
   ['snapshot-rate-bytes', '1000', 'must be a whole number from 1048576'],
   ['quota-backend-bytes', '1000', 'must be a whole number from 16777216'],
+  ['auto-compaction-mode', 'both', 'must be one of periodic, revision'],
+  ['auto-compaction-retention', '-1', 'a time from 1s to 876000h, as in 90m'],
+  ['auto-compaction-retention', '10m,', 'TIME,REVISIONS'],
   ['strict-reconfig-check', 'maybe', 'must be one of true, false'],
   ['peer-dial', 'default=127.0.0.1:1,default=127.0.0.1:2', '"default" is named twice'],
   ['insecure', 'yes', 'must be one of true, false'],

@@ -46,6 +46,8 @@ describe('serverFlags', () => {
         'election-timeout',
         'max-request-bytes',
         'max-txn-ops',
+        'auto-compaction-mode',
+        'auto-compaction-retention',
         'listen-metrics-urls',
       ]),
     );

@@ -1,23 +1,34 @@
 import { describe, expect, test } from 'vitest';
 import { Metrics } from '../../src/observability/index.ts';
 import type { RaftEvent } from '../../src/raft/index.ts';
-import { reportEvent } from '../../src/replica/reporting.ts';
+import type { Effects } from '../../src/replica/replica.ts';
+import { reportEffects } from '../../src/replica/reporting.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { samplesOf } from '../observability/exposition.ts';
 
-/** The log lines an event makes, and the metrics after it. */
-async function report(event: RaftEvent) {
+const nothing: Effects = {
+  ...{ messages: [], loads: [], failures: [], releasedReads: [], expiredReads: [] },
+  ...{ changeResults: [], events: [] },
+};
+
+/** The log lines that a turn makes, and the metrics after it. */
+async function report(...events: readonly RaftEvent[]) {
+  return reportTurn({ events });
+}
+
+async function reportTurn(news: Partial<Effects>) {
   const lines: { readonly level: string; readonly fields: object }[] = [];
   const at = (level: string) => (fields: object) => {
     lines.push({ level, fields });
   };
   const metrics = new Metrics();
-  reportEvent(event, { info: at('info'), warn: at('warn'), error: at('error') }, metrics);
+  const logger = { info: at('info'), warn: at('warn'), error: at('error') };
+  reportEffects({ ...nothing, ...news }, logger, metrics);
   const samples = samplesOf(await metrics.render());
   return { lines, value: (name: string) => samples.find((each) => each.name === name)?.value };
 }
 
-describe('reportEvent', () => {
+describe('reportEffects', () => {
   test('a new leader is news and is counted', async () => {
     const { lines, value } = await report({ type: 'leader-changed', term: 3, leader: 2 });
 
@@ -35,6 +46,15 @@ describe('reportEvent', () => {
     expect(lost.lines.map(({ level }) => level)).toEqual(['warn']);
     expect(lost.value('holdfast_has_leader')).toBe(0);
     expect(alone.lines.map(({ level }) => level)).toEqual(['warn']);
+  });
+
+  test('a compaction that the leader orders by itself is told with its revision', async () => {
+    const { lines, value } = await reportTurn({ compaction: 17 });
+
+    expect(lines).toEqual([
+      { level: 'info', fields: { event: 'history-compacting', revision: 17 } },
+    ]);
+    expect(value('holdfast_kv_auto_compactions_total')).toBe(1);
   });
 
   test('what the member sorts out by itself makes no line', async () => {

@@ -805,9 +805,8 @@ export class Run {
   }
 
   #noteState(): void {
-    const { time, lastApplied } = this.stateMachine;
     this.#noteTime();
-    this.replica.noteState(time, lastApplied.term);
+    this.replica.noteState(this.stateMachine);
   }
 
   #answerProposal(id: ProposalId, answer: ProposeAnswer): void {
