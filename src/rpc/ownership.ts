@@ -229,7 +229,9 @@ export async function* ownersOf(
   signal: AbortSignal,
 ): AsyncGenerator<OwnerView & { readonly kv: KeyValue }> {
   const prefix = prefixOf(name);
-  let toldRevision = 0;
+  // Of the owner told last. The next one may have written its key before that one's last word, so
+  // revisions do not say who is newer.
+  let told: Pick<KeyValue, 'createRevision' | 'modRevision'> | undefined;
   while (!signal.aborted) {
     const { kv, revision } = await ownerOf(member, name);
     const startRevision = revision + 1;
@@ -239,8 +241,8 @@ export async function* ownersOf(
       await eventsOf(member, changes, signal).next();
       continue;
     }
-    if (kv.modRevision > toldRevision) {
-      toldRevision = kv.modRevision;
+    if (kv.createRevision !== told?.createRevision || kv.modRevision !== told.modRevision) {
+      told = kv;
       yield { kv, revision };
     }
     const changes = { ranges: [{ key: kv.key }], startRevision, wantsPuts: true };
@@ -248,8 +250,8 @@ export async function* ownersOf(
       if (event.type === 'delete') {
         break;
       }
-      toldRevision = event.kv.modRevision;
-      yield { kv: event.kv, revision: toldRevision };
+      told = event.kv;
+      yield { kv: event.kv, revision: event.kv.modRevision };
     }
   }
 }

@@ -154,6 +154,27 @@ describe('an election', () => {
     await ended;
   });
 
+  test('tells its observers of a leader that wrote its candidacy before the last one spoke', async () => {
+    const name = member.nextName();
+    const first = await lead(name, await member.grant(), 'first');
+    const second = lead(name, await member.grant(), 'second');
+    await member.queued(name, 2);
+    await member.ask(Proclaim, { leader: first, value: bytes('last word') });
+    const stream = member.stream(Observe, { name });
+    const seen: string[] = [];
+    stream.on('data', ({ kv }: { kv: { value: Buffer } }) => seen.push(kv.value.toString()));
+    await once(stream, 'data');
+    await member.ask(Resign, { leader: first });
+    await second;
+    while (seen.length < 2) {
+      await once(stream, 'data');
+    }
+    expect(seen).toEqual(['last word', 'second']);
+    const ended = once(stream, 'error');
+    stream.cancel();
+    await ended;
+  });
+
   test('has observers that end with the server', async () => {
     const other = await LiveMember.start();
     const name = other.nextName();
