@@ -58,6 +58,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/succession.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',
   'src/replica/applying.ts': 'test/replica/rebuild.test.ts and driver.test.ts',
   'src/replica/opening.ts': 'test/replica/rebuild.test.ts and bootstrap.test.ts',
+  'src/cli/client/session.ts': 'test/cli/client/lock-command.test.ts, as processes',
   'src/cli/client/watch.ts': 'test/cli/client/watch-command.test.ts, as processes',
   'src/cli/compose.ts': 'test/cli/server.test.ts, as processes',
   'src/cli/stores.ts': 'test/drills/byte-flips.test.ts, as processes',

@@ -40,6 +40,8 @@ export interface Call<Request, Answer> {
   readonly purpose: Purpose;
   readonly method: Method<Request, Answer>;
   readonly request: Request;
+  /** Ends the call when it fires, with a failure. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What became of a call to one endpoint: an answer, or why there is none. */
@@ -52,7 +54,10 @@ export type CallResult<Answer> = {
   | { readonly kind: 'failed'; readonly failure: CallFailure }
 );
 
-/** How long one of several endpoints may take to accept a connection, milliseconds. */
+/**
+ * How long one of several endpoints may take to accept a connection, or one in a call without end,
+ * milliseconds.
+ */
 const connectMaxMs = 2000;
 
 const channelOptions = {
@@ -61,6 +66,9 @@ const channelOptions = {
   'grpc.enable_http_proxy': 0,
   'grpc.enable_retries': 0,
   'grpc.use_local_subchannel_pool': 1,
+  // A call may wait for hours: that its member is gone shows even if nobody says so.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5000,
 };
 
 /** See the module comment. */
@@ -70,7 +78,7 @@ export class Connection {
   readonly #deadlineMs: number;
   readonly #clients = new Map<string, Client>();
 
-  /** The time begins to run now. */
+  /** The time begins to run now; it may be infinite. */
   constructor(endpoints: readonly string[], timeoutMs: number) {
     // Failures are told once, by the command.
     setLogVerbosity(logVerbosity.NONE);
@@ -116,7 +124,7 @@ export class Connection {
     const failures: CallFailure[] = [];
     for (const [i, endpoint] of this.endpoints.entries()) {
       const client = this.#clientOf(endpoint);
-      const problem = await this.#connect(client, this.endpoints.length - i);
+      const problem = await this.#connect(client, this.endpoints.length - i, call.signal);
       if (problem !== undefined) {
         failures.push(unreachable(endpoint, problem));
         continue;
@@ -130,6 +138,7 @@ export class Connection {
         new Metadata(),
         { deadline: this.#deadlineMs },
       );
+      const forget = cancelOn(call.signal, answers);
       let hasBegun = false;
       try {
         for await (const answer of answers) {
@@ -143,6 +152,8 @@ export class Connection {
         if (hasBegun || !canFailOver(failure, call.purpose)) {
           break;
         }
+      } finally {
+        forget();
       }
     }
     throw exitOf(call.command, call.purpose, failures);
@@ -162,13 +173,13 @@ export class Connection {
   ): Promise<CallResult<Answer>> {
     const client = this.#clientOf(endpoint);
     const startMs = performance.now();
-    const problem = await this.#connect(client, endpointsLeft);
+    const problem = await this.#connect(client, endpointsLeft, call.signal);
     const connectedMs = performance.now();
     if (problem !== undefined) {
       const failure = unreachable(endpoint, problem);
       return { endpoint, tookMs: connectedMs - startMs, kind: 'failed', failure };
     }
-    const result = await send(client, call.method, call.request, this.#deadlineMs);
+    const result = await send(client, call, this.#deadlineMs);
     const tookMs = performance.now() - connectedMs;
     return result.kind === 'ok'
       ? { endpoint, tookMs, kind: 'ok', answer: result.answer }
@@ -182,10 +193,31 @@ export class Connection {
   }
 
   /** Leaves time for the endpoints after this one; returns what is in the way. */
-  async #connect(client: Client, endpointsLeft: number): Promise<string | undefined> {
+  async #connect(
+    client: Client,
+    endpointsLeft: number,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
     const leftMs = this.#deadlineMs - Date.now();
-    const connectMs = endpointsLeft === 1 ? leftMs : Math.min(connectMaxMs, leftMs / endpointsLeft);
-    return connect(client, Date.now() + connectMs);
+    const isLast = endpointsLeft === 1 && Number.isFinite(leftMs);
+    const connectMs = isLast ? leftMs : Math.min(connectMaxMs, leftMs / endpointsLeft);
+    const connected = connect(client, Date.now() + connectMs);
+    if (signal === undefined) {
+      return connected;
+    }
+    const ended = new Promise<string>((resolve) => {
+      const end = (): void => {
+        resolve('not waited for');
+      };
+      signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) {
+        end();
+      }
+      void connected.finally(() => {
+        signal.removeEventListener('abort', end);
+      });
+    });
+    return Promise.race([connected, ended]);
   }
 }
 
@@ -221,7 +253,8 @@ async function connect(client: Client, deadlineMs: number): Promise<string | und
  * that one has found a connection meanwhile.
  */
 async function reasonOfFailure(client: Client, deadlineMs: number): Promise<string | undefined> {
-  const result = await send(client, services['etcdserverpb.Maintenance'].Status, {}, deadlineMs);
+  const method = services['etcdserverpb.Maintenance'].Status;
+  const result = await send(client, { method, request: {} }, deadlineMs);
   const isConnected = client.getChannel().getConnectivityState(false) === connectivityState.READY;
   if (result.kind === 'ok' || isConnected) {
     return undefined;
@@ -235,17 +268,33 @@ type SendResult<Answer> =
   | { readonly kind: 'ok'; readonly answer: Answer }
   | { readonly kind: 'failed'; readonly error: ServiceError };
 
+/** The part of a call that goes to a server. */
+type Sent<Request, Answer> = Pick<Call<Request, Answer>, 'method' | 'request' | 'signal'>;
+
+/** Cancels a call once `signal` fires; returns what ends that. */
+function cancelOn(signal: AbortSignal | undefined, call: { cancel(): void }): () => void {
+  const cancel = (): void => {
+    call.cancel();
+  };
+  signal?.addEventListener('abort', cancel);
+  if (signal?.aborted === true) {
+    cancel();
+  }
+  return () => {
+    signal?.removeEventListener('abort', cancel);
+  };
+}
+
 async function send<Request, Answer>(
   client: Client,
-  method: Method<Request, Answer>,
-  request: Request,
+  { method, request, signal }: Sent<Request, Answer>,
   deadlineMs: number,
 ): Promise<SendResult<Answer>> {
   if (method.requestStream === true) {
     return exchange(client, method, request, deadlineMs);
   }
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
+    const call = client.makeUnaryRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
@@ -253,6 +302,7 @@ async function send<Request, Answer>(
       new Metadata(),
       { deadline: deadlineMs },
       (error, answer) => {
+        forget();
         if (error !== null) {
           resolve({ kind: 'failed', error });
         } else if (answer === undefined) {
@@ -262,6 +312,7 @@ async function send<Request, Answer>(
         }
       },
     );
+    const forget = cancelOn(signal, call);
   });
 }
 

@@ -10,7 +10,13 @@ import type { ErrorCode, Outcome } from '../../base/index.ts';
 import { ExitError } from '../exit.ts';
 
 /** Exit codes of client commands, beside 0 and 2 (wrong usage). */
-export const exitCodes = { failed: 1, outcomeUnknown: 3, unreachable: 4 } as const;
+export const exitCodes = {
+  ...{ failed: 1, outcomeUnknown: 3, unreachable: 4 },
+  /** A lock or an office was lost while it was held. */
+  lost: 5,
+  /** A lock was not to be had. */
+  held: 6,
+} as const;
 
 /** Whether a command may change something. */
 export type Purpose = 'read' | 'write';
@@ -25,6 +31,26 @@ export interface CallFailure {
   readonly code: string;
   readonly message: string;
   readonly outcome: Outcome;
+}
+
+/** The end of a command whose call failed, and what each endpoint that was asked said. */
+export class CallError extends ExitError {
+  readonly failures: readonly CallFailure[];
+
+  constructor(exitCode: number, message: string, failures: readonly CallFailure[]) {
+    super(exitCode, message);
+    this.failures = failures;
+  }
+
+  /** Whether anything was sent to anybody. */
+  get wasSent(): boolean {
+    return this.failures.some(({ wasSent }) => wasSent);
+  }
+}
+
+/** Whether a call that may be repeated may succeed at another endpoint, or later. */
+export function mayPass({ failures }: CallError): boolean {
+  return failures.every((failure) => canFailOver(failure, 'read'));
 }
 
 /** Statuses that a server gives to requests it has refused, whoever made it. */
@@ -57,7 +83,7 @@ const hintByCode: Readonly<Partial<Record<ErrorCode, string>>> = {
   TOO_MANY_LEARNERS: 'promote or remove a learner first',
   BAD_TRANSFEREE: 'name a voter that is up; "holdfast status --cluster" tells',
   CORRUPT: 'find the member that differs with "holdfast hashkv --cluster" and replace it',
-  LEASE_NOT_FOUND: 'leases are not there yet: write without one',
+  LEASE_NOT_FOUND: 'it has ended, or never was; "holdfast lease list" tells those there are',
   REQUEST_TOO_LARGE: 'send less at once, or raise --max-request-bytes on the members',
   TOO_MANY_REQUESTS: 'the member is overloaded: repeat later',
   NO_LEADER: majorityHint,
@@ -130,23 +156,25 @@ export function exitOf(
   command: string,
   purpose: Purpose,
   failures: readonly CallFailure[],
-): ExitError {
+): CallError {
   const outcome = purpose === 'read' ? '' : `; outcome: ${outcomeText(command, failures)}`;
   const told = failures.findLast((failure) => failure.wasSent);
   if (told === undefined) {
     const list = failures.map((each) => `${each.endpoint} (${oneLine(each.message)})`).join(', ');
-    return new ExitError(
+    return new CallError(
       exitCodes.unreachable,
       `holdfast: ${command} failed: cannot reach ${list} [UNREACHABLE]${outcome}; ` +
         'hint: check --endpoints and that the members run',
+      failures,
     );
   }
   const hint = hintByCode[told.code as ErrorCode] ?? hintByStatus[told.status];
   const isUnknown = purpose === 'write' && told.outcome === 'unknown';
-  return new ExitError(
+  return new CallError(
     isUnknown ? exitCodes.outcomeUnknown : exitCodes.failed,
     `holdfast: ${command} failed at ${told.endpoint}: ${briefly(told)}${outcome}` +
       (hint === undefined ? '' : `; hint: ${hint}`),
+    failures,
   );
 }
 

@@ -1,11 +1,13 @@
 /**
  * The commands that talk to members: `put get del txn compact`, `status health hashkv members` and
- * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`, `watch`, `lease`.
+ * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`, `watch`, `lease`, `lock`, `elect`.
  */
 import type { Command } from 'commander';
 import { registerClusterCommands } from './cluster-commands.ts';
+import { registerElectCommand } from './elect-command.ts';
 import { registerKvCommands } from './kv-commands.ts';
 import { registerLeaseCommands } from './lease-commands.ts';
+import { registerLockCommand } from './lock-command.ts';
 import { registerMaintenanceCommands } from './maintenance-commands.ts';
 import { registerMemberCommands } from './member-commands.ts';
 import { addSharedOptionsInFront } from './options.ts';
@@ -22,6 +24,8 @@ export function registerClientCommands(program: Command): void {
     ...registerSnapshotCommands(program),
     ...registerWatchCommand(program),
     ...registerLeaseCommands(program),
+    ...registerLockCommand(program),
+    ...registerElectCommand(program),
   ];
   addSharedOptionsInFront(program, commands);
 }

@@ -11,11 +11,11 @@ import {
   formatRenewed,
   formatRevoked,
   formatTimeToLive,
-  type KeepAliveAnswer,
   leaseName,
 } from './lease-output.ts';
 import { addGroup, addSharedOptions, clientOptionsOf } from './options.ts';
 import { lease, parseLeaseId } from './requests.ts';
+import { renew } from './session.ts';
 
 /** Adds the commands. */
 export function registerLeaseCommands(program: Command): Command[] {
@@ -87,7 +87,7 @@ Example:
     const { endpoints, timeoutMs, format = 'simple' } = clientOptionsOf(command);
     for (;;) {
       const connection = new Connection(endpoints, timeoutMs);
-      const answer = await renew(connection, id).finally(() => {
+      const answer = await renew('lease keep-alive', connection, id).finally(() => {
         connection.close();
       });
       if (answer.TTL === '0') {
@@ -102,14 +102,6 @@ Example:
       }
       await delay((Number(answer.TTL) * 1000) / 3);
     }
-  });
-}
-
-async function renew(connection: Connection, id: string): Promise<KeepAliveAnswer> {
-  return connection.call({
-    // It may be repeated anywhere, whatever became of it.
-    ...{ command: 'lease keep-alive', purpose: 'read', method: lease.LeaseKeepAlive },
-    request: { ID: id },
   });
 }
 

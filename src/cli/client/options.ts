@@ -186,6 +186,19 @@ export function parseCount(text: string): number {
 }
 
 /**
+ * Seconds that a lease lasts.
+ *
+ * @throws {InvalidArgumentError}
+ */
+export function parseTtlSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d{1,9}$/.test(text) || seconds < 1) {
+    throw new InvalidArgumentError('It must be a whole number of seconds, 1 or more.');
+  }
+  return seconds;
+}
+
+/**
  * The id of a member in decimal, as the wire takes it, from hexadecimal.
  *
  * @throws {InvalidArgumentError}

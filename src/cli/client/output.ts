@@ -101,6 +101,22 @@ export function formatGet(answer: RangeAnswer, style: Style): Uint8Array {
   );
 }
 
+/** The output of an owner's key; in `plain` a line: key, fencing token, value if there is one. */
+export function formatOwner(answer: RangeAnswer, format: Format): Uint8Array {
+  if (format !== 'plain') {
+    return formatGet(answer, { format });
+  }
+  const tab = Buffer.from('\t');
+  return lines(
+    answer.kvs.map(({ key, create_revision: token, value }) =>
+      Buffer.concat([
+        ...[key, tab, Buffer.from(token)],
+        ...(value.length === 0 ? [] : [tab, value]),
+      ]),
+    ),
+  );
+}
+
 /** The output of a del. */
 export function formatDelete(answer: DeleteAnswer, style: Style): Uint8Array {
   switch (style.format) {

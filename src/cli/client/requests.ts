@@ -15,8 +15,12 @@ import { parseCount, parseDuration, parseOneOf, usageError } from './options.ts'
 export const kv = services['etcdserverpb.KV'];
 /** The methods about members. */
 export const cluster = services['etcdserverpb.Cluster'];
-/** Methods of the service. */
+/** The methods about leases. */
 export const lease = services['etcdserverpb.Lease'];
+/** The methods about locks. */
+export const lockService = services['v3lockpb.Lock'];
+/** The methods about elections. */
+export const election = services['v3electionpb.Election'];
 /** The methods about one member's upkeep. */
 export const maintenance = services['etcdserverpb.Maintenance'];
 /** The methods that only Holdfast has. */

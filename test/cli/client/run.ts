@@ -1,5 +1,5 @@
-/** Runs a command to its end, with bytes in and bytes out. */
-import { spawn } from 'node:child_process';
+/** Runs commands: to their end, with bytes in and bytes out, or until a test stops them. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -43,6 +43,69 @@ export function hasEtcdctl(): boolean {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
     .some((folder) => existsSync(join(folder, 'etcdctl')));
+}
+
+const running: ChildProcess[] = [];
+
+/** Kills what a failed test has left. */
+export function killAllRunning(): void {
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
+}
+
+/** A command that runs until it is stopped. */
+export class Running {
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<number | null>;
+
+  private constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#child = spawn(command, args, { env: { ...process.env, ...env } });
+    running.push(this.#child);
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString('latin1');
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString('latin1');
+    });
+    this.#closed = once(this.#child, 'close').then(([code]) => code as number | null);
+  }
+
+  /** Starts `holdfast`. */
+  static holdfast(endpoints: readonly string[], args: readonly string[]): Running {
+    const env = { HOLDFAST_ENDPOINTS: endpoints.join(',') };
+    return new Running(process.execPath, [binary, ...args], env);
+  }
+
+  /** Writes to its input. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Ends its input. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Waits until it has printed so many lines, or has ended. */
+  async lines(count: number): Promise<void> {
+    while (this.stdout.split('\n').length <= count && this.#child.exitCode === null) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Stops it; returns its exit code. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    this.#child.kill(signal);
+    return this.#closed;
+  }
+
+  /** Waits for its end; returns its exit code. */
+  async ended(): Promise<number | null> {
+    return this.#closed;
+  }
 }
 
 async function run(
