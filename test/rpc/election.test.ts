@@ -154,7 +154,7 @@ describe('an election', () => {
     await ended;
   });
 
-  test('tells observers of a leader whose candidacy is older than the last word before', async () => {
+  test('tells observers of a leader older than the last word of the one before', async () => {
     const name = member.nextName();
     const first = await lead(name, await member.grant(), 'first');
     const second = lead(name, await member.grant(), 'second');
