@@ -9,7 +9,8 @@ generate() {
   npx --no-install proto-loader-gen-types --keepCase --longs=String --enums=String --defaults --oneofs --arrays \
     --includeDirs=proto --importFileExtension=.ts --targetFileExtension=.ts \
     --inputTemplate=%s__Input --outputTemplate=%s --grpcLib=@grpc/grpc-js \
-    --outDir="$1" etcd/rpc.proto etcd/lock.proto etcd/election.proto holdfast/health.proto holdfast/peer.proto holdfast/admin.proto
+    --outDir="$1" etcd/rpc.proto etcd/lock.proto etcd/election.proto holdfast/health.proto holdfast/peer.proto holdfast/admin.proto \
+    holdfast/pipeline.proto
 }
 
 if [ "${1:-}" = --check ]; then

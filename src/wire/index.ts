@@ -1,3 +1,17 @@
 /** Facade of the protobuf contracts: the services, loaded, and the types of their messages. */
+export {
+  type CompareMessage,
+  encodeKvMessage,
+  type KeyValueAnswer,
+  type KvAnswer,
+  type KvMessage,
+  type RangeAnswer,
+  type RangeMessage,
+  readDeleteRangeAnswer,
+  readPutAnswer,
+  readRangeAnswer,
+  readTxnAnswer,
+} from './kv-client-codec.ts';
+export { ProtoReader, ProtoWriter } from './protobuf.ts';
 export { services } from './services.ts';
 export type * from './types.ts';

@@ -11,6 +11,7 @@ import type { ProtoGrpcType as HealthProto } from './generated/health.ts';
 import type { ProtoGrpcType as ElectionProto } from './generated/election.ts';
 import type { ProtoGrpcType as LockProto } from './generated/lock.ts';
 import type { ProtoGrpcType as PeerProto } from './generated/peer.ts';
+import type { ProtoGrpcType as PipelineProto } from './generated/pipeline.ts';
 import type { ProtoGrpcType as EtcdProto } from './generated/rpc.ts';
 
 /** Service definitions by their full names. */
@@ -24,6 +25,7 @@ interface Definitions {
   'v3electionpb.Election': ElectionProto['v3electionpb']['Election']['service'];
   'holdfast.v1.Admin': AdminProto['holdfast']['v1']['Admin']['service'];
   'grpc.health.v1.Health': HealthProto['grpc']['health']['v1']['Health']['service'];
+  'holdfast.v1.Pipeline': PipelineProto['holdfast']['v1']['Pipeline']['service'];
   'holdfast.v1.Peer': PeerProto['holdfast']['v1']['Peer']['service'];
 }
 
@@ -36,6 +38,7 @@ const protoFiles = [
   'holdfast/admin.proto',
   'holdfast/health.proto',
   'holdfast/peer.proto',
+  'holdfast/pipeline.proto',
 ];
 
 /** The service definitions, as `addService` and client constructors of grpc-js take them. */

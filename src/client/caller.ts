@@ -1,0 +1,315 @@
+/**
+ * Calls to members: at which endpoint, for how long, and what is tried again.
+ *
+ * Every call has a deadline and may be aborted. It is sent only over a connection that is there; if
+ * it fails in a way that may pass, it is made again, at another endpoint and after a pause, as long
+ * as repeating it is safe:
+ *
+ * - a `read`, and an `idempotent` request, always;
+ * - a `write` only while every earlier attempt surely had no effect. One whose outcome is unknown
+ *   fails with `outcome: 'unknown'`, since making it again might do it twice.
+ *
+ * Invariant: a call ends exactly once, no later than its deadline.
+ */
+import { Attempts, type Purpose } from './attempts.ts';
+import type { Endpoint, Endpoints, Route } from './endpoints.ts';
+import { closedError, codeOf } from './errors.ts';
+import type { LeaderFinder } from './leader-finder.ts';
+import type { RetryPace } from './pace.ts';
+import type {
+  CallFailure,
+  CallMetadata,
+  CallResult,
+  Environment,
+  Method,
+  OngoingCall,
+  StreamCall,
+  StreamListener,
+} from './ports.ts';
+
+/** Bounds that a user sets on one call. */
+export interface CallOptions {
+  /** Milliseconds from now; the client's own default when absent. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A unary call. */
+export interface CallSpec<Request, Answer> extends CallOptions {
+  /** Names the call in messages, as `put`; no keys, no values. */
+  readonly what: string;
+  readonly method: Method<Request, Answer>;
+  readonly request: Request;
+  readonly purpose: Purpose;
+  /** `any` when absent. */
+  readonly route?: Route | undefined;
+  readonly metadata?: CallMetadata | undefined;
+}
+
+/** A streaming call. */
+export interface StreamSpec<Request, Answer> extends CallOptions {
+  readonly what: string;
+  readonly method: Method<Request, Answer>;
+  readonly route?: Route | undefined;
+  readonly metadata?: CallMetadata | undefined;
+  /** Told what comes, from the next turn on. */
+  readonly listener: StreamListener<Answer>;
+  /** Not this one, if there is another: it has just failed. */
+  readonly avoid?: string | undefined;
+}
+
+/** A stream that has been opened, and where. */
+export interface OpenStream<Request> extends StreamCall<Request> {
+  /** `host:port` */
+  readonly address: string;
+}
+
+/**
+ * Calls to members as the rest of the client makes them: the seam between what is asked and how it
+ * gets there.
+ */
+export interface Caller {
+  /** @throws {HoldfastError} it has not been answered; see the module comment. */
+  call<Request, Answer>(spec: CallSpec<Request, Answer>): Promise<Answer>;
+  /**
+   * Opens a stream as soon as an endpoint is connected. What becomes of it then is its listener's
+   * concern; `timeoutMs` bounds the opening only, and without it there is no bound.
+   *
+   * @throws {HoldfastError} none could be connected.
+   */
+  stream<Request, Answer>(spec: StreamSpec<Request, Answer>): Promise<OpenStream<Request>>;
+  /** Waits before failed attempt `attempt` (from 1 on) is repeated; ends at once when aborted. */
+  pause(attempt: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Limit: how long a connection may take, while there are other endpoints; milliseconds. */
+const connectMaxMs = 2000;
+/** Limit: how long an endpoint may take to answer what may be asked elsewhere; milliseconds. */
+const attemptMaxMs = 5000;
+
+/** Limit: how often a call signs in anew because its token is not known any more. */
+const signInsMax = 1;
+
+/** What a {@link MemberCaller} works with. */
+export interface CallerParts {
+  readonly environment: Environment;
+  readonly endpoints: Endpoints;
+  readonly pace: RetryPace;
+  readonly finder: LeaderFinder;
+  readonly timeoutMs: number;
+  /** Metadata of every call, as it is now; it may have to be fetched first. */
+  readonly credentials?: Credentials | undefined;
+}
+
+/** Who the client is, as members ask for it. */
+export interface Credentials {
+  /** @throws {HoldfastError} UNAUTHENTICATED — name or password are wrong. */
+  metadata(): Promise<CallMetadata>;
+  /** The members do not know these any more: the next call needs new ones. */
+  expired(metadata: CallMetadata): void;
+}
+
+/** See the module comment. */
+export class MemberCaller implements Caller {
+  readonly #parts: CallerParts;
+  readonly #attempts = new Set<Attempts>();
+  readonly #streams = new Set<OngoingCall>();
+  #isClosed = false;
+
+  constructor(parts: CallerParts) {
+    this.#parts = parts;
+  }
+
+  async call<Request, Answer>(spec: CallSpec<Request, Answer>): Promise<Answer> {
+    const attempts = this.#begin(spec, spec.timeoutMs ?? this.#parts.timeoutMs, spec.purpose);
+    try {
+      return await this.#repeat(spec, attempts);
+    } finally {
+      this.#end(attempts);
+    }
+  }
+
+  async stream<Request, Answer>(spec: StreamSpec<Request, Answer>): Promise<OpenStream<Request>> {
+    const attempts = this.#begin(spec, spec.timeoutMs ?? Number.POSITIVE_INFINITY, 'read');
+    try {
+      attempts.endpoint = this.#parts.endpoints.all.find(({ address }) => address === spec.avoid);
+      for (;;) {
+        const endpoint = await this.#connected(spec, attempts);
+        const metadata = await this.#metadata(spec.metadata, attempts);
+        if (endpoint !== undefined) {
+          return this.#open(endpoint, { ...spec, metadata });
+        }
+        await attempts.pause(this.#parts.pace.pauseMs(attempts.failed));
+      }
+    } finally {
+      this.#end(attempts);
+    }
+  }
+
+  async pause(attempt: number, signal?: AbortSignal): Promise<void> {
+    const bounds = { what: 'waiting', ...(signal === undefined ? {} : { signal }) };
+    const attempts = this.#begin(bounds, Number.POSITIVE_INFINITY, 'read');
+    try {
+      await attempts.pause(this.#parts.pace.pauseMs(attempt));
+    } finally {
+      this.#end(attempts);
+    }
+  }
+
+  /** Every call and stream under way ends, and every later one fails. */
+  close(): void {
+    this.#isClosed = true;
+    for (const stream of this.#streams) {
+      stream.cancel();
+    }
+    for (const attempts of this.#attempts) {
+      attempts.close();
+    }
+  }
+
+  #begin(bounds: CallOptions & { what: string }, timeoutMs: number, purpose: Purpose): Attempts {
+    const { what, signal } = bounds;
+    if (this.#isClosed) {
+      throw closedError(what);
+    }
+    const attempts = new Attempts({ what, signal, timeoutMs, purpose }, this.#parts.environment);
+    this.#attempts.add(attempts);
+    return attempts;
+  }
+
+  #end(attempts: Attempts): void {
+    attempts.end();
+    this.#attempts.delete(attempts);
+  }
+
+  async #repeat<Request, Answer>(
+    spec: CallSpec<Request, Answer>,
+    attempts: Attempts,
+  ): Promise<Answer> {
+    const { endpoints, pace } = this.#parts;
+    let signIns = 0;
+    for (;;) {
+      const endpoint = await this.#connected(spec, attempts);
+      if (endpoint !== undefined) {
+        const metadata = await this.#metadata(spec.metadata, attempts);
+        const result = await this.#attempt(endpoint, { ...spec, metadata }, attempts);
+        if (result.kind === 'ok') {
+          pace.succeeded();
+          endpoints.succeeded(endpoint);
+          return result.answer;
+        }
+        attempts.noteFailure(endpoint, result.failure);
+        if (!this.#noteFailure(endpoint, result.failure, metadata) || ++signIns > signInsMax) {
+          attempts.throwUnlessRepeatable();
+        }
+      }
+      await attempts.pause(pace.pauseMs(attempts.failed));
+    }
+  }
+
+  /** An endpoint with a connection; undefined when the one that was chosen has none. */
+  async #connected(
+    { route = 'any' }: { readonly route?: Route | undefined },
+    attempts: Attempts,
+  ): Promise<Endpoint | undefined> {
+    const { endpoints, finder } = this.#parts;
+    if (route === 'leader') {
+      finder.maybeLook();
+    }
+    const endpoint = endpoints.choose(route, attempts.endpoint);
+    attempts.enter(endpoint, 'connecting');
+    const limitMs = endpoints.all.length === 1 ? Number.POSITIVE_INFINITY : connectMaxMs;
+    const problem = await attempts.within<string | undefined>(
+      limitMs,
+      (done) => {
+        endpoint.link.connect(done);
+        return undefined;
+      },
+      `no connection within ${connectMaxMs} ms`,
+    );
+    if (problem === undefined) {
+      return endpoint;
+    }
+    endpoints.failed(endpoint);
+    attempts.noteFailure(endpoint, unreachable(problem));
+    return undefined;
+  }
+
+  async #attempt<Request, Answer>(
+    endpoint: Endpoint,
+    spec: CallSpec<Request, Answer> & { readonly metadata: CallMetadata },
+    attempts: Attempts,
+  ): Promise<CallResult<Answer>> {
+    attempts.enter(endpoint, 'waiting for the answer');
+    const { method, request, metadata, purpose } = spec;
+    const limitMs = purpose === 'write' ? Number.POSITIVE_INFINITY : attemptMaxMs;
+    const late: CallResult<Answer> = {
+      kind: 'failed',
+      failure: {
+        ...{ status: 'DEADLINE_EXCEEDED', code: undefined, outcome: 'unknown', wasSent: true },
+        ...{ message: `no answer within ${attemptMaxMs} ms`, cause: undefined },
+      },
+    };
+    return attempts.within<CallResult<Answer>>(
+      limitMs,
+      (done) => {
+        const call = endpoint.link.call(method, request, metadata, done);
+        return () => call.cancel();
+      },
+      late,
+    );
+  }
+
+  async #metadata(own: CallMetadata | undefined, attempts: Attempts): Promise<CallMetadata> {
+    const { credentials } = this.#parts;
+    if (credentials === undefined) {
+      return own ?? noMetadata;
+    }
+    const theirs = await attempts.during(credentials.metadata());
+    return { ...theirs, ...own };
+  }
+
+  #open<Request, Answer>(
+    endpoint: Endpoint,
+    {
+      method,
+      metadata,
+      listener,
+    }: StreamSpec<Request, Answer> & { readonly metadata: CallMetadata },
+  ): OpenStream<Request> {
+    const call: StreamCall<Request> = endpoint.link.stream(method, metadata, {
+      onAnswer: (answer: Answer) => listener.onAnswer(answer),
+      onDrain: () => listener.onDrain?.(),
+      onEnd: (failure) => {
+        this.#streams.delete(call);
+        if (failure !== undefined) {
+          this.#noteFailure(endpoint, failure, metadata);
+        }
+        listener.onEnd(failure);
+      },
+    });
+    this.#streams.add(call);
+    return Object.assign(call, { address: endpoint.address });
+  }
+
+  /** Returns whether signing in again may help. */
+  #noteFailure(endpoint: Endpoint, failure: CallFailure, metadata: CallMetadata): boolean {
+    const code = codeOf(failure);
+    if (code === 'CONNECTION_LOST' || failure.status === 'DEADLINE_EXCEEDED') {
+      this.#parts.endpoints.failed(endpoint);
+    }
+    const { credentials } = this.#parts;
+    const hasExpired = code === 'UNAUTHENTICATED' && credentials !== undefined;
+    if (hasExpired) {
+      credentials.expired(metadata);
+    }
+    return hasExpired;
+  }
+}
+
+const noMetadata: CallMetadata = {};
+
+function unreachable(message: string): CallFailure {
+  const unknown = { code: undefined, outcome: undefined, cause: undefined };
+  return { ...unknown, status: 'UNAVAILABLE', message, wasSent: false };
+}

@@ -1,0 +1,205 @@
+/**
+ * The way to members over gRPC: one HTTP/2 connection an endpoint, kept alive by pings, made anew
+ * when it is lost.
+ *
+ * A request is sent only over a connection that is there. So a call that never reached a member is
+ * known as such, which is what makes it safe to try elsewhere.
+ */
+import {
+  type ChannelCredentials,
+  Client,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import type { Outcome } from '../base/index.ts';
+import { services } from '../wire/index.ts';
+import type {
+  CallFailure,
+  CallMetadata,
+  CallResult,
+  Link,
+  Method,
+  OngoingCall,
+  StreamCall,
+  StreamListener,
+  Transport,
+} from './ports.ts';
+
+/** How connections are secured; members that speak TLS are checked against `ca`. */
+export interface TlsOptions {
+  /** Certificates to trust, PEM; Node's own when absent. */
+  readonly ca?: string | Uint8Array | undefined;
+  /** The client's own certificate and key, PEM, for members that ask for one. */
+  readonly cert?: string | Uint8Array | undefined;
+  readonly key?: string | Uint8Array | undefined;
+  /** The name in the members' certificates, where it is not that of the endpoint. */
+  readonly serverName?: string | undefined;
+}
+
+/** Milliseconds between pings of a connection, and how long one may stay unanswered. */
+const keepAliveMs = 10_000;
+const keepAliveAnswerMs = 5000;
+
+/** Milliseconds; a member that comes back is found again soon. */
+const redialMinMs = 100;
+const redialMaxMs = 1000;
+
+/** Opens connections; `tls` undefined is plain text. */
+export function grpcTransport(tls: TlsOptions | undefined): Transport {
+  const channelCredentials = tls === undefined ? credentials.createInsecure() : secured(tls);
+  const options = {
+    'grpc.max_receive_message_length': -1,
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_retries': 0,
+    'grpc.enable_channelz': 0,
+    // Each client has connections of its own, and closes them.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.keepalive_time_ms': keepAliveMs,
+    'grpc.keepalive_timeout_ms': keepAliveAnswerMs,
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.initial_reconnect_backoff_ms': redialMinMs,
+    'grpc.min_reconnect_backoff_ms': redialMinMs,
+    'grpc.max_reconnect_backoff_ms': redialMaxMs,
+    ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
+  };
+  return { open: (address) => new GrpcLink(new Client(address, channelCredentials, options)) };
+}
+
+function secured({ ca, cert, key }: TlsOptions): ChannelCredentials {
+  return credentials.createSsl(bufferOf(ca), bufferOf(key), bufferOf(cert));
+}
+
+function bufferOf(pem: string | Uint8Array | undefined): Buffer | null {
+  return pem === undefined ? null : Buffer.from(pem as Uint8Array);
+}
+
+class GrpcLink implements Link {
+  readonly #client: Client;
+  #isClosed = false;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  connect(done: (problem: string | undefined) => void): void {
+    if (this.#isClosed) {
+      done('closed');
+      return;
+    }
+    const channel = this.#client.getChannel();
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) {
+      done(undefined);
+    } else if (state === connectivityState.TRANSIENT_FAILURE) {
+      this.#explain(done);
+    } else {
+      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => this.connect(done));
+    }
+  }
+
+  call<Request, Answer>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Answer>,
+    request: Request,
+    metadata: CallMetadata,
+    done: (result: CallResult<Answer>) => void,
+  ): OngoingCall {
+    return this.#client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadataOf(metadata),
+      (error, answer) =>
+        done(
+          error === null
+            ? { kind: 'ok', answer: answer as Answer }
+            : { kind: 'failed', failure: failureOf(error) },
+        ),
+    );
+  }
+
+  stream<Request, Answer>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Answer>,
+    metadata: CallMetadata,
+    listener: StreamListener<Answer>,
+  ): StreamCall<Request> {
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      metadataOf(metadata),
+    );
+    let isEnded = false;
+    const end = (failure: CallFailure | undefined): void => {
+      if (!isEnded) {
+        isEnded = true;
+        listener.onEnd(failure);
+      }
+    };
+    call.on('data', (answer: Answer) => listener.onAnswer(answer));
+    call.on('drain', () => listener.onDrain?.());
+    call.on('error', (error: ServiceError) => end(failureOf(error)));
+    // The status comes first, the end once everything before it has been taken.
+    let hasSucceeded = false;
+    call.on('status', ({ code }: { readonly code: status }) => {
+      hasSucceeded = code === status.OK;
+    });
+    call.on('end', () => {
+      if (hasSucceeded) {
+        end(undefined);
+      }
+    });
+    return {
+      write: (request) => call.write(request),
+      end: () => void call.end(),
+      cancel: () => call.cancel(),
+      pause: () => void call.pause(),
+      resume: () => void call.resume(),
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#client.close();
+  }
+
+  /** A channel does not say why it has no connection, but a call over it does: a harmless one. */
+  #explain(done: (problem: string | undefined) => void): void {
+    this.call(services['etcdserverpb.Maintenance'].Status, {}, {}, (result) => {
+      const isThere =
+        !this.#isClosed &&
+        this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
+      if (result.kind === 'ok' || isThere) {
+        done(undefined);
+        return;
+      }
+      const { message } = result.failure;
+      const [, reason] = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(message) ?? [];
+      done(reason === undefined || reason === '' ? message : reason);
+    });
+  }
+}
+
+function metadataOf(entries: CallMetadata): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(entries)) {
+    metadata.set(name, value);
+  }
+  return metadata;
+}
+
+function failureOf(error: ServiceError): CallFailure {
+  const said = (name: string): string | undefined => error.metadata.get(name)[0]?.toString();
+  return {
+    status: status[error.code],
+    code: said('holdfast-code'),
+    outcome: said('holdfast-outcome') as Outcome | undefined,
+    message: error.details === '' ? error.message : error.details,
+    wasSent: true,
+    cause: error,
+  };
+}

@@ -1,0 +1,96 @@
+/** What a client is made from: checked at once, every mistake named. */
+import type { Codec } from './codec.ts';
+import { HoldfastError } from './errors.ts';
+import type { TlsOptions } from './grpc-transport.ts';
+import type { Key } from './keys.ts';
+
+/** Options of a client. */
+export interface HoldfastOptions<V = string> {
+  /** Where members listen for clients: `host:port`, or a URL; all of them, so that one may fail. */
+  readonly endpoints: string | readonly string[];
+  /**
+   * Secures the connections; `true` trusts what Node trusts. Needed for members elsewhere than on
+   * this machine, and implied by `https://`.
+   */
+  readonly tls?: boolean | TlsOptions | undefined;
+  /** Allows plain text to other machines: whoever is in between reads and changes everything. */
+  readonly insecure?: boolean | undefined;
+  readonly auth?: { readonly name: string; readonly password: string } | undefined;
+  /** Put before every key; no call reaches beyond it. */
+  readonly namespace?: Key | undefined;
+  /** How values are written; text when absent. */
+  readonly codec?: Codec<V> | undefined;
+  /** Milliseconds a call may take, with all its attempts; 30,000 when absent. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Options that have been checked, but for the codec. */
+export interface ClientSettings {
+  /** `host:port` of each */
+  readonly addresses: readonly string[];
+  readonly tls: TlsOptions | undefined;
+  readonly auth: { readonly name: string; readonly password: string } | undefined;
+  readonly timeoutMs: number;
+}
+
+const timeoutDefaultMs = 30_000;
+/** The longest time that Node's timers take. */
+const timeoutMaxMs = 2 ** 31 - 1;
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Checks options.
+ *
+ * @throws {HoldfastError} CONFIG_INVALID — with every mistake.
+ */
+export function readOptions<V>(options: HoldfastOptions<V>): ClientSettings {
+  const mistakes: string[] = [];
+  const given = typeof options.endpoints === 'string' ? [options.endpoints] : options.endpoints;
+  const urls = given.map((text) => ({
+    text,
+    match: /^(?:(https?):\/\/)?(.+):(\d+)\/?$/.exec(text),
+  }));
+  const addresses = urls.flatMap(({ text, match }) => {
+    const [, , host = '', port = ''] = match ?? [];
+    if (host === '' || Number(port) < 1 || Number(port) > 65535) {
+      mistakes.push(`endpoint "${text}" is not host:port`);
+      return [];
+    }
+    return [`${host}:${port}`];
+  });
+  if (given.length === 0) {
+    mistakes.push('endpoints: name one at least');
+  }
+  const schemes = new Set(urls.map(({ match }) => match?.[1]).filter((it) => it !== undefined));
+  const tls = readTls(options.tls ?? schemes.has('https'), mistakes);
+  if (schemes.has(tls === undefined ? 'https' : 'http')) {
+    mistakes.push('tls and the schemes of the endpoints say different things');
+  }
+  const exposed = addresses.filter((address) => !loopback.test(address.replace(/:\d+$/, '')));
+  if (tls === undefined && exposed.length > 0 && options.insecure !== true) {
+    mistakes.push(
+      `${exposed.join(', ')}: plain text is for this machine only; give tls, or insecure: true`,
+    );
+  }
+  const timeoutMs = options.timeoutMs ?? timeoutDefaultMs;
+  if (!(timeoutMs > 0 && timeoutMs <= timeoutMaxMs)) {
+    mistakes.push(`timeoutMs is ${timeoutMs}: give 1 to ${timeoutMaxMs}`);
+  }
+  if (mistakes.length > 0) {
+    throw new HoldfastError('CONFIG_INVALID', `options of the client: ${mistakes.join('; ')}`);
+  }
+  return { addresses: [...new Set(addresses)], tls, auth: options.auth, timeoutMs };
+}
+
+function readTls(tls: boolean | TlsOptions, mistakes: string[]): TlsOptions | undefined {
+  if (tls === false) {
+    return undefined;
+  }
+  if (tls === true) {
+    return {};
+  }
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    mistakes.push('tls: cert and key go together');
+  }
+  return tls;
+}

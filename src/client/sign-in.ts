@@ -1,0 +1,75 @@
+/**
+ * Name and password for members that ask for them: exchanged for a token, which goes with every
+ * call until the members do not know it any more.
+ */
+import { ProtoReader, ProtoWriter } from '../wire/index.ts';
+import type { Caller, Credentials } from './caller.ts';
+import type { CallMetadata, Method } from './ports.ts';
+
+interface NameAndPassword {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** `etcdserverpb.Auth/Authenticate`: name = 1, password = 2; the token is field 2 of the answer. */
+const authenticate: Method<NameAndPassword, string> = {
+  path: '/etcdserverpb.Auth/Authenticate',
+  requestSerialize: ({ name, password }) => {
+    const writer = new ProtoWriter();
+    writer.text(1, name);
+    writer.text(2, password);
+    return writer.finish();
+  },
+  responseDeserialize: (bytes) => {
+    const reader = new ProtoReader(bytes);
+    let token = '';
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === 2) {
+        token = reader.text();
+      } else {
+        reader.skip();
+      }
+    }
+    return token;
+  },
+};
+
+/** See the module comment. */
+export class SignIn implements Credentials {
+  readonly #caller: Caller;
+  readonly #account: NameAndPassword;
+  #current: Promise<CallMetadata> | undefined;
+  #token: string | undefined;
+
+  /** `caller` must not ask for credentials itself. */
+  constructor(caller: Caller, account: NameAndPassword) {
+    this.#caller = caller;
+    this.#account = account;
+  }
+
+  async metadata(): Promise<CallMetadata> {
+    this.#current ??= this.#signIn();
+    return this.#current;
+  }
+
+  expired(metadata: CallMetadata): void {
+    if (metadata['token'] === this.#token) {
+      this.#current = undefined;
+    }
+  }
+
+  async #signIn(): Promise<CallMetadata> {
+    try {
+      this.#token = await this.#caller.call({
+        what: 'signing in',
+        method: authenticate,
+        request: this.#account,
+        purpose: 'idempotent',
+      });
+      return { token: this.#token };
+    } catch (error) {
+      this.#current = undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,195 @@
+/** The way to members over real gRPC on loopback: connections, calls, streams, and their failures. */
+import {
+  Metadata,
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  status,
+} from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { grpcTransport } from '../../src/client/grpc-transport.ts';
+import type { CallResult, Link } from '../../src/client/ports.ts';
+import { freePorts } from '../harness/processes.ts';
+
+const codec = {
+  requestSerialize: (text: string) => Buffer.from(text),
+  requestDeserialize: (bytes: Buffer) => bytes.toString(),
+  responseSerialize: (text: string) => Buffer.from(text),
+  responseDeserialize: (bytes: Buffer) => bytes.toString(),
+};
+const echo = { path: '/test.Echo/Say', requestStream: false, responseStream: false, ...codec };
+const chat = { path: '/test.Echo/Chat', requestStream: true, responseStream: true, ...codec };
+
+let server: Server;
+let port: number;
+let link: Link;
+const chats: ServerDuplexStream<string, string>[] = [];
+
+beforeEach(async () => {
+  server = new Server();
+  server.addService(
+    { Say: echo, Chat: chat },
+    {
+      Say: (call: ServerUnaryCall<string, string>, done: sendUnaryData<string>) => {
+        if (call.request === 'fail') {
+          const metadata = new Metadata();
+          metadata.set('holdfast-code', 'NO_SPACE');
+          metadata.set('holdfast-outcome', 'rejected');
+          done({ code: status.RESOURCE_EXHAUSTED, details: 'full', metadata });
+        } else if (call.request !== 'wait') {
+          done(null, `${call.request} ${String(call.metadata.get('token')[0])}`);
+        }
+      },
+      Chat: (call: ServerDuplexStream<string, string>) => {
+        chats.push(call);
+        call.on('data', (text: string) => call.write(`${text}!`));
+        call.on('end', () => call.end());
+      },
+    },
+  );
+  port = await listen(0);
+  link = grpcTransport(undefined).open(`127.0.0.1:${port}`);
+});
+
+afterEach(() => {
+  link.close();
+  server.forceShutdown();
+});
+
+async function listen(at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const credentials = ServerCredentials.createInsecure();
+    server.bindAsync(`127.0.0.1:${at}`, credentials, (error, bound) => {
+      if (error === null) {
+        resolve(bound);
+      } else {
+        reject(error);
+      }
+    });
+  });
+}
+
+async function connect(to: Link): Promise<string | undefined> {
+  return new Promise((resolve) => to.connect(resolve));
+}
+
+async function say(text: string): Promise<CallResult<string>> {
+  return new Promise((resolve) => link.call(echo, text, { token: 'abc' }, resolve));
+}
+
+describe('a connection', () => {
+  test('is made when it is asked for, and told when it is there', async () => {
+    expect(await connect(link)).toBeUndefined();
+    expect(await connect(link)).toBeUndefined();
+  });
+
+  test('that is refused says why', async () => {
+    const [free = 0] = await freePorts(1);
+    const other = grpcTransport(undefined).open(`127.0.0.1:${free}`);
+
+    expect(await connect(other)).toContain('ECONNREFUSED');
+    other.close();
+  });
+
+  test('in TLS to a member without says why', async () => {
+    const other = grpcTransport({}).open(`127.0.0.1:${port}`);
+
+    expect(await connect(other)).toMatch(/SSL|TLS|wrong version|packet length/i);
+    other.close();
+  });
+
+  test('of a closed link is not there', async () => {
+    link.close();
+
+    expect(await connect(link)).toBe('closed');
+  });
+});
+
+describe('a call', () => {
+  test('carries metadata and brings the answer', async () => {
+    await connect(link);
+
+    expect(await say('hello')).toEqual({ kind: 'ok', answer: 'hello abc' });
+  });
+
+  test('that fails says what the server said of it', async () => {
+    await connect(link);
+
+    expect(await say('fail')).toMatchObject({
+      kind: 'failed',
+      failure: {
+        ...{ status: 'RESOURCE_EXHAUSTED', code: 'NO_SPACE', outcome: 'rejected' },
+        ...{ message: 'full', wasSent: true },
+      },
+    });
+  });
+
+  test('that is cancelled ends', async () => {
+    await connect(link);
+    const ended = new Promise<CallResult<string>>((resolve) => {
+      const call = link.call(echo, 'wait', {}, resolve);
+      call.cancel();
+    });
+
+    expect(await ended).toMatchObject({ failure: { status: 'CANCELLED' } });
+  });
+});
+
+describe('a stream', () => {
+  test('brings what comes, and its end', async () => {
+    await connect(link);
+    const seen: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const call = link.stream(
+        chat,
+        {},
+        {
+          onAnswer: (answer: string) => void seen.push(answer),
+          onEnd: (failure) => {
+            seen.push(failure);
+            resolve();
+          },
+        },
+      );
+      call.write('a');
+      call.write('b');
+      call.end();
+    });
+
+    expect(seen).toEqual(['a!', 'b!', undefined]);
+  });
+
+  test('that breaks off says so, once', async () => {
+    await connect(link);
+    const seen: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      link
+        .stream(
+          chat,
+          {},
+          {
+            onAnswer: () => server.forceShutdown(),
+            onEnd: (failure) => {
+              seen.push(failure);
+              resolve();
+            },
+          },
+        )
+        .write('a');
+    });
+
+    expect(seen).toMatchObject([{ wasSent: true, code: undefined }]);
+  });
+
+  test('that the server does not have says so', async () => {
+    await connect(link);
+    const failure = await new Promise((resolve) => {
+      const path = '/test.Echo/Unknown';
+      link.stream({ ...chat, path }, {}, { onAnswer: () => undefined, onEnd: resolve });
+    });
+
+    expect(failure).toMatchObject({ status: 'UNIMPLEMENTED' });
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * The client against real clusters: three Holdfast members as processes and, where it is installed,
+ * etcd. What both can do is asked of both.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codecs, Holdfast, HoldfastError } from '../../src/client/index.ts';
+import { hasEtcd, startEtcd } from '../compat/etcd-server.ts';
+import { freePorts, ProcessCluster } from '../harness/processes.ts';
+
+/** A cluster that the cases are run on. */
+interface Side {
+  readonly endpoints: readonly string[];
+  stop(): Promise<void>;
+}
+
+async function startHoldfast(): Promise<Side> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-client-'));
+  const cluster = await ProcessCluster.create([1, 2, 3].map((i) => join(directory, `n${i}`)));
+  await cluster.startAll();
+  return {
+    endpoints: cluster.endpoints,
+    stop: async () => {
+      await cluster.stopAll();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const sides = [
+  { name: 'Holdfast', start: startHoldfast },
+  ...(hasEtcd() ? [{ name: 'etcd 3.4', start: async () => startEtcd(1) }] : []),
+];
+
+async function errorOf(promise: Promise<unknown>): Promise<HoldfastError> {
+  return promise.then(
+    () => Promise.reject(new Error('the call has succeeded')),
+    (error: unknown) => error as HoldfastError,
+  );
+}
+
+describe.each(sides)('with $name, the client', ({ start }) => {
+  let side: Side;
+  let client: Holdfast;
+
+  beforeAll(async () => {
+    side = await start();
+    client = new Holdfast({ endpoints: side.endpoints });
+    await client.kv.put('ready', 'yes');
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await side.stop();
+  });
+
+  test('puts, gets, swaps and deletes', async () => {
+    const kv = client.kv.namespace('crud/');
+
+    const put = await kv.put('a', 'één');
+    const entry = await kv.get('a');
+    const swapped = await kv.swap('a', 'twee');
+    const deleted = await kv.delete('a');
+
+    expect(entry).toMatchObject({
+      ...{ key: 'a', value: 'één', createRevision: put.revision, version: 1 },
+    });
+    expect(swapped.previous).toMatchObject({ value: 'één' });
+    expect(deleted).toMatchObject({ deleted: 1, previous: [{ value: 'twee', version: 2 }] });
+    expect(await kv.get('a')).toBeUndefined();
+    expect((await kv.get('a', { atRevision: put.revision }))?.value).toBe('één');
+  });
+
+  test('reads ranges at once, in pages and in reverse', async () => {
+    const kv = client.kv.namespace('ranges/').as(codecs.json<number>());
+    await Promise.all([1, 2, 3, 4, 5].map(async (i) => kv.put(`k${i}`, i)));
+
+    const all = await kv.getRange({});
+    const part = await kv.getRange({ from: 'k2', to: 'k4' });
+    const last = await kv.getRange({ prefix: 'k' }, { limit: 1, order: 'descending' });
+    const scanned: number[] = [];
+    for await (const { value } of kv.scan({}, { pageEntries: 2 })) {
+      scanned.push(value);
+    }
+
+    expect(all.entries.map(({ value }) => value)).toEqual([1, 2, 3, 4, 5]);
+    expect(part.entries.map(({ key }) => key)).toEqual(['k2', 'k3']);
+    expect(last).toMatchObject({ entries: [{ value: 5 }], count: 5 });
+    expect(scanned).toEqual([1, 2, 3, 4, 5]);
+    expect(await kv.count({})).toBe(5);
+    expect((await kv.deleteRange({ prefix: 'k' })).deleted).toBe(5);
+  });
+
+  test('reads no older than what it has seen', async () => {
+    const kv = client.kv.namespace('tokens/');
+    for (let i = 0; i < 10; i++) {
+      const { revision } = await kv.put('a', String(i));
+
+      expect((await kv.get('a', { noOlderThan: revision }))?.value).toBe(String(i));
+    }
+  });
+
+  test('is told what is wrong with a request', async () => {
+    const huge = 'x'.repeat(3 * 1024 * 1024);
+
+    expect(await errorOf(client.kv.put('', 'x'))).toMatchObject({
+      ...{ code: 'EMPTY_KEY', outcome: 'rejected', retryable: false },
+    });
+    expect(await errorOf(client.kv.put('huge', huge))).toMatchObject({
+      ...{ code: 'REQUEST_TOO_LARGE', outcome: 'rejected' },
+    });
+    expect(await errorOf(client.kv.get('a', { atRevision: 1_000_000 }))).toMatchObject({
+      ...{ code: 'FUTURE_REVISION' },
+    });
+    expect(await errorOf(client.kv.put('a', 'x', { lease: 12345n }))).toMatchObject({
+      ...{ code: 'LEASE_NOT_FOUND', outcome: 'rejected' },
+    });
+  });
+
+  test('works when an endpoint is wrong, as long as another is right', async () => {
+    const [free] = await freePorts(1);
+    const endpoints = [`127.0.0.1:${free}`, ...side.endpoints];
+    await using other = new Holdfast({ endpoints });
+
+    const writes = Array.from({ length: 10 }, async (_, i) => other.kv.put(`some/${i}`, 'x'));
+
+    expect(await Promise.all(writes)).toHaveLength(10);
+  });
+
+  test('in TLS to members without says so, and that nothing has happened', async () => {
+    await using other = new Holdfast({ endpoints: side.endpoints, tls: true, timeoutMs: 500 });
+
+    const error = await errorOf(other.kv.put('a', 'x'));
+
+    expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'rejected' });
+    expect(error.message).toMatch(/put has not succeeded within 500 ms.*(SSL|TLS|version)/i);
+  });
+
+  test('that is closed fails every call', async () => {
+    const other = new Holdfast({ endpoints: side.endpoints });
+    await other.kv.put('a', 'x');
+
+    await other.close();
+    await other.close();
+
+    expect(await errorOf(other.kv.get('a'))).toMatchObject({ code: 'CLIENT_CLOSED' });
+  });
+});
+
+test('where nobody listens a call ends with its deadline, and says who did not answer', async () => {
+  const [free] = await freePorts(1);
+  await using client = new Holdfast({ endpoints: `127.0.0.1:${free}`, timeoutMs: 300 });
+
+  const error = await errorOf(client.kv.put('a', 'x'));
+
+  expect(error).toBeInstanceOf(HoldfastError);
+  expect(error).toMatchObject({
+    ...{ code: 'DEADLINE_EXCEEDED', outcome: 'rejected', endpoint: `127.0.0.1:${free}` },
+  });
+  expect(error.message).toContain('ECONNREFUSED');
+});

@@ -1,0 +1,186 @@
+/** Keys and values, as calls to a member: what is asked for, and what comes of the answers. */
+import { describe, expect, test } from 'vitest';
+import { codecs, Holdfast, type HoldfastOptions } from '../../src/client/index.ts';
+import type { KeyValueAnswer, KvMessage } from '../../src/wire/index.ts';
+import { FakeMembers, virtualEnvironment } from './fake-members.ts';
+
+function setUp(options: Partial<HoldfastOptions> = {}) {
+  const members = new FakeMembers();
+  const client = new Holdfast(
+    { endpoints: '127.0.0.1:1', ...options },
+    { transport: members, environment: virtualEnvironment() },
+  );
+  const asked = (): unknown[] => members.calls.map(({ request }) => textsOf(request as KvMessage));
+  return { members, client, kv: client.kv, asked };
+}
+
+/** Bytes as texts, so that expectations can be read. */
+function textsOf(message: KvMessage): unknown {
+  const replace = (_: string, value: unknown): unknown =>
+    typeof value === 'object' && value !== null && 'data' in value
+      ? Buffer.from(value.data as number[]).toString('latin1')
+      : value instanceof Uint8Array
+        ? Buffer.from(value).toString('latin1')
+        : value;
+  return JSON.parse(JSON.stringify(message, replace));
+}
+
+function stored(key: string, value: string, modRevision = 7): KeyValueAnswer {
+  return {
+    ...{ key: Buffer.from(key), value: Buffer.from(value), modRevision, createRevision: 5 },
+    ...{ version: 2, lease: '0', ttlMs: 0 },
+  };
+}
+
+function found(kvs: readonly KeyValueAnswer[], fields: Record<string, unknown> = {}) {
+  return { type: 'range', revision: 9, kvs, more: false, count: kvs.length, ...fields };
+}
+
+describe('a put', () => {
+  test('sends key and value, and tells its revision', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) => call.answer({ type: 'put', revision: 3, prevKv: undefined });
+
+    expect(await kv.put('a', 'é', { ttlMs: 5, lease: 6n })).toEqual({ revision: 3 });
+    await kv.put('a', '', { lease: { id: -1n } });
+
+    expect(members.calls[0]?.path).toBe('/etcdserverpb.KV/Put');
+    expect(asked()).toEqual([
+      { type: 'put', put: { key: 'a', value: '\xc3\xa9', lease: '6', ttlMs: 5, prevKv: false } },
+      { type: 'put', put: { key: 'a', value: '', lease: '-1', prevKv: false } },
+    ]);
+  });
+
+  test('can tell what was there before', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) => call.answer({ type: 'put', revision: 3, prevKv: stored('a', 'x') });
+
+    const { previous } = await kv.swap('a', 'b');
+
+    expect(previous).toMatchObject({ key: 'a', value: 'x', modRevision: 7 });
+    expect(asked()).toMatchObject([{ put: { prevKv: true } }]);
+  });
+});
+
+describe('a read', () => {
+  test('of a key finds it or does not', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) =>
+      call.answer(found(members.calls.length === 1 ? [stored('a', 'x')] : []));
+
+    expect(await kv.get('a')).toEqual({
+      ...{ key: 'a', keyBytes: Buffer.from('a'), value: 'x', createRevision: 5, modRevision: 7 },
+      ...{ version: 2, lease: 0n, ttlMs: 0 },
+    });
+    expect(await kv.get('b')).toBeUndefined();
+    expect(asked()[0]).toEqual({ type: 'range', range: { key: 'a', serializable: false } });
+  });
+
+  test('may be serializable, or of an older revision', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) => call.answer(found([]));
+
+    await kv.get('a', { consistency: 'serializable' });
+    await kv.get('a', { atRevision: 4 });
+
+    expect(asked()).toMatchObject([
+      { range: { serializable: true } },
+      { range: { serializable: false, revision: 4 } },
+    ]);
+  });
+
+  test('no older than a revision asks cheaply first, and again where that is too old', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) => call.answer(found([], { revision: members.calls.length * 10 }));
+
+    await kv.get('a', { noOlderThan: 10 });
+    expect(asked()).toMatchObject([{ range: { serializable: true } }]);
+    await kv.get('a', { noOlderThan: 25 });
+    expect(asked().slice(1)).toMatchObject([
+      { range: { serializable: true } },
+      { range: { serializable: false } },
+    ]);
+  });
+
+  test('of a range has order and limit, and tells how many there are', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) => call.answer(found([stored('ab', 'x')], { more: true, count: 8 }));
+
+    const result = await kv.getRange({ prefix: 'a' }, { limit: 1, order: 'descending' });
+
+    expect(result).toMatchObject({ revision: 9, count: 8, entries: [{ key: 'ab', value: 'x' }] });
+    expect(asked()).toMatchObject([
+      {
+        range: {
+          ...{ key: 'a', rangeEnd: 'b', limit: 1, sortOrder: 'descend', sortTarget: 'key' },
+        },
+      },
+    ]);
+  });
+
+  test('of a large range goes page by page at the revision of the first', async () => {
+    const { members, kv, asked } = setUp();
+    const pages = [
+      found([stored('a1', 'x'), stored('a2', 'y')], { more: true, revision: 9 }),
+      found([stored('a3', 'z')], { revision: 12 }),
+    ];
+    members.onCall = (call) => call.answer(pages.shift());
+
+    const keys: string[] = [];
+    for await (const { key } of kv.scan({ prefix: 'a' }, { pageEntries: 2 })) {
+      keys.push(key);
+    }
+
+    expect(keys).toEqual(['a1', 'a2', 'a3']);
+    expect(asked()).toMatchObject([
+      { range: { key: 'a', rangeEnd: 'b', limit: 2 } },
+      { range: { key: 'a2\0', rangeEnd: 'b', limit: 2, revision: 9 } },
+    ]);
+  });
+
+  test('can count only', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) => call.answer(found([], { count: 5 }));
+
+    expect(await kv.count({ prefix: 'a' })).toBe(5);
+    expect(asked()).toMatchObject([{ range: { countOnly: true } }]);
+  });
+
+  test('of a value that the codec does not know is an error that names the key', async () => {
+    const { members, kv } = setUp();
+    members.onCall = (call) => call.answer(found([stored('a', '{')]));
+
+    await expect(kv.as(codecs.json()).get('a')).rejects.toMatchObject({
+      code: 'BAD_VALUE',
+      message: 'the value of key "a" (1 bytes) cannot be decoded',
+    });
+  });
+});
+
+describe('a deletion', () => {
+  test('tells what it has deleted', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) =>
+      call.answer({ type: 'deleteRange', revision: 4, deleted: 1, prevKvs: [stored('a', 'x')] });
+
+    expect(await kv.delete('a')).toMatchObject({
+      ...{ revision: 4, deleted: 1, previous: [{ value: 'x' }] },
+    });
+    await kv.deleteRange({ from: 'a', to: 'c' });
+
+    expect(asked()).toEqual([
+      { type: 'deleteRange', deleteRange: { key: 'a', prevKv: true } },
+      { type: 'deleteRange', deleteRange: { key: 'a', rangeEnd: 'c', prevKv: true } },
+    ]);
+  });
+});
+
+test('a namespace is put before keys and taken off again', async () => {
+  const { members, kv, asked } = setUp({ namespace: 'app/' });
+  members.onCall = (call) => call.answer(found([stored('app/users/ann', 'x')]));
+
+  const { entries } = await kv.namespace('users/').getRange({});
+
+  expect(entries).toMatchObject([{ key: 'ann' }]);
+  expect(asked()).toMatchObject([{ range: { key: 'app/users/', rangeEnd: 'app/users0' } }]);
+});

@@ -1,0 +1,63 @@
+/** Options of a client: defaults, and every mistake named. */
+import { describe, expect, test } from 'vitest';
+import { type HoldfastOptions, readOptions } from '../../src/client/options.ts';
+
+function mistakes(options: HoldfastOptions): string {
+  try {
+    readOptions(options);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', outcome: 'rejected' });
+    return (error as Error).message;
+  }
+  throw new Error('the options were taken');
+}
+
+describe('options', () => {
+  test('have defaults', () => {
+    expect(readOptions({ endpoints: '127.0.0.1:2379' })).toEqual({
+      addresses: ['127.0.0.1:2379'],
+      tls: undefined,
+      auth: undefined,
+      timeoutMs: 30_000,
+    });
+  });
+
+  test('take URLs and lists; an endpoint that is named twice counts once', () => {
+    const endpoints = ['http://localhost:1', '[::1]:2', '127.1.2.3:3/', 'localhost:1'];
+
+    expect(readOptions({ endpoints }).addresses).toEqual([
+      ...['localhost:1', '[::1]:2', '127.1.2.3:3'],
+    ]);
+  });
+
+  test('speak TLS when told, or when the URLs say so', () => {
+    expect(readOptions({ endpoints: 'https://db.example:1' }).tls).toEqual({});
+    expect(readOptions({ endpoints: 'db.example:1', tls: true }).tls).toEqual({});
+    expect(readOptions({ endpoints: 'db.example:1', tls: { ca: 'x' } }).tls).toEqual({ ca: 'x' });
+  });
+
+  test('refuse plain text to another machine, unless it is insisted on', () => {
+    expect(mistakes({ endpoints: ['127.0.0.1:1', 'db.example:1'] })).toContain(
+      'db.example:1: plain text is for this machine only',
+    );
+    expect(readOptions({ endpoints: 'db.example:1', insecure: true }).tls).toBeUndefined();
+  });
+
+  test.each<readonly [string, HoldfastOptions, string]>([
+    ['no endpoint', { endpoints: [] }, 'name one at least'],
+    ['no port', { endpoints: 'localhost' }, '"localhost" is not host:port'],
+    ['a port beyond', { endpoints: 'localhost:65536' }, 'not host:port'],
+    ['both schemes', { endpoints: ['http://[::1]:1', 'https://[::1]:2'] }, 'different things'],
+    ['TLS to http', { endpoints: 'http://[::1]:1', tls: true }, 'different things'],
+    ['no TLS to https', { endpoints: 'https://[::1]:1', tls: false }, 'different things'],
+    ['a certificate without key', { endpoints: '[::1]:1', tls: { cert: 'x' } }, 'go together'],
+    ['no time', { endpoints: '[::1]:1', timeoutMs: 0 }, 'timeoutMs is 0'],
+    ['endless time', { endpoints: '[::1]:1', timeoutMs: Infinity }, 'timeoutMs is Infinity'],
+  ])('refuse %s', (_, options, text) => {
+    expect(mistakes(options)).toContain(text);
+  });
+
+  test('name every mistake', () => {
+    expect(mistakes({ endpoints: ['x', 'y'], timeoutMs: -1 })).toMatch(/"x".*"y".*timeoutMs/);
+  });
+});
