@@ -172,7 +172,8 @@ export class Attempts {
     this.#finish(
       this.#error(
         'DEADLINE_EXCEEDED',
-        `${what} has not succeeded within ${timeoutMs} ms: ${this.#place()}, ${this.#doing}${before}`,
+        `${what} has not succeeded within ${timeoutMs} ms: ${this.#place()}, ${this.#doing}` +
+          before,
       ),
     );
   }

@@ -46,7 +46,7 @@ export function virtualEnvironment(): Environment & { readonly loop: VirtualLoop
   return { loop: new VirtualLoop(), prng: createPrng(1), uniqueName: () => `name${++names}` };
 }
 
-/** A failure as a transport reports it; of a request that was sent, without a word of the server. */
+/** A failure as a transport reports it; of a request that was sent, without the server's word. */
 export function failure(fields: Partial<CallFailure> = {}): CallFailure {
   return {
     status: 'UNAVAILABLE',

@@ -1,4 +1,4 @@
-/** The way to members over real gRPC on loopback: connections, calls, streams, and their failures. */
+/** The way to members over real gRPC on loopback: connections, calls, streams, failures. */
 import {
   Metadata,
   type sendUnaryData,

@@ -149,7 +149,7 @@ describe.each(sides)('with $name, the client', ({ start }) => {
   });
 });
 
-test('where nobody listens a call ends with its deadline, and says who did not answer', async () => {
+test('where nobody listens a call ends with its deadline, and says where', async () => {
   const [free] = await freePorts(1);
   await using client = new Holdfast({ endpoints: `127.0.0.1:${free}`, timeoutMs: 300 });
 
