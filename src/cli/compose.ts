@@ -15,7 +15,7 @@ import {
   type MemberOptions,
   type MemberRecord,
 } from '../replica/index.ts';
-import { HttpEndpoints, RpcServer } from '../rpc/index.ts';
+import { HttpEndpoints, RpcServer, type SheddingEvent } from '../rpc/index.ts';
 import { inspectDataDirectory, nodeFileSystem, snapshotFormat } from '../storage/index.ts';
 import {
   type ClusterDescription,
@@ -31,16 +31,16 @@ import {
   placeInExistingCluster,
   placeInNewCluster,
 } from './join.ts';
+import { memoryBounds, memoryInUse } from './memory.ts';
 import { addressOf, hostPortOf, type ServerConfig } from './server-config.ts';
 import { Stores } from './stores.ts';
 import { version } from './version.ts';
 
-/** Commands and bytes that may wait for their result on one member, and reads for permission. */
-const limits = {
-  proposalsMax: 20_000,
-  proposalBytesMax: 64 * 1024 * 1024,
-  readsMax: 50_000,
-};
+/**
+ * What may wait on one member beyond what its clients may ask for: commands of its own, renewals,
+ * and what system work needs. So whatever clients do, these find room.
+ */
+const reserve = { commands: 8192, commandBytes: 32 * 1024 * 1024 };
 /** Current records kept in memory, bytes. */
 const cacheBytesMax = 32 * 1024 * 1024;
 /** What a command may be longer than the request it came in. */
@@ -180,6 +180,17 @@ function leaseMsOf(config: ServerConfig): number {
   return config.readMode === 'lease' ? (electionTicksOf(config) - 1) * config.heartbeatMs : 0;
 }
 
+/** Commands and bytes that may wait for their result, and reads for permission. */
+function waitLimits({ requestLimits }: ServerConfig): MemberOptions['limits'] {
+  const { inflightRequests, inflightBytes, streams } = requestLimits;
+  const callsMax = inflightRequests.member + streams.member + reserve.commands;
+  return {
+    proposalsMax: callsMax,
+    proposalBytesMax: inflightBytes.member + reserve.commandBytes,
+    readsMax: callsMax,
+  };
+}
+
 function memberOptions(config: ServerConfig, earlierLeaseMs: number): MemberOptions {
   return {
     tickMs: config.heartbeatMs,
@@ -190,7 +201,7 @@ function memberOptions(config: ServerConfig, earlierLeaseMs: number): MemberOpti
       earlierLeaseMs,
       strictReconfigCheck: config.strictReconfigCheck,
     },
-    limits,
+    limits: waitLimits(config),
     logCompaction: { ...defaultLogCompaction, ...config.logCompaction },
     retention: config.retention,
     requestTimeoutMs: config.requestTimeoutMs,
@@ -240,6 +251,11 @@ function createRpcServer(
     fingerprintOf,
     quotaBytes: config.quotaBytes,
     requestBytesMax: config.requestBytesMax,
+    limits: config.requestLimits,
+    memory: { bounds: memoryBounds(config.memoryLimitBytes), sample: memoryInUse },
+    onShedding: (event) => {
+      logShedding(logger, event);
+    },
     version,
     epochMs: () => Date.now(),
     nowMs: () => performance.now(),
@@ -251,6 +267,14 @@ function createRpcServer(
     credentials: ServerCredentials.createInsecure(),
     timers: nodeEventLoop,
   });
+}
+
+function logShedding(logger: Logger, { type, ...fields }: SheddingEvent): void {
+  if (type === 'shedding-started') {
+    logger.warn({ event: 'shedding-started', ...fields });
+  } else {
+    logger.info({ event: 'shedding-ended', ...fields });
+  }
 }
 
 function peerOf(member: MemberRecord, config: ServerConfig): Peer {

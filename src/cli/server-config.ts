@@ -5,9 +5,11 @@
  * set, and what to do about it.
  */
 import type { HistoryRetention } from '../replica/index.ts';
+import type { RequestLimits } from '../rpc/index.ts';
 import { ConfigReader, type ConfigSources } from './config-sources.ts';
 import { parseRetention } from './history-retention.ts';
 import type { InitialMember } from './identity.ts';
+import { memoryLimitBytes, requestLimits } from './limit-flags.ts';
 import type { ServerFlagName } from './server-flags.ts';
 
 /** `host` and `port` of an URL that is listened on or dialled. */
@@ -35,6 +37,10 @@ export interface ServerConfig {
   readonly requestBytesMax: number;
   readonly txnOperationsMax: number;
   readonly requestTimeoutMs: number;
+  /** What clients may use at once. */
+  readonly requestLimits: RequestLimits;
+  /** Bytes of memory near which requests are refused; undefined: what the process may have. */
+  readonly memoryLimitBytes: number | undefined;
   /** When the log is compacted, and how much of it stays. */
   readonly logCompaction: { readonly entriesMax: number; readonly marginEntries: number };
   readonly snapshotRateBytes: number;
@@ -81,6 +87,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
   const clusterState = reader.choice('initial-cluster-state', clusterStates);
   const token = reader.string('initial-cluster-token', /\S/, 'a word of your choice');
   const timing = timings(reader);
+  const requestBytesMax = reader.integer('max-request-bytes', 1024, 512 * 1024 * 1024);
   return {
     name,
     dataDir: dataDir(reader, name),
@@ -92,7 +99,9 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     ...timing,
     readMode: reader.choice('read-mode', readModes),
     ...storage(reader),
-    requestBytesMax: reader.integer('max-request-bytes', 1024, 512 * 1024 * 1024),
+    requestBytesMax,
+    requestLimits: requestLimits(reader, requestBytesMax),
+    memoryLimitBytes: memoryLimitBytes(reader),
     txnOperationsMax: reader.integer('max-txn-ops', 1, 100_000),
     strictReconfigCheck: reader.boolean('strict-reconfig-check'),
     peerDial: peerDial(reader),

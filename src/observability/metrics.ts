@@ -86,6 +86,31 @@ export class Metrics {
     'holdfast_lease_reads',
     'Requests for a read index that a lease of this member has answered since the start.',
   );
+  readonly requestsRefused = this.#counter(
+    'holdfast_requests_refused_total',
+    'Requests that were refused for lack of room, by reason and class of work; none had an effect.',
+    ['reason', 'class'],
+  );
+  readonly inflightRequests = this.#gauge(
+    'holdfast_inflight_requests',
+    'Requests of clients under way, streams not counted.',
+  );
+  readonly inflightBytes = this.#gauge(
+    'holdfast_inflight_bytes',
+    'Bytes of requests under way and of answers that wait for their clients.',
+  );
+  readonly clientStreams = this.#gauge(
+    'holdfast_client_streams',
+    'Streams of clients, and calls that wait for others, open on this member.',
+  );
+  readonly clients = this.#gauge(
+    'holdfast_clients',
+    'Connections that have had something under way within about a second.',
+  );
+  readonly memoryShortage = this.#gauge(
+    'holdfast_memory_shortage',
+    'Whom lack of memory affects: 0 nobody, 1 bulk work, 2 ordinary work.',
+  );
   readonly commitSeconds = this.#latency(
     'holdfast_commit_duration_seconds',
     'Time from taking a command to its result on this member.',
@@ -230,6 +255,11 @@ export class Metrics {
     } else {
       known.count++;
     }
+  }
+
+  /** Counts one request that was refused for lack of room. */
+  countRefusal(reason: string, workClass: string): void {
+    this.requestsRefused.inc({ reason, class: workClass });
   }
 
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;

@@ -47,6 +47,13 @@ export interface RangeAnswer {
   readonly result: RangeResult;
 }
 
+/** How a range is read. */
+export interface RangeOptions extends CallOptions {
+  readonly isSerializable?: boolean | undefined;
+  /** Told the bytes read so far of a long range; what it throws ends the read. */
+  readonly charge?: ((bytes: number) => void) | undefined;
+}
+
 /** One member of a cluster, as its services use it. */
 export interface MemberApi extends WatchApi {
   readonly clusterId: number;
@@ -73,10 +80,7 @@ export interface MemberApi extends WatchApi {
    *
    * @throws {KvError} COMPACTED, FUTURE_REVISION, TOO_MANY_REQUESTS, TIMEOUT, CANCELLED, STOPPED.
    */
-  range(
-    range: RangeOperation,
-    options?: CallOptions & { readonly isSerializable?: boolean | undefined },
-  ): Promise<RangeAnswer>;
+  range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer>;
   /** Waits until a linearizable read may be served from this member's state. */
   confirmRead(options?: CallOptions): Promise<void>;
   /** Resolves once history up to the applied compact revision is physically gone. */

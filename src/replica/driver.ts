@@ -29,7 +29,14 @@ import {
 import type { TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
 import { AdmissionGate, admit, refusedError } from './admission.ts';
-import type { CallOptions, ClusterMember, MemberApi, MemberStatus, RangeAnswer } from './api.ts';
+import type {
+  CallOptions,
+  ClusterMember,
+  MemberApi,
+  MemberStatus,
+  RangeAnswer,
+  RangeOptions,
+} from './api.ts';
 import { Applying } from './applying.ts';
 import { Calls } from './calls.ts';
 import { Integrity } from './integrity.ts';
@@ -50,7 +57,7 @@ import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
 import { isNearQuota } from './storage-quota.ts';
 import { StateTransfer } from './state-transfer.ts';
 import { Succession } from './succession.ts';
-import type { WatchStream } from './watch-api.ts';
+import type { WatchAllowance, WatchStream } from './watch-api.ts';
 import { Watchdog } from './watchdog.ts';
 import { Watches } from './watches.ts';
 import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
@@ -260,21 +267,18 @@ export class Member implements MemberApi {
     return result;
   }
 
-  async range(
-    range: RangeOperation,
-    options: CallOptions & { readonly isSerializable?: boolean | undefined } = {},
-  ): Promise<RangeAnswer> {
+  async range(range: RangeOperation, options: RangeOptions = {}): Promise<RangeAnswer> {
     const refusal = this.#integrity.refusal;
     if (refusal !== undefined) {
       return Promise.reject(refusal);
     }
     if (options.isSerializable === true) {
-      return this.#state.readRange(range);
+      return this.#state.readRange(range, options.charge);
     }
     return this.confirmRead(options).then(async () => {
       // Found damaged meanwhile?
       this.#checkState();
-      return this.#state.readRange(range);
+      return this.#state.readRange(range, options.charge);
     });
   }
 
@@ -301,12 +305,12 @@ export class Member implements MemberApi {
     return confirmed;
   }
 
-  openWatchStream(): WatchStream {
+  openWatchStream(allowance?: WatchAllowance): WatchStream {
     this.#checkState();
     if (this.#phase !== 'running') {
       throw new KvError('STOPPED');
     }
-    return this.#watches.openStream();
+    return this.#watches.openStream(allowance);
   }
 
   async compactionDone(options: CallOptions = {}): Promise<void> {

@@ -10,11 +10,18 @@ export type {
   MemberStatus,
   NewMember,
   RangeAnswer,
+  RangeOptions,
   SnapshotStream,
 } from './api.ts';
 export { type HistoryRetention, keepBoth, keepRevisions, keepTime } from './auto-compaction.ts';
 export type { LeaseApi } from './lease-api.ts';
-export type { WatchEvent, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
+export type {
+  WatchAllowance,
+  WatchEvent,
+  WatchNotice,
+  WatchRequest,
+  WatchStream,
+} from './watch-api.ts';
 export { Member } from './driver.ts';
 export type { EventLogger } from './reporting.ts';
 export { isEngineDamage } from './state-lane.ts';

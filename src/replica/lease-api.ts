@@ -22,6 +22,8 @@ export interface LeaseContent extends LeaseState {
 
 /** What a member does about leases; on any member. */
 export interface LeaseApi {
+  /** Leases that this member knows of. */
+  readonly count: number;
   /** An id that no lease has, with all but certainty: positive, 63 bits. */
   nextLeaseId(): LeaseId;
   /**

@@ -50,6 +50,10 @@ export class Leases implements LeaseApi {
     this.#options = options;
   }
 
+  get count(): number {
+    return this.#options.state.machine.leases.size;
+  }
+
   nextLeaseId(): LeaseId {
     const { prng } = this.#options;
     const high = BigInt(prng.nextInt(0, 2 ** 31));

@@ -79,9 +79,9 @@ export class MemberState {
   }
 
   /** @throws {KvError} as {@link RangeReader.read}. */
-  async readRange(range: RangeOperation): Promise<RangeAnswer> {
+  async readRange(range: RangeOperation, charge?: (bytes: number) => void): Promise<RangeAnswer> {
     const { reader } = this.#generation;
-    return reader.maybeReadCached(range) ?? reader.read(range);
+    return reader.maybeReadCached(range) ?? reader.read(range, charge);
   }
 
   /** @throws {KvError} COMPACTED, FUTURE_REVISION. */

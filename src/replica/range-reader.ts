@@ -11,6 +11,7 @@ import {
   type RangeOperation,
   type RangeOutcome,
   rangeQuery,
+  type Reading,
   type ReadPoint,
   type StateMachine,
 } from '../kv/index.ts';
@@ -40,12 +41,18 @@ export class RangeReader {
   /**
    * Reads a range at the readable revision, or at the one it names.
    *
-   * @throws {KvError} COMPACTED, FUTURE_REVISION — as the range's revision demands.
+   * `charge` is told how many bytes have been looked at, and throws when the answer may not grow.
+   *
+   * @throws {KvError} COMPACTED, FUTURE_REVISION — as the range's revision demands; what `charge`
+   *   throws.
    */
-  async read(range: RangeOperation): Promise<RangeAnswer> {
+  async read(range: RangeOperation, charge?: (bytes: number) => void): Promise<RangeAnswer> {
     for (let attempt = 1; ; attempt++) {
       const point = this.#readPoint();
-      const answer = answerOf(await this.#lane.read(rangeQuery(range, point)), point);
+      const query = rangeQuery(range, point);
+      const isKept = charge !== undefined && !range.countOnly;
+      const reading = isKept ? metered(query, charge) : query;
+      const answer = answerOf(await this.#lane.read(reading), point);
       const readRevision = range.revision > 0 ? range.revision : point.revision;
       if (this.#lane.removedRevision <= readRevision) {
         return answer;
@@ -64,6 +71,23 @@ export class RangeReader {
     const { compactRevision } = this.#stateMachine;
     return { revision, compactRevision: Math.min(compactRevision, revision) };
   }
+}
+
+/** The same reading, and how many bytes it has scanned so far. */
+function* metered<T>(reading: Reading<T>, charge: (bytes: number) => void): Reading<T> {
+  let bytes = 0;
+  let step = reading.next();
+  while (step.done !== true) {
+    const loaded = yield step.value;
+    if (loaded.type === 'scan') {
+      for (const { key, value } of loaded.records) {
+        bytes += key.length + value.length;
+      }
+      charge(bytes);
+    }
+    step = reading.next(loaded);
+  }
+  return step.value;
 }
 
 function answerOf(outcome: RangeOutcome, point: ReadPoint): RangeAnswer {

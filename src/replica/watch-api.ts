@@ -63,6 +63,13 @@ export type WatchNotice =
       readonly revision: number;
     };
 
+/** Whoever opened a stream may be allowed so many watches, and is asked for each. */
+export interface WatchAllowance {
+  /** Whether one more may begin; then it counts until `give` ends it. */
+  maybeTake(): boolean;
+  give(count: number): void;
+}
+
 /** Watches that share one reader. */
 export interface WatchStream {
   /**
@@ -91,5 +98,5 @@ export interface WatchStream {
 /** What a member offers. */
 export interface WatchApi {
   /** @throws {KvError} STOPPED; UNHEALTHY; TOO_MANY_REQUESTS — there are too many streams. */
-  openWatchStream(): WatchStream;
+  openWatchStream(allowance?: WatchAllowance): WatchStream;
 }

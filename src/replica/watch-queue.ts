@@ -11,7 +11,13 @@ import {
   type WatchHub,
   type WatchSink,
 } from '../kv/index.ts';
-import type { WatchEvent, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
+import type {
+  WatchAllowance,
+  WatchEvent,
+  WatchNotice,
+  WatchRequest,
+  WatchStream,
+} from './watch-api.ts';
 
 /** Limit: bytes of events that wait for one reader, before the last offer. */
 const queuedBytesMax = 4 * 1024 * 1024;
@@ -28,6 +34,8 @@ export interface WatchQueueOptions {
   readonly hub: WatchHub;
   /** Whether the member takes one watch more. */
   readonly mayAdd: () => boolean;
+  /** What the reader may have, when somebody counts it. */
+  readonly allowance?: WatchAllowance | undefined;
   /** What keys were, by the engine keys of the events; undefined where that is compacted. */
   readonly readPrevious: (
     keys: readonly Uint8Array[],
@@ -230,7 +238,9 @@ export class WatchQueue implements WatchStream, WatchSink {
     if (ranges.length === 0 || ranges.some(isEmptyRange)) {
       return 'mvcc: watcher range is empty';
     }
-    return mayAdd && this.#watchesById.size < watchesMax
+    const { allowance } = this.#options;
+    // Asked last of all: what it has allowed counts.
+    return mayAdd && this.#watchesById.size < watchesMax && allowance?.maybeTake() !== false
       ? undefined
       : 'etcdserver: too many requests (there are too many watches)';
   }
@@ -260,6 +270,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   #forget({ id, watcher }: Watch): void {
     this.#watchesById.delete(id);
     this.#watchesByWatcher.delete(watcher);
+    this.#options.allowance?.give(1);
   }
 
   /** What waits of a watch that was cancelled is of no interest any more. */
@@ -279,6 +290,7 @@ export class WatchQueue implements WatchStream, WatchSink {
     for (const { watcher } of this.#watchesById.values()) {
       this.#options.hub.remove(watcher);
     }
+    this.#options.allowance?.give(this.#watchesById.size);
     this.#watchesById.clear();
     this.#watchesByWatcher.clear();
     this.#queue = [];

@@ -16,11 +16,11 @@ import {
 } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { StateLane } from './state-lane.ts';
-import type { WatchStream } from './watch-api.ts';
+import type { WatchAllowance, WatchStream } from './watch-api.ts';
 import { WatchQueue } from './watch-queue.ts';
 
-/** Limit: streams of one member. */
-const streamsMax = 10_000;
+/** Limit: streams of one member; clients are held to fewer, as flags say. */
+const streamsMax = 100_000;
 /** Limit: watches of one member; each takes a few hundred bytes. */
 const watchesMax = 1_000_000;
 /** What a trip to history should bring, judged by the one before, and its limits in events. */
@@ -66,13 +66,14 @@ export class Watches {
   }
 
   /** @throws {KvError} TOO_MANY_REQUESTS. */
-  openStream(): WatchStream {
+  openStream(allowance?: WatchAllowance): WatchStream {
     if (this.#streams.size >= streamsMax) {
       throw new KvError('TOO_MANY_REQUESTS');
     }
     const stream = new WatchQueue({
       hub: this.#hub,
       mayAdd: () => this.#hub.watchers < watchesMax,
+      allowance,
       readPrevious: async (keys) => this.#readPrevious(keys),
       onRoom: () => {
         this.#schedule();

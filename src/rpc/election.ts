@@ -101,7 +101,7 @@ async function campaign(
   { options, signal }: { readonly options: CallOptions; readonly signal: AbortSignal },
 ): Promise<wire.CampaignResponse> {
   const { member } = context;
-  return withLease(member, BigInt(lease), options, async (id) => {
+  return withLease(context, BigInt(lease), options, async (id) => {
     const candidate = await enterQueue(member, { name, lease: id, value }, options);
     if (!equalBytes(candidate.value, value)) {
       await rewrite(member, { ...candidate, lease: id }, value);

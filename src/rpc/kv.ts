@@ -1,8 +1,8 @@
 /** `etcdserverpb.KV`: decode, check, call the member, encode. Every member serves all of it. */
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { Metadata, ServerWritableStream } from '@grpc/grpc-js';
 import { concatBytes, KvError } from '../base/index.ts';
 import type { OnceOperation, OperationResult, RangeOperation, RangeResult } from '../kv/index.ts';
-import type { CallOptions } from '../replica/index.ts';
+import type { CallOptions, RangeOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import {
   fromKeyValue,
@@ -45,14 +45,9 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
   ): Promise<Applied<T>> => appliedOf<T>(await proposeOnce(context, call, { operation, options }));
 
   return {
-    Range: unary(context, 'Range', async (request: wire.RangeRequest, options) => {
+    Range: unary(context, 'Range', async (request: wire.RangeRequest, options, call) => {
       checkRangeRequest(request);
-      const { result, revision } = await member.range(toRange(request), {
-        ...options,
-        isSerializable: request.serializable,
-      });
-      const response = fromRange(result, headerOf(context, revision));
-      return request.remaining_ttl ? withRemainingTtl(context, result, response) : response;
+      return readRange(context, request, { ...options, charge: chargeOf(context, call.metadata) });
     }),
 
     Put: unary(
@@ -110,6 +105,30 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       async (call: RangeStreamCall, options): Promise<void> => streamRange(context, call, options),
     ),
   };
+}
+
+async function readRange(
+  context: ServiceContext,
+  request: wire.RangeRequest,
+  options: RangeOptions,
+): Promise<wire.RangeResponse> {
+  const { result, revision } = await context.member.range(toRange(request), {
+    ...options,
+    isSerializable: request.serializable,
+  });
+  const response = fromRange(result, headerOf(context, revision));
+  return request.remaining_ttl ? withRemainingTtl(context, result, response) : response;
+}
+
+/** Has an answer that grows long make room for itself, or end. */
+function chargeOf({ admission }: ServiceContext, metadata: Metadata): RangeOptions['charge'] {
+  const entry = admission.callOf(metadata);
+  return (
+    entry &&
+    ((bytes): void => {
+      entry.grow(bytes);
+    })
+  );
 }
 
 /** Has history up to `target` forgotten; returns the store's revision. */

@@ -48,7 +48,7 @@ export function createLeaseService(context: ServiceContext): LongService<wire.Le
 
 /** The methods that go through the log. */
 function changes(context: ServiceContext): Pick<wire.LeaseHandlers, 'LeaseGrant' | 'LeaseRevoke'> {
-  const { member } = context;
+  const { admission, member } = context;
 
   return {
     LeaseGrant: unary(
@@ -56,6 +56,7 @@ function changes(context: ServiceContext): Pick<wire.LeaseHandlers, 'LeaseGrant'
       'LeaseGrant',
       async (request: wire.LeaseGrantRequest, options, call): Promise<wire.LeaseGrantResponse> => {
         const ttl = toTtl(request.TTL);
+        admission.checkLeases(member.leases.count);
         const asked = BigInt(request.ID);
         const id = asked === 0n ? member.leases.nextLeaseId() : asked;
         const operation = { type: 'leaseGrant', id, ttlMs: ttl * 1000 } as const;

@@ -81,11 +81,12 @@ const waitMsMax = 2 ** 31 - 1;
 
 /** Waits for the lock; whoever does not get it leaves nothing behind. */
 async function acquire(
-  { member }: ServiceContext,
+  context: ServiceContext,
   { name, lease }: wire.LockRequest,
   { options, signal }: { readonly options: CallOptions; readonly signal: AbortSignal },
 ): Promise<Candidate> {
-  return withLease(member, BigInt(lease), options, async (id) => {
+  const { member } = context;
+  return withLease(context, BigInt(lease), options, async (id) => {
     const candidate = await enterQueue(member, { name, lease: id, value: emptyBytes }, options);
     await waitOrLeave(member, { name, candidate }, signal);
     return candidate;

@@ -17,6 +17,7 @@ import type {
   RangeOperation,
 } from '../kv/index.ts';
 import type { CallOptions, MemberApi, WatchEvent, WatchRequest } from '../replica/index.ts';
+import type { ServiceContext } from './service.ts';
 
 /** Somebody who is in a queue. */
 export interface Candidate {
@@ -158,10 +159,10 @@ export async function waitOrLeave(
 /**
  * Does `work` with a lease; with 0, with one of its own that ends when `work` fails.
  *
- * @throws what `work` and `propose` throw.
+ * @throws {KvError} TOO_MANY_REQUESTS — there are too many leases; what `work` and `propose` throw.
  */
 export async function withLease<T>(
-  member: MemberApi,
+  { admission, member }: Pick<ServiceContext, 'admission' | 'member'>,
   lease: LeaseId,
   options: CallOptions,
   work: (lease: LeaseId) => Promise<T>,
@@ -169,6 +170,7 @@ export async function withLease<T>(
   if (lease !== 0n) {
     return work(lease);
   }
+  admission.checkLeases(member.leases.count);
   const id = member.leases.nextLeaseId();
   const answer = await member.propose({ type: 'leaseGrant', id, ttlMs: ownLeaseMs }, options);
   if (answer.kind === 'refused') {

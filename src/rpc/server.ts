@@ -3,6 +3,7 @@ import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { listenError, type Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
 import { createAdminService } from './admin.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
 import { createClusterService } from './cluster.ts';
 import { createElectionService } from './election.ts';
 import { createHealthService } from './health.ts';
@@ -10,6 +11,7 @@ import { createKvService } from './kv.ts';
 import { createLeaseService } from './lease.ts';
 import { createLockService } from './lock.ts';
 import { createMaintenanceService } from './maintenance.ts';
+import { measured } from './measured.ts';
 import type { LongService, ServiceContext } from './service.ts';
 import { createWatchService } from './watch.ts';
 
@@ -17,7 +19,9 @@ import { createWatchService } from './watch.ts';
 const grpcOverheadBytes = 512 * 1024;
 
 /** How a server listens. */
-export interface RpcServerOptions extends ServiceContext {
+export interface RpcServerOptions
+  extends Omit<ServiceContext, 'admission'>,
+    Omit<AdmissionOptions, 'metrics'> {
   /** Addresses to listen on, `host:port`. */
   readonly listen: readonly string[];
   readonly credentials: ServerCredentials;
@@ -27,14 +31,16 @@ export interface RpcServerOptions extends ServiceContext {
 
 /** See the module comment. */
 export class RpcServer {
-  readonly #options: RpcServerOptions;
+  readonly #options: RpcServerOptions & ServiceContext;
   readonly #server: Server;
   readonly #long: readonly LongService<unknown>[];
   readonly #bound: string[] = [];
 
   constructor(options: RpcServerOptions) {
-    this.#options = options;
+    const admission = new Admission(options);
+    this.#options = { ...options, admission };
     this.#server = new Server({
+      interceptors: [admission.interceptor],
       'grpc.enable_channelz': 0,
       'grpc.max_receive_message_length': options.requestBytesMax + grpcOverheadBytes,
       'grpc.max_send_message_length': -1,
@@ -46,24 +52,27 @@ export class RpcServer {
 
   #addUnary(): void {
     const [server, options] = [this.#server, this.#options];
-    server.addService(services['etcdserverpb.KV'], createKvService(options));
-    server.addService(services['etcdserverpb.Cluster'], createClusterService(options));
-    server.addService(services['etcdserverpb.Maintenance'], createMaintenanceService(options));
-    server.addService(services['holdfast.v1.Admin'], createAdminService(options));
+    server.addService(measured(services['etcdserverpb.KV']), createKvService(options));
+    server.addService(measured(services['etcdserverpb.Cluster']), createClusterService(options));
+    server.addService(
+      measured(services['etcdserverpb.Maintenance']),
+      createMaintenanceService(options),
+    );
+    server.addService(measured(services['holdfast.v1.Admin']), createAdminService(options));
   }
 
   #addLong(): readonly LongService<unknown>[] {
     const [server, options] = [this.#server, this.#options];
     const watch = createWatchService(options, options);
-    server.addService(services['etcdserverpb.Watch'], watch.handlers);
+    server.addService(measured(services['etcdserverpb.Watch']), watch.handlers);
     const lease = createLeaseService(options);
-    server.addService(services['etcdserverpb.Lease'], lease.handlers);
+    server.addService(measured(services['etcdserverpb.Lease']), lease.handlers);
     const lock = createLockService(options, options.timers);
-    server.addService(services['v3lockpb.Lock'], lock.handlers);
+    server.addService(measured(services['v3lockpb.Lock']), lock.handlers);
     const election = createElectionService(options);
-    server.addService(services['v3electionpb.Election'], election.handlers);
+    server.addService(measured(services['v3electionpb.Election']), election.handlers);
     const health = createHealthService(options, options.timers);
-    server.addService(services['grpc.health.v1.Health'], health.handlers);
+    server.addService(measured(services['grpc.health.v1.Health']), health.handlers);
     return [watch, lease, lock, election, health];
   }
 
@@ -73,6 +82,7 @@ export class RpcServer {
    * @throws {KvError} CONFIG_INVALID — an address cannot be listened on; names it.
    */
   async start(): Promise<readonly number[]> {
+    this.#options.admission.start();
     const ports: number[] = [];
     for (const address of this.#options.listen) {
       const port = await this.#bind(address);
@@ -84,6 +94,7 @@ export class RpcServer {
 
   /** Takes no more calls, lets those under way end, and cuts them off after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
+    this.#options.admission.stop();
     // First of all `drain`: it alone remembers the connections, to cut them off. `forceShutdown`
     // knows of none while channelz is off, and `tryShutdown` would leave `drain` none.
     for (const address of this.#bound) {

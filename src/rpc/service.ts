@@ -13,12 +13,15 @@ import type { Metrics } from '../observability/index.ts';
 import type { OnceOperation } from '../kv/index.ts';
 import type { CallOptions, MemberApi } from '../replica/index.ts';
 import type { ResponseHeader } from '../wire/index.ts';
+import type { Admission } from './admission.ts';
 import { toServiceError } from './status.ts';
 
 /** What services share. */
 export interface ServiceContext {
   readonly member: MemberApi;
   readonly metrics: Metrics;
+  /** Who decides how much clients may have done at once. */
+  readonly admission: Admission;
   /** Compares, or operations of a branch, in a transaction. */
   readonly txnOperationsMax: number;
   /** Transactions may nest this deep; the outermost counts as 1. */

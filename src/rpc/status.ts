@@ -3,9 +3,12 @@
  *
  * A failed call also says in its trailers which code of the catalogue it was (`holdfast-code`) and
  * whether it may have taken effect (`holdfast-outcome`), so a client need not guess from a text.
+ * One that is turned away for lack of room says when to repeat it (`grpc-retry-pushback-ms`, which
+ * gRPC's own retries go by: gRFC A6) and what there is too much of (`holdfast-reason`).
  */
-import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
 import { type ErrorCode, KvError } from '../base/index.ts';
+import type { Refusal } from './limits.ts';
 
 /** gRPC status of each code. */
 const grpcStatusByCode: Readonly<Record<ErrorCode, status>> = {
@@ -77,13 +80,40 @@ export function toServiceError(error: unknown, onDefect: (error: unknown) => voi
     error instanceof KvError
       ? error
       : new KvError('INTERNAL', { outcome: 'unknown', cause: error });
-  const metadata = new Metadata();
-  metadata.set('holdfast-code', known.code);
-  metadata.set('holdfast-outcome', known.outcome);
+  const metadata = trailersOf(known.code, known.outcome);
+  if (retryCodes.includes(known.code)) {
+    const { reason = 'queue', retryMs = queueRetryMs } = known.details;
+    addRetry(metadata, String(reason), Number(retryMs));
+  }
   return Object.assign(new Error(known.message), {
     name: 'ServiceError',
     code: grpcStatusByCode[known.code],
     details: known.message,
     metadata,
   });
+}
+
+/** The status of a call that was refused before it was looked at: it had no effect. */
+export function refusedStatus({ reason, retryMs }: Refusal): StatusObject {
+  const metadata = trailersOf('TOO_MANY_REQUESTS', 'rejected');
+  addRetry(metadata, reason, retryMs);
+  return { code: status.RESOURCE_EXHAUSTED, details: refusedText, metadata };
+}
+
+/** Codes of calls that are refused because something is full. */
+const retryCodes: readonly ErrorCode[] = ['TOO_MANY_REQUESTS', 'TOO_MANY_ANSWERS'];
+/** Milliseconds after which a queue of the member may have room again. */
+const queueRetryMs = 100;
+const refusedText = new KvError('TOO_MANY_REQUESTS').message;
+
+function trailersOf(code: ErrorCode, outcome: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set('holdfast-code', code);
+  metadata.set('holdfast-outcome', outcome);
+  return metadata;
+}
+
+function addRetry(metadata: Metadata, reason: string, retryMs: number): void {
+  metadata.set('holdfast-reason', reason);
+  metadata.set('grpc-retry-pushback-ms', String(retryMs));
 }

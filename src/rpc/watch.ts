@@ -5,7 +5,13 @@
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { KvError, type TimerHandle, type Timers } from '../base/index.ts';
-import type { WatchEvent, WatchNotice, WatchRequest, WatchStream } from '../replica/index.ts';
+import type {
+  WatchAllowance,
+  WatchEvent,
+  WatchNotice,
+  WatchRequest,
+  WatchStream,
+} from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { fromKeyValue, toBound, toNumber, toRangeEnd } from './convert.ts';
 import {
@@ -50,7 +56,7 @@ export function createWatchService(
       Watch: (call) => {
         try {
           callOptions(context, call);
-          const stream = context.member.openWatchStream();
+          const stream = context.member.openWatchStream(allowanceOf(context, call));
           const session = new WatchSession(call, stream, { context, timers, responseBytesMax });
           sessions.add(session);
           void session.run().finally(() => sessions.delete(session));
@@ -65,6 +71,19 @@ export function createWatchService(
       }
     },
   };
+}
+
+/** What the client may have; the member counts with it. */
+function allowanceOf({ admission }: ServiceContext, call: WatchCall): WatchAllowance | undefined {
+  const entry = admission.callOf(call.metadata);
+  return (
+    entry && {
+      maybeTake: () => entry.maybeWatch(),
+      give: (count) => {
+        entry.endWatches(count);
+      },
+    }
+  );
 }
 
 /** What sessions share. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { KvError } from '../../src/base/index.ts';
 import { RangeReader } from '../../src/replica/range-reader.ts';
 import { bytes, get, put } from './commands.ts';
 import { LaneHarness } from './lane.ts';
@@ -72,5 +73,29 @@ describe('RangeReader', () => {
 
     expect(answer.revision).toBeGreaterThanOrEqual(4);
     expect(answer.result.kvs).toHaveLength(2);
+  });
+
+  test('tells the bytes of a long range as it reads, and ends when it may not grow', async () => {
+    const { harness, reader } = await loaded();
+    const value = 'x'.repeat(1000);
+    for (let at = 0; at < 200; at++) {
+      harness.push(put(`k${String(at).padStart(3, '0')}`, value));
+    }
+    await harness.settle();
+    const range = get('k', { rangeEnd: bytes('l') });
+    const told: number[] = [];
+
+    await harness.run(reader.read(range, (total) => told.push(total)));
+
+    expect(told.length).toBeGreaterThan(1);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    expect(told.at(-1)).toBeGreaterThan(200 * value.length);
+    const tooMuch = new KvError('TOO_MANY_REQUESTS');
+    const refuse = (): never => {
+      throw tooMuch;
+    };
+    await expect(harness.run(reader.read(range, refuse))).rejects.toBe(tooMuch);
+    const counted = { ...range, countOnly: true };
+    expect((await harness.run(reader.read(counted, refuse))).result.count).toBe(200);
   });
 });

@@ -2,7 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/kv/index.ts';
 import type { Member } from '../../src/replica/index.ts';
-import type { WatchNotice, WatchRequest, WatchStream } from '../../src/replica/watch-api.ts';
+import type {
+  WatchAllowance,
+  WatchNotice,
+  WatchRequest,
+  WatchStream,
+} from '../../src/replica/watch-api.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { bytes, put } from './commands.ts';
 
@@ -15,8 +20,8 @@ class Reader {
   failure: unknown;
   isClosed = false;
 
-  constructor(member: Member) {
-    this.stream = member.openWatchStream();
+  constructor(member: Member, allowance?: WatchAllowance) {
+    this.stream = member.openWatchStream(allowance);
     this.#read().catch((error: unknown) => {
       this.failure = error;
     });
@@ -119,6 +124,35 @@ describe('A stream of watches', () => {
         .map((each) => describeNotice(each));
     expect(of(5)).toEqual(['created 5 @4', 'events 5 @4 +a=2<1 -a=<2']);
     expect(of(0)).toEqual(['created 0 @4', 'events 0 @4 +a= +a=']);
+  });
+
+  test('has as many watches as its reader is allowed, and gives back those that end', async () => {
+    const cluster = await started(1, 3);
+    let taken = 0;
+    const allowance = {
+      maybeTake: () => taken < 2 && ++taken > 0,
+      give: (count: number) => {
+        taken -= count;
+      },
+    };
+    const reader = new Reader(cluster.member(1), allowance);
+    const none = { ranges: [{ key: bytes('b'), rangeEnd: bytes('a') }] };
+    reader.stream.create(9, request(none));
+    for (const id of [1, 2, 3]) {
+      reader.stream.create(id, request());
+    }
+    reader.stream.cancel(1);
+    reader.stream.create(4, request());
+    await cluster.loop.run(10);
+
+    expect(reader.told).toBe(
+      'rejected @1 mvcc: watcher range is empty · created 1 @1 · created 2 @1 · ' +
+        'rejected @1 etcdserver: too many requests (there are too many watches) · ' +
+        'canceled 1 @1 · created 4 @1',
+    );
+    reader.stream.close();
+    reader.stream.close();
+    expect(taken).toBe(0);
   });
 
   test('chooses ids, refuses those that are taken, and ranges without keys', async () => {

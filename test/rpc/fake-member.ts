@@ -12,11 +12,11 @@ import type {
   MemberStatus,
   NewMember,
   RangeAnswer,
+  RangeOptions,
   SnapshotStream,
+  WatchAllowance,
   WatchStream,
 } from '../../src/replica/index.ts';
-
-type RangeOptions = Parameters<MemberApi['range']>[1];
 
 /** One question to the member. */
 export type Asked =
@@ -28,7 +28,7 @@ export type Asked =
   | {
       readonly method: 'range';
       readonly range: RangeOperation;
-      readonly options: RangeOptions;
+      readonly options: RangeOptions | undefined;
     }
   | {
       readonly method: 'confirmRead' | 'compactionDone' | 'defragment';
@@ -85,11 +85,11 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
 
   onPropose = async (_command: Command): Promise<CommandResult> =>
     Promise.reject(new Error('no proposal is expected'));
-  onRange = async (_range: RangeOperation): Promise<RangeAnswer> =>
+  onRange = async (_range: RangeOperation, _options?: RangeOptions): Promise<RangeAnswer> =>
     Promise.reject(new Error('no read is expected'));
   onConfirmRead = async (_options?: CallOptions): Promise<void> => Promise.resolve();
   onCompactionDone = async (): Promise<void> => Promise.resolve();
-  onOpenWatchStream = (): WatchStream => {
+  onOpenWatchStream = (_allowance?: WatchAllowance): WatchStream => {
     throw new Error('no watch is expected');
   };
   onMoveLeader = async (_target: number): Promise<void> => Promise.resolve();
@@ -108,7 +108,8 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   onAllLeases: LeaseApi['allLeases'] = async () => Promise.resolve([]);
   onRemainingTtls: LeaseApi['remainingTtls'] = async (kvs) =>
     Promise.resolve(kvs.map(() => undefined));
-  readonly leases: LeaseApi = {
+  readonly leases: LeaseApi & { count: number } = {
+    count: 0,
     nextLeaseId: () => 77n,
     keepAlive: async (id) => this.onKeepAlive(id),
     lease: async (...asked) => this.onLease(...asked),
@@ -123,11 +124,11 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
 
   async range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer> {
     this.asked.push({ method: 'range', range, options });
-    return this.onRange(range);
+    return this.onRange(range, options);
   }
 
-  openWatchStream(): WatchStream {
-    return this.onOpenWatchStream();
+  openWatchStream(allowance?: WatchAllowance): WatchStream {
+    return this.onOpenWatchStream(allowance);
   }
 
   async confirmRead(options?: CallOptions): Promise<void> {

@@ -8,6 +8,7 @@ import { RpcServer } from '../../src/rpc/index.ts';
 import { services } from '../../src/wire/index.ts';
 import { freePorts } from '../harness/processes.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { farAdmission } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
 
@@ -37,6 +38,7 @@ function serverOn(listen: readonly string[]): RpcServer {
     credentials: ServerCredentials.createInsecure(),
     requestBytesMax: 1024,
     timers: new VirtualLoop(),
+    ...farAdmission,
   });
 }
 

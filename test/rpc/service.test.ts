@@ -4,7 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
+import { Admission } from '../../src/rpc/admission.ts';
 import { callOptions, headerOf, type ServiceContext } from '../../src/rpc/service.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { farAdmission } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
 
@@ -12,9 +15,16 @@ const key = Buffer.from('key');
 const now = 1_000_000;
 
 function contextOf(member: FakeMember): ServiceContext {
+  const metrics = new Metrics();
   return {
     member,
-    metrics: new Metrics(),
+    metrics,
+    admission: new Admission({
+      ...farAdmission,
+      metrics,
+      requestBytesMax: 1024,
+      timers: new VirtualLoop(),
+    }),
     txnOperationsMax: 128,
     txnDepthMax: 32,
     idempotencyKeyBytesMax: 128,

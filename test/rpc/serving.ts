@@ -23,6 +23,7 @@ import {
   type WatchClient,
 } from '../../src/wire/index.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { farAdmission } from './admitting.ts';
 import type { FakeMember } from './fake-member.ts';
 
 /** A server and its clients. */
@@ -69,6 +70,7 @@ export async function serve(
     credentials: ServerCredentials.createInsecure(),
     requestBytesMax: 64 * 1024,
     timers,
+    ...farAdmission,
     ...options,
   });
   const [port = 0] = await server.start();

@@ -1,0 +1,370 @@
+/**
+ * The one gate that every call of a client passes: enters it into the books of `limits.ts` when it
+ * arrives, before its message is read, and strikes it out when its work is over and its answer has
+ * left. What is refused costs neither decoding nor a call to the member.
+ *
+ * A call that is cancelled stays in the books until its work has ended, or a client that sends and
+ * cancels could have any amount of work done.
+ */
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import { KvError, type TimerHandle, type Timers } from '../base/index.ts';
+import type { Metrics } from '../observability/index.ts';
+import {
+  bulkAnswerBytes,
+  type ClientUse,
+  Limits,
+  type Refusal,
+  type RequestLimits,
+  type Shortage,
+} from './limits.ts';
+import { decodedBytesOf, takeEncodedBytes } from './measured.ts';
+import { type MemoryBounds, type MemorySample, MemoryWatch } from './memory-watch.ts';
+import { refusedStatus } from './status.ts';
+import { type Work, type WorkClass, workByPath } from './work-classes.ts';
+
+/** Between two looks at the memory: at 1 GB a second a member takes in 100 MB meanwhile. */
+const samplePeriodMs = 100;
+/** Looks between two sweeps of clients that have gone. */
+const sweepSamples = 10;
+/** Shedding is over once nothing has been refused for so long. */
+const quietMs = 5000;
+
+/** What an operator is told of shedding: that it has begun, and that it is over. */
+export type SheddingEvent =
+  | {
+      readonly type: 'shedding-started';
+      readonly reason: Refusal['reason'];
+      /** Of whom the first refused call was; empty when memory is short and nobody has called. */
+      readonly client: string;
+      readonly residentBytes: number;
+      readonly heapBytes: number;
+    }
+  | { readonly type: 'shedding-ended'; readonly refused: number; readonly seconds: number };
+
+/** What admission is made of. */
+export interface AdmissionOptions {
+  readonly limits: RequestLimits;
+  readonly requestBytesMax: number;
+  readonly memory: {
+    readonly bounds: MemoryBounds;
+    readonly sample: () => MemorySample;
+  };
+  readonly metrics: Metrics;
+  readonly timers: Timers;
+  readonly onShedding: (event: SheddingEvent) => void;
+}
+
+type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
+type CallStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+
+const shortageNumbers: Readonly<Record<Shortage, number>> = { none: 0, bulk: 1, ordinary: 2 };
+
+/** See the module comment. */
+export class Admission {
+  readonly limits: Limits;
+  readonly #options: AdmissionOptions;
+  readonly #memoryWatch: MemoryWatch;
+  readonly #calls = new WeakMap<Metadata, AdmittedCall>();
+  #timer: TimerHandle | undefined;
+  #samples = 0;
+  #memory: MemorySample;
+  /** Since when calls are refused, how many have been, and the last time. */
+  #shedding: { readonly sinceMs: number; refused: number; lastMs: number } | undefined;
+
+  constructor(options: AdmissionOptions) {
+    const { limits, requestBytesMax, timers, memory } = options;
+    this.#options = options;
+    this.limits = new Limits(limits, requestBytesMax, () => timers.nowMs());
+    this.#memoryWatch = new MemoryWatch(memory.bounds);
+    this.#memory = memory.sample();
+  }
+
+  /** For the server's options. */
+  readonly interceptor: ServerInterceptor = (method, call) => {
+    const work = workByPath.get(method.path);
+    return work === undefined
+      ? new ServerInterceptingCall(call)
+      : new AdmittedCall(call, this, { work, path: method.path, isUnary: !method.responseStream });
+  };
+
+  /** Begins to watch the memory. */
+  start(): void {
+    this.#timer = this.#options.timers.every(samplePeriodMs, () => {
+      this.#look();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** The books' entry of a call that is under way, by the metadata it came with. */
+  callOf(metadata: Metadata): AdmittedCall | undefined {
+    return this.#calls.get(metadata);
+  }
+
+  /** Makes a call known to `callOf`. */
+  remember(metadata: Metadata, call: AdmittedCall): void {
+    this.#calls.set(metadata, call);
+  }
+
+  /** @throws {KvError} TOO_MANY_REQUESTS — the cluster has all the leases it may have. */
+  checkLeases(count: number): void {
+    this.throwRefusal(this.limits.maybeGrant(count), 'ordinary', '');
+  }
+
+  /** @throws {KvError} TOO_MANY_REQUESTS — unless there is no refusal. */
+  throwRefusal(refusal: Refusal | undefined, workClass: WorkClass, client: string): void {
+    if (refusal !== undefined) {
+      this.noteRefusal(refusal, workClass, client);
+      throw refusalError(refusal);
+    }
+  }
+
+  noteRefusal({ reason }: Refusal, workClass: WorkClass, client: string): void {
+    const { metrics, timers } = this.#options;
+    metrics.countRefusal(reason, workClass);
+    this.#beginShedding(reason, client);
+    if (this.#shedding !== undefined) {
+      this.#shedding.refused++;
+      this.#shedding.lastMs = timers.nowMs();
+    }
+  }
+
+  /** Counts a call that ended here, without having reached its service. */
+  noteEnded(path: string): void {
+    const method = path.slice(path.lastIndexOf('/') + 1);
+    this.#options.metrics.countRequest(method, 'TOO_MANY_REQUESTS', 0);
+  }
+
+  #look(): void {
+    const { memory, metrics } = this.#options;
+    const { limits } = this;
+    this.#memory = memory.sample();
+    limits.shortage = this.#memoryWatch.look(this.#memory);
+    if (limits.shortage !== 'none') {
+      this.#beginShedding('memory', '');
+    }
+    this.#maybeEndShedding();
+    if (++this.#samples % sweepSamples === 0) {
+      limits.sweep();
+    }
+    const { ordinary, preferred, bulkBytes } = limits.total;
+    metrics.inflightRequests.set(ordinary.requests + preferred.requests);
+    metrics.inflightBytes.set(ordinary.bytes + preferred.bytes + bulkBytes);
+    metrics.clientStreams.set(ordinary.streams + preferred.streams);
+    metrics.clients.set(limits.clients);
+    metrics.memoryShortage.set(shortageNumbers[limits.shortage]);
+  }
+
+  #beginShedding(reason: Refusal['reason'], client: string): void {
+    if (this.#shedding === undefined) {
+      const nowMs = this.#options.timers.nowMs();
+      this.#shedding = { sinceMs: nowMs, refused: 0, lastMs: nowMs };
+      this.#options.onShedding({ type: 'shedding-started', reason, client, ...this.#memory });
+    }
+  }
+
+  #maybeEndShedding(): void {
+    const shedding = this.#shedding;
+    const nowMs = this.#options.timers.nowMs();
+    const isOver = this.limits.shortage === 'none' && nowMs - (shedding?.lastMs ?? 0) >= quietMs;
+    if (shedding !== undefined && isOver) {
+      this.#shedding = undefined;
+      const { refused, sinceMs } = shedding;
+      const seconds = Math.round(nowMs - sinceMs) / 1000;
+      this.#options.onShedding({ type: 'shedding-ended', refused, seconds });
+    }
+  }
+}
+
+/** The error of a refusal. */
+function refusalError({ reason, retryMs }: Refusal): KvError {
+  return new KvError('TOO_MANY_REQUESTS', { details: { reason, retryMs } });
+}
+
+/** What a call is. */
+interface CallKind {
+  readonly work: Work;
+  readonly path: string;
+  /** Whether it has one answer, which ends it. */
+  readonly isUnary: boolean;
+}
+
+/** One call on its way: between the wire, from which it hears, and its service. */
+export class AdmittedCall extends ServerInterceptingCall {
+  readonly #next: ServerInterceptingCallInterface;
+  readonly #admission: Admission;
+  readonly #kind: CallKind;
+  readonly #client: ClientUse;
+  #listener: Listener | undefined;
+  #state: 'new' | 'entered' | 'working' | 'answered' | 'over' = 'new';
+  #isCancelled = false;
+  /** Charged for its request, and its answer unless that is large; and for a large answer. */
+  #bytes = 0;
+  #bulkBytes = 0;
+
+  constructor(call: ServerInterceptingCallInterface, admission: Admission, kind: CallKind) {
+    super(call);
+    this.#next = call;
+    this.#admission = admission;
+    this.#kind = kind;
+    const { remoteAddress = 'unknown', remotePort = 0 } = call.getConnectionInfo();
+    this.#client = admission.limits.client(remoteAddress, remotePort);
+  }
+
+  override start(listener: Listener): void {
+    this.#listener = listener;
+    this.#next.start(this);
+  }
+
+  override sendMetadata(metadata: Metadata): void {
+    this.#next.sendMetadata(metadata);
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    if (!this.#kind.isUnary) {
+      this.#next.sendMessage(message, callback);
+      return;
+    }
+    this.#state = 'answered';
+    takeEncodedBytes();
+    this.#next.sendMessage(message, callback);
+    this.#chargeAnswer(takeEncodedBytes());
+    if (this.#isCancelled) {
+      this.#leave();
+    }
+  }
+
+  override sendStatus(status: CallStatus): void {
+    this.#leave();
+    this.#next.sendStatus(status);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    const { limits } = this.#admission;
+    const { work } = this.#kind;
+    const refusal = limits.maybeEnter(this.#client, work);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
+      return;
+    }
+    this.#state = 'entered';
+    if (work.class === 'bulk') {
+      const isTooMuch = limits.maybeGrow(this.#client, 0, bulkAnswerBytes);
+      if (isTooMuch !== undefined) {
+        this.#refuse(isTooMuch);
+        return;
+      }
+      this.#bulkBytes = bulkAnswerBytes;
+    }
+    if (asksBack.has(this.#kind.path)) {
+      this.#admission.remember(metadata, this);
+    }
+    this.#listener?.onReceiveMetadata(metadata);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    const bytes = decodedBytesOf(message);
+    const { work } = this.#kind;
+    // The messages of a stream are paced by its service.
+    if (bytes > 0 && this.#state === 'entered') {
+      const refusal = this.#admission.limits.maybeCharge(this.#client, work.class, bytes);
+      if (refusal !== undefined) {
+        this.#refuse(refusal);
+        return;
+      }
+      this.#bytes += bytes;
+    }
+    this.#listener?.onReceiveMessage(message);
+  }
+
+  onReceiveHalfClose(): void {
+    if (this.#state === 'entered') {
+      this.#state = 'working';
+    }
+    this.#listener?.onReceiveHalfClose();
+  }
+
+  onCancel(): void {
+    this.#isCancelled = true;
+    const isBeingWorkedOn = this.#kind.isUnary && this.#state === 'working';
+    if (!isBeingWorkedOn) {
+      this.#leave();
+    }
+    this.#listener?.onCancel();
+  }
+
+  /**
+   * Charges what a long answer takes while it is being made: from so many bytes on it is bulk work.
+   *
+   * @throws {KvError} TOO_MANY_REQUESTS — there is no room for it.
+   */
+  grow(answerBytes: number): void {
+    const more = answerBytes - this.#bulkBytes;
+    if (this.#state === 'over' || answerBytes < bulkAnswerBytes || more <= 0) {
+      return;
+    }
+    const refusal = this.#admission.limits.maybeGrow(this.#client, this.#bulkBytes, more);
+    this.#admission.throwRefusal(refusal, 'bulk', this.#client.name);
+    this.#bulkBytes += more;
+  }
+
+  /** Begins a watch; false when the client, or the member, has too many. */
+  maybeWatch(): boolean {
+    const refusal = this.#admission.limits.maybeWatch(this.#client);
+    if (refusal !== undefined) {
+      this.#admission.noteRefusal(refusal, 'ordinary', this.#client.name);
+    }
+    return refusal === undefined;
+  }
+
+  /** Ends watches that were begun. */
+  endWatches(count: number): void {
+    this.#admission.limits.endWatches(this.#client, count);
+  }
+
+  #chargeAnswer(bytes: number): void {
+    const { limits } = this.#admission;
+    if (this.#bulkBytes > 0) {
+      return;
+    }
+    if (bytes < bulkAnswerBytes) {
+      limits.charge(this.#client, this.#kind.work.class, bytes);
+      this.#bytes += bytes;
+    } else {
+      limits.grow(this.#client, bytes);
+      this.#bulkBytes = bytes;
+    }
+  }
+
+  #refuse(refusal: Refusal): void {
+    const { work, path } = this.#kind;
+    this.#admission.noteRefusal(refusal, work.class, this.#client.name);
+    this.#admission.noteEnded(path);
+    this.#leave();
+    this.#next.sendStatus(refusedStatus(refusal));
+  }
+
+  #leave(): void {
+    if (this.#state !== 'over' && this.#state !== 'new') {
+      const { limits } = this.#admission;
+      limits.leave(this.#client, this.#kind.work, this.#bytes);
+      if (this.#bulkBytes > 0) {
+        limits.grow(this.#client, -this.#bulkBytes);
+      }
+    }
+    this.#state = 'over';
+  }
+}
+
+/** Methods that ask for the entry of their call later. */
+const asksBack: ReadonlySet<string> = new Set([
+  '/etcdserverpb.KV/Range',
+  '/etcdserverpb.Watch/Watch',
+]);
