@@ -315,6 +315,27 @@ export class AdmittedCall extends ServerInterceptingCall {
     this.#bulkBytes += more;
   }
 
+  /**
+   * Begins an operation of a stream that carries many; `endOperation` ends it.
+   *
+   * @throws {KvError} TOO_MANY_REQUESTS — there is no room for it; it had no effect.
+   */
+  beginOperation(work: Work, bytes: number): void {
+    const { limits } = this.#admission;
+    const entering = limits.maybeEnter(this.#client, work);
+    this.#admission.throwRefusal(entering, work.class, this.#client.name);
+    const charging = limits.maybeCharge(this.#client, work.class, bytes);
+    if (charging !== undefined) {
+      limits.leave(this.#client, work, 0);
+      this.#admission.throwRefusal(charging, work.class, this.#client.name);
+    }
+  }
+
+  /** Ends an operation, with the work and the bytes that it was begun with. */
+  endOperation(work: Work, bytes: number): void {
+    this.#admission.limits.leave(this.#client, work, bytes);
+  }
+
   /** Begins a watch; false when the client, or the member, has too many. */
   maybeWatch(): boolean {
     const refusal = this.#admission.limits.maybeWatch(this.#client);
@@ -367,4 +388,5 @@ export class AdmittedCall extends ServerInterceptingCall {
 const asksBack: ReadonlySet<string> = new Set([
   '/etcdserverpb.KV/Range',
   '/etcdserverpb.Watch/Watch',
+  '/holdfast.v1.Pipeline/Operate',
 ]);

@@ -63,6 +63,8 @@ const workByMethod: {
     Observe: longOrdinary,
     Resign: renewal,
   },
+  // Each of its operations is work of its own.
+  'holdfast.v1.Pipeline': { Operate: longOrdinary },
   'etcdserverpb.Cluster': {
     MemberAdd: system,
     MemberRemove: system,

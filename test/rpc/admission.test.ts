@@ -1,17 +1,30 @@
 /** Every call passes one gate: what it refuses had no effect and says when to repeat it. */
 import { once } from 'node:events';
-import { credentials, makeClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  credentials,
+  makeClientConstructor,
+  Metadata,
+  type ServerInterceptingCallInterface,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { CommandResult, KeyValue } from '../../src/kv/index.ts';
 import type { WatchNotice, WatchStream } from '../../src/replica/index.ts';
+import { Metrics } from '../../src/observability/index.ts';
+import { Admission } from '../../src/rpc/admission.ts';
 import type { SheddingEvent } from '../../src/rpc/index.ts';
+import type { Work } from '../../src/rpc/work-classes.ts';
 import { type KVClient, services } from '../../src/wire/index.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { samplesOf } from '../observability/exposition.ts';
-import { farLimits } from './admitting.ts';
+import { farAdmission, farLimits } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
 
 const key = Buffer.from('key');
+const ordinary: Work = { class: 'ordinary', keeps: 'nothing' };
+const renewal: Work = { class: 'renewal', keeps: 'nothing' };
 const wholeMember = { residentBytes: 1000, heapBytes: 1000 };
 
 let serving: Serving | undefined;
@@ -254,6 +267,62 @@ describe('a client that floods a member', () => {
     expect(member.asked).toHaveLength(3);
   });
 });
+
+describe('an operation of a stream that carries many', () => {
+  test('passes the gate as a call of its own does, and leaves nothing behind when refused', () => {
+    const metrics = new Metrics();
+    const admission = new Admission({
+      ...{ ...farAdmission, metrics, requestBytesMax: 100, timers: new VirtualLoop() },
+      limits: {
+        ...farLimits,
+        inflightRequests: { client: 2, member: 100 },
+        inflightBytes: { client: 100, member: 1000 },
+      },
+    });
+    const metadata = new Metadata();
+    const method = { ...services['holdfast.v1.Pipeline'].Operate };
+    const stream = admission.interceptor(method, quietCall(metadata));
+    stream.start(nobody);
+    const entry = admission.callOf(metadata);
+
+    entry?.beginOperation(ordinary, 60);
+    expect(() => entry?.beginOperation(ordinary, 41)).toThrow('etcdserver: too many requests');
+    entry?.beginOperation(ordinary, 40);
+    expect(() => entry?.beginOperation(ordinary, 0)).toThrow('etcdserver: too many requests');
+    entry?.beginOperation(renewal, 20);
+    expect(admission.limits.total.ordinary).toEqual({ requests: 2, bytes: 100, streams: 1 });
+    entry?.endOperation(ordinary, 60);
+    entry?.endOperation(ordinary, 40);
+    entry?.endOperation(renewal, 20);
+    stream.sendStatus({ code: status.OK, details: 'OK' });
+
+    expect(admission.limits.total.isIdle).toBe(true);
+  });
+});
+
+/** A call whose other end does nothing. */
+function quietCall(metadata: Metadata): ServerInterceptingCallInterface {
+  const quiet = (): undefined => undefined;
+  return {
+    start: (listener) => {
+      listener.onReceiveMetadata(metadata);
+    },
+    ...{ sendMetadata: quiet, sendMessage: quiet, sendStatus: quiet, startRead: quiet },
+    ...{ getPeer: () => 'a:1', getDeadline: () => Number.POSITIVE_INFINITY, getHost: () => '' },
+    getAuthContext: () => ({}),
+    getConnectionInfo: () => ({ remoteAddress: 'a', remotePort: 1 }),
+    getMetricsRecorder: () => {
+      throw new Error('nobody records metrics');
+    },
+  };
+}
+
+const nobody = {
+  onReceiveMetadata: (_metadata: Metadata): undefined => undefined,
+  onReceiveMessage: (_message: unknown): undefined => undefined,
+  onReceiveHalfClose: (): undefined => undefined,
+  onCancel: (): undefined => undefined,
+};
 
 describe('a range with a large answer', () => {
   const chunk = 1024 * 1024;
