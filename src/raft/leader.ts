@@ -107,6 +107,15 @@ export class Leadership {
     return this.#append(proposals);
   }
 
+  /** See `Raft.proposeOwn`. */
+  proposeOwn(proposal: Uint8Array): LogIndex | DropReason {
+    if (this.#transferTarget !== 0) {
+      return 'transferring';
+    }
+    this.#uncommittedBytes += proposal.length;
+    return this.#append([proposal]);
+  }
+
   /**
    * Begins a change of membership, or says why not (Raft thesis §4). One at a time: the next may
    * begin once the configuration of the last is committed, and an entry of this term is, so that no

@@ -149,10 +149,7 @@ export class Raft {
     const { id, term, leader, options, messages } = this.#core;
     assert(proposals.length > 0, 'a batch of proposals is not empty');
     if (this.#leadership !== undefined) {
-      const result = this.#leadership.propose(proposals);
-      return typeof result === 'number'
-        ? { kind: 'appended', term, firstIndex: result }
-        : { kind: 'dropped', reason: result };
+      return this.#proposed(this.#leadership.propose(proposals));
     }
     if (leader === 0) {
       return { kind: 'dropped', reason: 'no-leader' };
@@ -164,6 +161,22 @@ export class Raft {
     // late.
     messages.push({ type: 'Propose', from: id, to: leader, term, context, proposals });
     return { kind: 'forwarded', to: leader, term };
+  }
+
+  /**
+   * Takes a small proposal of the leader itself, however many of others wait to be committed: what
+   * keeps the cluster in order must not starve behind a full log. Limit: the caller's, which makes
+   * the next one when the last is committed.
+   */
+  proposeOwn(proposal: Uint8Array): ProposeResult {
+    const result = this.#leadership?.proposeOwn(proposal) ?? 'not-leader';
+    return this.#proposed(result);
+  }
+
+  #proposed(result: LogIndex | DropReason): ProposeResult {
+    return typeof result === 'number'
+      ? { kind: 'appended', term: this.#core.term, firstIndex: result }
+      : { kind: 'dropped', reason: result };
   }
 
   /**

@@ -381,9 +381,9 @@ export class Replica {
 
   /** Hands what is queued to Raft and returns everything there is to do; empty when nothing is. */
   turn(): Effects {
-    this.#proposeQueued();
     this.#stampTime();
     const compaction = this.#compactHistory();
+    this.#proposeQueued();
     this.#askForReads();
     this.#proposeChange();
     const ready = this.#raft.ready();
@@ -472,10 +472,13 @@ export class Replica {
     return revision;
   }
 
-  /** Puts a leader's own command, which nobody waits for, into its log; undefined if it cannot. */
+  /**
+   * Puts a leader's own command, which nobody waits for, into its log; undefined if it cannot. The
+   * next of its kind comes once this one is applied.
+   */
   #append(command: Command): LogIndex | undefined {
     const envelope = encodeEnvelope({ ...this.#source, id: 0, command: encodeCommand(command) });
-    const result = this.#raft.propose([envelope], this.#nextContext++);
+    const result = this.#raft.proposeOwn(envelope);
     return result.kind === 'appended' ? result.firstIndex : undefined;
   }
 

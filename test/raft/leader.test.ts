@@ -400,6 +400,13 @@ describe('Bounds on proposals', () => {
     expect(propose(subject, '').kind).toBe('appended');
   });
 
+  test('a proposal of the leader itself is taken however much waits', () => {
+    const subject = streaming({ uncommittedBytesMax: 3 });
+    propose(subject, 'aaaaaaaa');
+
+    expect(subject.raft.proposeOwn(new Uint8Array([1])).kind).toBe('appended');
+  });
+
   test('H04: room comes back as entries commit', () => {
     const subject = streaming({ uncommittedBytesMax: 3 });
     propose(subject, 'aaa');

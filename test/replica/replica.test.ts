@@ -1,8 +1,10 @@
 /** One member's decisions, driven by hand: no disk, no network, no time but ticks. */
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';
+import { decodeCommand } from '../../src/kv/command-codec.ts';
 import { defaultRaftOptions, type Message } from '../../src/raft/index.ts';
 import { defaultLogCompaction } from '../../src/replica/log-compaction.ts';
+import { decodeEnvelope } from '../../src/replica/proposals.ts';
 import { type Effects, Replica } from '../../src/replica/replica.ts';
 
 const limits = {
@@ -14,14 +16,14 @@ const limits = {
 };
 const command = new Uint8Array([7]);
 
-function createReplica(id: number, size: number): Replica {
+function createReplica(id: number, size: number, options = defaultRaftOptions): Replica {
   return new Replica({
     limits,
     prng: createPrng(id),
     raft: {
       id,
       prng: createPrng(id + 100),
-      options: defaultRaftOptions,
+      options,
       hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
       log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] },
       configuration: {
@@ -58,8 +60,8 @@ function settle(replica: Replica): Effects[] {
 }
 
 /** A member that leads a cluster of its own. */
-function leadAlone(): Replica {
-  const replica = createReplica(1, 1);
+function leadAlone(options = defaultRaftOptions): Replica {
+  const replica = createReplica(1, 1, options);
   for (let i = 0; i < 20 && !replica.isLeader; i++) {
     replica.tick();
     settle(replica);
@@ -216,5 +218,23 @@ describe('Replica', () => {
     expect(second[0]).toMatchObject({
       proposals: [...(first[0] as Extract<Message, { type: 'Propose' }>).proposals],
     });
+  });
+});
+
+describe('a stamp of the cluster’s time', () => {
+  test('goes into the log before what clients have queued, so that they cannot starve it', () => {
+    const replica = leadAlone({ ...defaultRaftOptions, uncommittedBytesMax: 1 });
+    replica.noteTime(1000);
+    replica.noteState({ timeMs: 0, isNeeded: true, nextDeadlineMs: undefined }, replica.term);
+    replica.noteTime(2000);
+    replica.maybePropose(command, 1000);
+
+    const { write } = replica.turn();
+
+    const entries = write?.entries ?? [];
+    expect(entries.map(({ data }) => decodeCommand(decodeEnvelope(data).command).type)).toEqual([
+      'advanceTime',
+    ]);
+    expect(replica.pendingProposals).toBe(1);
   });
 });

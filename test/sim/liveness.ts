@@ -55,11 +55,15 @@ export function recover(cluster: Cluster, workload: Workload): Recovery {
   return { electedUs, servedUs, convergedUs: clock.nowUs - startUs - electedUs - servedUs };
 }
 
-/** With a window of one entry, a member that has nothing takes a round trip and a sync for each. */
-function catchUpUs({ parameters, ledger }: Cluster): number {
+/**
+ * With a window of one entry, a member that has nothing takes a round trip and a sync for each; a
+ * write waits for all that its leader took before it, committed or not.
+ */
+function catchUpUs({ parameters, members }: Cluster): number {
   const { network, disk, member } = parameters;
   const eachUs = 2 * (network.latencyMaxUs + member.turnDelayUs) + disk.syncMaxUs + disk.readUs;
-  return 2 * eachUs * ledger.commitIndex;
+  const lastIndexes = [...members.values()].map(({ status }) => status?.lastIndex ?? 0);
+  return 2 * eachUs * Math.max(...lastIndexes);
 }
 
 /** Lets time pass until `condition` holds. */

@@ -124,8 +124,37 @@ export const streams = {
   member: 1000,
 };
 
-/** Draws a run's parameters. */
+/** Bytes of an entry that clients make, about. */
+const entryBytes = 200;
+
+/**
+ * Draws a run's parameters.
+ *
+ * @remarks
+ * Members with a small window and a slow network take an entry a round trip. Clients that want more
+ * than half of that would only lengthen the log, and what is in it would wait for hours.
+ */
 export function drawParameters(prng: Prng): SimParameters {
+  const drawn = drawFreely(prng);
+  const { workload } = drawn;
+  const callers = workload.clients + workload.tenants;
+  const thinkMaxUs = Math.max(workload.thinkMaxUs, Math.ceil(4 * callers * entryUs(drawn)));
+  return { ...drawn, workload: { ...workload, thinkMaxUs } };
+}
+
+/** Microseconds in which the members take an entry, in a network that is slow all the time. */
+function entryUs({ raft, network, disk, member }: SimParameters): number {
+  const roundTripUs =
+    2 * (network.latencyMaxUs + member.turnDelayUs) + disk.syncMaxUs + disk.readUs;
+  const perMessage = Math.max(1, Math.floor(raft.appendBytesMax / entryBytes));
+  const perRoundTrip = Math.min(
+    raft.inflightMessagesMax * perMessage,
+    Math.max(1, Math.floor(raft.inflightBytesMax / entryBytes)),
+  );
+  return roundTripUs / perRoundTrip;
+}
+
+function drawFreely(prng: Prng): SimParameters {
   const tickUs = pick(prng, [50_000, 100_000, 100_000, 200_000]);
   const electionTimeoutTicks = pick(prng, [5, 10, 10, 20]);
   const latencyMaxUs = pick(prng, [500, 2_000, 10_000, tickUs, 3 * tickUs]);

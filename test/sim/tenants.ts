@@ -243,9 +243,14 @@ class Tenant {
     });
   }
 
-  /** Goes on after a while, `maxMs` at most, unless clients are to stop. */
+  /**
+   * Goes on after a while, `maxMs` at most where members are quick enough for it, unless clients
+   * are to stop.
+   */
   #after(maxMs: number, act: () => void): void {
-    this.#cluster.clock.after(this.#prng.nextInt(1_000, maxMs * 1000), () => {
+    const { thinkMaxUs } = this.#cluster.parameters.workload;
+    const slowness = Math.max(1, Math.ceil(thinkMaxUs / 2_000_000));
+    this.#cluster.clock.after(this.#prng.nextInt(1_000, maxMs * 1000 * slowness), () => {
       if (!this.#workload.isStopped) {
         act();
       }
