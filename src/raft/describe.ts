@@ -61,6 +61,8 @@ function describeBody(message: Message): string {
         : `accepted=${message.index}`;
     case 'Heartbeat':
       return `commit=${message.commitIndex} round=${message.readRound}`;
+    case 'CommitNotice':
+      return `commit=${message.commitIndex}/${message.commitTerm}`;
     case 'HeartbeatResponse':
       return (
         `round=${message.readRound}` +

@@ -7,7 +7,7 @@
  */
 import { assert } from '../base/index.ts';
 import type { Core } from './core.ts';
-import type { AppendEntries, Heartbeat, InstallSnapshot } from './message.ts';
+import type { AppendEntries, CommitNotice, Heartbeat, InstallSnapshot } from './message.ts';
 import type { LogIndex, NodeId } from './types.ts';
 
 /**
@@ -52,6 +52,13 @@ export function handleAppendEntries(core: Core, message: AppendEntries): LogInde
   core.commitTo(Math.min(commitIndex, lastVouched));
   answer(core, message, lastVouched);
   return truncatedFrom;
+}
+
+/** Takes a commit index over if this node holds the entry there: then it holds all before it. */
+export function handleCommitNotice(core: Core, { commitIndex, commitTerm }: CommitNotice): void {
+  if (commitIndex > core.log.commitIndex && core.log.matches(commitIndex, commitTerm)) {
+    core.commitTo(commitIndex);
+  }
 }
 
 /** A heartbeat's commit index never lies beyond what the leader knows this node to hold. */

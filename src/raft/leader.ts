@@ -496,11 +496,22 @@ export class Leadership {
       }
       this.#sendAppend(progress, slice.entries, slice.bytes);
     }
-    const isCommitNews =
-      progress.state === 'replicate' && progress.sentCommitIndex < log.commitIndex;
     const isProbeDue = progress.state === 'probe' && !progress.isProbeSent && !progress.isLoading;
-    if (isCommitNews || isProbeDue || progress.needsEmptyAppend) {
+    if (isProbeDue || progress.needsEmptyAppend) {
       this.#sendAppend(progress, [], 0);
+    }
+    this.#maybeSendCommitNotice(progress);
+  }
+
+  /** More is committed than any append on its way says. */
+  #maybeSendCommitNotice(progress: Progress): void {
+    const { log, id, term, messages } = this.#core;
+    const { commitIndex } = log;
+    if (progress.state === 'replicate' && progress.sentCommitIndex < commitIndex) {
+      progress.sentCommitIndex = commitIndex;
+      const commitTerm = must(log.termAt(commitIndex), 'the term of the last committed entry');
+      const to = progress.id;
+      messages.push({ type: 'CommitNotice', from: id, to, term, commitIndex, commitTerm });
     }
   }
 

@@ -62,6 +62,17 @@ export interface Heartbeat extends Envelope {
   readonly readRound: number;
 }
 
+/**
+ * Tells how far the log is committed, and of which term the last committed entry is: whoever holds
+ * that entry holds everything before it. It is not answered: an answer would be no news, and one
+ * that is lost, or comes too early, is made good by the next append or heartbeat (ADR-013).
+ */
+export interface CommitNotice extends Envelope {
+  readonly type: 'CommitNotice';
+  readonly commitIndex: LogIndex;
+  readonly commitTerm: Term;
+}
+
 /** Answers a heartbeat; to an earlier term, with the later one and round 0. */
 export interface HeartbeatResponse extends Envelope {
   readonly type: 'HeartbeatResponse';
@@ -148,6 +159,7 @@ export type Message =
   | AppendEntries
   | AppendEntriesResponse
   | Heartbeat
+  | CommitNotice
   | HeartbeatResponse
   | TimeoutNow
   | TransferLeader

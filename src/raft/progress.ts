@@ -81,7 +81,7 @@ export class Progress {
   isRecentlyActive = false;
   /** Tick of the leadership at which the peer was last heard; negative if it never was. */
   lastHeardTick = -1;
-  /** Highest commit index sent along with an append. */
+  /** Highest commit index sent to it. */
   sentCommitIndex: LogIndex = 0;
   /** Highest read round that the peer has echoed in this term. */
   ackedReadRound = 0;

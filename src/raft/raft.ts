@@ -16,6 +16,7 @@ import { answerVoteRequest, Campaign } from './election.ts';
 import {
   answerInstalled,
   handleAppendEntries,
+  handleCommitNotice,
   handleHeartbeat,
   handleInstallSnapshot,
 } from './follower.ts';
@@ -25,6 +26,7 @@ import { Leadership } from './leader.ts';
 import { Loads } from './loads.ts';
 import type {
   AppendEntries,
+  CommitNotice,
   ConfChangeProposal,
   DropReason,
   Heartbeat,
@@ -445,6 +447,7 @@ export class Raft {
         return message.isGranted;
       case 'AppendEntries':
       case 'Heartbeat':
+      case 'CommitNotice':
       case 'InstallSnapshot':
         this.#becomeFollower(message.term, message.from);
         return true;
@@ -525,6 +528,7 @@ export class Raft {
         break;
       case 'AppendEntries':
       case 'Heartbeat':
+      case 'CommitNotice':
       case 'InstallSnapshot':
         this.#handleLeader(message);
         break;
@@ -575,7 +579,7 @@ export class Raft {
   }
 
   /** A message that only this term's leader sends. */
-  #handleLeader(message: AppendEntries | Heartbeat | InstallSnapshot): void {
+  #handleLeader(message: AppendEntries | Heartbeat | CommitNotice | InstallSnapshot): void {
     const core = this.#core;
     assert(
       core.role !== 'leader',
@@ -587,6 +591,10 @@ export class Raft {
     core.electionElapsed = 0;
     if (message.type === 'Heartbeat') {
       handleHeartbeat(core, message);
+      return;
+    }
+    if (message.type === 'CommitNotice') {
+      handleCommitNotice(core, message);
       return;
     }
     if (message.type === 'InstallSnapshot') {

@@ -11,7 +11,7 @@ import type { ConfChangeProposal, DropReason, Entry, NodeId } from '../raft/inde
 import type { PeerMessage, StateHashReport } from './ports.ts';
 
 /** Raised when a member speaks a version of this encoding that is not known. */
-const codecVersion = 2;
+const codecVersion = 3;
 
 const messageTypes = [
   'RequestVote',
@@ -31,6 +31,7 @@ const messageTypes = [
   'InstallSnapshot',
   'ProposeConfChange',
   'StateHash',
+  'CommitNotice',
 ] as const satisfies readonly PeerMessage['type'][];
 
 const dropReasons = [
@@ -232,6 +233,7 @@ function bodyBytes(message: PeerMessage, entries: Buffer | undefined): number {
     case 'AppendEntriesResponse':
       return 25;
     case 'Heartbeat':
+    case 'CommitNotice':
     case 'ReadIndexResponse':
       return 16;
     case 'HeartbeatResponse':
@@ -281,6 +283,10 @@ function writeBody(writer: Writer, message: PeerMessage, entries: Buffer | undef
     case 'Heartbeat':
       writer.uint64(message.commitIndex);
       writer.uint64(message.readRound);
+      break;
+    case 'CommitNotice':
+      writer.uint64(message.commitIndex);
+      writer.uint64(message.commitTerm);
       break;
     case 'HeartbeatResponse':
       writer.uint64(message.readRound);
@@ -376,6 +382,10 @@ function readBody(
     case 'Heartbeat': {
       const commitIndex = reader.uint64();
       return { type, ...envelope, commitIndex, readRound: reader.uint64() };
+    }
+    case 'CommitNotice': {
+      const commitIndex = reader.uint64();
+      return { type, ...envelope, commitIndex, commitTerm: reader.uint64() };
     }
     case 'HeartbeatResponse': {
       const readRound = reader.uint64();

@@ -2,6 +2,37 @@
 import { describe, expect, test } from 'vitest';
 import { entriesOf, Subject } from './subject.ts';
 
+describe('CommitNotice at a follower', () => {
+  const notice = { type: 'CommitNotice', from: 2, to: 1, term: 3 } as const;
+
+  test('commits up to an entry that it holds, and is not answered', () => {
+    const subject = new Subject({ terms: [1, 1, 3], hardState: { currentTerm: 3 } });
+
+    const sent = subject.receive({ ...notice, commitIndex: 3, commitTerm: 3 });
+
+    expect(subject.raft.commitIndex).toBe(3);
+    expect(sent).toEqual([]);
+  });
+
+  test('commits nothing where it holds another entry, or none yet', () => {
+    const subject = new Subject({ terms: [1, 1, 2], hardState: { currentTerm: 3 } });
+
+    subject.receive({ ...notice, commitIndex: 3, commitTerm: 3 });
+    subject.receive({ ...notice, commitIndex: 4, commitTerm: 3 });
+
+    expect(subject.raft.commitIndex).toBe(0);
+  });
+
+  test('never takes a commit index back', () => {
+    const subject = new Subject({ terms: [1, 1, 3], hardState: { currentTerm: 3 } });
+    subject.receive({ ...notice, commitIndex: 3, commitTerm: 3 });
+
+    subject.receive({ ...notice, commitIndex: 2, commitTerm: 1 });
+
+    expect(subject.raft.commitIndex).toBe(3);
+  });
+});
+
 describe('AppendEntries at a follower', () => {
   test('D04: the commit index follows the leader up to the last entry vouched for', () => {
     const subject = new Subject({ terms: [1, 1, 1, 1] });

@@ -39,9 +39,9 @@ describe('Replication', () => {
 
     expect(subject.raft.commitIndex).toBe(2);
     expect(subject.applied.at(-1)).toMatchObject({ index: 2 });
-    expect(only(sent, 'AppendEntries').map(({ to, commitIndex }) => [to, commitIndex])).toEqual([
-      [2, 2],
-      [3, 2],
+    expect(only(sent, 'CommitNotice')).toMatchObject([
+      { to: 2, commitIndex: 2, commitTerm: 1 },
+      { to: 3, commitIndex: 2, commitTerm: 1 },
     ]);
   });
 
@@ -49,9 +49,24 @@ describe('Replication', () => {
     const subject = leaderOf();
     subject.accept(2);
 
-    const sent = only(subject.accept(3), 'AppendEntries');
+    const sent = only(subject.accept(3), 'CommitNotice');
 
-    expect(sent).toMatchObject([{ to: 3, commitIndex: 1, entries: [] }]);
+    expect(sent).toMatchObject([{ to: 3, commitIndex: 1 }]);
+  });
+
+  test('an append that carries the commit index spares the notice of it', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    subject.drain();
+    propose(subject, 'b');
+
+    const sent = subject.accept(2, 2);
+
+    expect(only(sent, 'AppendEntries')).toMatchObject([
+      { to: 2, commitIndex: 2, entries: [{ index: 3 }] },
+      { to: 3, commitIndex: 2, entries: [{ index: 3 }] },
+    ]);
+    expect(only(sent, 'CommitNotice')).toEqual([]);
   });
 
   test('D03, E01: entries of earlier terms commit with one of the own, not by counting', () => {

@@ -28,6 +28,15 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ['E01', 'E02', 'Raft paper Fig. 8', 'Raft thesis §3.6.2'],
   },
   {
+    lesson: 'takes a notice of a commit for one of the entry that it has there',
+    file: 'follower.ts',
+    find: 'if (commitIndex > core.log.commitIndex && core.log.matches(commitIndex, commitTerm)) {',
+    replace:
+      'if (commitIndex > core.log.commitIndex && ' +
+      'commitIndex + 0 * commitTerm <= core.log.lastIndex) {',
+    caughtBy: ['commits nothing where it holds another entry, or none yet'],
+  },
+  {
     lesson: 'answers a vote before it is durable',
     file: 'election.ts',
     find: 'const outbox = isPreVote ? core.messages : core.afterSync;',

@@ -36,9 +36,9 @@ describe('Learners', () => {
     subject.accept(4);
     expect(subject.raft.commitIndex).toBe(0);
 
-    const told = only(subject.accept(2), 'AppendEntries').filter(({ to }) => to === 4);
+    const told = only(subject.accept(2), 'CommitNotice').filter(({ to }) => to === 4);
     expect(subject.raft.commitIndex).toBe(1);
-    expect(told).toMatchObject([{ commitIndex: 1, entries: [] }]);
+    expect(told).toMatchObject([{ commitIndex: 1 }]);
   });
 
   test('N07: a learner gets a read index as a follower does', () => {

@@ -539,7 +539,10 @@ describe('Log replication', () => {
     subject.drain();
 
     const sent = [...subject.accept(2), ...subject.tick()];
+    propose(subject, 'y');
+    sent.push(...subject.drain());
 
+    expect(only(sent, 'CommitNotice').map(({ commitIndex }) => commitIndex)).toEqual([2, 2]);
     expect(only(sent, 'AppendEntries').map(({ commitIndex }) => commitIndex)).toEqual([2, 2]);
     expect(only(sent, 'Heartbeat').map(({ to, commitIndex }) => [to, commitIndex])).toEqual([
       [2, 2],

@@ -132,18 +132,18 @@ describe('bytes that are no message', () => {
 
   test('of another version are refused by their version', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
-    bytes[0] = 3;
+    bytes[0] = 4;
 
     expect(() => decodeMessage(bytes)).toThrow(
-      'malformed peer message: version 3 is not known; this member speaks 2',
+      'malformed peer message: version 4 is not known; this member speaks 3',
     );
   });
 
   test('of an unknown type are refused', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
-    bytes[1] = 17;
+    bytes[1] = 18;
 
-    expect(() => decodeMessage(bytes)).toThrow('17 is none of 17 choices');
+    expect(() => decodeMessage(bytes)).toThrow('18 is none of 18 choices');
   });
 
   test('of a state hash in a term are refused', () => {

@@ -74,6 +74,12 @@ export const messagesByType: {
     commitIndex: number,
     readRound: number,
   }),
+  CommitNotice: fc.record({
+    type: fc.constant('CommitNotice'),
+    ...envelope,
+    commitIndex: number,
+    commitTerm: number,
+  }),
   HeartbeatResponse: fc.record({
     type: fc.constant('HeartbeatResponse'),
     ...envelope,
