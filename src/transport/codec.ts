@@ -299,11 +299,7 @@ function writeBody(writer: Writer, message: PeerMessage, entries: Buffer | undef
       break;
     case 'Propose':
       writer.uint64(message.context);
-      writer.uint32(message.proposals.length);
-      for (const proposal of message.proposals) {
-        writer.uint32(proposal.length);
-        writer.data(proposal);
-      }
+      writeProposals(writer, message.proposals);
       break;
     case 'ProposeRejected':
       writer.uint64(message.context);
@@ -326,6 +322,14 @@ function writeBody(writer: Writer, message: PeerMessage, entries: Buffer | undef
       writer.uint64(message.index);
       writer.bits64(message.hash);
       break;
+  }
+}
+
+function writeProposals(writer: Writer, proposals: readonly Uint8Array[]): void {
+  writer.uint32(proposals.length);
+  for (const proposal of proposals) {
+    writer.uint32(proposal.length);
+    writer.data(proposal);
   }
 }
 

@@ -225,7 +225,13 @@ describe('a stamp of the cluster’s time', () => {
   test('goes into the log before what clients have queued, so that they cannot starve it', () => {
     const replica = leadAlone({ ...defaultRaftOptions, uncommittedBytesMax: 1 });
     replica.noteTime(1000);
-    replica.noteState({ timeMs: 0, isNeeded: true, nextDeadlineMs: undefined }, replica.term);
+    replica.noteState({
+      time: { timeMs: 0, isNeeded: true, nextDeadlineMs: undefined },
+      lastApplied: { index: 1, term: replica.term },
+      revision: 1,
+      compactRevision: -1,
+      alarms: [],
+    });
     replica.noteTime(2000);
     replica.maybePropose(command, 1000);
 
