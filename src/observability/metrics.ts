@@ -218,6 +218,13 @@ export class Metrics {
     'Errors that no code of the catalogue describes; each is a defect.',
   );
 
+  constructor() {
+    // A sample that appears with its first count hides that count from a rate: both begin at 0.
+    for (const outcome of ['rejected', 'unknown']) {
+      this.proposalsFailed.inc({ outcome }, 0);
+    }
+  }
+
   /** Starts what costs something all the time: process metrics and the watch on the event loop. */
   startProcessMetrics(): void {
     collectDefaultMetrics({ register: this.#registry, prefix: 'holdfast_' });

@@ -56,6 +56,16 @@ describe('Metrics', () => {
     }
   });
 
+  test('failures of commands are 0 before the first, so that a rate sees it', async () => {
+    const samples = samplesOf(await new Metrics().render());
+    const failed = samples.filter(({ name }) => name === 'holdfast_proposals_failed_total');
+
+    expect(failed.map(({ labels, value }) => `${labels} ${value}`)).toEqual([
+      'outcome="rejected" 0',
+      'outcome="unknown" 0',
+    ]);
+  });
+
   test('two members in one process do not share a number', async () => {
     const one = new Metrics();
     const other = new Metrics();
