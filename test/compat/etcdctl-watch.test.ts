@@ -2,21 +2,19 @@
  * `etcdctl watch` says the same of etcd and of Holdfast: of the past, of what happens while it
  * watches, and of what it cannot have. Each watch goes to another of Holdfast's members.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasEtcd } from './etcd-server.ts';
+import { EtcdctlProcess, killEtcdctlProcesses } from './etcdctl-process.ts';
 import { runEtcdctl } from './etcdctl-runner.ts';
 import { type Sides, startSides } from './sides.ts';
 
 const hasReference = hasEtcd();
-const limitMs = 20_000;
-const quietMs = 300;
 
 /** A watch, and how much of the past it should print. */
 interface Case {
   readonly args: readonly string[];
   readonly stdin?: string;
-  /** Lines of its output, to wait for. */
+  /** Lines of its output, errors included, to wait for. */
   readonly lines: number;
 }
 
@@ -48,40 +46,29 @@ const cases: readonly Case[] = [
   },
   { args: ['-i'], stdin: 'watch --prefix w/ --rev=8\n', lines: 13 },
   { args: ['w/b', 'w/a'], lines: 1 },
+  { args: ['w/a', '--rev=2', '--hex'], lines: 12 },
+  { args: ['-i'], stdin: 'watch quiet\nprogress\n', lines: 1 },
+  { args: ['-i'], stdin: 'watch w/d --rev=2 -- echo got\n', lines: 7 },
+  { args: ['-i'], stdin: 'watch w/a w/c --rev=7 --prev-kv\n', lines: 9 },
+  { args: ['-i'], stdin: 'nonsense\nwatch\n', lines: 2 },
+  { args: ['-i'], stdin: 'watch w/ w/z --prefix\nwatch w/d --rev=9\n', lines: 4 },
+  { args: [], lines: 1 },
+  { args: ['a', '--'], lines: 1 },
+  { args: ['a', 'b', '--prefix'], lines: 1 },
+  { args: ['a', '--rev=now'], lines: 1 },
+  { args: ['w/d', '--rev=2', '--', 'false'], lines: 4 },
 ];
 
 let sides: Sides;
-const children: ChildProcess[] = [];
 
 /** What a watch prints until it has printed so many lines, and no more for a moment, or ends. */
 async function watch(endpoint: string, { args, stdin = '', lines }: Case): Promise<string> {
-  const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
-  const child = spawn('etcdctl', [`--endpoints=${endpoint}`, 'watch', ...args], { env });
-  children.push(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('latin1').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('latin1').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = { isTrue: false };
-  child.on('close', () => {
-    ended.isTrue = true;
-  });
-  child.stdin.write(stdin);
-  const endMs = Date.now() + limitMs;
-  while (stdout.split('\n').length <= lines && !ended.isTrue && Date.now() < endMs) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  // Lines are written one by one: the last event is whole once nothing more comes.
-  for (let before = -1; before !== stdout.length; ) {
-    before = stdout.length;
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
-  }
-  child.kill();
-  return `${stdout}${stderr}`;
+  const process = EtcdctlProcess.start(endpoint, ['watch', ...args]);
+  process.write(stdin);
+  await process.lines(lines);
+  await process.quiet();
+  await process.end('SIGTERM');
+  return process.output;
 }
 
 /** Ids and terms differ between any two clusters. */
@@ -106,9 +93,7 @@ describe.runIf(hasReference)('etcdctl watch', () => {
   });
 
   afterAll(async () => {
-    for (const child of children) {
-      child.kill('SIGKILL');
-    }
+    killEtcdctlProcesses();
     await sides.stop();
   });
 

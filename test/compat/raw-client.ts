@@ -2,11 +2,14 @@
  * Calls methods by their definitions and makes the answers comparable: status code, details and
  * response, with the ids of cluster and member and raft's numbers replaced by a name.
  */
+import { once } from 'node:events';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { RangeRequest__Input as RangeRequest } from '../../src/wire/generated/etcdserverpb/RangeRequest.ts';
 import type { RangeResponse } from '../../src/wire/generated/etcdserverpb/RangeResponse.ts';
 import type { RangeStreamResponse } from '../../src/wire/generated/etcdserverpb/RangeStreamResponse.ts';
+import { expect } from 'vitest';
 import { services } from '../../src/wire/index.ts';
+import type { RawCase } from './raw-grpc-cases.ts';
 
 /** Unary methods that are compared, with their services. */
 export const methods = {
@@ -24,7 +27,23 @@ export const methods = {
   Alarm: services['etcdserverpb.Maintenance'].Alarm,
   HashKV: services['etcdserverpb.Maintenance'].HashKV,
   MoveLeader: services['etcdserverpb.Maintenance'].MoveLeader,
+  LeaseGrant: services['etcdserverpb.Lease'].LeaseGrant,
+  LeaseRevoke: services['etcdserverpb.Lease'].LeaseRevoke,
+  LeaseTimeToLive: services['etcdserverpb.Lease'].LeaseTimeToLive,
+  LeaseLeases: services['etcdserverpb.Lease'].LeaseLeases,
+  Lock: services['v3lockpb.Lock'].Lock,
+  Unlock: services['v3lockpb.Lock'].Unlock,
+  Campaign: services['v3electionpb.Election'].Campaign,
+  Proclaim: services['v3electionpb.Election'].Proclaim,
+  Leader: services['v3electionpb.Election'].Leader,
+  Resign: services['v3electionpb.Election'].Resign,
   Check: services['grpc.health.v1.Health'].Check,
+} as const;
+
+/** Methods that stream, whose first answers are compared. */
+const streams = {
+  LeaseKeepAlive: services['etcdserverpb.Lease'].LeaseKeepAlive,
+  Observe: services['v3electionpb.Election'].Observe,
 } as const;
 
 /** Name of a unary method. */
@@ -120,6 +139,37 @@ export class RawClient {
     return parts;
   }
 
+  /** The first `count` answers of a stream to `requests`. */
+  async stream(
+    method: keyof typeof streams,
+    requests: readonly object[],
+    count: number,
+  ): Promise<unknown[]> {
+    const { path, requestSerialize, responseDeserialize } = streams[method];
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize as (bytes: Buffer) => object,
+    );
+    const ended = once(call, 'error');
+    for (const request of requests) {
+      call.write(request);
+    }
+    if (method === 'Observe') {
+      call.end();
+    }
+    const answers: unknown[] = [];
+    for await (const answer of call as AsyncIterable<object>) {
+      answers.push(plain(answer, false));
+      if (answers.length === count) {
+        break;
+      }
+    }
+    call.cancel();
+    await ended;
+    return answers;
+  }
+
   /** The store's revision, by a linearizable read. */
   async revision(): Promise<number> {
     const request = { key: Buffer.from('revision') };
@@ -136,6 +186,41 @@ export class RawClient {
   close(): void {
     this.#client.close();
   }
+}
+
+/** Makes a call on both sides, which must be at the same revision, and expects the same answer. */
+export async function expectAlike(
+  each: RawCase,
+  etcd: RawClient,
+  member: RawClient,
+): Promise<void> {
+  // Also makes the member know all writes so far, which a serializable read is compared at.
+  const [at, atMember] = await Promise.all([etcd.revision(), member.revision()]);
+  expect(atMember).toBe(at);
+  const { method, metadata, masks = [], lacks = [] } = each;
+  const call = { method, metadata, request: each.request(at) };
+
+  const [expected, actual] = await Promise.all([etcd.call(call), member.call(call)]);
+
+  expect(expected, 'etcd itself').toMatchObject({ code: each.code ?? 'OK' });
+  const fields = [...masks, ...lacks];
+  expect(masked(actual, fields)).toEqual(masked(each.differs ?? expected, fields));
+  for (const field of lacks) {
+    expect(actual.response, field).toHaveProperty(field, expect.stringMatching(/^[1-9]\d*$/));
+  }
+}
+
+/** Without the numbers in some fields of the response, but that for none. */
+function masked(answer: RawAnswer, fields: readonly string[]): RawAnswer {
+  const { response } = answer;
+  if (typeof response !== 'object' || response === null) {
+    return answer;
+  }
+  const entries = Object.entries(response).map(([name, value]) => [
+    name,
+    fields.includes(name) && value !== '-1' ? 'NUMBER' : (value as unknown),
+  ]);
+  return { ...answer, response: Object.fromEntries(entries) as unknown };
 }
 
 /** Byte strings of a request, written as text with one character a byte. */

@@ -20,6 +20,10 @@ export interface RawCase {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Name of the status that etcd must answer; OK when not given. */
   readonly code?: string | undefined;
+  /** Fields of the response whose numbers no two servers have in common. */
+  readonly masks?: readonly string[] | undefined;
+  /** Fields of the response that etcd does not know. */
+  readonly lacks?: readonly string[] | undefined;
   /** What Holdfast answers instead, where it differs on purpose (docs/compatibility.md). */
   readonly differs?: { readonly code: string; readonly details: string } | undefined;
 }

@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasEtcd } from './etcd-server.ts';
-import { bytes, RawClient } from './raw-client.ts';
-import { type RawCase, rawCases } from './raw-grpc-cases.ts';
+import { bytes, expectAlike, RawClient } from './raw-client.ts';
+import { rawCases } from './raw-grpc-cases.ts';
 import { type HoldfastSide, type Sides, startHoldfast, startSides } from './sides.ts';
 
 const grpcMessageBytesMax = 2 * 1024 * 1024;
@@ -167,19 +167,6 @@ describe('calls that etcd 3.4 does not know, or does not survive,', () => {
     }
   });
 });
-
-async function expectAlike(each: RawCase, etcd: RawClient, member: RawClient): Promise<void> {
-  // Also makes the member know all writes so far, which a serializable read is compared at.
-  const [at, atMember] = await Promise.all([etcd.revision(), member.revision()]);
-  expect(atMember).toBe(at);
-  const { method, metadata } = each;
-  const call = { method, metadata, request: each.request(at) };
-
-  const [expected, actual] = await Promise.all([etcd.call(call), member.call(call)]);
-
-  expect(expected, 'etcd itself').toMatchObject({ code: each.code ?? 'OK' });
-  expect(actual).toEqual(each.differs ?? expected);
-}
 
 /** Fields of `Status` that etcd 3.4 leaves out. */
 const fieldsOfEtcd36: readonly string[] = ['storageVersion', 'dbSizeQuota', 'downgradeInfo'];
