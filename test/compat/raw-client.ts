@@ -40,11 +40,18 @@ export const methods = {
   Check: services['grpc.health.v1.Health'].Check,
 } as const;
 
+/** A method that streams. */
+interface StreamingMethod {
+  readonly path: string;
+  requestSerialize(request: object): Buffer;
+  responseDeserialize(bytes: Buffer): object;
+}
+
 /** Methods that stream, whose first answers are compared. */
-const streams = {
+const streams: Readonly<Record<'LeaseKeepAlive' | 'Observe', StreamingMethod>> = {
   LeaseKeepAlive: services['etcdserverpb.Lease'].LeaseKeepAlive,
   Observe: services['v3electionpb.Election'].Observe,
-} as const;
+};
 
 /** Name of a unary method. */
 export type MethodName = keyof typeof methods;
@@ -145,11 +152,11 @@ export class RawClient {
     requests: readonly object[],
     count: number,
   ): Promise<unknown[]> {
-    const { path, requestSerialize, responseDeserialize } = streams[method];
-    const call = this.#client.makeBidiStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize as (bytes: Buffer) => object,
+    const streaming = streams[method];
+    const call = this.#client.makeBidiStreamRequest<object, object>(
+      streaming.path,
+      (request) => streaming.requestSerialize(request),
+      (answer) => streaming.responseDeserialize(answer),
     );
     const ended = once(call, 'error');
     for (const request of requests) {
