@@ -194,14 +194,21 @@ function parseOperation(line: string): RequestOp {
   return operation;
 }
 
-/** Words of a line, quotes and escapes resolved. */
-function splitWords(line: string): string[] {
+/**
+ * Words of a line, quotes and escapes resolved.
+ *
+ * @throws {ExitError} a quoted one is not closed, or has a bad escape.
+ */
+export function splitWords(line: string, command = 'txn'): string[] {
   const words: string[] = [];
   let rest = line;
   while (rest !== '') {
     const quoted = readQuoted(rest);
     if (quoted === undefined && /^["'`]/.test(rest)) {
-      throw usageError('txn', `"${utf8(line)}": a quoted string is not closed or has a bad escape`);
+      throw usageError(
+        command,
+        `"${utf8(line)}": a quoted string is not closed or has a bad escape`,
+      );
     }
     const [bare = ''] = /^[^ \t]*/.exec(rest) ?? [];
     words.push(quoted?.text ?? bare);

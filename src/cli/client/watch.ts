@@ -35,6 +35,10 @@ export interface WatchOptions {
   readonly onAnswer: (answer: WatchAnswer) => Promise<void>;
   /** Hears how the connection broke off, and from which revision the watch goes on. */
   readonly onBroken: (reason: string, nextRevision: bigint) => void;
+  /** Hears up to which revision all has been told, when a member says so. */
+  readonly onProgress?: (revision: string) => void;
+  /** Hears, at each connection, what asks the member to say so. */
+  readonly onOpen?: (askForProgress: () => void) => void;
 }
 
 /**
@@ -89,7 +93,7 @@ interface Session {
 /** Watches at one endpoint until the connection breaks. */
 async function watchAt(
   endpoint: string,
-  { creation, onAnswer }: WatchOptions,
+  { creation, onAnswer, onProgress, onOpen }: WatchOptions,
   progress: Progress,
 ): Promise<Session> {
   const client = new Client(endpoint, credentials.createInsecure(), channelOptions);
@@ -104,6 +108,9 @@ async function watchAt(
   );
   const startRevision = progress.nextRevision.toString();
   call.write({ create_request: { ...creation, start_revision: startRevision } });
+  onOpen?.(() => {
+    call.write({ progress_request: {} });
+  });
   let hasBegun = false;
   try {
     for await (const answer of call as AsyncIterable<WatchAnswer>) {
@@ -111,6 +118,8 @@ async function watchAt(
       hasBegun ||= answer.created;
       if (answer.events.length > 0) {
         await onAnswer(answer);
+      } else if (!answer.created) {
+        onProgress?.(answer.header?.revision ?? '0');
       }
       progress.nextRevision = nextRevisionAfter(answer, progress.nextRevision);
     }

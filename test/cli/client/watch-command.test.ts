@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectKv, type KvClient, waitForLeader } from '../../harness/kv-client.ts';
 import { ProcessCluster } from '../../harness/processes.ts';
-import { hasEtcdctl, runHoldfast } from './run.ts';
+import { hasEtcdctl, runHoldfast, Running } from './run.ts';
 
 const binary = fileURLToPath(new URL('../../../bin/holdfast', import.meta.url));
 
@@ -152,6 +152,25 @@ describe('watch', () => {
     await waitForLeader(clients, 20_000);
   });
 
+  test('reads from its input what to watch, until that ends', async () => {
+    const watch = Running.holdfast(cluster.endpoints, ['watch', '-i', '-w=plain']);
+    watch.write('nonsense\nwatch\nwatch "w/b\\tquoted \\"" --rev 2\n');
+    await watch.lines(1);
+    watch.write('progress\nwatch w/a --rev 4 -- sh -c "echo $ETCD_WATCH_EVENT_TYPE"\n');
+    await watch.lines(3);
+    watch.endInput();
+
+    expect(await watch.ended()).toBe(0);
+    expect(watch.stdout.split('\n').sort()).toEqual([
+      '',
+      '"DELETE"',
+      'PUT\t5\tw/b\tquoted "\t3',
+      expect.stringMatching(/^progress notify: \d+$/),
+    ]);
+    expect(watch.stderr).toContain('"nonsense" is neither "watch');
+    expect(watch.stderr).toContain('takes a key and at most a range_end');
+  });
+
   test('ends with an error when history is compacted, or a command fails', async () => {
     await holdfast('compact', '4');
 
@@ -174,6 +193,8 @@ describe('watch', () => {
     [['a', 'b', 'c'], 'takes a key and at most a range_end'],
     [['a', '--'], 'needs a command after "--"'],
     [['a', '-w=table'], 'is no table'],
+    [['-i', 'a'], 'leave out the key'],
+    [[], 'takes a key and at most'],
     [['a', 'b', '--prefix'], 'takes no range_end together with'],
   ])('refuses %s', async (args, problem) => {
     const { exitCode, stderr } = await runHoldfast(cluster.endpoints, ['watch', ...args]);
