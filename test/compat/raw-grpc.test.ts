@@ -3,8 +3,9 @@
  * line can ask. Each call goes to the next of Holdfast's three members.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectAlike } from './alike.ts';
 import { hasEtcd } from './etcd-server.ts';
-import { bytes, expectAlike, RawClient } from './raw-client.ts';
+import { bytes, RawClient } from './raw-client.ts';
 import { rawCases } from './raw-grpc-cases.ts';
 import { type HoldfastSide, type Sides, startHoldfast, startSides } from './sides.ts';
 

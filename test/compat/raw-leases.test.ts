@@ -4,8 +4,9 @@
  * members.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectAlike } from './alike.ts';
 import { hasEtcd } from './etcd-server.ts';
-import { bytes, expectAlike, RawClient, type RawAnswer } from './raw-client.ts';
+import { bytes, RawClient, type RawAnswer } from './raw-client.ts';
 import { rawLeaseCases } from './raw-lease-cases.ts';
 import { type Sides, startSides } from './sides.ts';
 
