@@ -18,6 +18,9 @@
  *
  * Every intermediate state answers reads at C and later alike: a chain is never followed below an
  * event at or before C, and a deletion that is missing reads as absent, as it should.
+ *
+ * Events up to C never change again. So a plan may be made while commands are being applied, and
+ * carried out later, also when history has been compacted further by then.
  */
 import { assert, must } from '../base/index.ts';
 import { type Revision, revisionKey, revisionOf, revisionsRange } from './key-layout.ts';
@@ -39,6 +42,8 @@ export interface RemovedTombstone extends Revision {
 
 /** What one step removes. */
 export interface CompactionPlan {
+  /** What it was made for. */
+  readonly compactRevision: number;
   /** Engine keys of the revisions table. */
   readonly removedEvents: readonly Uint8Array[];
   /** Deletions among them, each the newest one seen of its key. */
@@ -48,24 +53,33 @@ export interface CompactionPlan {
   readonly hasMoved: boolean;
 }
 
-/** Looks at the next `limit` events up to `compactRevision` and tells what has to go. */
+/** How much one step looks at, which bounds what it costs in time and memory. */
+export interface CompactionStepLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** Looks at the next events up to `compactRevision` and tells what has to go. */
 export function* planCompaction(
   progress: CompactProgress,
   compactRevision: number,
-  limit: number,
+  limits: CompactionStepLimits,
 ): Reading<CompactionPlan> {
-  assert(limit > 0, 'a step of compaction looks at one event at least');
+  const { events: limit, bytes: bytesMax } = limits;
+  assert(limit > 0 && bytesMax > 0, 'a step of compaction looks at one event at least');
   if (progress.compactedRevision === compactRevision) {
-    return { removedEvents: [], tombstones: [], progress, hasMoved: false };
+    return { compactRevision, removedEvents: [], tombstones: [], progress, hasMoved: false };
   }
   const range = revisionsRange(progress.cursor, compactRevision);
   const { records } = expectScan(
-    yield { type: 'scan', ...range, limit, reverse: false, afterWrites: true },
+    yield { type: 'scan', ...range, limit, bytesMax, reverse: false, afterWrites: true },
   );
+  let bytes = 0;
   const removedEvents: Uint8Array[] = [];
   const tombstones: RemovedTombstone[] = [];
   for (const { key: eventKey, value } of records) {
     const { key, record } = decodeEvent(value);
+    bytes += eventKey.length + value.length;
     if (record.prevMain !== 0 && record.prevMain < compactRevision) {
       removedEvents.push(revisionKey(record.prevMain, record.prevSub));
     }
@@ -74,8 +88,9 @@ export function* planCompaction(
       tombstones.push({ key, main: record.main, sub: record.sub });
     }
   }
-  const isFinished = records.length < limit;
+  const isFinished = records.length < limit && bytes < bytesMax;
   return {
+    compactRevision,
     removedEvents,
     tombstones,
     progress: isFinished
@@ -83,6 +98,21 @@ export function* planCompaction(
       : { ...progress, cursor: nextRevision(revisionOf(must(records.at(-1), 'an event').key)) },
     hasMoved: true,
   };
+}
+
+/**
+ * Progress towards `before` as it counts once history is compacted to `after`: events at the former
+ * have been spared so far, and are looked at again.
+ */
+export function progressFor(
+  progress: CompactProgress,
+  before: number,
+  after: number,
+): CompactProgress {
+  const { cursor } = progress;
+  return after > before && cursor.main === before
+    ? { ...progress, cursor: { main: cursor.main, sub: 0 } }
+    : progress;
 }
 
 function nextRevision({ main, sub }: Revision): Revision {

@@ -3,6 +3,7 @@ export { hasAlarm } from './alarms.ts';
 export type { MetaChange } from './apply-batch.ts';
 export * from './command.ts';
 export * from './command-codec.ts';
+export type { CompactionPlan, CompactionStepLimits } from './compaction.ts';
 export { hashKv, type HashKvOutcome, /** @internal For tests. */ hashState } from './hash-kv.ts';
 /** @internal For tests. */
 export { verifyState } from './invariants.ts';

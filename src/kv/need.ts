@@ -14,7 +14,8 @@ export interface StoredRecord {
 }
 
 /**
- * Records wanted from the engine. A scan is of `[gte, lt)`, at most `limit` records, in byte order.
+ * Records wanted from the engine. A scan is of `[gte, lt)`, at most `limit` records, in byte order;
+ * it may end with the record by which they take `bytesMax` bytes together.
  */
 export type Need =
   | {
@@ -28,6 +29,7 @@ export type Need =
       readonly gte: Uint8Array;
       readonly lt: Uint8Array;
       readonly limit: number;
+      readonly bytesMax?: number | undefined;
       readonly reverse: boolean;
       readonly afterWrites: boolean;
     };

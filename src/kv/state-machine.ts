@@ -5,9 +5,9 @@
  * keyspace, only a bounded cache; what else it needs to know it asks for (`need.ts`). Reads of a
  * batch come first, in one request, so applying a batch of puts is one synchronous run over arrays.
  *
- * The caller runs `apply` and `compactStep` one after the other, hands the writes of each output to
- * the engine in order, as one atomic batch each, and calls `settled` once the engine holds them. It
- * may start the next run before that.
+ * The caller runs `apply` and `removeCompacted` one after the other, hands the writes of each
+ * output to the engine in order, as one atomic batch each, and calls `settled` once the engine
+ * holds them. It may start the next run before that.
  *
  * Invariant: the writes of an output bring the engine from the state at the last output's
  * `lastApplied` to the state at this one's, the meta record included; so a crash at any point
@@ -19,7 +19,13 @@ import { AnswerTable } from './answer-table.ts';
 import { ApplyBatch, type MetaChange } from './apply-batch.ts';
 import type { Alarm, Command, CommandResult, RangeOperation } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
-import { type CompactProgress, planCompaction } from './compaction.ts';
+import {
+  type CompactionPlan,
+  type CompactionStepLimits,
+  type CompactProgress,
+  planCompaction,
+  progressFor,
+} from './compaction.ts';
 import { isPoint, keysKey, leasesRange, stateMetaKey, userKeyOf } from './key-layout.ts';
 import { execute, executeBarePut } from './execute.ts';
 import { ExpiryTable } from './expiry-table.ts';
@@ -56,7 +62,7 @@ export interface StateHash {
 
 /** What one run of `apply` amounts to. */
 export interface ApplyOutput {
-  /** Names this output to `settled`; outputs of `apply` and `compactStep` are numbered together. */
+  /** Names it to `settled`; outputs of `apply` and `removeCompacted` are numbered together. */
   readonly sequence: number;
   /** One per entry, in order; undefined for an empty command. */
   readonly results: readonly (CommandResult | undefined)[];
@@ -76,6 +82,8 @@ export interface CompactOutput {
   readonly sequence: number;
   /** One atomic engine batch; empty when there was nothing to do. */
   readonly writes: readonly StateWrite[];
+  /** Events among them. */
+  readonly removed: number;
   /** True once history is physically gone up to the compact revision. */
   readonly isDone: boolean;
 }
@@ -224,9 +232,14 @@ export class StateMachine {
     return index > this.#lastApplied.index ? undefined : this.#hashHistory.at(index);
   }
 
-  /** Tells whether compacted history is still to be removed by `compactStep`. */
+  /** Tells whether compacted history is still to be removed. */
   get hasCompactionWork(): boolean {
     return this.#progress.compactedRevision < this.#compactRevision;
+  }
+
+  /** How far removal has come: the compact revision once it is done. */
+  get removedRevision(): number {
+    return this.hasCompactionWork ? this.#progress.cursor.main : this.#compactRevision;
   }
 
   /** Estimated memory that cached records take, for metrics. */
@@ -307,16 +320,23 @@ export class StateMachine {
   }
 
   /**
-   * Removes a piece of the history that compactions have made unreadable; runs in turn with
-   * `apply`.
+   * Looks for a piece of the history that compactions have made unreadable. It may run beside
+   * `apply`; one at a time, and what it finds goes to `removeCompacted` before the next one begins.
+   */
+  *planCompaction(limits: CompactionStepLimits): Reading<CompactionPlan> {
+    return yield* planCompaction(this.#progress, this.#compactRevision, limits);
+  }
+
+  /**
+   * Removes what was planned; runs in turn with `apply`. It reads at most the current records of
+   * the plan's deletions.
    *
    * @remarks
-   * `limit` is the number of events looked at, which bounds the time a step takes. Progress is part
-   * of the writes, so after a crash the next step goes on where the engine's state says.
+   * Progress is part of the writes, so after a crash the next step goes on where the engine's state
+   * says.
    */
-  *compactStep(limit: number): Reading<CompactOutput> {
+  *removeCompacted(plan: CompactionPlan): Reading<CompactOutput> {
     const sequence = this.#begin();
-    const plan = yield* planCompaction(this.#progress, this.#compactRevision, limit);
     const missing: MissingRecords = { keys: [], entries: [] };
     const tombstones = plan.tombstones.map(({ key }) => this.#acquire(key, missing));
     yield* this.#loadMissing(missing);
@@ -330,12 +350,13 @@ export class StateMachine {
         removed.push(entry);
       }
     }
-    this.#progress = plan.progress;
+    this.#progress = progressFor(plan.progress, plan.compactRevision, this.#compactRevision);
     if (plan.hasMoved) {
       writes.push(this.#metaWrite());
     }
     this.#end(sequence, removed);
-    return { sequence, writes, isDone: !this.hasCompactionWork };
+    const isDone = !this.hasCompactionWork;
+    return { sequence, writes, removed: plan.removedEvents.length, isDone };
   }
 
   /** Decodes all commands first: a malformed one stops the member before anything is changed. */
@@ -418,7 +439,7 @@ export class StateMachine {
   }
 
   #begin(): number {
-    assert(!this.#isRunning, 'apply and compactStep run one after the other');
+    assert(!this.#isRunning, 'apply and removeCompacted run one after the other');
     this.#isRunning = true;
     this.#cache.hold();
     return ++this.#sequence;
@@ -434,12 +455,9 @@ export class StateMachine {
     this.#alarms = batch.alarms;
     this.#timeMs = batch.timeMs;
     if (batch.compactRevision > this.#compactRevision) {
-      const { cursor } = this.#progress;
-      if (cursor.main === this.#compactRevision) {
-        // Events at the old compact revision have been spared so far; they are looked at again.
-        this.#progress = { ...this.#progress, cursor: { main: cursor.main, sub: 0 } };
-      }
-      this.#compactRevision = batch.compactRevision;
+      const { compactRevision } = batch;
+      this.#progress = progressFor(this.#progress, this.#compactRevision, compactRevision);
+      this.#compactRevision = compactRevision;
     }
     const writes = batch.writes();
     writes.push(this.#metaWrite());

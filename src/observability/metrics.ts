@@ -177,6 +177,19 @@ export class Metrics {
     'holdfast_kv_compact_revision',
     'Revision up to which history is compacted.',
   );
+  readonly removedRevision = this.#gauge(
+    'holdfast_kv_removed_revision',
+    'Revision up to which compacted history is gone from the disk.',
+  );
+  readonly removedEvents = this.#counter(
+    'holdfast_kv_removed_events_total',
+    'Events of compacted history that are gone from the disk.',
+  );
+  readonly removalSeconds = this.#histogram(
+    'holdfast_kv_removal_duration_seconds',
+    'Time from the first step of removing compacted history to the last.',
+    [0.01, 0.1, 1, 10, 60, 600, 3600],
+  );
   readonly autoCompactions = this.#counter(
     'holdfast_kv_auto_compactions_total',
     'Compactions of history that this member has ordered by itself while it led.',

@@ -50,7 +50,7 @@ import { memberStatus } from './member-status.ts';
 import type { MembershipChange } from './membership.ts';
 import { type OpenedReplica, openReplica } from './opening.ts';
 import type { ApplyBatch, Replica } from './replica.ts';
-import { reportEffects, reportSizes, reportState } from './reporting.ts';
+import { removalReporter, reportEffects, reportSizes, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
 import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
 import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
@@ -193,9 +193,8 @@ export class Member implements MemberApi {
       onDamaged: (error) => {
         current().#maybeQuarantine(error);
       },
-      endOfTurn: (callback) => {
-        eventLoop.endOfTurn(callback);
-      },
+      onRemoved: removalReporter(config),
+      eventLoop,
     };
     const { cacheBytesMax } = options;
     const state = await MemberState.open(store, { cacheBytesMax, handler });

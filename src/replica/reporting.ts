@@ -4,7 +4,9 @@ import type { Metrics } from '../observability/index.ts';
 import type { RaftEvent } from '../raft/index.ts';
 import type { PeerLink } from '../transport/index.ts';
 import type { MemberState } from './member-state.ts';
+import type { MemberConfig } from './member-config.ts';
 import type { Effects, Replica } from './replica.ts';
+import type { RemovalStep } from './state-lane.ts';
 
 /** Log lines as events with fields; pino's loggers fit. */
 export interface EventLogger {
@@ -61,6 +63,26 @@ export interface ReportedSizes {
 /** Kinds of alarms; each has a sample from the start, so that its absence is seen as 0. */
 const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
 
+/** Returns what reports the removal of compacted history, a step at a time. */
+export function removalReporter(
+  config: Pick<MemberConfig, 'eventLoop' | 'logger' | 'metrics'>,
+): (step: RemovalStep) => void {
+  const { eventLoop, logger, metrics } = config;
+  let removal: { readonly startMs: number; events: number } | undefined;
+  return ({ removed, compactRevision, isDone }) => {
+    removal ??= { startMs: eventLoop.nowMs(), events: 0 };
+    removal.events += removed;
+    metrics.removedEvents.inc(removed);
+    if (isDone) {
+      const seconds = (eventLoop.nowMs() - removal.startMs) / 1000;
+      metrics.removalSeconds.observe(seconds);
+      const { events } = removal;
+      logger.info({ event: 'history-removed', revision: compactRevision, events, seconds });
+      removal = undefined;
+    }
+  };
+}
+
 /** Sets the gauges of a member to its present state. */
 export function reportState(reported: ReportedState, metrics: Metrics): void {
   const { replica, integrity, state, links } = reported;
@@ -78,6 +100,7 @@ export function reportState(reported: ReportedState, metrics: Metrics): void {
   metrics.appliedIndex.set(stateMachine.lastApplied.index);
   metrics.revision.set(stateMachine.revision);
   metrics.compactRevision.set(stateMachine.compactRevision);
+  metrics.removedRevision.set(stateMachine.removedRevision);
   metrics.proposalsPending.set(replica.pendingProposals);
   metrics.readsPending.set(replica.pendingReads);
   metrics.leaseReads.set(raft.leaseReads);

@@ -4,21 +4,29 @@
  *
  * An entry's result is known, and given out, as soon as the state machine has computed it: the log
  * holds the entry on a majority, so the answer need not wait for the engine. Reads of the engine
- * wait for its writes: `readableIndex` says up to where they see everything. Compaction runs in the
- * same lane, in small steps between batches, so it never races with a command.
+ * wait for its writes: `readableIndex` says up to where they see everything.
+ *
+ * Compacted history is removed in small steps. What a step removes is looked for beside the lane;
+ * its removal takes a turn in the lane when no batch waits, so that it never races with a command,
+ * and its writes go to the engine in their order like those of a batch. So a batch waits for one
+ * step at most, and for nothing of it but one read of a bounded number of keys. After each step the
+ * removal rests; under unbroken load a step has its turn after a number of batches.
  *
  * Invariant: the engine's writes are in the order of the log, and each batch carries its own
  * position, so the engine is always the state of an exact prefix of the log.
  */
-import { assert, KvError, must } from '../base/index.ts';
+import { assert, type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
 import type {
   AppliedEntry,
   ApplyOutput,
+  CompactionPlan,
+  CompactionStepLimits,
   CompactOutput,
   Loaded,
   Need,
   Reading,
   StateMachine,
+  StateWrite,
 } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
@@ -37,14 +45,32 @@ export interface StateLaneHandler {
   onFatal(error: unknown): void;
   /** A read has found the engine damaged; it fails, and the lane goes on. */
   onDamaged(error: KvError): void;
-  /** Calls back once the events that are due now have been handled. */
-  endOfTurn(callback: () => void): void;
+  /** A step of removing compacted history is in the engine. */
+  onRemoved(step: RemovalStep): void;
+  readonly eventLoop: Pick<EventLoop, 'after' | 'endOfTurn'>;
+}
+
+/** A step of removing compacted history. */
+export interface RemovalStep {
+  /** Events that it removed. */
+  readonly removed: number;
+  /** The compaction that it belongs to. */
+  readonly compactRevision: number;
+  /** True when nothing is left to remove. */
+  readonly isDone: boolean;
 }
 
 /** Limit: entries applied in one go; keeps a batch well under 10 ms of the event loop. */
 const entriesPerApplyMax = 512;
-/** Limit: records that one compaction step looks at. */
-const compactionStepRecords = 256;
+/**
+ * Limit: what one step of removal looks at. So many point reads, which a batch may have to wait
+ * for, take about 2 ms.
+ */
+const stepLimits: CompactionStepLimits = { events: 128, bytes: 1024 * 1024 };
+/** Milliseconds between two steps: 30,000 events a second at most, for a tenth of the processor. */
+const stepRestMs = 4;
+/** Limit: batches that a step lets pass; history must not grow without end under unbroken load. */
+const batchesPerStepMax = 16;
 
 /** See the module comment. */
 export class StateLane {
@@ -54,11 +80,16 @@ export class StateLane {
   #queue: ApplyBatch[] = [];
   #isBusy = false;
   #isClosed = false;
-  /** A write has failed: what the engine holds is no longer known, so nothing is read from it. */
   #needsCompaction: boolean;
   #compactionWaiters: (() => void)[] = [];
+  /** Where the step of removal is that is under way; at rest after one. */
+  #removal: 'none' | 'planning' | 'planned' | 'resting' = 'none';
+  #plan: CompactionPlan | undefined;
+  /** Batches that the plan has let pass. */
+  #passed = 0;
+  #rest: TimerHandle | undefined;
   /** Outputs whose writes have not been given to the engine yet. */
-  #unwritten: ApplyOutput[] = [];
+  #unwritten: Unwritten[] = [];
   /** Resolves when everything handed to the engine so far has been written. */
   #writing: Promise<void> | undefined;
   #readableIndex: LogIndex;
@@ -108,7 +139,7 @@ export class StateLane {
   /** Starts (or resumes) the physical removal of compacted history, in the background. */
   compact(): void {
     this.#needsCompaction = true;
-    this.#pump();
+    this.#planStep();
   }
 
   /** Resolves once all history that was compacted when called is physically gone. */
@@ -136,6 +167,7 @@ export class StateLane {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue = [];
+    this.#rest?.cancel();
     await this.#written();
   }
 
@@ -143,18 +175,41 @@ export class StateLane {
     if (this.#isBusy || this.#isClosed) {
       return;
     }
+    const plan = this.#plan;
+    if (plan !== undefined && (this.#queue.length === 0 || this.#passed >= batchesPerStepMax)) {
+      this.#plan = undefined;
+      this.#isBusy = true;
+      this.#run(this.#stateMachine.removeCompacted(plan), (step) => {
+        this.#finishStep(step);
+      });
+      return;
+    }
     const batch = this.#queue.shift();
     if (batch !== undefined) {
+      this.#passed++;
       this.#isBusy = true;
       this.#run(this.#stateMachine.apply(batch.entries), (output) => {
         this.#finishBatch(batch, output);
       });
-    } else if (this.#needsCompaction) {
-      this.#isBusy = true;
-      this.#run(this.#stateMachine.compactStep(compactionStepRecords), (step) => {
-        this.#finishCompactionStep(step);
-      });
     }
+  }
+
+  /** Looks for what the next step removes, unless one is under way; batches go on meanwhile. */
+  #planStep(): void {
+    if (this.#removal !== 'none' || !this.#needsCompaction || this.#isClosed) {
+      return;
+    }
+    if (!this.#stateMachine.hasCompactionWork) {
+      this.#finishRemoval();
+      return;
+    }
+    this.#removal = 'planning';
+    this.#run(this.#stateMachine.planCompaction(stepLimits), (plan) => {
+      this.#removal = 'planned';
+      this.#plan = plan;
+      this.#passed = 0;
+      this.#pump();
+    });
   }
 
   /**
@@ -185,45 +240,43 @@ export class StateLane {
   }
 
   #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
-    this.#unwritten.push(output);
+    const { writes, sequence } = output;
+    this.#unwritten.push({ writes, sequence, applied: output });
     this.#write();
     this.#handler.onApplied(batch, output);
     this.#next();
   }
 
-  #finishCompactionStep(step: CompactOutput): void {
-    const done = (): void => {
-      this.#stateMachine.settled(step.sequence);
-      if (step.isDone) {
-        this.#needsCompaction = false;
-        const waiters = this.#compactionWaiters;
-        this.#compactionWaiters = [];
-        for (const wake of waiters) {
-          wake();
-        }
-      }
-      this.#next();
-    };
-    this.#written()
-      .then(async () => {
-        this.#removedRevision = this.#stateMachine.compactRevision;
-        if (step.writes.length > 0 && !this.#isClosed) {
-          await this.#engine.write(step.writes);
-        }
-      })
-      .then(done)
-      .catch((error: unknown) => {
-        if (!this.#isClosed) {
-          this.#fail(error);
-        }
+  #finishStep({ writes, sequence, removed, isDone }: CompactOutput): void {
+    const { compactRevision } = this.#stateMachine;
+    this.#removedRevision = compactRevision;
+    const onWritten = (): void => {
+      this.#handler.onRemoved({ removed, compactRevision, isDone });
+      this.#removal = 'resting';
+      this.#rest = this.#handler.eventLoop.after(isDone ? 0 : stepRestMs, () => {
+        this.#removal = 'none';
+        this.#planStep();
       });
+    };
+    this.#unwritten.push({ writes, sequence, onWritten });
+    this.#write();
+    this.#next();
+  }
+
+  #finishRemoval(): void {
+    this.#needsCompaction = false;
+    const waiters = this.#compactionWaiters;
+    this.#compactionWaiters = [];
+    for (const wake of waiters) {
+      wake();
+    }
   }
 
   /** Goes on in the next turn, so that a long queue does not hold up the event loop. */
   #next(): void {
     this.#isBusy = false;
-    if (this.#queue.length > 0 || this.#needsCompaction) {
-      this.#handler.endOfTurn(() => {
+    if (this.#queue.length > 0 || this.#plan !== undefined) {
+      this.#handler.eventLoop.endOfTurn(() => {
         this.#pump();
       });
     }
@@ -251,18 +304,27 @@ export class StateLane {
       });
   }
 
-  #settle(outputs: readonly ApplyOutput[]): void {
-    const last = must(outputs.at(-1), 'the last output');
-    assert(last.lastApplied.index >= this.#readableIndex, 'the engine is written in log order');
-    this.#stateMachine.settled(last.sequence);
-    this.#readableIndex = last.lastApplied.index;
-    this.#readableRevision = last.revision;
-    this.#handler.onReadable(this.#readableIndex);
+  #settle(outputs: readonly Unwritten[]): void {
+    this.#stateMachine.settled(must(outputs.at(-1), 'the last output').sequence);
+    const applied = outputs.findLast((output) => output.applied !== undefined)?.applied;
+    if (applied !== undefined) {
+      const { lastApplied, revision } = applied;
+      assert(lastApplied.index >= this.#readableIndex, 'the engine is written in log order');
+      this.#readableIndex = lastApplied.index;
+      this.#readableRevision = revision;
+      this.#handler.onReadable(this.#readableIndex);
+    }
+    for (const { onWritten } of outputs) {
+      onWritten?.();
+    }
   }
 
-  /** Resolves once every output so far is in the engine. */
+  /** Resolves once every output so far is in the engine; what comes meanwhile is not waited for. */
   async #written(): Promise<void> {
-    while (this.#writing !== undefined) {
+    const hasMore = this.#unwritten.length > 0;
+    await this.#writing;
+    if (hasMore) {
+      // It went to the engine as one batch when the one before it was there.
       await this.#writing;
     }
   }
@@ -296,7 +358,7 @@ export class StateLane {
     return new Promise<Loaded>((resolve, reject) => {
       this.#gets.push({ keys: need.keys, resolve, reject });
       if (this.#gets.length === 1) {
-        this.#handler.endOfTurn(() => {
+        this.#handler.eventLoop.endOfTurn(() => {
           this.#loadGets();
         });
       }
@@ -335,6 +397,15 @@ export class StateLane {
 /** Whether an error tells of a damaged state, which other members may have whole. */
 export function isEngineDamage(error: unknown): error is KvError {
   return error instanceof KvError && error.details['part'] === 'engine';
+}
+
+/** An output on its way to the engine. */
+interface Unwritten {
+  readonly writes: readonly StateWrite[];
+  readonly sequence: number;
+  /** What a batch has come to; undefined for a step of removal. */
+  readonly applied?: ApplyOutput | undefined;
+  readonly onWritten?: (() => void) | undefined;
 }
 
 /** A get waiting for the end of its turn. */

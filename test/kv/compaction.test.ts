@@ -93,6 +93,61 @@ describe('compactStep', () => {
     expect(events()).toBe('11.0');
   });
 
+  test('a step looks at few events when they are large, and the next goes on there', () => {
+    machine.run(...Array.from({ length: 10 }, (_, at) => put('a', String(at).repeat(1000))));
+    compact(11);
+    const { store } = machine;
+    const before = store.needs.length;
+    expect(machine.compactStep(1000, 2500).isDone).toBe(false);
+    expect(store.needs[before]).toMatchObject({ type: 'scan', limit: 1000, bytesMax: 2500 });
+    machine.settle();
+    let steps = 1;
+    while (machine.machine.hasCompactionWork) {
+      machine.compactStep(1000, 2500);
+      machine.settle();
+      steps++;
+    }
+    expect(steps).toBe(4);
+    expect(events()).toBe('11.0');
+  });
+
+  test('a plan may be made before other commands, and carried out after them', () => {
+    machine.run(put('a', '1'), del('a'), put('b', '1'), del('b'), put('c', '1'));
+    compact(6);
+    const plan = machine.planCompaction(1000);
+    machine.run(put('a', '2'), { type: 'compact', revision: 7 }, put('d', '1'));
+    machine.settle();
+    expect(machine.removeCompacted(plan).isDone).toBe(false);
+    machine.settle();
+    verifyState(machine.store.records());
+    // What was written again after the plan was made stays; the other deletion went.
+    expect(current()).toBe('a c d');
+    removeAll();
+    expect(events()).toBe('6.0 7.0 8.0');
+  });
+
+  test('events at a compaction are looked at again, though a plan spared them', () => {
+    machine.run(txn([], [put('a', '1'), put('b', '1')]), del('a', 'c'), put('c', '1'));
+    compact(3);
+    const plan = machine.planCompaction(3);
+    compact(4);
+    machine.removeCompacted(plan);
+    removeAll(1);
+    expect(events()).toBe('4.0');
+    expect(current()).toBe('c');
+  });
+
+  test('tells how far removal has come', () => {
+    machine.run(...Array.from({ length: 10 }, (_, at) => put('a', String(at))));
+    expect(machine.machine.removedRevision).toBe(-1);
+    compact(11);
+    expect(machine.compactStep(4).removed).toBe(3);
+    expect(machine.machine.removedRevision).toBe(5);
+    machine.settle();
+    removeAll();
+    expect(machine.machine.removedRevision).toBe(11);
+  });
+
   test('progress survives a restart', () => {
     machine.run(...Array.from({ length: 10 }, (_, at) => put('a', String(at))));
     compact(11);

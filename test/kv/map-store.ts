@@ -6,6 +6,7 @@ import { assert, compareBytes } from '../../src/base/index.ts';
 import {
   type ApplyOutput,
   type Command,
+  type CompactionPlan,
   type CompactOutput,
   encodeCommand,
   type Loaded,
@@ -82,7 +83,13 @@ export class MapStore {
     const records = this.records().filter(({ key }) => {
       return compareBytes(key, need.gte) >= 0 && compareBytes(key, need.lt) < 0;
     });
-    return { type: 'scan', records: records.slice(0, need.limit) };
+    let bytes = 0;
+    const { bytesMax = Number.POSITIVE_INFINITY } = need;
+    const end = records.findIndex(
+      ({ key, value }) => (bytes += key.length + value.length) >= bytesMax,
+    );
+    const within = end === -1 ? records : records.slice(0, end + 1);
+    return { type: 'scan', records: within.slice(0, need.limit) };
   }
 }
 
@@ -136,8 +143,16 @@ export class Machine {
     return runReading(rangeQuery(range, { revision, compactRevision }), this.store);
   }
 
-  compactStep(limit: number): CompactOutput {
-    const output = runReading(this.machine.compactStep(limit), this.store);
+  compactStep(events: number, bytes = Number.MAX_SAFE_INTEGER): CompactOutput {
+    return this.removeCompacted(this.planCompaction(events, bytes));
+  }
+
+  planCompaction(events: number, bytes = Number.MAX_SAFE_INTEGER): CompactionPlan {
+    return runReading(this.machine.planCompaction({ events, bytes }), this.store);
+  }
+
+  removeCompacted(plan: CompactionPlan): CompactOutput {
+    const output = runReading(this.machine.removeCompacted(plan), this.store);
     this.#take(output);
     return output;
   }

@@ -60,9 +60,9 @@ const mutants: readonly Mutant[] = [
   {
     lesson: 'hashes what physical removal has done',
     file: 'state-machine.ts',
-    find: '    this.#progress = plan.progress;\n',
+    find: '    if (plan.hasMoved) {\n',
     replace:
-      '    this.#progress = plan.progress;\n' +
+      '    if (plan.hasMoved) {\n' +
       '    this.#stateHash = { high: this.#stateHash.high, low: writes.length };\n',
     caughtBy: hashFollowsFromTheLogAlone,
   },

@@ -35,8 +35,10 @@ export class Member {
     return output;
   }
 
-  compactStep(limit: number): void {
-    this.#take(runReading(this.machine.compactStep(limit), this.store));
+  compactStep(events: number): void {
+    const limits = { events, bytes: Number.MAX_SAFE_INTEGER };
+    const plan = runReading(this.machine.planCompaction(limits), this.store);
+    this.#take(runReading(this.machine.removeCompacted(plan), this.store));
   }
 
   restart(): void {

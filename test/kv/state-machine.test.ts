@@ -88,12 +88,14 @@ describe('apply', () => {
     expect(() => runReading(third.apply(at(6, 1)), machine.store)).toThrow('terms never decrease');
   });
 
-  test('apply and compactStep do not overlap', () => {
+  test('apply and removeCompacted do not overlap', () => {
+    const plan = machine.planCompaction(1);
     const apply = machine.machine.apply([
       { index: 1, term: 1, command: encode('1')[0] as Uint8Array },
     ]);
     expect(apply.next().done).toBe(false);
-    expect(() => machine.machine.compactStep(1).next()).toThrow('one after the other');
+    const removal = machine.machine.removeCompacted(plan);
+    expect(() => removal.next()).toThrow('one after the other');
   });
 
   test('what was applied can be applied again after a crash, with the same results', () => {

@@ -1,6 +1,6 @@
 /** A state lane over a memory engine whose writes and turns a test lets happen one by one. */
 import { StateMachine } from '../../src/kv/index.ts';
-import { StateLane } from '../../src/replica/state-lane.ts';
+import { type RemovalStep, StateLane } from '../../src/replica/state-lane.ts';
 import { createMemoryEngine, type Engine } from '../../src/storage/index.ts';
 import { MapStore, runReading } from '../kv/map-store.ts';
 import { entriesOf } from './commands.ts';
@@ -15,19 +15,25 @@ export class LaneHarness {
   readonly results: unknown[] = [];
   readonly written: number[] = [];
   readonly damages: unknown[] = [];
+  readonly removals: RemovalStep[] = [];
   readonly stateMachine: StateMachine;
   readonly lane: StateLane;
   /** Set to make the engine's next write fail. */
   writeFailure: Error | undefined;
   #turns: (() => void)[] = [];
-  #heldWrites: (() => void)[] = [];
-  #holdsWrites = false;
+  readonly #timers = new Set<() => void>();
+  /** Told of each batch that is applied, and each step of removal that is in the engine. */
+  onProgress: ((what: 'batch' | 'step') => void) | undefined;
+  readonly #writes = new Gate();
+  readonly #scans = new Gate();
+  readonly #gets = new Gate();
   #nextIndex = 1;
 
   constructor(cacheBytesMax = 1024 * 1024) {
     this.stateMachine = runReading(StateMachine.open({ cacheBytesMax }), new MapStore());
     this.lane = new StateLane(this.#engine(), this.stateMachine, {
       onApplied: (batch, { results }) => {
+        this.onProgress?.('batch');
         this.applied.push(...batch.entries.map((entry) => entry.index));
         this.results.push(...results);
       },
@@ -40,8 +46,18 @@ export class LaneHarness {
       onDamaged: (error) => {
         this.damages.push(error);
       },
-      endOfTurn: (callback) => {
-        this.#turns.push(callback);
+      onRemoved: (step) => {
+        this.onProgress?.('step');
+        this.removals.push(step);
+      },
+      eventLoop: {
+        endOfTurn: (callback) => {
+          this.#turns.push(callback);
+        },
+        after: (_, callback) => {
+          this.#timers.add(callback);
+          return { cancel: () => this.#timers.delete(callback) };
+        },
       },
     });
   }
@@ -55,21 +71,62 @@ export class LaneHarness {
 
   /** From now on the engine's writes wait for `releaseWrites`. */
   holdWrites(): void {
-    this.#holdsWrites = true;
+    this.#writes.close();
   }
 
   async releaseWrites(): Promise<void> {
-    this.#holdsWrites = false;
-    const held = this.#heldWrites;
-    this.#heldWrites = [];
-    for (const release of held) {
-      release();
-    }
+    this.#writes.open();
     await this.settle();
   }
 
-  /** Lets turns and engine work go on until nothing more happens by itself. */
+  /** The same for scans; `releaseScans` lets no time pass. */
+  holdScans(): void {
+    this.#scans.close();
+  }
+
+  get heldScans(): number {
+    return this.#scans.waiting;
+  }
+
+  async releaseScans(): Promise<void> {
+    this.#scans.open();
+    await this.settleNow();
+  }
+
+  /** The same for point reads. */
+  holdGets(): void {
+    this.#gets.close();
+  }
+
+  async releaseGets(): Promise<void> {
+    this.#gets.open();
+    await this.settleNow();
+  }
+
+  /** Timers that have not fired. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets turns, timers and engine work go on until nothing more happens by itself. */
   async settle(): Promise<void> {
+    do {
+      await this.settleNow();
+    } while (this.fireTimers());
+  }
+
+  /** The time of all timers has come; false when there was none. */
+  fireTimers(): boolean {
+    const due = [...this.#timers];
+    this.#timers.clear();
+    for (const callback of due) {
+      callback();
+    }
+    return due.length > 0;
+  }
+
+  /** The same as `settle`, while no time passes. */
+  async settleNow(): Promise<void> {
     for (let quiet = 0; quiet < 20; quiet++) {
       const turns = this.#turns;
       this.#turns = [];
@@ -100,8 +157,14 @@ export class LaneHarness {
   #engine(): Engine {
     const engine = createMemoryEngine();
     return {
-      getMany: async (keys) => engine.getMany(keys),
-      scan: async (range) => engine.scan(range),
+      getMany: async (keys) => {
+        await this.#gets.pass();
+        return engine.getMany(keys);
+      },
+      scan: async (range) => {
+        await this.#scans.pass();
+        return engine.scan(range);
+      },
       flush: async () => engine.flush(),
       snapshot: () => engine.snapshot(),
       sizeBytes: async () => engine.sizeBytes(),
@@ -113,14 +176,41 @@ export class LaneHarness {
         if (this.writeFailure !== undefined) {
           throw this.writeFailure;
         }
-        if (this.#holdsWrites) {
-          await new Promise<void>((resolve) => {
-            this.#heldWrites.push(resolve);
-          });
-        }
+        await this.#writes.pass();
         this.written.push(batch.length);
         await engine.write(batch);
       },
     };
+  }
+}
+
+/** Lets pass what comes, unless it is closed: then that waits until it is opened. */
+class Gate {
+  #isClosed = false;
+  #held: (() => void)[] = [];
+
+  get waiting(): number {
+    return this.#held.length;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  open(): void {
+    this.#isClosed = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const release of held) {
+      release();
+    }
+  }
+
+  async pass(): Promise<void> {
+    if (this.#isClosed) {
+      await new Promise<void>((resolve) => {
+        this.#held.push(resolve);
+      });
+    }
   }
 }

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { Metrics } from '../../src/observability/index.ts';
 import type { RaftEvent } from '../../src/raft/index.ts';
 import type { Effects } from '../../src/replica/replica.ts';
-import { reportEffects } from '../../src/replica/reporting.ts';
+import { removalReporter, reportEffects } from '../../src/replica/reporting.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { samplesOf } from '../observability/exposition.ts';
 
 const nothing: Effects = {
@@ -63,6 +64,34 @@ describe('reportEffects', () => {
     expect(lines).toEqual([]);
   });
 });
+
+describe('removalReporter', () => {
+  test('counts what each step removes, and tells of the whole once it is done', async () => {
+    const metrics = new Metrics();
+    const lines: object[] = [];
+    const logger = { info: (fields: object) => lines.push(fields), warn: fail, error: fail };
+    const eventLoop = new VirtualLoop();
+    const report = removalReporter({ metrics, eventLoop, logger });
+
+    report({ removed: 100, compactRevision: 150, isDone: false });
+    await eventLoop.run(2000);
+    report({ removed: 50, compactRevision: 150, isDone: true });
+    report({ removed: 1, compactRevision: 151, isDone: true });
+
+    expect(lines).toEqual([
+      { event: 'history-removed', revision: 150, events: 150, seconds: 2 },
+      { event: 'history-removed', revision: 151, events: 1, seconds: 0 },
+    ]);
+    const samples = samplesOf(await metrics.render());
+    const value = (name: string) => samples.find((each) => each.name === name)?.value;
+    expect(value('holdfast_kv_removed_events_total')).toBe(151);
+    expect(value('holdfast_kv_removal_duration_seconds_count')).toBe(2);
+  });
+});
+
+function fail(): never {
+  throw new Error('this is no trouble');
+}
 
 describe('reportState', () => {
   test('the gauges follow the member from tick to tick', async () => {

@@ -93,6 +93,150 @@ describe('StateLane', () => {
     });
   });
 
+  test('a step of removal rests until its time has come, and batches do not', async () => {
+    const harness = new LaneHarness();
+    harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${i}`)));
+    harness.push({ type: 'compact', revision: 500 });
+    await harness.settle();
+    harness.lane.compact();
+    await harness.settleNow();
+    expect(harness.removals).toHaveLength(1);
+    expect(harness.timers).toBe(1);
+
+    harness.push(put('other', 'x'));
+    await harness.settleNow();
+    expect(harness.applied.at(-1)).toBe(502);
+    expect(harness.removals).toHaveLength(1);
+
+    await harness.settle();
+    expect(harness.removals.map(({ isDone }) => isDone)).toEqual([false, false, false, true]);
+    expect(harness.removals.map(({ removed }) => removed)).toEqual([127, 128, 128, 115]);
+    await harness.run(harness.lane.compactionDone());
+  });
+
+  test('a batch waits for nothing while a step looks for what to remove', async () => {
+    const harness = new LaneHarness();
+    harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${i}`)));
+    harness.push({ type: 'compact', revision: 500 });
+    await harness.settle();
+    harness.holdScans();
+    harness.lane.compact();
+    await harness.settleNow();
+    expect(harness.heldScans).toBe(1);
+
+    for (let i = 0; i < 50; i++) {
+      harness.push(put('other', `${i}`));
+    }
+    await harness.settleNow();
+
+    expect(harness.applied.at(-1)).toBe(551);
+    expect(harness.readable.at(-1)).toBe(551);
+    expect(harness.removals).toEqual([]);
+    await harness.releaseScans();
+    expect(harness.removals).toHaveLength(1);
+  });
+
+  test('a step waits for no write of the engine, and no batch for that of a step', async () => {
+    const harness = new LaneHarness();
+    harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${i}`)));
+    harness.push({ type: 'compact', revision: 500 });
+    await harness.settle();
+    harness.holdScans();
+    harness.lane.compact();
+    await harness.settleNow();
+    harness.holdWrites();
+    harness.push(put('a', '1'));
+    await harness.settleNow();
+    const writesBefore = harness.written.length;
+
+    await harness.releaseScans();
+    harness.push(put('a', '2'));
+    await harness.settleNow();
+
+    expect(harness.written).toHaveLength(writesBefore);
+    expect(harness.applied.at(-1)).toBe(503);
+    await harness.releaseWrites();
+    // The first batch was on its way; step and second batch are one write behind it, in order.
+    expect(harness.readable.slice(-2)).toEqual([502, 503]);
+  });
+
+  test('a long removal lets every batch by, and still goes on under load', async () => {
+    const harness = new LaneHarness();
+    const revisions = Number(process.env['LANE_REVISIONS'] ?? 10_000);
+    for (let from = 0; from < revisions; from += 500) {
+      harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${from + i}`)));
+    }
+    harness.push({ type: 'compact', revision: revisions });
+    await harness.settle();
+    harness.lane.compact();
+    await harness.settleNow();
+    const steps = (): number => harness.removals.length;
+    let applied = harness.applied.length;
+
+    // Always a batch more than the lane has taken: the queue is never empty.
+    let most = 0;
+    const turns = Math.floor(revisions / 250);
+    for (let turn = 0; turn < turns; turn++) {
+      const before = steps();
+      harness.push(put('other', `${turn}`));
+      harness.push(put('other', `${turn}+`));
+      await harness.settleNow();
+      harness.fireTimers();
+      expect(harness.applied.length).toBe((applied += 2));
+      most = Math.max(most, steps() - before);
+    }
+    expect(most).toBe(1);
+    expect(steps()).toBeGreaterThan(turns * 0.75);
+
+    await harness.settle();
+    expect(harness.removals.at(-1)).toMatchObject({ isDone: true });
+    expect(steps()).toBe(Math.ceil(revisions / 128));
+    const total = harness.removals.reduce((sum, { removed }) => sum + removed, 0);
+    expect(total).toBe(revisions - 2);
+  });
+
+  test('under unbroken load a step has its turn after sixteen batches', async () => {
+    const harness = new LaneHarness();
+    harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${i}`)));
+    harness.push({ type: 'compact', revision: 500 });
+    await harness.settle();
+    harness.holdScans();
+    harness.lane.compact();
+    await harness.settleNow();
+    const order: string[] = [];
+    harness.onProgress = (what) => order.push(what);
+    // They wait behind a batch that needs a record which is not in memory.
+    harness.holdGets();
+    harness.push(put('unknown', '1'));
+    for (let i = 0; i < 40; i++) {
+      harness.push(put('key', `more ${i}`));
+    }
+    await harness.releaseScans();
+    expect(order).toEqual([]);
+
+    await harness.releaseGets();
+
+    const first = order.indexOf('step');
+    // It is told once it is in the engine, a few batches later.
+    expect(first).toBeGreaterThan(16);
+    expect(first).toBeLessThan(41);
+    expect(order.filter((what) => what === 'batch')).toHaveLength(41);
+  });
+
+  test('closing leaves no timer behind', async () => {
+    const harness = new LaneHarness();
+    harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${i}`)));
+    harness.push({ type: 'compact', revision: 500 });
+    await harness.settle();
+    harness.lane.compact();
+    await harness.settleNow();
+    expect(harness.timers).toBe(1);
+
+    await harness.lane.close();
+
+    expect(harness.timers).toBe(0);
+  });
+
   test('a failing engine is fatal, and nothing becomes readable', async () => {
     const harness = new LaneHarness();
     harness.writeFailure = new Error('the disk is gone');

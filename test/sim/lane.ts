@@ -6,6 +6,7 @@
 import type {
   ApplyOutput,
   CommandResult,
+  CompactionPlan,
   CompactOutput,
   Loaded,
   Need,
@@ -29,8 +30,10 @@ export interface LaneHost {
   onEngineWritten(): void;
 }
 
-/** Records that one compaction step looks at; few, so that commands come in between. */
-const compactionStepRecords = 16;
+/** What one step of removal looks at; little, so that commands come in between. */
+const stepLimits = { events: 16, bytes: 1_000_000 };
+/** Batches that a step lets pass. */
+const batchesPerStepMax = 3;
 
 interface PendingWrite {
   readonly writes: readonly StateWrite[];
@@ -54,7 +57,10 @@ export class SimLane {
   readonly #queue: ApplyBatch[] = [];
   #isBusy = false;
   #isClosed = false;
-  #needsCompaction = true;
+  /** Where the step of removal is that is under way. */
+  #removal: 'none' | 'planning' | 'planned' = 'none';
+  #plan: CompactionPlan | undefined;
+  #passed = 0;
   /** Not given to the engine yet. */
   #unwritten: PendingWrite[] = [];
   /** On their way into the engine, as one batch. */
@@ -70,7 +76,7 @@ export class SimLane {
     this.#host = host;
     this.readableIndex = stateMachine.lastApplied.index;
     this.readableRevision = stateMachine.revision;
-    this.#pump();
+    this.compact();
   }
 
   push(batch: ApplyBatch): void {
@@ -80,12 +86,25 @@ export class SimLane {
 
   /** Begins the physical removal of compacted history. */
   compact(): void {
-    this.#needsCompaction = true;
-    this.#pump();
+    if (this.#removal !== 'none' || !this.#stateMachine.hasCompactionWork || this.#isClosed) {
+      return;
+    }
+    this.#removal = 'planning';
+    this.#run(this.#stateMachine.planCompaction(stepLimits), (plan) => {
+      this.#removal = 'planned';
+      this.#plan = plan;
+      this.#passed = 0;
+      this.#pump();
+    });
   }
 
   get isIdle(): boolean {
-    return !this.#isBusy && this.#writing === undefined && this.#queue.length === 0;
+    return (
+      !this.#isBusy &&
+      this.#writing === undefined &&
+      this.#queue.length === 0 &&
+      this.#removal === 'none'
+    );
   }
 
   /** Runs a reading to its end, on what the engine shows now. */
@@ -109,6 +128,10 @@ export class SimLane {
     return this.#writing?.flatMap(({ writes }) => writes);
   }
 
+  get #isWriting(): boolean {
+    return this.#writing !== undefined || this.#unwritten.length > 0;
+  }
+
   /** A method, since whoever is called may have closed it. */
   #hasClosed(): boolean {
     return this.#isClosed;
@@ -116,20 +139,24 @@ export class SimLane {
 
   #pump(): void {
     while (!this.#isBusy && !this.#isClosed) {
+      const plan = this.#plan;
+      if (plan !== undefined && (this.#queue.length === 0 || this.#passed >= batchesPerStepMax)) {
+        this.#plan = undefined;
+        this.#isBusy = true;
+        this.#run(this.#stateMachine.removeCompacted(plan), (step) => {
+          this.#finishStep(step);
+        });
+        continue;
+      }
       const batch = this.#queue.shift();
-      if (batch !== undefined) {
-        this.#isBusy = true;
-        this.#run(this.#stateMachine.apply(batch.entries), (output) => {
-          this.#finishBatch(batch, output);
-        });
-      } else if (this.#needsCompaction) {
-        this.#isBusy = true;
-        this.#run(this.#stateMachine.compactStep(compactionStepRecords), (step) => {
-          this.#finishCompactionStep(step);
-        });
-      } else {
+      if (batch === undefined) {
         return;
       }
+      this.#passed++;
+      this.#isBusy = true;
+      this.#run(this.#stateMachine.apply(batch.entries), (output) => {
+        this.#finishBatch(batch, output);
+      });
     }
   }
 
@@ -141,7 +168,7 @@ export class SimLane {
       let step = loaded === undefined ? reading.next() : reading.next(loaded);
       while (step.done !== true) {
         const need: Need = step.value;
-        if (need.afterWrites && this.#writing !== undefined) {
+        if (need.afterWrites && this.#isWriting) {
           this.#waiters.push(() => {
             advance(this.#engine.load(need));
           });
@@ -171,19 +198,17 @@ export class SimLane {
     this.#pump();
   }
 
-  #finishCompactionStep(step: CompactOutput): void {
-    const finish = (): void => {
-      this.#engine.write(step.writes);
-      this.#stateMachine.settled(step.sequence);
-      this.#needsCompaction = !step.isDone;
-      this.#isBusy = false;
-      this.#pump();
-    };
-    if (this.#writing === undefined) {
-      finish();
-    } else {
-      this.#waiters.push(finish);
-    }
+  #finishStep({ writes, sequence }: CompactOutput): void {
+    this.#unwritten.push({
+      writes,
+      settle: () => {
+        this.#stateMachine.settled(sequence);
+        this.#removal = 'none';
+        this.compact();
+      },
+    });
+    this.#isBusy = false;
+    this.#write();
   }
 
   #write(): void {
