@@ -281,7 +281,7 @@ export class Run {
     const { host, disk, prng } = member;
     this.#member = member;
     this.#host = host;
-    const { raft: options, member: limits } = host.parameters;
+    const { raft: options, member: limits, retention } = host.parameters;
     this.stateMachine = this.#createStateMachine();
     const record = disk.engine.get(membershipMetaKey);
     const raft = createRaftConfig({
@@ -306,6 +306,7 @@ export class Run {
           marginEntries: limits.logMarginEntries,
         },
       },
+      retention,
       prng,
     });
     this.#lane = this.#createLane();

@@ -4,6 +4,7 @@
  */
 import type { Prng } from '../../src/base/index.ts';
 import { createPrng } from '../../src/base/index.ts';
+import type { HistoryRetention } from '../../src/replica/auto-compaction.ts';
 
 /** Times are microseconds of virtual time; chances are in ten thousandths. */
 export interface SimParameters {
@@ -78,6 +79,8 @@ export interface SimParameters {
    */
   readonly safetyUs: number;
   readonly livenessUs: number;
+  /** What of history a leader keeps when it compacts by itself; it does not when left out. */
+  readonly retention?: HistoryRetention | undefined;
 }
 
 /** What clients do. */
@@ -119,6 +122,7 @@ export const streams = {
   admin: 3,
   lease: 4,
   watching: 5,
+  history: 6,
   tenant: 50,
   client: 100,
   member: 1000,

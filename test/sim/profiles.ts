@@ -2,6 +2,7 @@
  * Profiles: which faults happen and how often, and which parameters are no longer left to the seed.
  */
 import { must, type Prng } from '../../src/base/index.ts';
+import { keepBoth, keepRevisions, keepTime } from '../../src/replica/auto-compaction.ts';
 import { type Fault, type FaultMix, type FaultPlan, planFaults } from './faults.ts';
 import {
   drawParameters,
@@ -76,6 +77,12 @@ export const profiles: Readonly<Record<string, Profile>> = {
     count: 60,
     adjust: withLeases,
   },
+  history: {
+    says: 'leaders compact history by themselves, among crashes, cuts, pauses and wrong clocks',
+    mix: { cut: 4, crash: 6, pause: 3, clock: 3, transfer: 2, membership: 2 },
+    count: 30,
+    adjust: withRetention,
+  },
   everything: {
     says: 'all kinds of faults in one run',
     mix: { ...network, ...crashes, ...disks, ...clocks, crash: 7, membership: 4 },
@@ -86,14 +93,15 @@ export const profiles: Readonly<Record<string, Profile>> = {
 /** The profile when none is named: each seed has one of the others, every other one everything. */
 export const defaultProfile = 'mixed';
 
-const mixedProfiles = Object.keys(profiles).filter((name) => name !== 'lease');
+const mixedProfiles = Object.keys(profiles).filter((it) => !['lease', 'history'].includes(it));
 
 /** Draws the whole run from a seed. */
 export function createCase(seed: number, profileName: string): SimCase {
   const prng = streamOf(seed, streams.parameters);
   const chosen = happens(prng, 5_000) ? 'everything' : pick(prng, mixedProfiles);
   // From a generator of its own, so that the other seeds' runs are what they were without it.
-  const mixed = happens(streamOf(seed, streams.lease), 800) ? 'lease' : chosen;
+  const usual = happens(streamOf(seed, streams.history), 600) ? 'history' : chosen;
+  const mixed = happens(streamOf(seed, streams.lease), 800) ? 'lease' : usual;
   const name = profileName === defaultProfile ? mixed : profileName;
   const profile = must(profiles[name], `profile ${name}`);
   const drawn = drawParameters(prng);
@@ -140,6 +148,23 @@ function withLeases(parameters: SimParameters, prng: Prng): SimParameters {
     },
     // The fastest is faster than the slowest by a little less than lease reads allow for.
     member: { ...member, clockDriftMax: pick(prng, [0, 45, 45]) },
+  };
+}
+
+/** Little history is kept, and nobody but the leader compacts. */
+function withRetention(parameters: SimParameters, prng: Prng): SimParameters {
+  const { workload } = parameters;
+  const keepMs = prng.nextInt(1_000, 20_000);
+  const count = prng.nextInt(1, 30);
+  const lookMs = keepMs / 10;
+  const either = pick(prng, [
+    keepTime(keepMs),
+    { ...keepRevisions(count), intervalMs: lookMs, lookMs },
+  ]);
+  return {
+    ...parameters,
+    workload: { ...workload, mix: { ...workload.mix, compact: 0 } },
+    retention: pick(prng, [keepBoth(keepMs, count), either]),
   };
 }
 

@@ -7,6 +7,7 @@ import { CommittedOnQuorum } from './committed-on-quorum.ts';
 import { ConfigurationSafety } from './configuration-safety.ts';
 import { DurableBeforeTold } from './durable-before-told.ts';
 import { ElectionSafety } from './election-safety.ts';
+import { HistoryKept } from './history-kept.ts';
 import { LeaderAppendOnly } from './leader-append-only.ts';
 import { LeaderCompleteness } from './leader-completeness.ts';
 import { LogMatching } from './log-matching.ts';
@@ -51,6 +52,7 @@ export function createInvariants(
       new ProposalsOnce(ledger),
       truth,
       new LeaseBounds(cluster, truth),
+      new HistoryKept(cluster, truth),
       new Ownership(),
       watching,
     ]),
