@@ -1,10 +1,10 @@
 /** What a member tells operators: Raft's events as log lines, its state as metrics. */
+import type { MonotonicClock } from '../base/index.ts';
 import type { AlarmType } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { RaftEvent } from '../raft/index.ts';
 import type { PeerLink } from '../transport/index.ts';
 import type { MemberState } from './member-state.ts';
-import type { MemberConfig } from './member-config.ts';
 import type { Effects, Replica } from './replica.ts';
 import type { RemovalStep } from './state-lane.ts';
 
@@ -64,9 +64,11 @@ export interface ReportedSizes {
 const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
 
 /** Returns what reports the removal of compacted history, a step at a time. */
-export function removalReporter(
-  config: Pick<MemberConfig, 'eventLoop' | 'logger' | 'metrics'>,
-): (step: RemovalStep) => void {
+export function removalReporter(config: {
+  readonly eventLoop: MonotonicClock;
+  readonly logger: EventLogger;
+  readonly metrics: Metrics;
+}): (step: RemovalStep) => void {
   const { eventLoop, logger, metrics } = config;
   let removal: { readonly startMs: number; events: number } | undefined;
   return ({ removed, compactRevision, isDone }) => {
