@@ -151,6 +151,7 @@ async function complaints(expressions: readonly string[]): Promise<string> {
 
 beforeAll(async () => {
   engine = await startEngine();
+  cleanups.push(async () => engine.stop());
   const { env } = engine;
   const known = [['docker-compose'], ['docker', 'compose']];
   const usable = await Promise.all(known.map(async (it) => succeeds([...it, 'version'], { env })));
@@ -160,6 +161,7 @@ beforeAll(async () => {
       'there is neither docker-compose nor docker compose (apt-get install docker-compose)',
     );
   }
+  cleanups.push(async () => composeRun('down', '-v', '--remove-orphans'));
   const provisions: Record<string, Provision> = {};
   for (const [service, { image }] of Object.entries(compose.services)) {
     provisions[service] = image.startsWith('holdfast:') ? 'itself' : await provide(image, engine);
@@ -172,9 +174,13 @@ beforeAll(async () => {
   );
 });
 
+/** Undoes what was done, last first; nothing when there never was an engine. */
+const cleanups: (() => Promise<unknown>)[] = [];
+
 afterAll(async () => {
-  await composeRun('down', '-v', '--remove-orphans');
-  await engine.stop();
+  for (const cleanup of cleanups.reverse()) {
+    await cleanup();
+  }
 });
 
 test(

@@ -12,7 +12,8 @@ const script = fileURLToPath(new URL('engine.sh', import.meta.url));
 const namespace = '/run/netns/holdfast-docker';
 /** Debian's base system is downloaded and unpacked once for each run. */
 const startTimeoutMs = 300_000;
-const stopTimeoutMs = 60_000;
+/** Removing what an engine has stored takes a minute on a busy disk. */
+const stopTimeoutMs = 300_000;
 
 /** An engine that answers. */
 export interface Engine {
