@@ -9,17 +9,19 @@ import type { Command } from 'commander';
 import { ExitError } from '../exit.ts';
 import { clusterTitle, type RunningCluster, startCluster } from './clusters.ts';
 import { describeMachine, type Machine, machineLines } from './machine.ts';
-import { fillKeys, measure, type Measurement, type Subject } from './measure.ts';
+import { fillKeys, measure, type Measurement } from './measure.ts';
 import { type BenchCase, type BenchFlags, type BenchPlan, readBenchPlan } from './options.ts';
 import {
   type CaseReport,
   caseTitle,
+  figuresTable,
   measurementLine,
   measurementText,
   mediansOf,
   ratioOf,
   reportTable,
 } from './report.ts';
+import type { Subject } from './stage.ts';
 
 /** As shells count a program that SIGINT ended. */
 const exitInterrupted = 130;
@@ -28,7 +30,10 @@ const exitInterrupted = 130;
 export function registerBench(program: Command): void {
   program
     .command('bench [workload]')
-    .description('put load on an etcd v3 endpoint: put, range, mixed or txn')
+    .description(
+      'put load on an etcd v3 endpoint: put, range, mixed, txn, watch, watch-idle, lease-grant, ' +
+        'lease-keepalive or lease-expire',
+    )
     .option('--endpoints <list>', 'members to put load on (default 127.0.0.1:2379)')
     .option('--clients <count>', 'callers, each with one call under way (default 1)')
     .option('--connections <count>', 'connections they share (default: one each)')
@@ -45,7 +50,10 @@ export function registerBench(program: Command): void {
     .option('--warmup <time>', 'load before the measurement that does not count', '1s')
     .option('--seed <number>', 'same seed, same requests', '1')
     .option('-w, --write-out <simple|json>', 'form of the output', 'simple')
-    .option('--suite', 'run the standard list of workloads and print a table')
+    .option('--watchers <count>', 'watchers (default: watch 100, watch-idle 100000)')
+    .option('--leases <count>', 'leases (default: lease-keepalive 10000, lease-expire 100000)')
+    .option('--streams <count>', 'streams of watchers or renewals, each a connection (default 10)')
+    .option('--suite [list]', 'run a standard list, kv (default) or notice, and print a table')
     .option('--against <etcd>', 'start a Holdfast and an etcd cluster here and compare them')
     .option('--rounds <count>', 'measurements of each case (default 1; 3 with --against)')
     .option('--data-root <folder>', 'where --against keeps data while it runs (default: tmp)')
@@ -57,7 +65,9 @@ Keys are written and stay: do not point it at a cluster whose data matters.
 Examples:
   holdfast bench put --clients 1000 --connections 100 --endpoints 127.0.0.1:2379,127.0.0.1:22379
   holdfast bench range --consistency s --total 100000
-  holdfast bench --suite --against etcd --duration 10s --rounds 3`,
+  holdfast bench watch --watchers 1000 --clients 100 --connections 10
+  holdfast bench --suite --against etcd --duration 10s --rounds 3
+  holdfast bench --suite notice --against etcd --data-root /var/tmp`,
     )
     .action(async (workload: string | undefined, flags: BenchFlags) => {
       const plan = readBenchPlan(workload, flags);
@@ -154,9 +164,9 @@ async function runCases(
   return reports;
 }
 
-/** In the suite every case finds the same keys; a single run of puts makes its own. */
+/** In a suite every case finds the same keys; a single run of puts makes its own. */
 function needsKeys({ load }: BenchCase, plan: BenchPlan): boolean {
-  return plan.isSuite || load.workload !== 'put';
+  return plan.isSuite || !['put', 'lease-grant'].includes(load.workload);
 }
 
 function print(plan: BenchPlan, machine: Machine, reports: readonly CaseReport[]): void {
@@ -188,6 +198,7 @@ function simpleText(plan: BenchPlan, machine: Machine, reports: readonly CaseRep
   }
   if (plan.isSuite || plan.rounds > 1 || reports[0]?.subjects.length === 2) {
     lines.push(reportTable(reports), '');
+    lines.push(...figuresTable(reports));
   }
   return lines.join('\n');
 }

@@ -1,10 +1,10 @@
 /**
- * Unary gRPC calls to a member over one connection, cheap enough for a load generator: the request
- * is a finished frame, the answer a status and how many bytes came.
+ * gRPC calls to a member over one connection, cheap enough for a load generator: a unary request is
+ * a finished frame, its answer a status and how many bytes came.
  *
  * A connection that is lost is dialled again, at the next endpoint if there are several; calls
  * under way fail once, new ones wait. After {@link redialMaxMs} without success it reports itself
- * lost for good.
+ * lost for good. Streams end with the connection.
  */
 import { type CallListener, Http2Session } from './http2-session.ts';
 
@@ -27,6 +27,18 @@ export interface CallResult {
   readonly bodyBytes: number;
 }
 
+/** What takes unary calls. */
+export interface Callee {
+  /** Makes a unary call; `done` is called exactly once, in a later turn. */
+  call(path: string, frame: Buffer, done: (result: CallResult) => void): void;
+}
+
+/** A call whose requests follow one by one. */
+export interface RequestStream {
+  /** Sends a request, a whole frame. */
+  send(frame: Buffer): void;
+}
+
 /** Where a member listens for clients. */
 export interface Endpoint {
   readonly host: string;
@@ -41,7 +53,7 @@ export interface ConnectionOptions {
 }
 
 /** See the module comment. */
-export class Connection {
+export class Connection implements Callee {
   readonly #options: ConnectionOptions;
   #waiting: (() => void)[] = [];
   #session: Http2Session | undefined;
@@ -63,7 +75,6 @@ export class Connection {
     return connection;
   }
 
-  /** Makes a unary call; `done` is called exactly once, in a later turn. */
   call(path: string, frame: Buffer, done: (result: CallResult) => void): void {
     this.#send(path, frame, new UnaryCall(done));
   }
@@ -81,6 +92,24 @@ export class Connection {
         new UnaryCall((result) => resolve({ ...result, answer: Buffer.concat(pieces) }), pieces),
       );
     });
+  }
+
+  /**
+   * Begins a call whose requests follow one by one, on the connection that there is now.
+   *
+   * @throws {Error} it is lost just now, or the server takes no more calls on it
+   */
+  openStream(path: string, listener: CallListener): RequestStream {
+    const session = this.#session;
+    if (session?.isOpen !== true) {
+      throw new Error('the connection was lost');
+    }
+    const streamId = session.openStream(path, listener);
+    return {
+      send: (frame) => {
+        session.send(streamId, frame);
+      },
+    };
   }
 
   /** Ends the connection at once; calls under way fail. */
@@ -188,7 +217,7 @@ class UnaryCall implements CallListener {
       const text = `the answer has no gRPC status (HTTP status ${this.#httpStatus})`;
       this.#done({ code: grpcInternal, text, bodyBytes: this.#bodyBytes });
     } else {
-      const text = this.#text === '' ? '' : decodeMessage(this.#text);
+      const text = decodeGrpcMessage(this.#text);
       this.#done({ code: Number(this.#code), text, bodyBytes: this.#bodyBytes });
     }
   }
@@ -199,7 +228,7 @@ class UnaryCall implements CallListener {
 }
 
 /** The text of `grpc-message`, where special characters are percent-encoded. */
-function decodeMessage(text: string): string {
+export function decodeGrpcMessage(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

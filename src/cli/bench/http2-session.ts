@@ -1,6 +1,6 @@
 /**
- * The client's end of one plaintext HTTP/2 connection (RFC 9113), for unary gRPC calls and nothing
- * else.
+ * The client's end of one plaintext HTTP/2 connection (RFC 9113), for gRPC calls and nothing else:
+ * with one request, or with any number of them.
  *
  * Why our own: the load generator shares the machine with what it measures, and a call through
  * `node:http2` costs it more CPU than the server spends on it (docs/performance.md has the
@@ -69,12 +69,16 @@ export interface SessionOptions {
 interface Stream {
   readonly listener: CallListener;
   sendWindowBytes: number;
+  /** Since the peer was last given its window back. */
+  receivedBytes: number;
 }
 
 /** The rest of a request that waits for the peer's window. */
 interface PendingData {
   readonly streamId: number;
   readonly data: Buffer;
+  /** Whether nothing follows on its stream. */
+  readonly isEnd: boolean;
   sentBytes: number;
 }
 
@@ -136,22 +140,48 @@ export class Http2Session {
       this.#waiting.push({ path, data, listener });
       return;
     }
+    this.#push(this.#begin(path, listener), data, true);
+  }
+
+  /**
+   * Begins a call whose requests follow one by one; returns its stream for {@link send}. It lasts
+   * until the peer, or the session, ends it.
+   *
+   * @throws {Error} the peer allows no more streams at a time
+   */
+  openStream(path: string, listener: CallListener): number {
+    if (this.#streams.size >= this.#peerStreamsMax) {
+      throw new Error(`the server takes only ${this.#peerStreamsMax} calls at a time`);
+    }
+    return this.#begin(path, listener);
+  }
+
+  /** Sends a request on a stream that is open; on one that has ended it goes nowhere. */
+  send(streamId: number, data: Buffer): void {
+    this.#push(streamId, data, false);
+  }
+
+  /** Ends the connection at once; calls under way fail. */
+  close(): void {
+    this.#end('connection closed');
+  }
+
+  #begin(path: string, listener: CallListener): number {
     const encoder = this.#encoder as RequestHeaderEncoder;
     const streamId = this.#nextStreamId;
     this.#nextStreamId += 2;
     if (this.#nextStreamId > streamIdMax) {
       this.#isDraining = true;
     }
-    this.#streams.set(streamId, { listener, sendWindowBytes: this.#peerInitialWindowBytes });
-    const block = encoder.encode(path);
-    this.#write(frameHeaders, flagEndHeaders, streamId, block);
-    this.#pendingData.push({ streamId, data, sentBytes: 0 });
-    this.#sendPending();
+    const sendWindowBytes = this.#peerInitialWindowBytes;
+    this.#streams.set(streamId, { listener, sendWindowBytes, receivedBytes: 0 });
+    this.#write(frameHeaders, flagEndHeaders, streamId, encoder.encode(path));
+    return streamId;
   }
 
-  /** Ends the connection at once; calls under way fail. */
-  close(): void {
-    this.#end('connection closed');
+  #push(streamId: number, data: Buffer, isEnd: boolean): void {
+    this.#pendingData.push({ streamId, data, isEnd, sentBytes: 0 });
+    this.#sendPending();
   }
 
   #connect(): void {
@@ -184,7 +214,7 @@ export class Http2Session {
     settings.writeUInt32BE(windowBytesMax, 8);
     this.#enqueue(preface);
     this.#write(frameSettings, 0, 0, settings);
-    this.#grant(windowBytesMax - defaultWindowBytes);
+    this.#grant(0, windowBytesMax - defaultWindowBytes);
   }
 
   /** Ends the session and everything in it, once. */
@@ -290,10 +320,18 @@ export class Http2Session {
   #handleData(flags: number, streamId: number, payload: Buffer): void {
     this.#receivedBytes += payload.length;
     if (this.#receivedBytes >= windowRefillBytes) {
-      this.#grant(this.#receivedBytes);
+      this.#grant(0, this.#receivedBytes);
       this.#receivedBytes = 0;
     }
-    this.#streams.get(streamId)?.listener.onData(withoutPadding(flags, payload));
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) {
+      stream.receivedBytes += payload.length;
+      if (stream.receivedBytes >= windowRefillBytes) {
+        this.#grant(streamId, stream.receivedBytes);
+        stream.receivedBytes = 0;
+      }
+      stream.listener.onData(withoutPadding(flags, payload));
+    }
     if ((flags & flagEndStream) !== 0) {
       this.#finish(streamId);
     }
@@ -432,7 +470,7 @@ export class Http2Session {
       }
       const isLast = bytes === rest;
       const piece = next.data.subarray(next.sentBytes, next.sentBytes + bytes);
-      this.#write(frameData, isLast ? flagEndStream : 0, next.streamId, piece);
+      this.#write(frameData, isLast && next.isEnd ? flagEndStream : 0, next.streamId, piece);
       next.sentBytes += bytes;
       this.#sendWindowBytes -= bytes;
       stream.sendWindowBytes -= bytes;
@@ -442,10 +480,11 @@ export class Http2Session {
     }
   }
 
-  #grant(bytes: number): void {
+  /** Lets the peer send more: on a stream, or on all together (0). */
+  #grant(streamId: number, bytes: number): void {
     const increment = Buffer.alloc(4);
     increment.writeUInt32BE(bytes, 0);
-    this.#write(frameWindowUpdate, 0, 0, increment);
+    this.#write(frameWindowUpdate, 0, streamId, increment);
   }
 
   /** Queues a frame; those of one turn leave in one write. */

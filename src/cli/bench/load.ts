@@ -8,7 +8,7 @@
  * is dropped from the count: a failed call is a call, and its latency counts too.
  */
 import { ExitError } from '../exit.ts';
-import { type CallResult, type Connection, grpcOk } from './connection.ts';
+import { type Callee, type CallResult, grpcOk } from './connection.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { WorkloadRequest } from './workload.ts';
 
@@ -20,7 +20,7 @@ export type LoadEnd =
 /** A run of load. */
 export interface LoadOptions {
   /** Callers are spread over them in turn. */
-  readonly connections: readonly Connection[];
+  readonly callees: readonly Callee[];
   readonly clients: number;
   /** The next request; undefined when there are no more. */
   readonly next: () => WorkloadRequest | undefined;
@@ -147,7 +147,7 @@ class LoadRun {
       };
     });
     for (let caller = 0; caller < options.clients; caller++) {
-      this.#issue(options.connections[caller % options.connections.length] as Connection);
+      this.#issue(options.callees[caller % options.callees.length] as Callee);
     }
   }
 
@@ -162,7 +162,7 @@ class LoadRun {
   }
 
   /** One caller's next call, or its end. */
-  #issue(connection: Connection): void {
+  #issue(callee: Callee): void {
     if (this.#isOver) {
       return;
     }
@@ -170,11 +170,11 @@ class LoadRun {
     const { rate } = this.#options;
     const dueMs = rate === undefined ? nowMs : this.#startMs + (this.#slots++ * 1000) / rate;
     if (dueMs <= nowMs) {
-      this.#send(connection, dueMs);
+      this.#send(callee, dueMs);
     } else {
       setTimeout(
         () => {
-          this.#send(connection, dueMs);
+          this.#send(callee, dueMs);
           // Rounded up, since a timer cuts fractions off and would be early; and one more, since it
           // may be early by a rounding of its own.
         },
@@ -183,7 +183,7 @@ class LoadRun {
     }
   }
 
-  #send(connection: Connection, dueMs: number): void {
+  #send(callee: Callee, dueMs: number): void {
     if (this.#isOver) {
       return;
     }
@@ -196,14 +196,14 @@ class LoadRun {
       return;
     }
     this.#issued++;
-    connection.call(`/etcdserverpb.KV/${request.method}`, request.frame, (result) => {
+    callee.call(request.path, request.frame, (result) => {
       const endMs = performance.now();
       this.#latency.record(endMs - dueMs);
       this.#endMs = endMs;
       if (result.code !== grpcOk || result.bodyBytes === 0) {
         this.#noteError(result);
       }
-      this.#issue(connection);
+      this.#issue(callee);
     });
   }
 

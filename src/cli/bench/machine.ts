@@ -90,6 +90,22 @@ export async function readCpuMs(pids: readonly number[]): Promise<number | undef
   }
 }
 
+/** Memory of processes that is in RAM, bytes; undefined where there is no `/proc`. */
+export async function readResidentBytes(pids: readonly number[]): Promise<number | undefined> {
+  try {
+    const all = await Promise.all(
+      pids.map(async (pid) => {
+        const text = await readFile(`/proc/${pid}/status`, 'utf8');
+        return Number(/^VmRSS:\s+(?<kib>\d+) kB$/m.exec(text)?.groups?.['kib']) * 1024;
+      }),
+    );
+    return all.reduce((sum, each) => sum + each, 0);
+  } catch {
+    // Another system than Linux: the figure is left out.
+    return undefined;
+  }
+}
+
 async function readEtcdVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)('etcd', ['--version']);

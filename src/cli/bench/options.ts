@@ -2,6 +2,7 @@
 import { ExitError } from '../exit.ts';
 import type { Endpoint } from './connection.ts';
 import type { LoadEnd } from './load.ts';
+import { tagBytes } from './requests.ts';
 import { type WorkloadName, type WorkloadOptions, workloadNames } from './workload.ts';
 
 /** Options as commander hands them over: texts, or true for flags without a value. */
@@ -23,19 +24,38 @@ export interface BenchFlags {
   readonly writeOut: string;
   readonly seed: string;
   readonly against?: string;
-  readonly suite?: boolean;
+  /** True when no list is named. */
+  readonly suite?: string | true;
+  readonly watchers?: string;
+  readonly leases?: string;
+  readonly streams?: string;
   readonly rounds?: string;
   readonly dataRoot?: string;
 }
+
+/** What goes on besides the calls of a load, or with them. */
+export type Scene =
+  | { readonly kind: 'calls' }
+  /** Watchers of all keys, over so many streams: a put ends when all of them have its event. */
+  | { readonly kind: 'watched'; readonly watchers: number; readonly streams: number }
+  /** Watchers of other keys. */
+  | { readonly kind: 'idleWatchers'; readonly watchers: number; readonly streams: number }
+  /** Renewals of so many leases in turn, instead of the load. */
+  | { readonly kind: 'renewals'; readonly leases: number; readonly streams: number }
+  /** Leases that end when the measurement begins. */
+  | { readonly kind: 'endingLeases'; readonly leases: number };
 
 /** One kind of load to measure. */
 export interface BenchCase {
   readonly name: string;
   readonly load: WorkloadOptions;
+  readonly scene: Scene;
   readonly clients: number;
   readonly connections: number;
   /** All connections lead to the leader, instead of to the members in turn. */
   readonly isLeaderOnly: boolean;
+  /** Calls per second of all callers together; undefined: as many as they can make. */
+  readonly rate: number | undefined;
 }
 
 /** What to run, and how to show it. */
@@ -45,8 +65,6 @@ export interface BenchPlan {
   readonly cases: readonly BenchCase[];
   readonly isSuite: boolean;
   readonly end: LoadEnd;
-  /** Calls per second of all callers together; undefined: as many as they can make. */
-  readonly rate: number | undefined;
   /** Load before each measurement that does not count. */
   readonly warmupMs: number;
   readonly rounds: number;
@@ -71,63 +89,84 @@ const defaultEndpoints = '127.0.0.1:2379';
 const defaultDurationMs = 10_000;
 const defaultRounds = 3;
 
-/**
- * The standard list: design and documentation speak of these. Single clients come last, when the
- * members have run long enough for their code to be compiled.
- */
-const suite: readonly {
-  readonly workload: WorkloadName;
-  readonly consistency: WorkloadOptions['consistency'];
+/** Works that watch or renew; each is one case, or two that belong together. */
+const sceneNames = ['watch', 'watch-idle', 'lease-keepalive', 'lease-expire'] as const;
+
+type SceneName = (typeof sceneNames)[number];
+type WorkName = WorkloadName | SceneName;
+
+const workNames: readonly WorkName[] = [...workloadNames, ...sceneNames];
+
+const watchersMax = 1_000_000;
+const leasesMax = 1_000_000;
+const streamsMax = 1000;
+/** As etcd's own benchmark of watches has it. */
+const defaultStreams = 10;
+
+/** Watchers or leases, unless a number is given. */
+const defaultCounts: Readonly<Record<SceneName, number>> = {
+  watch: 100,
+  'watch-idle': 100_000,
+  'lease-keepalive': 10_000,
+  'lease-expire': 100_000,
+};
+
+/** A work of a standard list, and how it is called upon. */
+interface SuiteWork {
+  readonly work: WorkName;
+  readonly consistency?: WorkloadOptions['consistency'];
   readonly clients: number;
   readonly connections: number;
-}[] = [
-  { workload: 'put', consistency: 'linearizable', clients: 1000, connections: 100 },
-  { workload: 'range', consistency: 'linearizable', clients: 1000, connections: 100 },
-  { workload: 'range', consistency: 'serializable', clients: 1000, connections: 100 },
-  { workload: 'mixed', consistency: 'linearizable', clients: 1000, connections: 100 },
-  { workload: 'txn', consistency: 'linearizable', clients: 1000, connections: 100 },
-  { workload: 'put', consistency: 'linearizable', clients: 1, connections: 1 },
-  { workload: 'range', consistency: 'linearizable', clients: 1, connections: 1 },
-];
+  /** Of watchers. */
+  readonly count?: number;
+  readonly rate?: number;
+}
+
+/**
+ * The standard lists: design and documentation speak of these. Single clients come last, when the
+ * members have run long enough for their code to be compiled. Where latency beside something else
+ * is asked for, calls are made at a rate that leaves the machine time for it.
+ */
+const suites: Readonly<Record<string, readonly SuiteWork[]>> = {
+  kv: [
+    { work: 'put', clients: 1000, connections: 100 },
+    { work: 'range', clients: 1000, connections: 100 },
+    { work: 'range', consistency: 'serializable', clients: 1000, connections: 100 },
+    { work: 'mixed', clients: 1000, connections: 100 },
+    { work: 'txn', clients: 1000, connections: 100 },
+    { work: 'put', clients: 1, connections: 1 },
+    { work: 'range', clients: 1, connections: 1 },
+  ],
+  notice: [
+    { work: 'watch', count: 1, clients: 100, connections: 10 },
+    { work: 'watch', count: 100, clients: 100, connections: 10 },
+    { work: 'watch', count: 1000, clients: 100, connections: 10 },
+    { work: 'watch-idle', clients: 100, connections: 10, rate: 200 },
+    { work: 'lease-grant', clients: 1000, connections: 100 },
+    { work: 'lease-keepalive', clients: 1000, connections: 100 },
+    { work: 'lease-expire', clients: 100, connections: 10, rate: 200 },
+  ],
+};
 
 /**
  * Checks everything that was asked for.
  *
  * @throws {ExitError} 2 — with every mistake on a line of its own
  */
-export function readBenchPlan(workload: string | undefined, flags: BenchFlags): BenchPlan {
+export function readBenchPlan(work: string | undefined, flags: BenchFlags): BenchPlan {
   const reader = new FlagReader();
-  const load = readLoad(reader, workload, flags);
-  const clients = reader.integer('--clients', flags.clients ?? '1', 1, clientsMax);
-  const connections = reader.integer(
-    '--connections',
-    flags.connections ?? String(Math.min(clients, connectionsMax)),
-    1,
-    connectionsMax,
-  );
-  reader.check(
-    connections <= clients || flags.connections === undefined,
-    `--connections is ${connections}, more than the ${clients} clients that would use them`,
-  );
-  const isSuite = flags.suite === true;
+  const isSuite = flags.suite !== undefined;
   const isAgainst = flags.against !== undefined;
-  checkCombinations(reader, workload, flags);
+  const named = isSuite ? undefined : readWork(reader, work);
+  const load = readLoad(reader, named, flags);
+  checkCombinations(reader, work, flags);
   const plan: BenchPlan = {
     endpoints: isAgainst ? undefined : readEndpoints(reader, flags.endpoints ?? defaultEndpoints),
     cases: isSuite
-      ? suiteCases(load, flags.targetLeader === true)
-      : [
-          {
-            name: describeLoad(load),
-            load,
-            clients,
-            connections: Math.min(connections, clients),
-            isLeaderOnly: flags.targetLeader === true,
-          },
-        ],
+      ? readSuite(reader, load, flags)
+      : casesOf(named ?? 'put', load, readCallers(reader, flags)),
     isSuite,
     end: readEnd(reader, flags),
-    rate: flags.rate === undefined ? undefined : reader.integer('--rate', flags.rate, 1, rateMax),
     warmupMs: reader.durationMs('--warmup', flags.warmup, 0),
     rounds: reader.integer(
       '--rounds',
@@ -142,6 +181,128 @@ export function readBenchPlan(workload: string | undefined, flags: BenchFlags): 
   return plan;
 }
 
+/** Who makes the calls of a case, and what else takes part. */
+interface Callers {
+  readonly clients: number;
+  readonly connections: number;
+  readonly isLeaderOnly: boolean;
+  readonly rate: number | undefined;
+  /** Of watchers, or of leases; undefined: the work's own number. */
+  readonly watchers: number | undefined;
+  readonly leases: number | undefined;
+  readonly streams: number;
+}
+
+function readCallers(reader: FlagReader, flags: BenchFlags): Callers {
+  const clients = reader.integer('--clients', flags.clients ?? '1', 1, clientsMax);
+  const connections = reader.integer(
+    '--connections',
+    flags.connections ?? String(Math.min(clients, connectionsMax)),
+    1,
+    connectionsMax,
+  );
+  reader.check(
+    connections <= clients || flags.connections === undefined,
+    `--connections is ${connections}, more than the ${clients} clients that would use them`,
+  );
+  const isLeaderOnly = flags.targetLeader === true;
+  const own = { clients, connections: Math.min(connections, clients), isLeaderOnly };
+  return { ...own, ...readShared(reader, flags) };
+}
+
+/** What single works and suites have in common. */
+function readShared(
+  reader: FlagReader,
+  flags: BenchFlags,
+): Pick<Callers, 'rate' | 'watchers' | 'leases' | 'streams'> {
+  return {
+    rate: reader.optionalInteger('--rate', flags.rate, 1, rateMax),
+    watchers: reader.optionalInteger('--watchers', flags.watchers, 0, watchersMax),
+    leases: reader.optionalInteger('--leases', flags.leases, 1, leasesMax),
+    streams: reader.integer('--streams', flags.streams ?? String(defaultStreams), 1, streamsMax),
+  };
+}
+
+function readSuite(
+  reader: FlagReader,
+  load: WorkloadOptions,
+  flags: BenchFlags,
+): readonly BenchCase[] {
+  const name = flags.suite === true || flags.suite === undefined ? 'kv' : flags.suite;
+  const works = suites[name];
+  reader.check(
+    works !== undefined,
+    `--suite knows ${Object.keys(suites).join(' and ')}, not "${name}"`,
+  );
+  const shared = readShared(reader, flags);
+  return (works ?? []).flatMap(
+    ({ work, consistency = 'linearizable', clients, connections, count, rate }) =>
+      casesOf(
+        work,
+        { ...load, workload: workloadOf(work), consistency },
+        {
+          ...{ ...shared, clients, connections },
+          watchers: count ?? shared.watchers,
+          rate: shared.rate ?? rate,
+          isLeaderOnly: flags.targetLeader === true || connections < suiteSpreadMin,
+        },
+      ),
+  );
+}
+
+/** The cases that a work consists of. */
+function casesOf(work: WorkName, load: WorkloadOptions, callers: Callers): readonly BenchCase[] {
+  const { clients, connections, isLeaderOnly, rate } = callers;
+  const { watchers = defaultCount(work), leases = defaultCount(work) } = callers;
+  const shared = { load, clients, connections, isLeaderOnly, rate };
+  const streams = Math.min(callers.streams, Math.max(1, watchers));
+  const calls = { kind: 'calls' } as const;
+  switch (work) {
+    case 'watch':
+      return [
+        {
+          ...{ ...shared, name: `events to ${plural(watchers, 'watcher')}` },
+          scene: { kind: 'watched', watchers, streams },
+        },
+      ];
+    case 'watch-idle':
+      return [0, watchers].map((idle) => ({
+        ...{ ...shared, name: `put beside ${plural(idle, 'idle watcher')}` },
+        scene: { kind: 'idleWatchers', watchers: idle, streams },
+      }));
+    case 'lease-keepalive':
+      return [
+        {
+          ...{ ...shared, name: `lease keep-alive, ${plural(leases, 'lease')}` },
+          scene: { kind: 'renewals', leases, streams: Math.min(callers.streams, clients) },
+        },
+      ];
+    case 'lease-expire':
+      return [
+        { ...shared, name: 'put before leases end', scene: calls },
+        {
+          ...{ ...shared, name: `put while ${plural(leases, 'lease')} end` },
+          scene: { kind: 'endingLeases', leases },
+        },
+      ];
+    default:
+      return [{ ...shared, name: describeLoad(load), scene: calls }];
+  }
+}
+
+function isScene(work: WorkName): work is SceneName {
+  return sceneNames.some((name) => name === work);
+}
+
+function defaultCount(work: WorkName): number {
+  return isScene(work) ? defaultCounts[work] : 0;
+}
+
+/** The calls of a work: what watches or renews, does so beside puts. */
+function workloadOf(work: WorkName): WorkloadName {
+  return isScene(work) ? 'put' : work;
+}
+
 /** A load's name, as in `range, serializable`. */
 function describeLoad({ workload, consistency, readRatio }: WorkloadOptions): string {
   switch (workload) {
@@ -153,31 +314,27 @@ function describeLoad({ workload, consistency, readRatio }: WorkloadOptions): st
       return `range, ${consistency}`;
     case 'mixed':
       return `mixed, ${Math.round(readRatio * 100)} % range, ${consistency}`;
+    case 'lease-grant':
+      return 'lease grant';
   }
 }
 
-function suiteCases(load: WorkloadOptions, isLeaderOnly: boolean): readonly BenchCase[] {
-  return suite.map(({ workload, consistency, clients, connections }) => {
-    const own = { ...load, workload, consistency };
-    return {
-      name: describeLoad(own),
-      load: own,
-      clients,
-      connections,
-      isLeaderOnly: isLeaderOnly || connections < suiteSpreadMin,
-    };
-  });
+function readWork(reader: FlagReader, work: string | undefined): WorkName | undefined {
+  const known = workNames.find((name) => name === work);
+  reader.check(
+    known !== undefined,
+    work === undefined
+      ? `name a workload (${workNames.join(', ')}), or use --suite`
+      : `there is no workload "${work}"; choose one of ${workNames.join(', ')}`,
+  );
+  return known;
 }
 
-function checkCombinations(
-  reader: FlagReader,
-  workload: string | undefined,
-  flags: BenchFlags,
-): void {
-  const isSuite = flags.suite === true;
+function checkCombinations(reader: FlagReader, work: string | undefined, flags: BenchFlags): void {
+  const isSuite = flags.suite !== undefined;
   reader.check(
-    !isSuite || workload === undefined,
-    `--suite runs its own list of workloads: leave out "${workload ?? ''}"`,
+    !isSuite || work === undefined,
+    `--suite runs its own list of workloads: leave out "${work ?? ''}"`,
   );
   reader.check(
     !isSuite || (flags.clients === undefined && flags.connections === undefined),
@@ -195,6 +352,15 @@ function checkCombinations(
     flags.dataRoot === undefined || flags.against !== undefined,
     '--data-root is where --against keeps its clusters: it needs --against etcd',
   );
+  const isWatched = work === 'watch' || flags.suite === 'notice';
+  reader.check(
+    !isWatched || Number(flags.valueSize) >= tagBytes,
+    `watched values hold the number of their put: --value-size must be ${tagBytes} at least`,
+  );
+  reader.check(
+    work !== 'watch' || flags.watchers !== '0',
+    'events are counted where they arrive: --watchers must be 1 at least',
+  );
   reader.check(
     flags.writeOut === 'simple' || flags.writeOut === 'json',
     `--write-out must be simple or json, not "${flags.writeOut}"`,
@@ -203,16 +369,9 @@ function checkCombinations(
 
 function readLoad(
   reader: FlagReader,
-  workload: string | undefined,
+  work: WorkName | undefined,
   flags: BenchFlags,
 ): WorkloadOptions {
-  const known = workloadNames.find((name) => name === workload);
-  reader.check(
-    known !== undefined || (flags.suite === true && workload === undefined),
-    workload === undefined
-      ? `name a workload (${workloadNames.join(', ')}), or use --suite`
-      : `there is no workload "${workload}"; choose one of ${workloadNames.join(', ')}`,
-  );
   const consistency = { l: 'linearizable', s: 'serializable' } as const;
   reader.check(
     flags.consistency in consistency,
@@ -230,7 +389,7 @@ function readLoad(
     `--read-ratio must be a number from 0 to 1, not "${flags.readRatio}"`,
   );
   return {
-    workload: known ?? 'put',
+    workload: workloadOf(work ?? 'put'),
     consistency: consistency[flags.consistency === 's' ? 's' : 'l'],
     keySizeBytes,
     valueSizeBytes: reader.integer('--value-size', flags.valueSize, 0, valueBytesMax),
@@ -296,6 +455,15 @@ class FlagReader {
     return isRight ? value : min;
   }
 
+  optionalInteger(
+    flag: string,
+    text: string | undefined,
+    min: number,
+    max: number,
+  ): number | undefined {
+    return text === undefined ? undefined : this.integer(flag, text, min, max);
+  }
+
   durationMs(flag: string, text: string, minMs: number): number {
     const match = /^(?<count>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)$/.exec(text);
     const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -313,4 +481,8 @@ class FlagReader {
       throw new ExitError(2, ['holdfast bench:', ...lines, '(see --help)'].join('\n'));
     }
   }
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,5 @@
 /** Results as text: lines for a person, and a table ready for docs/performance.md. */
-import type { Measurement } from './measure.ts';
+import type { Figure, Measurement } from './measure.ts';
 import type { BenchCase } from './options.ts';
 
 /** Every round of one case on one subject. */
@@ -22,6 +22,7 @@ export interface Medians {
   readonly clientCpuMicroseconds: number;
   readonly serverCpuMicroseconds: number | undefined;
   readonly errorCount: number;
+  readonly figures: readonly Figure[];
 }
 
 /** Above this the load generator itself may be what limits the throughput. */
@@ -47,7 +48,15 @@ export function mediansOf(rounds: readonly Measurement[]): Medians {
     clientCpuMicroseconds: median(rounds.map((round) => round.clientCpuMicroseconds)),
     serverCpuMicroseconds: serverCpu.length === 0 ? undefined : median(serverCpu),
     errorCount: rounds.reduce((sum, round) => sum + round.errorCount, 0),
+    figures: (rounds[0]?.figures ?? []).map(({ name }) => ({
+      name,
+      value: median(rounds.flatMap(({ figures }) => valuesOf(figures, name))),
+    })),
   };
+}
+
+function valuesOf(figures: readonly Figure[], name: string): readonly number[] {
+  return figures.filter((figure) => figure.name === name).map(({ value }) => value);
 }
 
 /** Throughput of the second subject over that of the first; undefined unless there are two. */
@@ -57,10 +66,13 @@ export function ratioOf(subjects: readonly SubjectRounds[]): number | undefined 
 }
 
 /** What a case is, on one line. */
-export function caseTitle({ name, load, clients, connections, isLeaderOnly }: BenchCase): string {
+export function caseTitle(benchCase: BenchCase): string {
+  const { name, load, scene, clients, connections, isLeaderOnly, rate } = benchCase;
   const spread = isLeaderOnly ? 'leader only' : 'all members';
   return (
-    `${name}: ${plural(clients, 'client')}, ${plural(connections, 'connection')}, ${spread}; ` +
+    `${name}: ${plural(clients, 'client')}, ${plural(connections, 'connection')}, ${spread}` +
+    ('streams' in scene ? `, ${plural(scene.streams, 'stream')}` : '') +
+    `${rate === undefined ? '' : `, ${rate} calls/s`}; ` +
     `keys ${load.keySizeBytes} bytes (${load.keySpace} ${load.keyOrder}), ` +
     `values ${load.valueSizeBytes} bytes`
   );
@@ -70,18 +82,21 @@ export function caseTitle({ name, load, clients, connections, isLeaderOnly }: Be
 export function measurementText(measurement: Measurement): string {
   const { operations, errorCount, elapsedMs, operationsPerSecond } = measurement;
   const { meanMs, p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = measurement;
+  const { counted, figures } = measurement;
+  const unit = counted === 'calls' ? 'call' : 'event';
   const server =
     measurement.serverCpuMicroseconds === undefined
       ? ''
-      : `; members ${measurement.serverCpuMicroseconds.toFixed(1)} µs per call`;
+      : `; members ${measurement.serverCpuMicroseconds.toFixed(1)} µs per ${unit}`;
   const busy = Math.round(measurement.clientUtilization * 100);
   const lines = [
-    `  calls       ${operations} in ${(elapsedMs / 1000).toFixed(2)} s, ${errorCount} failed`,
-    `  throughput  ${operationsPerSecond.toFixed(1)} calls/s`,
+    `  ${counted.padEnd(12)}${operations} in ${(elapsedMs / 1000).toFixed(2)} s, ${errorCount} failed`,
+    `  throughput  ${operationsPerSecond.toFixed(1)} ${counted}/s`,
     `  latency ms  mean ${ms(meanMs)}  p50 ${ms(p50Ms)}  p90 ${ms(p90Ms)}  p99 ${ms(p99Ms)}  ` +
       `p99.9 ${ms(p999Ms)}  max ${ms(maxMs)}`,
-    `  CPU         load generator ${measurement.clientCpuMicroseconds.toFixed(1)} µs per call, ` +
+    `  CPU         load generator ${measurement.clientCpuMicroseconds.toFixed(1)} µs per ${unit}, ` +
       `busy ${busy} %${server}`,
+    ...figures.map(({ name, value }) => `  ${name}: ${figureText(value)}`),
     ...measurement.errors.map(
       ({ code, text, count }) => `  error       ${count} × ${code}: ${text}`,
     ),
@@ -94,24 +109,27 @@ export function measurementText(measurement: Measurement): string {
 
 /** One measurement on one line, for progress. */
 export function measurementLine(measurement: Measurement): string {
-  const { operationsPerSecond, p50Ms, p99Ms, errorCount } = measurement;
+  const { counted, operationsPerSecond, p50Ms, p99Ms, errorCount, figures } = measurement;
   const failed = errorCount === 0 ? '' : `, ${errorCount} FAILED`;
   const rate = operationsPerSecond.toFixed(0);
-  return `${rate} calls/s, p50 ${ms(p50Ms)} ms, p99 ${ms(p99Ms)} ms${failed}`;
+  const others = figures.map(({ name, value }) => `, ${name}: ${figureText(value)}`).join('');
+  return `${rate} ${counted}/s, p50 ${ms(p50Ms)} ms, p99 ${ms(p99Ms)} ms${failed}${others}`;
 }
 
 /** The table of all cases, in Markdown. */
 export function reportTable(reports: readonly CaseReport[]): string {
   const titles = reports[0]?.subjects.map((each) => each.title) ?? [];
   const isComparison = titles.length === 2;
+  const isOfEvents = reports.some(({ benchCase }) => benchCase.scene.kind === 'watched');
+  const things = isOfEvents ? 'calls or events' : 'calls';
   const header = [
     'work',
     'clients / connections',
     'to',
     ...titles.flatMap((title) => [
-      `${title} calls/s`,
+      `${title} ${things}/s`,
       'p50 / p99 ms',
-      'CPU µs per call: members + generator',
+      `CPU µs per ${isOfEvents ? 'call or event' : 'call'}: members + generator`,
     ]),
     ...(isComparison ? [`${titles[1] ?? ''} / ${titles[0] ?? ''}`] : []),
     'failed',
@@ -131,6 +149,25 @@ export function reportTable(reports: readonly CaseReport[]): string {
   return [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+/** What was seen besides, of all cases, as lines of a table; none when there is nothing. */
+export function figuresTable(reports: readonly CaseReport[]): readonly string[] {
+  const titles = reports[0]?.subjects.map((each) => each.title) ?? [];
+  const rows = reports.flatMap(({ benchCase, subjects }) => {
+    const figures = subjects.map((each) => mediansOf(each.rounds).figures);
+    return (figures[0] ?? []).map(({ name }) => [
+      benchCase.name,
+      name,
+      ...figures.map((each) => valuesOf(each, name).map(figureText).join('')),
+    ]);
+  });
+  if (rows.length === 0) {
+    return [];
+  }
+  const header = ['work', 'besides', ...titles];
+  const rule = header.map((_, i) => (i < 2 ? '---' : '---:'));
+  return [...[header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`), ''];
+}
+
 function subjectCells(medians: Medians): readonly string[] {
   const server = medians.serverCpuMicroseconds?.toFixed(0) ?? '?';
   return [
@@ -138,6 +175,10 @@ function subjectCells(medians: Medians): readonly string[] {
     `${ms(medians.p50Ms)} / ${ms(medians.p99Ms)}`,
     `${server} + ${medians.clientCpuMicroseconds.toFixed(0)}`,
   ];
+}
+
+function figureText(value: number): string {
+  return value.toFixed(value < 100 && !Number.isInteger(value) ? 1 : 0);
 }
 
 /** Milliseconds with three significant digits at least. */

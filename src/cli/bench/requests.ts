@@ -85,6 +85,15 @@ export function frameTxn(puts: readonly KeyValuePair[]): Buffer {
   return frame;
 }
 
+/** Bytes of the tag of {@link tagPut}. */
+export const tagBytes = 4;
+
+/** Writes a number into the first bytes of the value of a put, by which its event is known again. */
+export function tagPut(frame: Buffer, valueSizeBytes: number, tag: number): void {
+  // The value stands last.
+  frame.writeUInt32BE(tag, frame.length - valueSizeBytes);
+}
+
 /** Puts a message that is already encoded into a frame. */
 export function frameMessage(message: Uint8Array): Buffer {
   const frame = allocateFrame(message.length);

@@ -6,10 +6,11 @@
  * cost per request.
  */
 import { createPrng, type Prng } from '../../base/index.ts';
-import { framePut, frameRange, frameTxn, type KeyValuePair } from './requests.ts';
+import { services } from '../../wire/index.ts';
+import { frameMessage, framePut, frameRange, frameTxn, type KeyValuePair } from './requests.ts';
 
 /** The workloads by name. */
-export const workloadNames = ['put', 'range', 'mixed', 'txn'] as const;
+export const workloadNames = ['put', 'range', 'mixed', 'txn', 'lease-grant'] as const;
 
 /** See {@link workloadNames}. */
 export type WorkloadName = (typeof workloadNames)[number];
@@ -31,11 +32,17 @@ export interface WorkloadOptions {
   readonly seed: number;
 }
 
-/** One request: which method, and the bytes. */
+/** One request: the path of its method, and the bytes. */
 export interface WorkloadRequest {
-  readonly method: 'Put' | 'Range' | 'Txn';
+  readonly path: string;
   readonly frame: Buffer;
 }
+
+const { Put, Range, Txn } = services['etcdserverpb.KV'];
+const { LeaseGrant } = services['etcdserverpb.Lease'];
+
+/** Of leases that are to stay while anything is measured; seconds. */
+export const stayingLeaseTtl = 3600;
 
 /** Block that values are cut from, besides one value's length. */
 const randomBlockBytes = 64 * 1024;
@@ -71,7 +78,9 @@ export class Workload {
           ? this.#range()
           : this.#put();
       case 'txn':
-        return { method: 'Txn', frame: frameTxn([this.#pair(this.#pickKey())]) };
+        return { path: Txn.path, frame: frameTxn([this.#pair(this.#pickKey())]) };
+      case 'lease-grant':
+        return { path: LeaseGrant.path, frame: leaseGrantFrame };
     }
   }
 
@@ -80,17 +89,17 @@ export class Workload {
     for (let key = 0; key < this.#options.keySpace; key += fillPutsMax) {
       const count = Math.min(fillPutsMax, this.#options.keySpace - key);
       const puts = Array.from({ length: count }, (_, i) => this.#pair(key + i));
-      yield { method: 'Txn', frame: frameTxn(puts) };
+      yield { path: Txn.path, frame: frameTxn(puts) };
     }
   }
 
   #put(): WorkloadRequest {
-    return { method: 'Put', frame: framePut(this.#pair(this.#pickKey())) };
+    return { path: Put.path, frame: framePut(this.#pair(this.#pickKey())) };
   }
 
   #range(): WorkloadRequest {
     const isSerializable = this.#options.consistency === 'serializable';
-    return { method: 'Range', frame: frameRange(this.#key(this.#pickKey()), isSerializable) };
+    return { path: Range.path, frame: frameRange(this.#key(this.#pickKey()), isSerializable) };
   }
 
   #pickKey(): number {
@@ -109,6 +118,14 @@ export class Workload {
   }
 
   #key(key: number): Buffer {
-    return Buffer.from(key.toString(16).padStart(this.#options.keySizeBytes, '0'), 'latin1');
+    return keyOf(key, this.#options);
   }
 }
+
+/** The key of a number. */
+export function keyOf(number: number, { keySizeBytes }: WorkloadOptions): Buffer {
+  return Buffer.from(number.toString(16).padStart(keySizeBytes, '0'), 'latin1');
+}
+
+/** Ids are for the server to choose, so all grants are the same. */
+const leaseGrantFrame = frameMessage(LeaseGrant.requestSerialize({ TTL: stayingLeaseTtl }));

@@ -33,6 +33,46 @@ export class FakeMember {
     options: ServerOptions = {},
     port = 0,
   ): Promise<FakeMember> {
+    const member = await FakeMember.#listen(options, port);
+    member.#server.on('stream', (stream, headers) => {
+      const pieces: Buffer[] = [];
+      stream.on('error', () => undefined);
+      stream.on('data', (piece: Buffer) => pieces.push(piece));
+      stream.on('end', () => {
+        const path = headers[':path'] ?? '';
+        const call = { path, headers, body: Buffer.concat(pieces), stream };
+        member.calls.push(call);
+        answer(call);
+      });
+    });
+    return member;
+  }
+
+  /** A member whose calls last: `answer` gets each frame that arrives, once it is whole. */
+  static async startStreaming(
+    answer: (frame: Buffer, stream: ServerHttp2Stream) => void,
+  ): Promise<FakeMember> {
+    const member = await FakeMember.#listen({}, 0);
+    member.#server.on('stream', (stream) => {
+      let received = Buffer.alloc(0);
+      stream.on('error', () => undefined);
+      stream.respond(
+        { ':status': 200, 'content-type': 'application/grpc' },
+        { waitForTrailers: true },
+      );
+      stream.on('data', (piece: Buffer) => {
+        received = Buffer.concat([received, piece]);
+        while (received.length >= 5 && received.length >= 5 + received.readUInt32BE(1)) {
+          const end = 5 + received.readUInt32BE(1);
+          answer(received.subarray(0, end), stream);
+          received = received.subarray(end);
+        }
+      });
+    });
+    return member;
+  }
+
+  static async #listen(options: ServerOptions, port: number): Promise<FakeMember> {
     const server = createServer(options);
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -44,17 +84,6 @@ export class FakeMember {
     server.on('session', (session) => {
       member.sessions.add(session);
       session.on('close', () => member.sessions.delete(session));
-    });
-    server.on('stream', (stream, headers) => {
-      const pieces: Buffer[] = [];
-      stream.on('error', () => undefined);
-      stream.on('data', (piece: Buffer) => pieces.push(piece));
-      stream.on('end', () => {
-        const path = headers[':path'] ?? '';
-        const call = { path, headers, body: Buffer.concat(pieces), stream };
-        member.calls.push(call);
-        answer(call);
-      });
     });
     return member;
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Http2Session } from '../../../src/cli/bench/http2-session.ts';
+import { frameMessage } from '../../../src/cli/bench/requests.ts';
 import { answerWith, type FakeCall, FakeMember } from './fake-member.ts';
 
 interface Answer {
@@ -119,6 +120,49 @@ describe('Http2Session', () => {
     expect(answers.map((answer, i) => answer.body.equals(bodies[i] ?? Buffer.alloc(1)))).toEqual(
       sizes.map(() => true),
     );
+  });
+
+  test('a stream sends request after request while answers arrive, until the peer ends it', async () => {
+    const peer = await FakeMember.startStreaming((frame, stream) => {
+      stream.write(frame);
+      if (frame.toString('latin1').endsWith('bye')) {
+        stream.end();
+      }
+    });
+    onTestFinished(async () => peer.stop());
+    const session = await openSession(peer.endpoint.port);
+    const pieces: string[] = [];
+    const ended = createGate();
+    const streamId = session.openStream('/a.Watch/Watch', {
+      onHeader: () => undefined,
+      onData: (piece) => {
+        pieces.push(piece.toString('latin1', 5));
+        if (pieces.length === 1) {
+          session.send(streamId, frameMessage(Buffer.from('bye')));
+        }
+      },
+      onEnd: () => ended.open(),
+      onFailure: () => undefined,
+    });
+
+    session.send(streamId, frameMessage(Buffer.from('hello')));
+    await ended.opened;
+    session.send(streamId, frameMessage(Buffer.from('into the void')));
+
+    // The last frame is empty, and says that it is the last.
+    expect(pieces.filter((piece) => piece !== '')).toEqual(['hello', 'bye']);
+    expect(session.isOpen).toBe(true);
+  });
+
+  test('a stream beyond what the peer allows is refused', async () => {
+    const peer = await startPeer(echo, { settings: { maxConcurrentStreams: 0 } });
+    const session = await openSession(peer.endpoint.port);
+    const listener = {
+      ...{ onHeader: () => undefined, onData: () => undefined, onEnd: () => undefined },
+      onFailure: () => undefined,
+    };
+
+    expect(() => session.openStream('/a', listener)).toThrow('takes only 0 calls');
   });
 
   test('headers with every visible character arrive as they were sent', async () => {

@@ -5,7 +5,10 @@ import { frameMessage } from '../../../src/cli/bench/requests.ts';
 import type { WorkloadRequest } from '../../../src/cli/bench/workload.ts';
 import { answerWith, type FakeCall, FakeMember, refuseWith } from './fake-member.ts';
 
-const request: WorkloadRequest = { method: 'Put', frame: frameMessage(Buffer.from('x')) };
+const request: WorkloadRequest = {
+  path: '/etcdserverpb.KV/Put',
+  frame: frameMessage(Buffer.from('x')),
+};
 const succeed = (call: FakeCall): void => answerWith(call, frameMessage(Buffer.from('y')));
 
 async function startMember(answer: (call: FakeCall) => void) {
@@ -28,7 +31,7 @@ async function run(
   overrides: Partial<Parameters<typeof runLoad>[0]> = {},
 ): Promise<LoadResult> {
   return runLoad({
-    connections,
+    callees: connections,
     clients: 7,
     next: () => request,
     end,

@@ -1,6 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { describeMachine, machineLines, readCpuMs } from '../../../src/cli/bench/machine.ts';
+import {
+  describeMachine,
+  machineLines,
+  readCpuMs,
+  readResidentBytes,
+} from '../../../src/cli/bench/machine.ts';
 import { createTempDir } from '../../storage/temp-dir.ts';
 
 describe('the machine', () => {
@@ -54,7 +59,19 @@ describe('the machine', () => {
     },
   );
 
-  test('a process that is gone has no CPU time', async () => {
+  test.runIf(process.platform === 'linux')(
+    'memory of processes is what they say themselves, added up',
+    async () => {
+      const own = process.memoryUsage().rss;
+      const twice = (await readResidentBytes([process.pid, process.pid])) ?? 0;
+
+      // The process goes on, and so does its memory.
+      expect(Math.abs(twice / 2 - own)).toBeLessThan(own / 4);
+    },
+  );
+
+  test('a process that is gone has no CPU time, and no memory', async () => {
     expect(await readCpuMs([0x3fff_ffff])).toBeUndefined();
+    expect(await readResidentBytes([0x3fff_ffff])).toBeUndefined();
   });
 });

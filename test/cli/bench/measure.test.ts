@@ -5,8 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Endpoint } from '../../../src/cli/bench/connection.ts';
 import { findLeader } from '../../../src/cli/bench/leader.ts';
-import { fillKeys, measure, type Subject } from '../../../src/cli/bench/measure.ts';
-import type { BenchCase } from '../../../src/cli/bench/options.ts';
+import { fillKeys, measure } from '../../../src/cli/bench/measure.ts';
+import type { BenchCase, Scene } from '../../../src/cli/bench/options.ts';
+import type { Subject } from '../../../src/cli/bench/stage.ts';
 import type { WorkloadOptions } from '../../../src/cli/bench/workload.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
 import { freePorts, ProcessCluster } from '../../harness/processes.ts';
@@ -25,7 +26,15 @@ const load: WorkloadOptions = {
 
 function caseOf(overrides: Partial<WorkloadOptions>, isLeaderOnly = false): BenchCase {
   const own = { ...load, ...overrides };
-  return { name: own.workload, load: own, clients: 20, connections: 3, isLeaderOnly };
+  const scene = { kind: 'calls' } as const;
+  return {
+    ...{ name: own.workload, load: own, scene, clients: 20, connections: 3 },
+    ...{ isLeaderOnly, rate: undefined },
+  };
+}
+
+function sceneOf(scene: Scene): BenchCase {
+  return { ...caseOf({}), scene };
 }
 
 describe('measure', () => {
@@ -61,6 +70,7 @@ describe('measure', () => {
       caseOf({ workload: 'range', consistency: 'serializable' }),
       caseOf({ workload: 'mixed' }),
       caseOf({ workload: 'txn' }),
+      caseOf({ workload: 'lease-grant' }),
     ];
 
     for (const each of cases) {
@@ -72,6 +82,36 @@ describe('measure', () => {
       expect(measurement.p50Ms).toBeLessThanOrEqual(measurement.p99Ms);
       expect(measurement.p99Ms).toBeLessThanOrEqual(measurement.maxMs);
     }
+  });
+
+  test('watched puts are counted by the events that reach the watchers, every one', async () => {
+    const end = { kind: 'total', total: 100 } as const;
+    const scene = { kind: 'watched', watchers: 7, streams: 2 } as const;
+
+    const measurement = await measure(subject, sceneOf(scene), { end, warmupMs: 20, signal });
+
+    expect(measurement).toMatchObject({ counted: 'events', operations: 700, errorCount: 0 });
+  });
+
+  test('puts beside idle watchers come with the memory that these take', async () => {
+    const end = { kind: 'total', total: 100 } as const;
+    const scene = { kind: 'idleWatchers', watchers: 50, streams: 2 } as const;
+
+    const measurement = await measure(subject, sceneOf(scene), { end, warmupMs: 0, signal });
+
+    expect(measurement).toMatchObject({ counted: 'calls', operations: 100, errorCount: 0 });
+    expect(measurement.figures.map(({ name }) => name)).toEqual([
+      'memory of all members for 10,000 idle watchers, MiB',
+    ]);
+  });
+
+  test('renewals are calls, each of a lease that is there', async () => {
+    const end = { kind: 'total', total: 333 } as const;
+    const scene = { kind: 'renewals', leases: 30, streams: 4 } as const;
+
+    const measurement = await measure(subject, sceneOf(scene), { end, warmupMs: 0, signal });
+
+    expect(measurement).toMatchObject({ operations: 333, errorCount: 0, errors: [] });
   });
 
   test('a warm-up does not count', async () => {

@@ -45,9 +45,11 @@ describe('readBenchPlan', () => {
             readRatio: 0.5,
             seed: 1,
           },
+          scene: { kind: 'calls' },
           clients: 1,
           connections: 1,
           isLeaderOnly: false,
+          rate: undefined,
         },
       ],
       isSuite: false,
@@ -137,13 +139,60 @@ describe('readBenchPlan', () => {
     ]);
   });
 
+  test('the suite of notice watches, renews and lets leases end', () => {
+    const { cases } = plan(undefined, { suite: 'notice', streams: '20' });
+
+    expect(cases.map((each) => [each.name, each.clients, each.connections, each.rate])).toEqual([
+      ['events to 1 watcher', 100, 10, undefined],
+      ['events to 100 watchers', 100, 10, undefined],
+      ['events to 1000 watchers', 100, 10, undefined],
+      ['put beside 0 idle watchers', 100, 10, 200],
+      ['put beside 100000 idle watchers', 100, 10, 200],
+      ['lease grant', 1000, 100, undefined],
+      ['lease keep-alive, 10000 leases', 1000, 100, undefined],
+      ['put before leases end', 100, 10, 200],
+      ['put while 100000 leases end', 100, 10, 200],
+    ]);
+    expect(cases.map(({ scene }) => scene)).toEqual([
+      { kind: 'watched', watchers: 1, streams: 1 },
+      { kind: 'watched', watchers: 100, streams: 20 },
+      { kind: 'watched', watchers: 1000, streams: 20 },
+      { kind: 'idleWatchers', watchers: 0, streams: 20 },
+      { kind: 'idleWatchers', watchers: 100_000, streams: 20 },
+      { kind: 'calls' },
+      { kind: 'renewals', leases: 10_000, streams: 20 },
+      { kind: 'calls' },
+      { kind: 'endingLeases', leases: 100_000 },
+    ]);
+    expect(
+      cases.every(({ load, isLeaderOnly }) => load.workload !== 'range' && !isLeaderOnly),
+    ).toBe(true);
+  });
+
+  test('numbers of watchers, leases and streams are for whoever asks', () => {
+    const scenes = ['watch', 'watch-idle', 'lease-keepalive', 'lease-expire'].flatMap((work) =>
+      plan(work, { watchers: '3', leases: '4', streams: '2', clients: '5' }).cases.map(
+        ({ scene }) => scene,
+      ),
+    );
+
+    expect(scenes).toEqual([
+      { kind: 'watched', watchers: 3, streams: 2 },
+      { kind: 'idleWatchers', watchers: 0, streams: 2 },
+      { kind: 'idleWatchers', watchers: 3, streams: 2 },
+      { kind: 'renewals', leases: 4, streams: 2 },
+      { kind: 'calls' },
+      { kind: 'endingLeases', leases: 4 },
+    ]);
+  });
+
   test('a comparison starts its own clusters and takes the middle of three rounds', () => {
     expect(plan('put', { against: 'etcd' })).toMatchObject({ endpoints: undefined, rounds: 3 });
   });
 
   test.each<[string, string | undefined, Partial<BenchFlags>]>([
-    ['name a workload (put, range, mixed, txn), or use --suite', undefined, {}],
-    ['there is no workload "get"; choose one of put, range, mixed, txn', 'get', {}],
+    ['name a workload (put, range, mixed, txn, lease-grant, watch, ', undefined, {}],
+    ['there is no workload "get"; choose one of put, range, mixed, txn, ', 'get', {}],
     ['--suite runs its own list of workloads: leave out "put"', 'put', { suite: true }],
     ['leave out --clients and --connections', undefined, { suite: true, clients: '3' }],
     ['--clients must be a whole number from 1 to 100000, not "0"', 'put', { clients: '0' }],
@@ -165,6 +214,13 @@ describe('readBenchPlan', () => {
     ['--write-out must be simple or json, not "xml"', 'put', { writeOut: 'xml' }],
     ['--seed must be a whole number', 'put', { seed: 'x' }],
     ['--against knows "etcd" only, not "consul"', 'put', { against: 'consul' }],
+    ['--suite knows kv and notice, not "x"', undefined, { suite: 'x' }],
+    ['--value-size must be 4 at least', 'watch', { valueSize: '3' }],
+    ['--value-size must be 4 at least', undefined, { suite: 'notice', valueSize: '0' }],
+    ['--watchers must be 1 at least', 'watch', { watchers: '0' }],
+    ['--watchers must be a whole number', 'watch-idle', { watchers: 'x' }],
+    ['--leases must be a whole number from 1', 'lease-expire', { leases: '0' }],
+    ['--streams must be a whole number from 1', 'watch', { streams: '0' }],
     ['leave out --endpoints', 'put', { against: 'etcd', endpoints: 'a:1' }],
     ['it needs --against etcd', 'put', { dataRoot: 'data' }],
     ['"https://a:1" uses TLS', 'put', { endpoints: 'https://a:1' }],

@@ -3,6 +3,7 @@ import type { Measurement } from '../../../src/cli/bench/measure.ts';
 import type { BenchCase } from '../../../src/cli/bench/options.ts';
 import {
   caseTitle,
+  figuresTable,
   measurementLine,
   measurementText,
   mediansOf,
@@ -11,6 +12,7 @@ import {
 } from '../../../src/cli/bench/report.ts';
 
 const measurement: Measurement = {
+  counted: 'calls',
   operations: 1000,
   errorCount: 0,
   errors: [],
@@ -25,6 +27,7 @@ const measurement: Measurement = {
   clientCpuMicroseconds: 14.2,
   serverCpuMicroseconds: 123.4,
   clientUtilization: 0.25,
+  figures: [],
 };
 
 const benchCase: BenchCase = {
@@ -39,9 +42,11 @@ const benchCase: BenchCase = {
     readRatio: 0.5,
     seed: 1,
   },
+  scene: { kind: 'calls' },
   clients: 1000,
   connections: 1,
   isLeaderOnly: true,
+  rate: undefined,
 };
 
 const withRate = (operationsPerSecond: number, overrides: Partial<Measurement> = {}) => ({
@@ -131,6 +136,38 @@ describe('texts', () => {
       ['---', '---:', '---', ...Array.from({ length: 8 }, () => '---:')],
       ['put', '1000 / 1', 'leader', ...figures, '1.50 ×', '2'],
     ]);
+  });
+
+  test('what is counted is named: calls, or events', () => {
+    const text = measurementText({ ...measurement, counted: 'events' });
+
+    expect(text.split('\n').slice(0, 2)).toEqual([
+      '  events      1000 in 2.00 s, 0 failed',
+      '  throughput  500.0 events/s',
+    ]);
+    expect(text).toContain('load generator 14.2 µs per event');
+    expect(measurementLine({ ...measurement, counted: 'events' })).toContain('500 events/s');
+  });
+
+  test('what was seen besides stands in a table of its own, as medians', () => {
+    const name = 'memory, MiB';
+    const withFigure = (value: number) => withRate(1, { figures: [{ name, value }] });
+    const etcd = { title: 'etcd', rounds: [withFigure(12.25), withFigure(500), withFigure(1)] };
+    const holdfast = { title: 'Holdfast', rounds: [withFigure(3)] };
+
+    const lines = figuresTable([
+      { benchCase, subjects: [etcd, holdfast] },
+      { benchCase, subjects: [] },
+    ]);
+
+    expect(lines).toEqual([
+      '| work | besides | etcd | Holdfast |',
+      '| --- | --- | ---: | ---: |',
+      '| put | memory, MiB | 12.3 | 3 |',
+      '',
+    ]);
+    expect(measurementText(withFigure(12.25))).toContain('  memory, MiB: 12.3');
+    expect(figuresTable([{ benchCase, subjects: [] }])).toEqual([]);
   });
 
   test('one subject alone has no ratio', () => {

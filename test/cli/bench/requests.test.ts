@@ -4,6 +4,7 @@ import {
   framePut,
   frameRange,
   frameTxn,
+  tagPut,
   unframeMessage,
 } from '../../../src/cli/bench/requests.ts';
 import { services } from '../../../src/wire/index.ts';
@@ -43,6 +44,20 @@ describe('requests', () => {
         ttl_ms: '0',
         ttl_refresh_on_write: false,
       });
+    }
+  });
+
+  test('a tag takes the first four bytes of the value, and nothing else', () => {
+    for (const length of lengths.filter((each) => each >= 4)) {
+      const put = { key: bytes(8, 1), value: bytes(length) };
+      const frame = framePut(put);
+
+      tagPut(frame, length, 0xfeed_beef);
+
+      const { key, value } = Put.requestDeserialize(messageOf(frame));
+      expect(key.equals(put.key)).toBe(true);
+      expect(value.readUInt32BE(0)).toBe(0xfeed_beef);
+      expect(value.subarray(4).equals(put.value.subarray(4))).toBe(true);
     }
   });
 

@@ -67,10 +67,10 @@ describe('Workload', () => {
   test('a mixed load holds its share of reads', () => {
     for (const readRatio of [0, 0.2, 1]) {
       const requests = take(new Workload({ ...options, workload: 'mixed', readRatio }), 5000);
-      const reads = requests.filter((request) => request.method === 'Range').length;
+      const reads = requests.filter((request) => request.path === Range.path).length;
 
       expect(Math.abs(reads / 5000 - readRatio)).toBeLessThan(0.03);
-      expect(requests.every(({ method }) => method === 'Range' || method === 'Put')).toBe(true);
+      expect(requests.every(({ path }) => path === Range.path || path === Put.path)).toBe(true);
     }
   });
 

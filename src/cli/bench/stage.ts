@@ -1,0 +1,106 @@
+/** Connections to who is measured, for as long as a measurement takes; what goes wrong ends it. */
+import { ExitError } from '../exit.ts';
+import { Connection, type Endpoint } from './connection.ts';
+import { findLeader } from './leader.ts';
+
+/** Who is measured. */
+export interface Subject {
+  readonly title: string;
+  readonly endpoints: readonly Endpoint[];
+  /** Processes whose CPU time and memory are noted; none for clusters that run elsewhere. */
+  readonly pids: readonly number[];
+}
+
+/** See the module comment. */
+export class Stage {
+  readonly subject: Subject;
+  /** Aborted when it is to end: from outside, or because a connection or stream was lost. */
+  readonly signal: AbortSignal;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #lost = new AbortController();
+  readonly #connections: Connection[] = [];
+
+  private constructor(subject: Subject, endpoints: readonly Endpoint[], signal: AbortSignal) {
+    this.subject = subject;
+    this.#endpoints = endpoints;
+    this.signal = AbortSignal.any([signal, this.#lost.signal]);
+  }
+
+  /**
+   * Runs `use`, then closes all connections.
+   *
+   * @throws {ExitError} 1 — the subject cannot be reached, or names no leader
+   */
+  static async run<T>(
+    subject: Subject,
+    isLeaderOnly: boolean,
+    signal: AbortSignal,
+    use: (stage: Stage) => Promise<T>,
+  ): Promise<T> {
+    const endpoints = isLeaderOnly ? [await leaderOf(subject)] : subject.endpoints;
+    const stage = new Stage(subject, endpoints, signal);
+    try {
+      return await use(stage);
+    } finally {
+      for (const connection of stage.#connections) {
+        connection.close();
+      }
+    }
+  }
+
+  /** Opens connections to the members in turn; each goes on to the next if its member is lost. */
+  async connect(count: number): Promise<readonly Connection[]> {
+    const opened: Connection[] = [];
+    for (let i = 0; i < count; i++) {
+      this.signal.throwIfAborted();
+      const start = i % this.#endpoints.length;
+      const order = [...this.#endpoints.slice(start), ...this.#endpoints.slice(0, start)];
+      const connection = await this.#open(order);
+      opened.push(connection);
+      this.#connections.push(connection);
+    }
+    return opened;
+  }
+
+  /** Ends the measurement: what it needs was lost. */
+  fail(error: Error): void {
+    this.#lost.abort(new ExitError(1, `holdfast bench: ${this.subject.title}: ${error.message}`));
+  }
+
+  async #open(endpoints: readonly Endpoint[]): Promise<Connection> {
+    const onLost = (error: Error): void => {
+      this.#lost.abort(unreachable(endpoints[0], error));
+    };
+    try {
+      return await Connection.open({ endpoints, onLost });
+    } catch (error) {
+      throw unreachable(endpoints[0], error as Error);
+    }
+  }
+}
+
+async function leaderOf(subject: Subject): Promise<Endpoint> {
+  let leader: Endpoint | undefined;
+  try {
+    leader = await findLeader(subject.endpoints);
+  } catch (error) {
+    throw unreachable(undefined, error as Error);
+  }
+  if (leader === undefined) {
+    throw new ExitError(
+      1,
+      `holdfast bench: the endpoints of ${subject.title} name no leader among them; ` +
+        'give the endpoints of all members, and look whether they have one',
+    );
+  }
+  return leader;
+}
+
+function unreachable(endpoint: Endpoint | undefined, error: Error): ExitError {
+  const where = endpoint === undefined ? 'an endpoint' : `${endpoint.host}:${endpoint.port}`;
+  return new ExitError(
+    1,
+    `holdfast bench: ${where} cannot be used: ${error.message}. Does a cluster run there? ` +
+      '`holdfast dev` starts one; --endpoints names another.',
+  );
+}
