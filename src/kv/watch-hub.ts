@@ -22,7 +22,7 @@ import { assert } from '../base/index.ts';
 import type { KeySelector } from './command.ts';
 import { HistoryEvent, type HistoryPiece } from './history.ts';
 import type { StoredRecord } from './need.ts';
-import { WatchIndex } from './watch-index.ts';
+import { watchedRange, type WatchedRange, type WatchGroup, WatchIndex } from './watch-index.ts';
 
 /** Limit: bytes of events that are kept for watchers that fall behind a little. */
 const recentBytesMax = 8 * 1024 * 1024;
@@ -33,7 +33,10 @@ const recentPieceEvents = 2048;
 export interface WatchSink {
   /** Whether it takes more; what is refused comes again from memory or history. */
   readonly hasRoom: boolean;
-  /** All events that the watcher wants up to `revision` have been offered with these. */
+  /**
+   * All events that the watcher wants up to `revision` have been offered with these. Watchers that
+   * want the same are offered the same array, so what is made of it need be made once.
+   */
   offer(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void;
   /** The watcher wants events below this revision, which are gone; it is no longer in the hub. */
   compacted(watcher: Watcher, compactRevision: number): void;
@@ -56,10 +59,12 @@ export interface WatcherOptions {
   readonly wantsDeletes: boolean;
 }
 
-/** One watch of a sink. */
+/** One watch of a sink. There may be a great many of them: it holds no more than it must. */
 export class Watcher {
   readonly sink: WatchSink;
-  readonly options: WatcherOptions;
+  readonly ranges: readonly WatchedRange[];
+  readonly wantsPuts: boolean;
+  readonly wantsDeletes: boolean;
   /**
    * First revision not offered yet. Of one that is up to date: no event below it is offered, all
    * published ones from it on have been.
@@ -69,16 +74,10 @@ export class Watcher {
 
   constructor(sink: WatchSink, options: WatcherOptions, nextRevision: number) {
     this.sink = sink;
-    this.options = options;
+    this.ranges = options.ranges.map(watchedRange);
+    this.wantsPuts = options.wantsPuts;
+    this.wantsDeletes = options.wantsDeletes;
     this.nextRevision = nextRevision;
-  }
-
-  wants(event: HistoryEvent): boolean {
-    const { wantsPuts, wantsDeletes } = this.options;
-    return (
-      event.main >= this.nextRevision &&
-      ((wantsPuts && wantsDeletes) || (event.isDelete ? wantsDeletes : wantsPuts))
-    );
   }
 }
 
@@ -318,7 +317,7 @@ export class WatchHub {
   }
 
   #unjoin(watcher: Watcher): void {
-    for (const range of watcher.options.ranges) {
+    for (const range of watcher.ranges) {
       this.#index.remove(range, watcher);
     }
     this.#upToDate.delete(watcher);
@@ -326,29 +325,65 @@ export class WatchHub {
 }
 
 function addTo(index: WatchIndex<Watcher>, watcher: Watcher): void {
-  for (const range of watcher.options.ranges) {
+  for (const range of watcher.ranges) {
     index.add(range, watcher);
   }
 }
 
-/** The events that each watcher of an index wants. */
+/** Events of a key or range, and those of them that its watchers may want. */
+class FoundEvents {
+  readonly all: HistoryEvent[] = [];
+  #puts: readonly HistoryEvent[] | undefined;
+  #deletes: readonly HistoryEvent[] | undefined;
+
+  /** What a watcher wants of them: the same array for all that want the same. */
+  for({ wantsPuts, wantsDeletes, nextRevision }: Watcher): readonly HistoryEvent[] {
+    const wanted =
+      wantsPuts && wantsDeletes
+        ? this.all
+        : wantsPuts
+          ? (this.#puts ??= this.all.filter(({ isDelete }) => !isDelete))
+          : wantsDeletes
+            ? (this.#deletes ??= this.all.filter(({ isDelete }) => isDelete))
+            : [];
+    const [first] = wanted;
+    const isAllToCome = first === undefined || first.main >= nextRevision;
+    return isAllToCome ? wanted : wanted.filter(({ main }) => main >= nextRevision);
+  }
+}
+
+/** The events that each watcher of an index wants; those who want none are left out. */
 function collect(
   index: WatchIndex<Watcher>,
   events: readonly HistoryEvent[],
 ): ReadonlyMap<Watcher, readonly HistoryEvent[]> {
-  const eventsByWatcher = new Map<Watcher, HistoryEvent[]>();
+  const foundByGroup = new Map<WatchGroup<Watcher>, FoundEvents>();
   for (const event of events) {
-    index.visit(event.key, (watcher) => {
-      if (!watcher.wants(event)) {
-        return;
+    index.visit(event.key, (group) => {
+      let found = foundByGroup.get(group);
+      if (found === undefined) {
+        found = new FoundEvents();
+        foundByGroup.set(group, found);
       }
-      const wanted = eventsByWatcher.get(watcher);
-      if (wanted === undefined) {
-        eventsByWatcher.set(watcher, [event]);
-      } else if (wanted.at(-1) !== event) {
-        wanted.push(event);
-      }
+      found.all.push(event);
     });
+  }
+  const eventsByWatcher = new Map<Watcher, readonly HistoryEvent[]>();
+  for (const [group, found] of foundByGroup) {
+    for (const watcher of group instanceof Watcher ? [group] : group) {
+      const wanted = found.for(watcher);
+      const others = eventsByWatcher.get(watcher);
+      if (others !== undefined) {
+        // Of another of its ranges: each event once, in the order of all.
+        const either = new Set([...others, ...wanted]);
+        eventsByWatcher.set(
+          watcher,
+          events.filter((event) => either.has(event)),
+        );
+      } else if (wanted.length > 0) {
+        eventsByWatcher.set(watcher, wanted);
+      }
+    }
   }
   return eventsByWatcher;
 }

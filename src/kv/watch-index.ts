@@ -10,6 +10,16 @@
 import type { KeySelector } from './command.ts';
 import { isPoint, mapKeyOf } from './key-layout.ts';
 
+/** Keys that are watched: one, or all from `start` on up to `end`. */
+export interface WatchedRange {
+  readonly start: string;
+  /** Exclusive; undefined: the key `start` alone. */
+  readonly end: string | undefined;
+}
+
+/** Watchers that watch the same key or range: a single one of a key stands for itself. */
+export type WatchGroup<T> = T | ReadonlySet<T>;
+
 /** A range of keys, and who watches it. */
 interface RangeNode<T> {
   readonly start: string;
@@ -29,7 +39,8 @@ const endOfKeys = '\u{ffff}';
 
 /** See the module comment. */
 export class WatchIndex<T> {
-  readonly #watchersByKey = new Map<string, Set<T>>();
+  /** A set takes many times what its only watcher takes: it is made for the second one. */
+  readonly #watchersByKey = new Map<string, T | Set<T>>();
   readonly #nodesByRange = new Map<string, RangeNode<T>>();
   #root: RangeNode<T> | undefined;
   #nodesMade = 0;
@@ -40,18 +51,11 @@ export class WatchIndex<T> {
   }
 
   /** Adds a watcher of a key or a range; an empty range is watched by nobody. */
-  add(selector: KeySelector, watcher: T): void {
-    if (isPoint(selector)) {
-      const key = mapKeyOf(selector.key);
-      const watchers = this.#watchersByKey.get(key);
-      if (watchers === undefined) {
-        this.#watchersByKey.set(key, new Set([watcher]));
-      } else {
-        watchers.add(watcher);
-      }
+  add({ start, end }: WatchedRange, watcher: T): void {
+    if (end === undefined) {
+      this.#addToKey(start, watcher);
       return;
     }
-    const { start, end } = boundsOf(selector);
     if (start >= end) {
       return;
     }
@@ -72,17 +76,11 @@ export class WatchIndex<T> {
   }
 
   /** Takes out what `add` with the same arguments has put in. */
-  remove(selector: KeySelector, watcher: T): void {
-    if (isPoint(selector)) {
-      const key = mapKeyOf(selector.key);
-      const watchers = this.#watchersByKey.get(key);
-      watchers?.delete(watcher);
-      if (watchers?.size === 0) {
-        this.#watchersByKey.delete(key);
-      }
+  remove({ start, end }: WatchedRange, watcher: T): void {
+    if (end === undefined) {
+      this.#removeFromKey(start, watcher);
       return;
     }
-    const { start, end } = boundsOf(selector);
     const name = nameOf(start, end);
     const node = this.#nodesByRange.get(name);
     node?.watchers.delete(watcher);
@@ -92,32 +90,55 @@ export class WatchIndex<T> {
     }
   }
 
-  /** Calls `visit` for each range, and for the key, that `key` is in: a watcher may come twice. */
-  visit(key: Uint8Array, visit: (watcher: T) => void): void {
+  /** Calls `visit` for each range, and for the key, that `key` is in. */
+  visit(key: Uint8Array, visit: (watchers: WatchGroup<T>) => void): void {
     if (this.isEmpty) {
       return;
     }
     const name = mapKeyOf(key);
-    this.#watchersByKey.get(name)?.forEach(visit);
+    const watchers = this.#watchersByKey.get(name);
+    if (watchers !== undefined) {
+      visit(watchers);
+    }
     visitAround(this.#root, name, visit);
   }
+
+  #addToKey(key: string, watcher: T): void {
+    const watchers = this.#watchersByKey.get(key);
+    if (watchers === undefined) {
+      this.#watchersByKey.set(key, watcher);
+    } else if (watchers instanceof Set) {
+      watchers.add(watcher);
+    } else {
+      this.#watchersByKey.set(key, new Set([watchers, watcher]));
+    }
+  }
+
+  #removeFromKey(key: string, watcher: T): void {
+    const watchers = this.#watchersByKey.get(key);
+    if (watchers instanceof Set) {
+      watchers.delete(watcher);
+    }
+    if (watchers === watcher || (watchers instanceof Set && watchers.size === 0)) {
+      this.#watchersByKey.delete(key);
+    }
+  }
+}
+
+/** What an index takes, of a selector. */
+export function watchedRange(selector: KeySelector): WatchedRange {
+  const { key, rangeEnd = key } = selector;
+  if (isPoint(selector)) {
+    return { start: mapKeyOf(key), end: undefined };
+  }
+  const isFromKey = rangeEnd.length === 1 && rangeEnd[0] === 0;
+  return { start: mapKeyOf(key), end: isFromKey ? endOfKeys : mapKeyOf(rangeEnd) };
 }
 
 /** Whether a selector names no key at all, whatever keys there are. */
 export function isEmptyRange(selector: KeySelector): boolean {
-  if (isPoint(selector)) {
-    return false;
-  }
-  const { start, end } = boundsOf(selector);
-  return start >= end;
-}
-
-function boundsOf({ key, rangeEnd = key }: KeySelector): {
-  readonly start: string;
-  readonly end: string;
-} {
-  const isFromKey = rangeEnd.length === 1 && rangeEnd[0] === 0;
-  return { start: mapKeyOf(key), end: isFromKey ? endOfKeys : mapKeyOf(rangeEnd) };
+  const { start, end } = watchedRange(selector);
+  return end !== undefined && start >= end;
 }
 
 function nameOf(start: string, end: string): string {
@@ -131,7 +152,7 @@ function isBefore<T>(a: RangeNode<T>, b: RangeNode<T>): boolean {
 function visitAround<T>(
   node: RangeNode<T> | undefined,
   key: string,
-  visit: (watcher: T) => void,
+  visit: (watchers: WatchGroup<T>) => void,
 ): void {
   if (node === undefined || node.endMax <= key) {
     return;
@@ -139,7 +160,7 @@ function visitAround<T>(
   visitAround(node.left, key, visit);
   if (node.start <= key) {
     if (key < node.end) {
-      node.watchers.forEach(visit);
+      visit(node.watchers);
     }
     visitAround(node.right, key, visit);
   }

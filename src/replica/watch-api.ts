@@ -47,8 +47,11 @@ export type WatchNotice =
       readonly type: 'events';
       readonly watchId: number;
       readonly revision: number;
-      /** Of whole revisions, ascending; never empty. */
-      readonly events: readonly WatchEvent[];
+      /**
+       * Of whole revisions, ascending; never empty. A part is the same array for all watches that
+       * are told the same, so that it need be encoded once.
+       */
+      readonly parts: readonly (readonly WatchEvent[])[];
     }
   | {
       readonly type: 'canceled';

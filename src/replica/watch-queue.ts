@@ -1,8 +1,11 @@
 /**
  * What waits for the reader of one stream of watches. Bounded in bytes of events: above that its
  * watches fall behind, and catch up once the reader takes more.
+ *
+ * Events of a watch join those of it that wait already, so a slow reader gets fewer, larger
+ * notices. They do not overtake a notice of progress, which would then say less than was told.
  */
-import { emptyBytes, KvError } from '../base/index.ts';
+import { emptyBytes, KvError, must } from '../base/index.ts';
 import {
   type HistoryEvent,
   isEmptyRange,
@@ -48,34 +51,51 @@ export interface WatchQueueOptions {
 }
 
 /** A watch of the stream. */
-interface Watch {
+class Watch extends Watcher {
   readonly id: number;
-  readonly request: WatchRequest;
-  readonly watcher: Watcher;
+  readonly prevKv: boolean;
+  readonly keysOnly: boolean;
+  readonly progressNotify: boolean;
   /** Whether it has told anything since the last round of progress. */
-  hasTold: boolean;
+  hasTold = false;
+  /** Its events that wait and may be joined by more. */
+  waiting: WaitingEvents | undefined;
+
+  constructor(id: number, sink: WatchSink, request: WatchRequest, from: number) {
+    super(sink, request, from);
+    this.id = id;
+    this.prevKv = request.prevKv;
+    this.keysOnly = request.keysOnly;
+    this.progressNotify = request.progressNotify;
+  }
 }
 
-/** What waits: a notice, or events that become one when their turn comes. */
-type Waiting =
-  | { readonly type: 'notice'; readonly notice: WatchNotice }
-  | {
-      readonly type: 'events';
-      readonly watch: Watch;
-      readonly events: readonly HistoryEvent[];
-      readonly bytes: number;
-      readonly revision: number;
-    };
+/** Events that become one notice when their turn comes. */
+interface WaitingEvents {
+  readonly type: 'events';
+  readonly watch: Watch;
+  /** As they were offered. */
+  readonly parts: (readonly HistoryEvent[])[];
+  /** Notices of progress of the whole stream before it. */
+  readonly progressBefore: number;
+  count: number;
+  bytes: number;
+  revision: number;
+}
+
+/** What waits: a notice, or events. */
+type Waiting = { readonly type: 'notice'; readonly notice: WatchNotice } | WaitingEvents;
 
 /** See the module comment. */
 export class WatchQueue implements WatchStream, WatchSink {
   readonly #options: WatchQueueOptions;
   readonly #watchesById = new Map<number, Watch>();
-  readonly #watchesByWatcher = new Map<Watcher, Watch>();
   #queue: Waiting[] = [];
   #queuedBytes = 0;
   #nextId = 0;
   #wantsProgress = false;
+  /** Notices of progress of the whole stream, so far. */
+  #progressTold = 0;
   #state: 'open' | 'closed' | KvError = 'open';
   #wake: (() => void) | undefined;
 
@@ -101,16 +121,14 @@ export class WatchQueue implements WatchStream, WatchSink {
       this.#tell({ type: 'rejected', revision: hub.revision, reason });
       return;
     }
-    const { ranges, startRevision, wantsPuts, wantsDeletes } = request;
+    const { startRevision } = request;
     const from = startRevision === 0 ? hub.revision + 1 : startRevision;
-    const watcher = new Watcher(this, { ranges, wantsPuts, wantsDeletes }, from);
     const id = watchId === 0 ? this.#chooseId() : watchId;
-    const watch = { id, request, watcher, hasTold: false };
+    const watch = new Watch(id, this, request, from);
     this.#watchesById.set(id, watch);
-    this.#watchesByWatcher.set(watcher, watch);
     this.#tell({ type: 'created', watchId: id, revision: hub.revision });
-    hub.add(watcher);
-    if (watcher.isBehind) {
+    hub.add(watch);
+    if (watch.isBehind) {
       this.#options.onRoom();
     }
   }
@@ -119,7 +137,7 @@ export class WatchQueue implements WatchStream, WatchSink {
     const watch = this.#watchesById.get(watchId);
     if (watch !== undefined) {
       const { hub } = this.#options;
-      hub.remove(watch.watcher);
+      hub.remove(watch);
       this.#forget(watch);
       this.#drop(watch);
       // The others may have waited for the room that it took.
@@ -167,7 +185,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   }
 
   offer(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
-    const watch = this.#watchesByWatcher.get(watcher);
+    const watch = this.#own(watcher);
     if (watch === undefined) {
       return;
     }
@@ -177,11 +195,23 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
     watch.hasTold = true;
     this.#queuedBytes += bytes;
-    this.#push({ type: 'events', watch, events, bytes, revision });
+    const { waiting } = watch;
+    if (waiting !== undefined && this.#mayJoin(waiting)) {
+      waiting.parts.push(events);
+      waiting.count += events.length;
+      waiting.bytes += bytes;
+      waiting.revision = revision;
+      return;
+    }
+    watch.waiting = {
+      ...{ type: 'events', watch, parts: [events], count: events.length, bytes, revision },
+      progressBefore: this.#progressTold,
+    };
+    this.#push(watch.waiting);
   }
 
   compacted(watcher: Watcher, compactRevision: number): void {
-    const watch = this.#watchesByWatcher.get(watcher);
+    const watch = this.#own(watcher);
     if (watch !== undefined) {
       this.#forget(watch);
       const { revision } = this.#options.hub;
@@ -201,12 +231,13 @@ export class WatchQueue implements WatchStream, WatchSink {
   maybeTellProgress(): boolean {
     if (this.#wantsProgress) {
       const { hub } = this.#options;
-      for (const { watcher } of this.#watchesById.values()) {
-        if (!hub.isUpToDate(watcher)) {
+      for (const watch of this.#watchesById.values()) {
+        if (!hub.isUpToDate(watch)) {
           return false;
         }
       }
       this.#wantsProgress = false;
+      this.#progressTold++;
       this.#tell({ type: 'progress', revision: hub.revision });
     }
     return true;
@@ -219,9 +250,10 @@ export class WatchQueue implements WatchStream, WatchSink {
       return;
     }
     for (const watch of this.#watchesById.values()) {
-      const { id, request, watcher, hasTold } = watch;
+      const { id, progressNotify, hasTold } = watch;
       watch.hasTold = false;
-      if (request.progressNotify && !hasTold && hub.isUpToDate(watcher)) {
+      if (progressNotify && !hasTold && hub.isUpToDate(watch)) {
+        watch.waiting = undefined;
         this.#tell({ type: 'progress', watchId: id, revision: hub.revision });
       }
     }
@@ -243,6 +275,19 @@ export class WatchQueue implements WatchStream, WatchSink {
     return mayAdd && this.#watchesById.size < watchesMax && allowance?.maybeTake() !== false
       ? undefined
       : 'etcdserver: too many requests (there are too many watches)';
+  }
+
+  /** A watcher as a watch of this stream; undefined when it is none any more. */
+  #own(watcher: Watcher): Watch | undefined {
+    return watcher instanceof Watch && this.#watchesById.get(watcher.id) === watcher
+      ? watcher
+      : undefined;
+  }
+
+  #mayJoin({ bytes, count, progressBefore }: WaitingEvents): boolean {
+    return (
+      bytes <= noticeBytesMax && count <= noticeEventsMax && progressBefore === this.#progressTold
+    );
   }
 
   #chooseId(): number {
@@ -267,9 +312,8 @@ export class WatchQueue implements WatchStream, WatchSink {
     wake?.();
   }
 
-  #forget({ id, watcher }: Watch): void {
-    this.#watchesById.delete(id);
-    this.#watchesByWatcher.delete(watcher);
+  #forget(watch: Watch): void {
+    this.#watchesById.delete(watch.id);
     this.#options.allowance?.give(1);
   }
 
@@ -287,94 +331,77 @@ export class WatchQueue implements WatchStream, WatchSink {
       return;
     }
     this.#state = state;
-    for (const { watcher } of this.#watchesById.values()) {
-      this.#options.hub.remove(watcher);
+    for (const watch of this.#watchesById.values()) {
+      this.#options.hub.remove(watch);
     }
     this.#options.allowance?.give(this.#watchesById.size);
     this.#watchesById.clear();
-    this.#watchesByWatcher.clear();
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#options.onClosed();
     this.#wakeUp();
   }
 
-  /** One notice of what waits for the same watch, as far as it is next in line and small enough. */
-  async #eventsNotice(first: Extract<Waiting, { type: 'events' }>): Promise<WatchNotice> {
-    const { watch } = first;
+  async #eventsNotice({ watch, parts, bytes, revision }: WaitingEvents): Promise<WatchNotice> {
+    watch.waiting = undefined;
     const wasFull = !this.hasRoom;
-    const events = [...first.events];
-    let { bytes, revision } = first;
-    for (;;) {
-      const next = this.#queue[0];
-      const isSame = next?.type === 'events' && next.watch === watch;
-      if (!isSame || bytes > noticeBytesMax || events.length > noticeEventsMax) {
-        break;
-      }
-      this.#queue.shift();
-      events.push(...next.events);
-      bytes += next.bytes;
-      ({ revision } = next);
-    }
     this.#queuedBytes -= bytes;
     if (wasFull && this.#queuedBytes < queuedBytesMax) {
       this.#options.onRoom();
     }
-    const { request, id } = watch;
-    return {
-      type: 'events',
-      watchId: id,
-      revision,
-      events: withoutValues(
-        request.prevKv ? await this.#withPrevious(events) : events.map(plainEvent),
-        request.keysOnly,
-      ),
-    };
+    const told: (readonly WatchEvent[])[] = [];
+    for (const part of parts) {
+      const whole = watch.prevKv ? await this.#withPrevious(part) : plainEvents(part);
+      told.push(watch.keysOnly ? withoutValues(whole) : whole);
+    }
+    return { type: 'events', watchId: watch.id, revision, parts: told };
   }
 
-  async #withPrevious(events: readonly HistoryEvent[]): Promise<readonly WatchEvent[]> {
-    const missing: HistoryEvent[] = [];
-    const keys: Uint8Array[] = [];
-    for (const event of events) {
-      const { previousKey } = event;
-      if (previousKey !== undefined && !fullEvents.has(event)) {
-        missing.push(event);
-        keys.push(previousKey);
-      }
+  async #withPrevious(part: readonly HistoryEvent[]): Promise<readonly WatchEvent[]> {
+    const known = eventsWithPrevious.get(part);
+    if (known !== undefined) {
+      return known;
     }
+    const changes = part.filter(({ previousKey }) => previousKey !== undefined);
+    const keys = changes.map(({ previousKey }) => must(previousKey, 'what a change changes'));
     const found = keys.length === 0 ? [] : await this.#options.readPrevious(keys);
-    for (const [at, event] of missing.entries()) {
-      fullEvents.set(event, { ...plainEvent(event), prevKv: found[at] });
-    }
-    return events.map((event) => fullEvents.get(event) ?? plainEvent(event));
+    const previous = new Map(changes.map((event, at) => [event, found[at]]));
+    const told = part.map((event) => ({ ...eventOf(event), prevKv: previous.get(event) }));
+    eventsWithPrevious.set(part, told);
+    return told;
   }
 }
 
-/** Events as readers see them: the same object for all of them, so that it is encoded once. */
-const watchEvents = new WeakMap<HistoryEvent, WatchEvent>();
-/** The same with what the key was before. */
-const fullEvents = new WeakMap<HistoryEvent, WatchEvent>();
+/** Events as readers see them, by what was offered: the same arrays for all readers. */
+const toldEvents = new WeakMap<readonly HistoryEvent[], readonly WatchEvent[]>();
+/** The same with what the keys were before. */
+const eventsWithPrevious = new WeakMap<readonly HistoryEvent[], readonly WatchEvent[]>();
+/** The same without values. */
+const eventsWithoutValues = new WeakMap<readonly WatchEvent[], readonly WatchEvent[]>();
 
-function plainEvent(event: HistoryEvent): WatchEvent {
-  let seen = watchEvents.get(event);
-  if (seen === undefined) {
-    seen = {
-      type: event.isDelete ? 'delete' : 'put',
-      kv: event.keyValue,
-      isExpiry: event.isExpiry,
-    };
-    watchEvents.set(event, seen);
+function plainEvents(part: readonly HistoryEvent[]): readonly WatchEvent[] {
+  let told = toldEvents.get(part);
+  if (told === undefined) {
+    told = part.map(eventOf);
+    toldEvents.set(part, told);
   }
-  return seen;
+  return told;
 }
 
-function withoutValues(events: readonly WatchEvent[], keysOnly: boolean): readonly WatchEvent[] {
-  return keysOnly
-    ? events.map(({ type, isExpiry, kv, prevKv }) => ({
-        type,
-        isExpiry,
-        kv: { ...kv, value: emptyBytes },
-        prevKv: prevKv === undefined ? undefined : { ...prevKv, value: emptyBytes },
-      }))
-    : events;
+function eventOf({ isDelete, keyValue, isExpiry }: HistoryEvent): WatchEvent {
+  return { type: isDelete ? 'delete' : 'put', kv: keyValue, isExpiry };
+}
+
+function withoutValues(events: readonly WatchEvent[]): readonly WatchEvent[] {
+  let told = eventsWithoutValues.get(events);
+  if (told === undefined) {
+    told = events.map(({ type, isExpiry, kv, prevKv }) => ({
+      type,
+      isExpiry,
+      kv: { ...kv, value: emptyBytes },
+      prevKv: prevKv === undefined ? undefined : { ...prevKv, value: emptyBytes },
+    }));
+    eventsWithoutValues.set(events, told);
+  }
+  return told;
 }

@@ -297,7 +297,7 @@ async function* eventsOf(
         throw new KvError('TOO_MANY_REQUESTS');
       }
       if (notice.type === 'events') {
-        yield* notice.events;
+        yield* notice.parts.flat();
       }
     }
   } finally {

@@ -13,6 +13,7 @@ import { createLockService } from './lock.ts';
 import { createMaintenanceService } from './maintenance.ts';
 import { measured } from './measured.ts';
 import type { LongService, ServiceContext } from './service.ts';
+import { watchDefinition } from './watch-encoding.ts';
 import { createWatchService } from './watch.ts';
 
 /** What a gRPC message may be longer than the request it carries, as in etcd. */
@@ -64,7 +65,7 @@ export class RpcServer {
   #addLong(): readonly LongService<unknown>[] {
     const [server, options] = [this.#server, this.#options];
     const watch = createWatchService(options, options);
-    server.addService(measured(services['etcdserverpb.Watch']), watch.handlers);
+    server.addService(measured(watchDefinition), { ...watch.handlers });
     const lease = createLeaseService(options);
     server.addService(measured(services['etcdserverpb.Lease']), lease.handlers);
     const lock = createLockService(options, options.timers);

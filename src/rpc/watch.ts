@@ -13,7 +13,7 @@ import type {
   WatchStream,
 } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
-import { fromKeyValue, toBound, toNumber, toRangeEnd } from './convert.ts';
+import { toBound, toNumber, toRangeEnd } from './convert.ts';
 import {
   callOptions,
   headerOf,
@@ -22,8 +22,9 @@ import {
   writePaced,
 } from './service.ts';
 import { toServiceError } from './status.ts';
+import { EncodedAnswer, type WatchAnswer } from './watch-encoding.ts';
 
-type WatchCall = ServerDuplexStream<wire.WatchRequest, wire.WatchResponse>;
+type WatchCall = ServerDuplexStream<wire.WatchRequest, WatchAnswer>;
 type EventsNotice = Extract<WatchNotice, { readonly type: 'events' }>;
 
 /** The id in responses that are about no watch, or about all of the stream (etcd's own). */
@@ -38,6 +39,11 @@ const eventOverheadBytes = 96;
 /** Bytes of a message that are no events. */
 const responseOverheadBytes = 512 * 1024;
 
+/** The service's only method. */
+interface WatchHandlers {
+  readonly Watch: (call: WatchCall) => void;
+}
+
 /** What the service needs besides what all have. */
 export interface WatchServiceOptions {
   readonly timers: Timers;
@@ -48,7 +54,7 @@ export interface WatchServiceOptions {
 export function createWatchService(
   context: ServiceContext,
   { timers, requestBytesMax }: WatchServiceOptions,
-): LongService<wire.WatchHandlers> {
+): LongService<WatchHandlers> {
   const sessions = new Set<WatchSession>();
   const responseBytesMax = requestBytesMax + responseOverheadBytes;
   return {
@@ -179,7 +185,7 @@ class WatchSession {
     }
   }
 
-  #responsesTo(notice: WatchNotice): readonly wire.WatchResponse[] {
+  #responsesTo(notice: WatchNotice): readonly WatchAnswer[] {
     const header = headerOf(this.#options.context, notice.revision);
     switch (notice.type) {
       case 'created':
@@ -201,24 +207,28 @@ class WatchSession {
       case 'progress':
         return [{ header, watch_id: notice.watchId ?? noWatchId }];
       case 'events':
-        this.#options.context.metrics.watchEventsSent.inc(notice.events.length);
-        return this.#eventResponses(header, notice);
+        return this.#eventAnswers(header, notice);
     }
   }
 
-  #eventResponses(
+  #eventAnswers(
     header: wire.ResponseHeader,
-    { watchId, events }: EventsNotice,
-  ): readonly wire.WatchResponse[] {
-    const parts = this.#fragmenting.has(watchId)
-      ? partsOf(events, this.#options.responseBytesMax)
-      : [events];
-    return parts.map((part, at) => ({
-      header,
-      watch_id: watchId,
-      fragment: at < parts.length - 1,
-      events: part.map(fromEvent),
-    }));
+    { watchId, parts }: EventsNotice,
+  ): readonly WatchAnswer[] {
+    let count = 0;
+    for (const part of parts) {
+      count += part.length;
+    }
+    this.#options.context.metrics.watchEventsSent.inc(count);
+    const head = { header, watch_id: watchId };
+    if (!this.#fragmenting.has(watchId)) {
+      return [new EncodedAnswer(head, parts)];
+    }
+    const fragments = partsOf(parts.flat(), this.#options.responseBytesMax);
+    return fragments.map(
+      (fragment, at) =>
+        new EncodedAnswer({ ...head, fragment: at < fragments.length - 1 }, [fragment]),
+    );
   }
 
   #checkLeader(): void {
@@ -263,15 +273,6 @@ function canceledResponse(
         compact_revision: compactRevision,
         cancel_reason: new KvError('COMPACTED').message,
       };
-}
-
-function fromEvent({ type, kv, prevKv, isExpiry }: WatchEvent): wire.Event {
-  return {
-    type: type === 'put' ? 'PUT' : 'DELETE',
-    kv: fromKeyValue(kv),
-    prev_kv: prevKv === undefined ? null : fromKeyValue(prevKv),
-    expired: isExpiry,
-  };
 }
 
 /** Events in parts that fit a message; one that is too long alone is a part of its own. */

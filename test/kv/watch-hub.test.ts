@@ -108,6 +108,38 @@ describe('WatchHub', () => {
     expect(sink.seen).toBe('2+a 4+ab');
   });
 
+  test('who wants the same is offered the same array', () => {
+    const world = new World();
+    const offered: (readonly HistoryEvent[])[] = [];
+    class Keeper extends Sink {
+      override offer(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
+        offered.push(events);
+        super.offer(watcher, events, revision);
+      }
+    }
+    for (const wantsDeletes of [true, true, false, false]) {
+      world.watch(new Keeper(), 2, { wantsDeletes });
+    }
+    const later = new Keeper();
+    world.watch(later, 3);
+
+    world.run(put('a', '1'), put('b', '1'));
+
+    expect(later.seen).toBe('3+b');
+    expect(new Set(offered).size).toBe(3);
+    expect(offered.length).toBe(5);
+  });
+
+  test('a watch of several ranges is told of them in one order', () => {
+    const world = new World();
+    const sink = new Sink();
+    world.watch(sink, 2, { ranges: [{ key: bytes('b') }, { key: bytes('a') }] });
+
+    world.run(put('a', '1'), put('b', '1'), put('a', '2'));
+
+    expect(sink.seen).toBe('2+a 3+b 4+a');
+  });
+
   test('puts or deletions can be left out', () => {
     const world = new World();
     const [puts, deletes] = [new Sink(), new Sink()];

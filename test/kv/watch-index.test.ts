@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';
 import type { KeySelector } from '../../src/kv/index.ts';
-import { isEmptyRange, WatchIndex } from '../../src/kv/watch-index.ts';
+import {
+  isEmptyRange,
+  watchedRange,
+  type WatchedRange,
+  WatchIndex,
+} from '../../src/kv/watch-index.ts';
 import { bytes, text } from './map-store.ts';
 
 function selector(key: string, rangeEnd?: string): KeySelector {
@@ -10,9 +15,17 @@ function selector(key: string, rangeEnd?: string): KeySelector {
     : { key: bytes(key), rangeEnd: bytes(rangeEnd) };
 }
 
+function range(key: string, rangeEnd?: string): WatchedRange {
+  return watchedRange(selector(key, rangeEnd));
+}
+
 function found(index: WatchIndex<string>, key: string): string {
   const watchers = new Set<string>();
-  index.visit(bytes(key), (watcher) => watchers.add(watcher));
+  index.visit(bytes(key), (group) => {
+    for (const watcher of typeof group === 'string' ? [group] : group) {
+      watchers.add(watcher);
+    }
+  });
   return [...watchers].sort().join(' ');
 }
 
@@ -27,10 +40,10 @@ function contains({ key, rangeEnd }: KeySelector, wanted: string): boolean {
 describe('WatchIndex', () => {
   test('finds who watches a key, a range around it, or everything from a key on', () => {
     const index = new WatchIndex<string>();
-    index.add(selector('a'), 'key');
-    index.add(selector('a', 'b'), 'prefix');
-    index.add(selector('a', 'b'), 'prefix too');
-    index.add(selector('aa', '\0'), 'from');
+    index.add(range('a'), 'key');
+    index.add(range('a', 'b'), 'prefix');
+    index.add(range('a', 'b'), 'prefix too');
+    index.add(range('aa', '\0'), 'from');
 
     expect(found(index, 'a')).toBe('key prefix prefix too');
     expect(found(index, 'ab')).toBe('from prefix prefix too');
@@ -41,21 +54,21 @@ describe('WatchIndex', () => {
 
   test('forgets who goes, and is empty when all have gone', () => {
     const index = new WatchIndex<string>();
-    index.add(selector('a', 'b'), 'one');
-    index.add(selector('a', 'b'), 'two');
-    index.add(selector('a'), 'three');
+    index.add(range('a', 'b'), 'one');
+    index.add(range('a', 'b'), 'two');
+    index.add(range('a'), 'three');
 
-    index.remove(selector('a', 'b'), 'one');
+    index.remove(range('a', 'b'), 'one');
     expect(found(index, 'a')).toBe('three two');
-    index.remove(selector('a'), 'three');
-    index.remove(selector('a', 'b'), 'two');
+    index.remove(range('a'), 'three');
+    index.remove(range('a', 'b'), 'two');
 
     expect(index.isEmpty).toBe(true);
   });
 
   test('a range without keys is nobody’s, and can be told', () => {
     const index = new WatchIndex<string>();
-    index.add(selector('b', 'a'), 'none');
+    index.add(range('b', 'a'), 'none');
 
     expect(index.isEmpty).toBe(true);
     expect(isEmptyRange(selector('b', 'a'))).toBe(true);
@@ -73,11 +86,11 @@ describe('WatchIndex', () => {
     for (let step = 0; step < 3000; step++) {
       if (list.length > 60 || (list.length > 0 && prng.nextInt(0, 3) === 0)) {
         const [gone] = list.splice(prng.nextInt(0, list.length), 1);
-        index.remove(gone?.selector ?? selector('a'), gone?.name ?? '');
+        index.remove(watchedRange(gone?.selector ?? selector('a')), gone?.name ?? '');
       } else {
         const added = selector(key(), prng.nextInt(0, 3) === 0 ? undefined : key());
         list.push({ selector: added, name: `w${step}` });
-        index.add(added, `w${step}`);
+        index.add(watchedRange(added), `w${step}`);
       }
       const wanted = key();
       const expected = list.filter((each) => contains(each.selector, wanted));

@@ -49,7 +49,7 @@ function describeNotice(notice: WatchNotice): string {
   const watchId = 'watchId' in notice ? ` ${notice.watchId}` : '';
   const rest =
     notice.type === 'events'
-      ? notice.events.map(({ type: kind, kv, prevKv }) => {
+      ? notice.parts.flat().map(({ type: kind, kv, prevKv }) => {
           const before = prevKv === undefined ? '' : `<${text(prevKv.value)}`;
           return `${kind === 'put' ? '+' : '-'}${text(kv.key)}=${text(kv.value)}${before}`;
         })
@@ -104,7 +104,7 @@ describe('A stream of watches', () => {
 
     for (const { told, notices } of readers) {
       expect(told).toMatch(/^created 0 @1 · events 0 @2 \+a=1/);
-      const events = notices.flatMap((each) => (each.type === 'events' ? each.events : []));
+      const events = notices.flatMap((each) => (each.type === 'events' ? each.parts.flat() : []));
       expect(events.map(({ kv }) => kv.modRevision)).toEqual([2, 4, 5]);
     }
   });
@@ -243,11 +243,56 @@ describe('A stream of watches', () => {
     while (revisions.length < 200) {
       const notice = await cluster.loop.settle(stream.next());
       if (notice?.type === 'events') {
-        revisions.push(...notice.events.map(({ kv }) => kv.modRevision));
+        revisions.push(...notice.parts.flat().map(({ kv }) => kv.modRevision));
       }
     }
 
     expect(revisions).toEqual(Array.from({ length: 200 }, (_, i) => i + 2));
+  });
+
+  test('events that wait are joined by later ones of their watch, but not past progress', async () => {
+    const cluster = await started(1, 12);
+    const stream = cluster.member(1).openWatchStream();
+    stream.create(1, request());
+    stream.create(2, request({ keysOnly: true }));
+    await run(cluster, put('a', '1'), put('a', '2'), put('a', '3'));
+    stream.requestProgress();
+    await run(cluster, put('a', '4'), put('a', '5'));
+
+    const told: string[] = [];
+    while (stream.pending > 0) {
+      const notice = await cluster.loop.settle(stream.next());
+      told.push(notice === undefined ? '' : describeNotice(notice));
+    }
+
+    expect(told).toEqual([
+      'created 1 @1',
+      'created 2 @1',
+      'events 1 @4 +a=1 +a=2 +a=3',
+      'events 2 @4 +a= +a= +a=',
+      'progress @4',
+      'events 1 @6 +a=4 +a=5',
+      'events 2 @6 +a= +a=',
+    ]);
+  });
+
+  test('watches that want the same are told of the same arrays', async () => {
+    const cluster = await started(1, 13);
+    await run(cluster, put('a', '0'));
+    const readers = [1, 2, 3].map(() => new Reader(cluster.member(1)));
+    for (const { stream } of readers) {
+      stream.create(1, request());
+      stream.create(2, request({ prevKv: true, keysOnly: true }));
+    }
+
+    await run(cluster, put('a', '1'));
+
+    const parts = readers.map(({ notices }) =>
+      notices.flatMap((each) => (each.type === 'events' ? each.parts : [])),
+    );
+    expect(parts.map((each) => each.length)).toEqual([2, 2, 2]);
+    expect(new Set(parts.map(([plain]) => plain)).size).toBe(1);
+    expect(parts[0]?.[1]).not.toBe(parts[0]?.[0]);
   });
 
   test('goes on with its other watches when the one that filled it is cancelled', async () => {
@@ -296,7 +341,9 @@ describe('A stream of watches', () => {
     await cluster.loop.runUntil(() => away.revision === 102, 20_000);
     await run(cluster, put('a', 'last'));
 
-    const events = reader.notices.flatMap((each) => (each.type === 'events' ? each.events : []));
+    const events = reader.notices.flatMap((each) =>
+      each.type === 'events' ? each.parts.flat() : [],
+    );
     expect(logged).toContain('snapshot-installed');
     expect(events.map(({ kv }) => text(kv.value))).toEqual(['0', ...values, 'last']);
   });

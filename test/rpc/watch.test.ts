@@ -196,7 +196,7 @@ describe('a stream of watches', () => {
     const gone = { ...kv, value: text(''), createRevision: 0, modRevision: 4, version: 0 };
     stream.tell({
       ...{ type: 'events', watchId: 1, revision: 4 },
-      events: [putOf('a', '1', 3), { type: 'delete', isExpiry: true, kv: gone, prevKv: kv }],
+      parts: [[putOf('a', '1', 3)], [{ type: 'delete', isExpiry: true, kv: gone, prevKv: kv }]],
     });
 
     const [response] = await received(1);
@@ -224,8 +224,8 @@ describe('a stream of watches', () => {
     stream.tell(
       { type: 'created', watchId: 0, revision: 1 },
       { type: 'created', watchId: 1, revision: 1 },
-      { type: 'events', watchId: 0, revision: 3, events },
-      { type: 'events', watchId: 1, revision: 3, events },
+      { type: 'events', watchId: 0, revision: 3, parts: [events] },
+      { type: 'events', watchId: 1, revision: 3, parts: [events] },
     );
 
     const told = (await received(6)).slice(2);
