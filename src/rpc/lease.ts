@@ -7,6 +7,7 @@ import {
   callOptions,
   headerOf,
   type LongService,
+  sendTogether,
   type ServiceContext,
   unary,
   writePaced,
@@ -146,6 +147,7 @@ class RenewalStream {
   constructor(call: KeepAliveCall, context: ServiceContext) {
     this.#call = call;
     this.#context = context;
+    sendTogether(call);
   }
 
   /** Serves the stream to its end. */

@@ -151,6 +151,29 @@ export async function writePaced<Request, Response>(
   }
 }
 
+/**
+ * Lets messages of a call that wait leave together. A call by itself sends one, and the next once
+ * the system has taken that one: a turn of the event loop and a system call for each.
+ *
+ * `_writev` is where Node's streams provide for it; `_write` of a call keeps the order of messages,
+ * and may be called before it has called back, since it writes on to a stream of HTTP/2.
+ */
+export function sendTogether<Request, Response>(call: ServerDuplexStream<Request, Response>): void {
+  call._writev = (messages, callback) => {
+    let left = messages.length;
+    let failure: Error | null = null;
+    for (const { chunk, encoding } of messages) {
+      call._write(chunk as Response, encoding, (error?: Error | null) => {
+        failure ??= error ?? null;
+        left--;
+        if (left === 0) {
+          callback(failure);
+        }
+      });
+    }
+  };
+}
+
 /** Starts timing a call; the function returned counts it, with the code it ended in. */
 function stopwatch(context: ServiceContext, method: string): (code: string) => void {
   const startMs = context.nowMs();

@@ -18,6 +18,7 @@ import {
   callOptions,
   headerOf,
   type LongService,
+  sendTogether,
   type ServiceContext,
   writePaced,
 } from './service.ts';
@@ -115,6 +116,7 @@ class WatchSession {
     this.#call = call;
     this.#stream = stream;
     this.#options = options;
+    sendTogether(call);
     if (call.metadata.get('hasleader')[0] === 'true') {
       this.#leaderCheck = options.timers.every(leaderCheckMs, () => {
         this.#checkLeader();

@@ -1,11 +1,13 @@
 /** What all services share: bounds of a call, headers, and how a call is answered and counted. */
+import { once } from 'node:events';
+import { Duplex } from 'node:stream';
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { Admission } from '../../src/rpc/admission.ts';
-import { callOptions, headerOf, type ServiceContext } from '../../src/rpc/service.ts';
+import { callOptions, headerOf, sendTogether, type ServiceContext } from '../../src/rpc/service.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { farAdmission } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
@@ -55,6 +57,55 @@ describe('the bounds of a call', () => {
 
   test('are none without a deadline', () => {
     expect(callOptions(context, callOf(Number.POSITIVE_INFINITY))).toEqual({});
+  });
+});
+
+describe('messages that wait', () => {
+  /** A call as grpc-js has it: a message is sent by `_write`, which calls back later. */
+  function heldCall() {
+    const sent: string[] = [];
+    const finish: ((error?: Error) => void)[] = [];
+    const call = new Duplex({
+      objectMode: true,
+      read: () => undefined,
+      write: (message: string, _encoding, callback) => {
+        sent.push(message);
+        finish.push(callback);
+      },
+    });
+    sendTogether(call as unknown as Parameters<typeof sendTogether>[0]);
+    return { call, sent, finish };
+  }
+
+  test('leave together and in order, once the one before has left', () => {
+    const { call, sent, finish } = heldCall();
+    for (const message of ['a', 'b', 'c', 'd']) {
+      call.write(message);
+    }
+    expect(sent).toEqual(['a']);
+
+    finish[0]?.();
+    expect(sent).toEqual(['a', 'b', 'c', 'd']);
+
+    call.write('e');
+    finish[1]?.();
+    finish[2]?.();
+    expect(sent.length).toBe(4);
+    finish[3]?.();
+    expect(sent).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('fail together when one of them does', async () => {
+    const { call, finish } = heldCall();
+    const failed = once(call, 'error');
+    for (const message of ['a', 'b', 'c']) {
+      call.write(message);
+    }
+    finish[0]?.();
+    finish[1]?.(new Error('cut off'));
+    finish[2]?.();
+
+    expect(await failed).toMatchObject([{ message: 'cut off' }]);
   });
 });
 

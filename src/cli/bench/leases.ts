@@ -21,7 +21,7 @@ export class Leases {
     this.#connections = connections;
     this.#signal = signal;
     this.count = count;
-    // Unlike those of other runs: microseconds since the epoch, and there are fewer per microsecond.
+    // Unlike those of other runs: microseconds since the epoch, and room for many in each.
     const epochMs = performance.timeOrigin + performance.now();
     this.#firstId = BigInt(Math.floor(epochMs * 1000)) << 10n;
   }

@@ -80,7 +80,8 @@ export function caseTitle(benchCase: BenchCase): string {
 
 /** One measurement in full. */
 export function measurementText(measurement: Measurement): string {
-  const { operations, errorCount, elapsedMs, operationsPerSecond } = measurement;
+  const { operations, errorCount, operationsPerSecond } = measurement;
+  const seconds = (measurement.elapsedMs / 1000).toFixed(2);
   const { meanMs, p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = measurement;
   const { counted, figures } = measurement;
   const unit = counted === 'calls' ? 'call' : 'event';
@@ -90,12 +91,12 @@ export function measurementText(measurement: Measurement): string {
       : `; members ${measurement.serverCpuMicroseconds.toFixed(1)} µs per ${unit}`;
   const busy = Math.round(measurement.clientUtilization * 100);
   const lines = [
-    `  ${counted.padEnd(12)}${operations} in ${(elapsedMs / 1000).toFixed(2)} s, ${errorCount} failed`,
+    `  ${counted.padEnd(12)}${operations} in ${seconds} s, ${errorCount} failed`,
     `  throughput  ${operationsPerSecond.toFixed(1)} ${counted}/s`,
     `  latency ms  mean ${ms(meanMs)}  p50 ${ms(p50Ms)}  p90 ${ms(p90Ms)}  p99 ${ms(p99Ms)}  ` +
       `p99.9 ${ms(p999Ms)}  max ${ms(maxMs)}`,
-    `  CPU         load generator ${measurement.clientCpuMicroseconds.toFixed(1)} µs per ${unit}, ` +
-      `busy ${busy} %${server}`,
+    `  CPU         load generator ${measurement.clientCpuMicroseconds.toFixed(1)} µs ` +
+      `per ${unit}, busy ${busy} %${server}`,
     ...figures.map(({ name, value }) => `  ${name}: ${figureText(value)}`),
     ...measurement.errors.map(
       ({ code, text, count }) => `  error       ${count} × ${code}: ${text}`,
@@ -169,12 +170,18 @@ export function figuresTable(reports: readonly CaseReport[]): readonly string[] 
 }
 
 function subjectCells(medians: Medians): readonly string[] {
-  const server = medians.serverCpuMicroseconds?.toFixed(0) ?? '?';
+  const server =
+    medians.serverCpuMicroseconds === undefined ? '?' : cpuText(medians.serverCpuMicroseconds);
   return [
     medians.operationsPerSecond.toFixed(0),
     `${ms(medians.p50Ms)} / ${ms(medians.p99Ms)}`,
-    `${server} + ${medians.clientCpuMicroseconds.toFixed(0)}`,
+    `${server} + ${cpuText(medians.clientCpuMicroseconds)}`,
   ];
+}
+
+/** Microseconds; of events there are fractions. */
+function cpuText(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 0);
 }
 
 function figureText(value: number): string {

@@ -88,7 +88,7 @@ export function frameTxn(puts: readonly KeyValuePair[]): Buffer {
 /** Bytes of the tag of {@link tagPut}. */
 export const tagBytes = 4;
 
-/** Writes a number into the first bytes of the value of a put, by which its event is known again. */
+/** Writes a number into the first bytes of a put's value, by which its event is known again. */
 export function tagPut(frame: Buffer, valueSizeBytes: number, tag: number): void {
   // The value stands last.
   frame.writeUInt32BE(tag, frame.length - valueSizeBytes);

@@ -31,7 +31,8 @@ export interface WatchersOptions {
 const { Watch } = services['etcdserverpb.Watch'];
 
 /**
- * Begins to watch; resolves when all watchers are there. They last until the connections are closed.
+ * Begins to watch; resolves when all watchers are there. They last until the connections are
+ * closed.
  *
  * @throws the reason of the signal; `onFailure` has been told why a watcher cannot be had
  */

@@ -122,7 +122,7 @@ describe('Http2Session', () => {
     );
   });
 
-  test('a stream sends request after request while answers arrive, until the peer ends it', async () => {
+  test('a stream sends requests while answers arrive, until the peer ends it', async () => {
     const peer = await FakeMember.startStreaming((frame, stream) => {
       stream.write(frame);
       if (frame.toString('latin1').endsWith('bye')) {
