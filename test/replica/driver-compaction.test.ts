@@ -85,7 +85,7 @@ describe('A cluster that keeps history for a time and a number of revisions', ()
     expect(notices.filter(({ type }) => type === 'canceled')).toMatchObject([
       { compactRevision: 16 },
     ]);
-    const events = notices.flatMap((each) => (each.type === 'events' ? each.events : []));
+    const events = notices.flatMap((each) => (each.type === 'events' ? each.parts.flat() : []));
     expect(events.map(({ kv }) => kv.modRevision)).toEqual([16, 17, 18, 19, 20, 21]);
   });
 
