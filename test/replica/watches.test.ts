@@ -250,7 +250,7 @@ describe('A stream of watches', () => {
     expect(revisions).toEqual(Array.from({ length: 200 }, (_, i) => i + 2));
   });
 
-  test('events that wait are joined by later ones of their watch, but not past progress', async () => {
+  test('events that wait are joined by later ones of their watch, not past progress', async () => {
     const cluster = await started(1, 12);
     const stream = cluster.member(1).openWatchStream();
     stream.create(1, request());
