@@ -9,7 +9,8 @@ import { emptyBytes, KvError, must } from '../base/index.ts';
 import {
   type HistoryEvent,
   isEmptyRange,
-  type KeyValue,
+  type Reading,
+  readPrevious,
   Watcher,
   type WatchHub,
   type WatchSink,
@@ -23,7 +24,7 @@ import type {
 } from './watch-api.ts';
 
 /** Limit: bytes of events that wait for one reader, before the last offer. */
-const queuedBytesMax = 4 * 1024 * 1024;
+const defaultQueuedBytesMax = 4 * 1024 * 1024;
 /** Limit: bytes, and events, of one notice. */
 const noticeBytesMax = 1024 * 1024;
 const noticeEventsMax = 1000;
@@ -39,15 +40,15 @@ export interface WatchQueueOptions {
   readonly mayAdd: () => boolean;
   /** What the reader may have, when somebody counts it. */
   readonly allowance?: WatchAllowance | undefined;
-  /** What keys were, by the engine keys of the events; undefined where that is compacted. */
-  readonly readPrevious: (
-    keys: readonly Uint8Array[],
-  ) => Promise<readonly (KeyValue | undefined)[]>;
+  /** What the reader is told of events whose watch wants to know what keys were before. */
+  readonly complete: (waiting: Waiting) => Promise<WatchNotice>;
   /** The reader has taken enough for its watches to go on. */
   readonly onRoom: () => void;
   /** `maybeTellProgress` is to be called after each batch, until it returns true. */
   readonly onProgressDue: () => void;
   readonly onClosed: () => void;
+  /** Bytes of events that wait at most, before the last offer. */
+  readonly queuedBytesMax?: number;
 }
 
 /** A watch of the stream. */
@@ -84,11 +85,12 @@ interface WaitingEvents {
 }
 
 /** What waits: a notice, or events. */
-type Waiting = { readonly type: 'notice'; readonly notice: WatchNotice } | WaitingEvents;
+export type Waiting = { readonly type: 'notice'; readonly notice: WatchNotice } | WaitingEvents;
 
 /** See the module comment. */
 export class WatchQueue implements WatchStream, WatchSink {
   readonly #options: WatchQueueOptions;
+  readonly #queuedBytesMax: number;
   readonly #watchesById = new Map<number, Watch>();
   #queue: Waiting[] = [];
   #queuedBytes = 0;
@@ -101,6 +103,7 @@ export class WatchQueue implements WatchStream, WatchSink {
 
   constructor(options: WatchQueueOptions) {
     this.#options = options;
+    this.#queuedBytesMax = options.queuedBytesMax ?? defaultQueuedBytesMax;
   }
 
   get pending(): number {
@@ -108,7 +111,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   }
 
   get hasRoom(): boolean {
-    return this.#queuedBytes < queuedBytesMax;
+    return this.#queuedBytes < this.#queuedBytesMax;
   }
 
   create(watchId: number, request: WatchRequest): void {
@@ -159,12 +162,9 @@ export class WatchQueue implements WatchStream, WatchSink {
       if (this.#state instanceof KvError) {
         throw this.#state;
       }
-      const waiting = this.#state === 'open' ? this.#queue.shift() : undefined;
-      if (waiting?.type === 'notice') {
-        return waiting.notice;
-      }
+      const waiting = this.take();
       if (waiting !== undefined) {
-        return this.#eventsNotice(waiting);
+        return needsReading(waiting) ? this.#options.complete(waiting) : plainNotice(waiting);
       }
       if (this.#state === 'closed') {
         return undefined;
@@ -173,6 +173,20 @@ export class WatchQueue implements WatchStream, WatchSink {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** Takes what is next in line, if there is anything; `noticeOf` tells the reader's view. */
+  take(): Waiting | undefined {
+    const waiting = this.#queue.shift();
+    if (waiting?.type === 'events') {
+      waiting.watch.waiting = undefined;
+      const wasFull = !this.hasRoom;
+      this.#queuedBytes -= waiting.bytes;
+      if (wasFull && this.#queuedBytes < this.#queuedBytesMax) {
+        this.#options.onRoom();
+      }
+    }
+    return waiting;
   }
 
   close(): void {
@@ -317,10 +331,14 @@ export class WatchQueue implements WatchStream, WatchSink {
     this.#options.allowance?.give(1);
   }
 
-  /** What waits of a watch that was cancelled is of no interest any more. */
+  /**
+   * What waits of a watch that was cancelled is of no interest any more, unless progress is to be
+   * told after it: that says that these events have been told.
+   */
   #drop(watch: Watch): void {
-    this.#queue = this.#queue.filter((waiting) => {
-      const isDropped = waiting.type === 'events' && waiting.watch === watch;
+    const keptBelow = this.#queue.findLastIndex((waiting) => tellsProgress(waiting, watch.id));
+    this.#queue = this.#queue.filter((waiting, at) => {
+      const isDropped = at > keptBelow && waiting.type === 'events' && waiting.watch === watch;
       this.#queuedBytes -= isDropped ? waiting.bytes : 0;
       return !isDropped;
     });
@@ -341,35 +359,52 @@ export class WatchQueue implements WatchStream, WatchSink {
     this.#options.onClosed();
     this.#wakeUp();
   }
+}
 
-  async #eventsNotice({ watch, parts, bytes, revision }: WaitingEvents): Promise<WatchNotice> {
-    watch.waiting = undefined;
-    const wasFull = !this.hasRoom;
-    this.#queuedBytes -= bytes;
-    if (wasFull && this.#queuedBytes < queuedBytesMax) {
-      this.#options.onRoom();
-    }
-    const told: (readonly WatchEvent[])[] = [];
-    for (const part of parts) {
-      const whole = watch.prevKv ? await this.#withPrevious(part) : plainEvents(part);
-      told.push(watch.keysOnly ? withoutValues(whole) : whole);
-    }
-    return { type: 'events', watchId: watch.id, revision, parts: told };
-  }
+function tellsProgress(waiting: Waiting, watchId: number): boolean {
+  const { notice } = waiting.type === 'notice' ? waiting : { notice: undefined };
+  return notice?.type === 'progress' && (notice.watchId ?? watchId) === watchId;
+}
 
-  async #withPrevious(part: readonly HistoryEvent[]): Promise<readonly WatchEvent[]> {
-    const known = eventsWithPrevious.get(part);
-    if (known !== undefined) {
-      return known;
+/** Whether history must be asked before the reader can be told. */
+function needsReading(waiting: Waiting): waiting is WaitingEvents {
+  return waiting.type === 'events' && waiting.watch.prevKv;
+}
+
+/** What the reader is told, with what keys were before if the watch wants that. */
+export function* noticeOf(waiting: Waiting): Reading<WatchNotice> {
+  if (needsReading(waiting)) {
+    for (const part of waiting.parts) {
+      yield* findPrevious(part);
     }
-    const changes = part.filter(({ previousKey }) => previousKey !== undefined);
-    const keys = changes.map(({ previousKey }) => must(previousKey, 'what a change changes'));
-    const found = keys.length === 0 ? [] : await this.#options.readPrevious(keys);
-    const previous = new Map(changes.map((event, at) => [event, found[at]]));
-    const told = part.map((event) => ({ ...eventOf(event), prevKv: previous.get(event) }));
-    eventsWithPrevious.set(part, told);
-    return told;
   }
+  return plainNotice(waiting);
+}
+
+/** The same, once what keys were before has been found. */
+function plainNotice(waiting: Waiting): WatchNotice {
+  if (waiting.type === 'notice') {
+    return waiting.notice;
+  }
+  const { watch, parts, revision } = waiting;
+  const told = parts.map((part) => {
+    const whole = (watch.prevKv ? eventsWithPrevious.get(part) : undefined) ?? plainEvents(part);
+    return watch.keysOnly ? withoutValues(whole) : whole;
+  });
+  return { type: 'events', watchId: watch.id, revision, parts: told };
+}
+
+/** Finds what keys were before these events; undefined where that is compacted. */
+function* findPrevious(part: readonly HistoryEvent[]): Reading<void> {
+  if (eventsWithPrevious.has(part)) {
+    return;
+  }
+  const changes = part.filter(({ previousKey }) => previousKey !== undefined);
+  const keys = changes.map(({ previousKey }) => must(previousKey, 'what a change changes'));
+  const found = keys.length === 0 ? [] : yield* readPrevious(keys);
+  const previous = new Map(changes.map((event, at) => [event, found[at]]));
+  const told = part.map((event) => ({ ...eventOf(event), prevKv: previous.get(event) }));
+  eventsWithPrevious.set(part, told);
 }
 
 /** Events as readers see them, by what was offered: the same arrays for all readers. */

@@ -6,18 +6,11 @@
  * it goes on from the history that the snapshot brought.
  */
 import { type EventLoop, KvError } from '../base/index.ts';
-import {
-  type ApplyOutput,
-  type HistoryEvent,
-  type KeyValue,
-  readHistory,
-  readPrevious,
-  WatchHub,
-} from '../kv/index.ts';
+import { type ApplyOutput, type HistoryEvent, readHistory, WatchHub } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { StateLane } from './state-lane.ts';
-import type { WatchAllowance, WatchStream } from './watch-api.ts';
-import { WatchQueue } from './watch-queue.ts';
+import type { WatchAllowance, WatchNotice, WatchStream } from './watch-api.ts';
+import { noticeOf, type Waiting, WatchQueue } from './watch-queue.ts';
 
 /** Limit: streams of one member; clients are held to fewer, as flags say. */
 const streamsMax = 100_000;
@@ -74,7 +67,7 @@ export class Watches {
       hub: this.#hub,
       mayAdd: () => this.#hub.watchers < watchesMax,
       allowance,
-      readPrevious: async (keys) => this.#readPrevious(keys),
+      complete: async (waiting) => this.#complete(waiting),
       onRoom: () => {
         this.#schedule();
       },
@@ -198,11 +191,12 @@ export class Watches {
     });
   }
 
-  async #readPrevious(keys: readonly Uint8Array[]): Promise<readonly (KeyValue | undefined)[]> {
+  /** Reads what keys were before; begins anew when the state has been replaced meanwhile. */
+  async #complete(waiting: Waiting): Promise<WatchNotice> {
     for (;;) {
       const { lane } = this.#options.state;
       try {
-        return await lane.read(readPrevious(keys));
+        return await lane.read(noticeOf(waiting));
       } catch (error) {
         if (this.#options.state.lane === lane) {
           throw error;

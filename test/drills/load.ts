@@ -41,9 +41,10 @@ export class WriteLoad {
     this.#callTimeoutMs = callTimeoutMs;
   }
 
-  start(writers: number, prefix: string): void {
+  /** Each writer rests for `pauseMs` after each acknowledged write. */
+  start(writers: number, prefix: string, pauseMs = 0): void {
     for (let writer = 0; writer < writers; writer++) {
-      this.#writers.push(this.#write(writer, `${prefix}/${writer}`));
+      this.#writers.push(this.#write(writer, `${prefix}/${writer}`, pauseMs));
     }
   }
 
@@ -72,7 +73,7 @@ export class WriteLoad {
     return undefined;
   }
 
-  async #write(writer: number, prefix: string): Promise<void> {
+  async #write(writer: number, prefix: string, pauseMs: number): Promise<void> {
     let client = writer % this.#clients.length;
     for (let i = 0; !this.#isStopped; i++) {
       const key = `${prefix}/${i}`;
@@ -83,6 +84,9 @@ export class WriteLoad {
       if (answer?.kind === 'ok') {
         this.record.acknowledged.set(key, answer.revision);
         this.record.times.push({ callMs, returnMs: performance.now() });
+        if (pauseMs > 0) {
+          await sleep(pauseMs);
+        }
       } else {
         (answer?.outcome === 'rejected' ? this.record.rejected : this.record.unknown).add(key);
         client = at + 1;
@@ -92,10 +96,32 @@ export class WriteLoad {
   }
 }
 
+/** When writes were acknowledged, ascending. */
+export function returnsOf({ times }: LoadRecord): readonly number[] {
+  return times.map(({ returnMs }) => returnMs).sort((a, b) => a - b);
+}
+
 /** The longest time, ms, in which no write was acknowledged, between the first and the last one. */
-export function longestGapMs({ times }: LoadRecord): number {
-  const returns = times.map(({ returnMs }) => returnMs).sort((a, b) => a - b);
+export function longestGapMs(returns: readonly number[]): number {
   return returns.reduce((gap, at, i) => Math.max(gap, at - (returns[i - 1] ?? at)), 0);
+}
+
+/** Shorter pauses are those of a machine that does other things too. */
+const stallMsMin = 250;
+
+/**
+ * How long nothing was acknowledged between two moments, ms: all stalls together, as far as they
+ * are between them. `returns` are those of acknowledged writes, ascending.
+ */
+export function stalledMs(returns: readonly number[], fromMs: number, toMs: number): number {
+  let sum = 0;
+  for (const [i, endMs] of returns.entries()) {
+    const beginMs = returns[i - 1] ?? endMs;
+    if (endMs - beginMs >= stallMsMin) {
+      sum += Math.max(0, Math.min(endMs, toMs) - Math.max(beginMs, fromMs));
+    }
+  }
+  return sum;
 }
 
 /** What a look at the store says about a load. */

@@ -6,6 +6,7 @@ import type { MemberAddResponse } from '../../src/wire/generated/etcdserverpb/Me
 import type { MemberListResponse } from '../../src/wire/generated/etcdserverpb/MemberListResponse.ts';
 import type { MemberPromoteResponse } from '../../src/wire/generated/etcdserverpb/MemberPromoteResponse.ts';
 import type { MemberRemoveResponse } from '../../src/wire/generated/etcdserverpb/MemberRemoveResponse.ts';
+import type { MoveLeaderResponse } from '../../src/wire/generated/etcdserverpb/MoveLeaderResponse.ts';
 import type { StatusResponse } from '../../src/wire/generated/etcdserverpb/StatusResponse.ts';
 import { type ClusterClient, type MaintenanceClient, services } from '../../src/wire/index.ts';
 import { call } from './kv-client.ts';
@@ -26,6 +27,8 @@ export interface AdminClient {
   addMember(peerUrl: string, isLearner: boolean): Promise<string>;
   removeMember(id: string): Promise<void>;
   promoteMember(id: string): Promise<void>;
+  /** Has the leader, which must be asked, hand over to `id`. */
+  moveLeader(id: string): Promise<void>;
   members(): Promise<MemberListResponse>;
   hashKv(revision: string): Promise<KeyspaceHash>;
   status(): Promise<StatusResponse>;
@@ -62,6 +65,11 @@ export function connectAdmin(endpoint: string): AdminClient {
     async promoteMember(id) {
       await call<MemberPromoteResponse>(timeoutMs, (deadline, done) =>
         cluster.memberPromote({ ID: id }, metadata, deadline, done),
+      );
+    },
+    async moveLeader(id) {
+      await call<MoveLeaderResponse>(timeoutMs, (deadline, done) =>
+        maintenance.moveLeader({ targetID: id }, metadata, deadline, done),
       );
     },
     async members() {

@@ -11,6 +11,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
+import type { CompactionResponse } from '../../src/wire/generated/etcdserverpb/CompactionResponse.ts';
 import type { PutResponse } from '../../src/wire/generated/etcdserverpb/PutResponse.ts';
 import type { RangeResponse } from '../../src/wire/generated/etcdserverpb/RangeResponse.ts';
 import type { StatusResponse } from '../../src/wire/generated/etcdserverpb/StatusResponse.ts';
@@ -20,6 +21,19 @@ import { type KVClient, type MaintenanceClient, services } from '../../src/wire/
 /** How a write ended. */
 export type PutAnswer =
   | { readonly kind: 'ok'; readonly revision: number }
+  | { readonly kind: 'failed'; readonly outcome: 'rejected' | 'unknown' };
+
+/** What a transaction is to do, all of it or nothing. */
+export interface Change {
+  readonly puts?: readonly (readonly [key: string, value: string])[];
+  readonly deletes?: readonly string[];
+  /** That the puts are attached to; decimal. */
+  readonly lease?: string;
+}
+
+/** How a transaction ended; `deleted` counts keys. */
+export type ChangeAnswer =
+  | { readonly kind: 'ok'; readonly revision: number; readonly deleted: number }
   | { readonly kind: 'failed'; readonly outcome: 'rejected' | 'unknown' };
 
 /** What a read told, and at which revision of the store; undefined when it failed. */
@@ -40,6 +54,9 @@ export interface StoredKey {
 /** One member's services, as a test uses them. */
 export interface KvClient {
   put(key: string, value: string, timeoutMs: number): Promise<PutAnswer>;
+  change(change: Change, timeoutMs: number): Promise<ChangeAnswer>;
+  /** Drops history below a revision. */
+  compact(revision: number, timeoutMs: number): Promise<void>;
   /** Puts all of these in one transaction; fails loudly. */
   putAll(pairs: readonly (readonly [key: string, value: Buffer])[]): Promise<void>;
   /** All keys with this prefix, in one answer; undefined when the read fails. */
@@ -104,6 +121,32 @@ export function connectKv(endpoint: string): KvClient {
       } catch (error) {
         return { kind: 'failed', outcome: outcomeOf(error as ServiceError) };
       }
+    },
+
+    async change({ puts = [], deletes = [], lease = '0' }, timeoutMs) {
+      const success = [
+        ...puts.map(([key, value]) => ({
+          request_put: { key: Buffer.from(key), value: Buffer.from(value), lease },
+        })),
+        ...deletes.map((key) => ({ request_delete_range: { key: Buffer.from(key) } })),
+      ];
+      try {
+        const { header, responses } = await call<TxnResponse>(timeoutMs, (deadline, done) =>
+          kv.txn({ success }, new Metadata(), deadline, done),
+        );
+        const deleted = responses.reduce((sum, each) => {
+          return sum + Number(each.response_delete_range?.deleted ?? 0);
+        }, 0);
+        return { kind: 'ok', revision: Number(header?.revision ?? 0), deleted };
+      } catch (error) {
+        return { kind: 'failed', outcome: outcomeOf(error as ServiceError) };
+      }
+    },
+
+    async compact(revision, timeoutMs) {
+      await call<CompactionResponse>(timeoutMs, (deadline, done) =>
+        kv.compact({ revision }, new Metadata(), deadline, done),
+      );
     },
 
     async putAll(pairs) {
@@ -226,7 +269,7 @@ function storedKey(each: RangeResponse['kvs'][number]): StoredKey {
 }
 
 /** The first key after all those with this prefix. */
-function endOfPrefix(prefix: string): Buffer {
+export function endOfPrefix(prefix: string): Buffer {
   const end = Buffer.from(prefix);
   const last = end.length - 1;
   end[last] = (end[last] ?? 0) + 1;
@@ -234,7 +277,7 @@ function endOfPrefix(prefix: string): Buffer {
 }
 
 /** A write that the server refused says so; one that no server answered may have happened. */
-function outcomeOf(error: ServiceError): 'rejected' | 'unknown' {
+export function outcomeOf(error: ServiceError): 'rejected' | 'unknown' {
   // A client that was closed meanwhile has no metadata to give, whatever its types say.
   const { metadata } = error as { readonly metadata?: Metadata };
   const said = metadata?.get('holdfast-outcome')[0];

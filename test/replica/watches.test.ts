@@ -109,6 +109,24 @@ describe('A stream of watches', () => {
     }
   });
 
+  test('tells what comes before a notice of progress though its watch is cancelled', async () => {
+    const cluster = await started(1, 31);
+    const stream = cluster.member(1).openWatchStream();
+    stream.create(1, request());
+    await run(cluster, put('a', '1'));
+    stream.requestProgress();
+    await run(cluster, put('a', '2'));
+
+    stream.cancel(1);
+
+    const told: string[] = [];
+    while (stream.pending > 0) {
+      const notice = await cluster.loop.settle(stream.next());
+      told.push(notice === undefined ? 'closed' : describeNotice(notice));
+    }
+    expect(told).toEqual(['created 1 @1', 'events 1 @2 +a=1', 'progress @2', 'canceled 1 @3']);
+  });
+
   test('begins where it is told to, with what keys were before, or with keys alone', async () => {
     const cluster = await started(1, 2);
     await run(cluster, put('a', '1'), put('a', '2'), del('a'));

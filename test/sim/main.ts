@@ -86,14 +86,19 @@ function commitOf(): string {
   }
 }
 
-function tellFailure(simCase: SimCase, failure: Failure, replay: string): void {
+function tellFailure(
+  { isBrief }: SimOptions,
+  { simCase, failure, replay }: { simCase: SimCase; failure: Failure; replay: string },
+): void {
   say(`\nFAILED (${failure.kind}): ${failure.message}`);
   if (failure.kind === 'crash') {
     say(failure.stack);
   }
-  say(`the last ${shownLines} lines:`);
-  for (const line of lastLines(simCase, shownLines)) {
-    say(`  ${line}`);
+  if (!isBrief) {
+    say(`the last ${shownLines} lines:`);
+    for (const line of lastLines(simCase, shownLines)) {
+      say(`  ${line}`);
+    }
   }
   say(`replay: npm run sim -- ${replay} --commit ${commitOf()}`);
 }
@@ -135,7 +140,7 @@ function runOne(options: SimOptions, simCase: SimCase, replay: string): number {
   if (result.failure === undefined) {
     return 0;
   }
-  tellFailure(simCase, result.failure, replay);
+  tellFailure(options, { simCase, failure: result.failure, replay });
   maybeShrink(options, simCase);
   return exitCodeByKind[result.failure.kind];
 }
@@ -182,7 +187,8 @@ async function runMany(options: SimOptions): Promise<number> {
     return 0;
   }
   const simCase = createCase(first.seed, first.profile);
-  tellFailure(simCase, first.failure, `--seed ${first.seed} --profile ${first.profile}`);
+  const replay = `--seed ${first.seed} --profile ${first.profile}`;
+  tellFailure(options, { simCase, failure: first.failure, replay });
   maybeShrink(options, simCase);
   return exitCodeByKind[first.failure.kind];
 }

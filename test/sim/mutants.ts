@@ -491,7 +491,7 @@ export const mutants: readonly Mutant[] = [
     profile: 'calm',
     seeds: 10,
     kind: 'safety',
-    patches: [kv('watch-hub.ts', 'event.main >= this.nextRevision &&', 'event.main >= 0 &&')],
+    patches: [kv('watch-hub.ts', 'first.main >= nextRevision;', 'first.main >= 0;')],
   },
   {
     lesson: 'forgets what a watch has missed while its reader took nothing',
@@ -691,5 +691,139 @@ export const mutants: readonly Mutant[] = [
     profile: 'snapshots',
     seeds: 60,
     patches: [kv('key-layout.ts', '[] = [\n  expiryTable,\n', '[] = [\n')],
+  },
+  {
+    lesson: 'tells progress that was asked for ahead of the events of a watch that is behind',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica(
+        'watch-queue.ts',
+        'if (!hub.isUpToDate(watch)) {\n          return false;',
+        'if (hub.revision < 0) {\n          return false;',
+      ),
+    ],
+  },
+  {
+    lesson: 'tells progress by itself ahead of the events of a watch that is behind',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica('watch-queue.ts', '!hasTold && hub.isUpToDate(watch)', '!hasTold && id >= 0'),
+    ],
+  },
+  {
+    lesson: 'tells progress although events before it were dropped with their watch',
+    profile: 'calm',
+    seeds: 40,
+    kind: 'safety',
+    patches: [replica('watch-queue.ts', 'at > keptBelow && waiting', 'at >= 0 && waiting')],
+  },
+  {
+    lesson: 'tells the events of several revisions as if they were all of the first',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [replica('watch-queue.ts', 'waiting.revision = revision;', '')],
+  },
+  {
+    lesson: 'tells a watch of deletions what its filter leaves out',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'watch-hub.ts',
+        '(this.#deletes ??= this.all.filter(({ isDelete }) => isDelete))',
+        'this.all',
+      ),
+    ],
+  },
+  {
+    lesson: 'mixes up what the keys of several events were before',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [replica('watch-queue.ts', '[event, found[at]]', '[event, found[0]]')],
+  },
+  {
+    lesson: 'leaves out what a key was before it was deleted',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'history.ts',
+        'const isCreation = record.version === 1;',
+        'const isCreation = record.version <= 1;',
+      ),
+    ],
+  },
+  {
+    lesson: 'gives values to a watch of keys alone',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica(
+        'watch-queue.ts',
+        'return watch.keysOnly ? withoutValues',
+        'return watch.keysOnly && watch.prevKv ? withoutValues',
+      ),
+    ],
+  },
+  {
+    lesson: 'loses a deletion at the very revision of a compaction',
+    profile: 'snapshots',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      kv(
+        'compaction.ts',
+        'if (record.isTombstone && record.main < compactRevision) {',
+        'if (record.isTombstone && record.main <= compactRevision) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'begins the time of leases anew when another leads',
+    profile: 'partitions',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'apply-batch.ts',
+        'this.#index = index;\n    this.#hasher.number(index);',
+        'this.#index = index;\n    this.#hasher.number(index);\n' +
+          '    const known = this.leases as { term?: number };\n' +
+          '    if ((known.term ?? term) !== term) {\n' +
+          '      for (const { id } of [...this.leases.all()]) this.renewLease(id);\n' +
+          '    }\n' +
+          '    known.term = term;',
+      ),
+    ],
+  },
+  {
+    lesson: 'lets anybody write who has ever owned a lock, while somebody owns it',
+    profile: 'calm',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'txn.ts',
+        'return holdsOrder(compare, (record?.createRevision ?? 0) - compare.operand);',
+        'return holdsOrder(compare, Math.min(1, record?.createRevision ?? 0) - ' +
+          'Math.min(1, compare.operand));',
+      ),
+    ],
+  },
+  {
+    lesson: 'tells the end of a lease as if somebody had deleted its keys',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [kv('apply-batch.ts', 'isExpired ? expiredTombstone : tombstone', 'tombstone')],
   },
 ];

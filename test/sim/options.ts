@@ -17,6 +17,8 @@ export interface SimOptions {
   readonly caseFile: string | undefined;
   readonly shouldShrink: boolean;
   readonly keepGoing: boolean;
+  /** The last lines of a failing run are not shown, which would have it run again. */
+  readonly isBrief: boolean;
   readonly isHelp: boolean;
 }
 
@@ -43,6 +45,7 @@ npm run sim -- [options]
   --case FILE        a run as written by --shrink
   --shrink           makes the first failing run smaller, and writes it to sim-case.json
   --keep-going       does not stop at the first failure
+  --brief            does not show the last lines of a failing run
 
 Profiles:
 ${names.join('\n')}
@@ -68,6 +71,7 @@ export function parseOptions(args: readonly string[]): SimOptions {
     caseFile: values.case,
     shouldShrink: values.shrink === true,
     keepGoing: values['keep-going'] === true,
+    isBrief: values.brief === true,
     isHelp: values.help === true,
   };
 }
@@ -86,6 +90,7 @@ function parse(args: readonly string[]) {
         case: { type: 'string' },
         shrink: { type: 'boolean' },
         'keep-going': { type: 'boolean' },
+        brief: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         /** What a failure was found at; only said so that a replay can be compared. */
         commit: { type: 'string' },

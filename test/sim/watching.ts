@@ -1,34 +1,40 @@
 /**
- * Watches in a run: the production hub over each member's state, and readers that follow it from
- * one member to another, late, slowly, and through crashes.
+ * Watches in a run: the production hub and streams over each member's state, and readers that
+ * follow it from one member to another, late, slowly, and through crashes.
  *
- * What a watch must be (etcd's API guarantees, G6): ordered, unique, reliable, atomic, resumable.
- * Checked at each offer against all events that were ever applied: a reader that says it has heard
- * everything from one revision up to another must have been told exactly that.
+ * What a watch must be (etcd's API guarantees, G6): ordered, unique, reliable, atomic, resumable,
+ * bookmarkable. Checked with each notice against all events that were ever applied: a reader that
+ * is told everything from one revision up to another must have been told exactly that, filters,
+ * values and what keys were before included.
  *
  * Readers only look: they draw from a stream of their own, so a run is the same without them.
  */
-import type { Prng } from '../../src/base/index.ts';
+import { must, type Prng } from '../../src/base/index.ts';
 import {
   HistoryEvent,
   type KeySelector,
+  type KeyValue,
   readHistory,
-  Watcher,
   WatchHub,
-  type WatchSink,
 } from '../../src/kv/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
+import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
+import { noticeOf, type Waiting, WatchQueue } from '../../src/replica/watch-queue.ts';
 import type { VirtualClock } from './clock.ts';
 import { holds } from './failure.ts';
+import { runOver } from './lane.ts';
+import { describe } from './ledger-model.ts';
 import type { AppliedBatch, SimMember } from './member.ts';
 import type { Observer } from './observer.ts';
 
 const name = 'watch';
 const readers = 4;
+/** Watches of one reader, on one stream. */
+const watchesMax = 2;
 /** Of events in memory; small, so that readers need history. */
 const recentBytes = 4_000;
-/** Offers after which a reader takes no more before its next turn. */
-const offersMax = 2;
+/** Of events that wait for a reader; small, so that its watches fall behind. */
+const queuedBytesMax = 600;
 
 /** What runs: members, and the clock they share. */
 interface WatchedCluster {
@@ -37,19 +43,41 @@ interface WatchedCluster {
   readonly parameters: { readonly member: { readonly tickUs: number } };
 }
 
+/** An event, and what its key was before it. */
+interface TrueEvent {
+  readonly event: HistoryEvent;
+  readonly before: KeyValue | undefined;
+}
+
 /** All events, as the first member that applied them told them. */
 class EventLedger {
-  readonly #events: HistoryEvent[] = [];
+  readonly #events: TrueEvent[] = [];
+  readonly #newestByKey = new Map<string, KeyValue>();
   revision = 1;
+  /** Of any member: history up to here may be gone. */
+  compactRevision = -1;
 
-  add(events: readonly HistoryEvent[], revision: number): void {
-    if (revision > this.revision) {
-      this.#events.push(...events.filter(({ main }) => main > this.revision));
-      this.revision = revision;
+  add({ events, revision, compactRevision }: AppliedBatch): void {
+    this.compactRevision = Math.max(this.compactRevision, compactRevision);
+    if (revision <= this.revision) {
+      return;
     }
+    for (const record of events) {
+      const event = new HistoryEvent(record);
+      if (event.main > this.revision) {
+        const key = mapKeyOf(event.key);
+        this.#events.push({ event, before: this.#newestByKey.get(key) });
+        if (event.isDelete) {
+          this.#newestByKey.delete(key);
+        } else {
+          this.#newestByKey.set(key, event.keyValue);
+        }
+      }
+    }
+    this.revision = revision;
   }
 
-  between(from: number, through: number): readonly HistoryEvent[] {
+  between(from: number, through: number): readonly TrueEvent[] {
     return this.#events.slice(this.#indexOf(from), this.#indexOf(through + 1));
   }
 
@@ -59,7 +87,7 @@ class EventLedger {
     let high = this.#events.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#events[middle] as HistoryEvent).main < revision) {
+      if ((this.#events[middle] as TrueEvent).event.main < revision) {
         low = middle + 1;
       } else {
         high = middle;
@@ -69,11 +97,18 @@ class EventLedger {
   }
 }
 
+/** The watches of one run of a member. */
+interface Place {
+  readonly hub: WatchHub;
+  /** Streams that are to tell progress once they are as far. */
+  readonly awaiting: Set<WatchQueue>;
+}
+
 /** See the module comment. */
 export class Watching implements Observer {
   readonly name = name;
   readonly #ledger = new EventLedger();
-  readonly #hubs = new Map<number, WatchHub>();
+  readonly #places = new Map<number, Place>();
   readonly #readers: readonly Reader[];
   readonly #cluster: WatchedCluster;
 
@@ -87,160 +122,320 @@ export class Watching implements Observer {
 
   started(member: SimMember): void {
     const { revision, compactRevision } = member.run.stateMachine;
-    this.#hubs.set(member.id, new WatchHub(revision, compactRevision, recentBytes));
+    const hub = new WatchHub(revision, compactRevision, recentBytes);
+    this.#places.set(member.id, { hub, awaiting: new Set() });
   }
 
   crashed(member: SimMember): void {
-    this.#hubs.delete(member.id);
+    this.#places.delete(member.id);
+    for (const reader of this.#readers) {
+      if (reader.member === member) {
+        reader.leave();
+      }
+    }
   }
 
-  applied(member: SimMember, { events, revision, compactRevision }: AppliedBatch): void {
-    const told = events.map((record) => new HistoryEvent(record));
-    this.#ledger.add(told, revision);
-    this.#hubs.get(member.id)?.publish(events, revision, compactRevision);
+  applied(member: SimMember, batch: AppliedBatch): void {
+    this.#ledger.add(batch);
+    const { hub, awaiting } = this.#place(member);
+    hub.publish(batch.events, batch.revision, batch.compactRevision);
+    for (const stream of awaiting) {
+      if (stream.maybeTellProgress()) {
+        awaiting.delete(stream);
+      }
+    }
   }
 
   installed(member: SimMember): void {
     const { revision, compactRevision } = member.run.stateMachine;
-    this.#hubs.get(member.id)?.reset(revision, compactRevision);
+    this.#place(member).hub.reset(revision, compactRevision);
   }
 
   /** Lets every reader hear the rest, on any member: the cluster has come to rest. */
   finish(): void {
-    const [id] = this.#hubs.keys();
+    const [id] = this.#places.keys();
     const member = this.#cluster.members.get(id ?? 0);
-    const hub = this.#hubs.get(id ?? 0);
-    if (member === undefined || hub === undefined) {
+    if (member === undefined) {
       return;
     }
+    const place = this.#place(member);
     for (const reader of this.#readers) {
       reader.leave();
-      reader.join(hub);
+      reader.join(member, place);
+      reader.requestProgress();
     }
     // Each turn brings at least one revision to somebody.
-    for (let turn = 0; turn < readers * (hub.revision + 2) && hub.behind > 0; turn++) {
-      this.#serve(member, hub, hub.revision + 1);
-      this.#readers.forEach((reader) => {
-        reader.take();
-      });
+    const turnsMax = readers * watchesMax * (place.hub.revision + 4);
+    const isThrough = (): boolean => this.#readers.every((reader) => reader.hasHeard(place.hub));
+    for (let turn = 0; turn < turnsMax && !isThrough(); turn++) {
+      serve(member, place.hub, place.hub.revision + 1);
+      for (const reader of this.#readers) {
+        reader.read();
+      }
     }
-    holds(hub.behind === 0, name, () => `${hub.behind} watches never catch up`);
+    holds(isThrough(), name, () => 'watches never hear the rest, or of having heard it');
+  }
+
+  #place(member: SimMember): Place {
+    return must(this.#places.get(member.id), 'the watches of a running member');
   }
 
   #schedule(reader: Reader, prng: Prng): void {
     const { clock, parameters, members } = this.#cluster;
     clock.after(prng.nextInt(1, 20 * parameters.member.tickUs), () => {
       this.#schedule(reader, prng);
-      const ids = [...this.#hubs.keys()];
-      const id = ids[prng.nextInt(0, Math.max(1, ids.length))];
-      const hub = this.#hubs.get(id ?? 0);
-      if (prng.nextInt(0, 8) === 0 || ![...this.#hubs.values()].includes(reader.hub as WatchHub)) {
+      const ids = [...this.#places.keys()];
+      const id = ids[prng.nextInt(0, Math.max(1, ids.length))] ?? 0;
+      const place = this.#places.get(id);
+      const member = members.get(id);
+      if (place === undefined || member === undefined) {
+        return;
+      }
+      if (prng.nextInt(0, 8) === 0 || reader.member === undefined) {
         reader.leave();
-        if (hub !== undefined) {
-          reader.join(hub);
-        }
+        reader.join(member, place);
       }
-      reader.take();
-      const member = members.get(id ?? 0);
-      if (member !== undefined && hub !== undefined) {
-        this.#serve(member, hub, prng.nextInt(1, 30));
-      }
+      reader.act();
+      serve(member, place.hub, prng.nextInt(1, 30));
     });
-  }
-
-  /** What a member does for watches that are behind; history is what its engine shows now. */
-  #serve(member: SimMember, hub: WatchHub, limit: number): void {
-    const { historyFrom } = hub.catchUp();
-    const through = member.run.readableRevision;
-    if (historyFrom !== undefined && historyFrom <= through) {
-      const reading = readHistory(historyFrom, through, limit);
-      let step = reading.next();
-      while (step.done !== true) {
-        step = reading.next(member.disk.engine.load(step.value));
-      }
-      hub.feedHistory(historyFrom, step.value);
-    }
   }
 }
 
+/** What a member does for watches that are behind; history is what its engine shows now. */
+function serve(member: SimMember, hub: WatchHub, limit: number): void {
+  const { historyFrom } = hub.catchUp();
+  const through = member.run.readableRevision;
+  if (historyFrom !== undefined && historyFrom <= through) {
+    const reading = readHistory(historyFrom, through, limit);
+    hub.feedHistory(historyFrom, runOver(member.disk.engine, reading));
+  }
+}
+
+/** What a reader wants to hear of, wherever it is. */
+interface Interest {
+  readonly ranges: readonly KeySelector[];
+  readonly wantsPuts: boolean;
+  readonly wantsDeletes: boolean;
+  readonly prevKv: boolean;
+  readonly keysOnly: boolean;
+  readonly progressNotify: boolean;
+  /** First revision that it has not heard of; undefined before it has ever watched. */
+  nextRevision: number | undefined;
+  /** The stream has told that the watch is there. */
+  isCreated: boolean;
+}
+
 /** Somebody who watches, wherever there is a member. */
-class Reader implements WatchSink {
+class Reader {
   readonly #ledger: EventLedger;
   readonly #prng: Prng;
-  readonly #ranges: readonly KeySelector[];
-  hub: WatchHub | undefined;
-  #watcher: Watcher | undefined;
-  /** First revision that it has not heard of; undefined before it has ever watched. */
-  #nextRevision: number | undefined;
-  #offers = 0;
+  readonly #interests: readonly Interest[];
+  member: SimMember | undefined;
+  #stream: WatchQueue | undefined;
+  readonly #interestsById = new Map<number, Interest>();
+  #lastId = 0;
+  /** Taken from the stream; it waits until the engine shows what was before it. */
+  #pending: Waiting | undefined;
 
   constructor(ledger: EventLedger, prng: Prng) {
     this.#ledger = ledger;
     this.#prng = prng;
-    const key = bytesOf(`k${prng.nextInt(0, 4)}`);
-    const everything = { key: bytesOf('k'), rangeEnd: bytesOf('l') };
-    const choices = [[everything], [{ key }], [{ key, rangeEnd: bytesOf('\0') }, { key }]];
-    this.#ranges = choices[prng.nextInt(0, choices.length)] ?? [everything];
+    this.#interests = Array.from({ length: watchesMax }, () => drawInterest(prng));
   }
 
-  get hasRoom(): boolean {
-    return this.#offers < offersMax;
-  }
-
-  join(hub: WatchHub): void {
-    this.#nextRevision ??= Math.max(1, hub.revision + this.#prng.nextInt(-20, 5));
-    const options = { ranges: this.#ranges, wantsPuts: true, wantsDeletes: true };
-    this.#watcher = new Watcher(this, options, this.#nextRevision);
-    this.hub = hub;
-    hub.add(this.#watcher);
+  /** Watches on a member, from where it has come to. */
+  join(member: SimMember, { hub, awaiting }: Place): void {
+    const stream: WatchQueue = new WatchQueue({
+      ...{ hub, queuedBytesMax, mayAdd: () => true },
+      complete: async () => Promise.reject(new Error('readers of a run take what there is')),
+      onRoom: () => undefined,
+      onProgressDue: () => {
+        awaiting.add(stream);
+      },
+      onClosed: () => {
+        awaiting.delete(stream);
+      },
+    });
+    this.member = member;
+    this.#stream = stream;
+    for (const interest of this.#interests) {
+      if (interest.nextRevision === undefined && this.#prng.nextInt(0, 3) > 0) {
+        // In the past, or in the future; the others begin where the member is.
+        const from = hub.revision + this.#prng.nextInt(-20, 5);
+        interest.nextRevision = Math.max(1, from);
+      }
+      this.#create(interest);
+    }
   }
 
   leave(): void {
-    if (this.#watcher !== undefined) {
-      this.hub?.remove(this.#watcher);
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.member = undefined;
+    this.#pending = undefined;
+    this.#interestsById.clear();
+  }
+
+  /** Takes what there is, and asks for this or that. */
+  act(): void {
+    switch (this.#prng.nextInt(0, 12)) {
+      case 0:
+      case 1:
+        this.requestProgress();
+        break;
+      case 2:
+        this.#stream?.tellProgress();
+        break;
+      case 3: {
+        // It is watched again once the stream tells that it is over.
+        const [id] = this.#interestsById.keys();
+        this.#stream?.cancel(id ?? 0);
+        break;
+      }
     }
-    this.#watcher = undefined;
-    this.hub = undefined;
+    if (this.#prng.nextInt(0, 3) > 0) {
+      this.read();
+    }
   }
 
-  /** Reads what it was offered: it takes more from now on. */
-  take(): void {
-    this.#offers = 0;
+  requestProgress(): void {
+    this.#stream?.requestProgress();
   }
 
-  offer(_watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
-    const from = this.#nextRevision ?? 1;
-    holds(this.hasRoom, name, () => 'a reader that takes no more is offered more');
-    const wanted = this.#ledger
+  /** Whether it knows that there is nothing more. */
+  hasHeard(hub: WatchHub): boolean {
+    return this.#interests.every(({ nextRevision }) => (nextRevision ?? 0) > hub.revision);
+  }
+
+  /** Takes all that the stream has, and that the engine can complete. */
+  read(): void {
+    while (this.#stream !== undefined && this.member !== undefined) {
+      const waiting = this.#pending ?? this.#stream.take();
+      this.#pending = undefined;
+      if (waiting === undefined) {
+        return;
+      }
+      const { run, disk } = this.member;
+      if (waiting.type === 'events' && waiting.revision > run.readableRevision) {
+        this.#pending = waiting;
+        return;
+      }
+      this.#hear(runOver(disk.engine, noticeOf(waiting)));
+    }
+  }
+
+  #create(interest: Interest): void {
+    const { nextRevision, ...request } = interest;
+    const id = ++this.#lastId;
+    interest.isCreated = false;
+    this.#interestsById.set(id, interest);
+    this.#stream?.create(id, { ...request, startRevision: nextRevision ?? 0 });
+  }
+
+  #hear(notice: WatchNotice): void {
+    holds(notice.type !== 'rejected', name, () => `a watch is rejected: ${describe(notice)}`);
+    if (notice.type === 'progress' && notice.watchId === undefined) {
+      for (const interest of this.#interestsById.values()) {
+        // Of a watch that has come later it says nothing.
+        if (interest.isCreated) {
+          this.#hearUpTo(interest, notice.revision, []);
+        }
+      }
+      return;
+    }
+    const { revision, watchId = 0 } = notice as Extract<WatchNotice, { watchId?: unknown }>;
+    const interest = must(this.#interestsById.get(watchId), 'the watch of a notice');
+    if (notice.type === 'created') {
+      interest.isCreated = true;
+      interest.nextRevision ??= revision + 1;
+    } else if (notice.type === 'canceled') {
+      this.#interestsById.delete(watchId);
+      this.#hearEnd(interest, notice.compactRevision);
+      this.#create(interest);
+    } else {
+      this.#hearUpTo(interest, revision, notice.type === 'events' ? notice.parts.flat() : []);
+    }
+  }
+
+  /** It has been told these, and that there is no more up to `revision`. */
+  #hearUpTo(interest: Interest, revision: number, events: readonly WatchEvent[]): void {
+    holds(interest.isCreated, name, () => 'a watch tells something before it is there');
+    const from = interest.nextRevision ?? 1;
+    const truth = this.#ledger
       .between(from, revision)
-      .filter(({ key }) => this.#ranges.some((range) => isIn(range, mapKeyOf(key))));
-    holds(listOf(events) === listOf(wanted), name, () => {
+      .filter(({ event }) => wants(interest, event))
+      .map((each) => this.#tell(interest, each));
+    const told = events.map((each) => this.#describe(each, each.kv.modRevision));
+    holds(told.join(' ') === truth.join(' '), name, () => {
       return (
-        `from ${from} to ${revision} a reader should hear ${listOf(wanted)}, ` +
-        `it hears ${listOf(events)}`
+        `from ${from} to ${revision} a reader should hear ${truth.join(' ')}, ` +
+        `it hears ${told.join(' ')}`
       );
     });
-    this.#offers++;
-    this.#nextRevision = Math.max(from, revision + 1);
+    interest.nextRevision = Math.max(from, revision + 1);
   }
 
-  compacted(_watcher: Watcher, compactRevision: number): void {
-    const from = this.#nextRevision ?? 1;
-    holds(from < compactRevision, name, () => {
-      return `a reader that goes on from ${from} is told that ${compactRevision} is compacted`;
-    });
-    this.#nextRevision = compactRevision;
-    this.#watcher = undefined;
-    this.hub = undefined;
+  #hearEnd(interest: Interest, compactRevision: number | undefined): void {
+    const from = interest.nextRevision ?? 1;
+    if (compactRevision !== undefined) {
+      holds(from < compactRevision, name, () => {
+        return `a reader that goes on from ${from} is told that ${compactRevision} is compacted`;
+      });
+      interest.nextRevision = compactRevision;
+    }
   }
 
-  caughtUp(): void {
-    // Readers ask for nothing.
+  /** An event as a reader should hear it, as text. */
+  #tell(interest: Interest, { event, before }: TrueEvent): string {
+    const without = (kv: KeyValue): KeyValue =>
+      interest.keysOnly ? { ...kv, value: new Uint8Array() } : kv;
+    const told: WatchEvent = {
+      type: event.isDelete ? 'delete' : 'put',
+      kv: without(event.keyValue),
+      prevKv: interest.prevKv && before !== undefined ? without(before) : undefined,
+      isExpiry: event.isExpiry,
+    };
+    return this.#describe(told, event.main);
   }
+
+  /** Whatever was before an event that is compacted itself may be there or not. */
+  #describe(told: WatchEvent, revision: number): string {
+    const isCompacted = revision <= this.#ledger.compactRevision;
+    return describe(isCompacted ? { ...told, prevKv: undefined } : told);
+  }
+}
+
+function drawInterest(prng: Prng): Interest {
+  const key = bytesOf(`k${prng.nextInt(0, 4)}`);
+  const choices: readonly (readonly KeySelector[])[] = [
+    [{ key: bytesOf('k'), rangeEnd: bytesOf('l') }],
+    [{ key }],
+    [{ key, rangeEnd: bytesOf('\0') }, { key }],
+  ];
+  const filter = prng.nextInt(0, 6);
+  return {
+    ranges: must(choices[prng.nextInt(0, choices.length)], 'what is watched'),
+    wantsPuts: filter !== 0,
+    wantsDeletes: filter !== 1,
+    prevKv: prng.nextInt(0, 2) === 0,
+    keysOnly: prng.nextInt(0, 4) === 0,
+    progressNotify: prng.nextInt(0, 2) === 0,
+    nextRevision: undefined,
+    isCreated: false,
+  };
 }
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+function wants(
+  { ranges, wantsPuts, wantsDeletes }: Interest,
+  { key, isDelete }: HistoryEvent,
+): boolean {
+  return (
+    (isDelete ? wantsDeletes : wantsPuts) && ranges.some((range) => isIn(range, mapKeyOf(key)))
+  );
 }
 
 function isIn({ key, rangeEnd }: KeySelector, wanted: string): boolean {
@@ -249,10 +444,4 @@ function isIn({ key, rangeEnd }: KeySelector, wanted: string): boolean {
   }
   const end = mapKeyOf(rangeEnd);
   return wanted >= mapKeyOf(key) && (end === '\0' || wanted < end);
-}
-
-function listOf(events: readonly HistoryEvent[]): string {
-  return events
-    .map(({ main, isDelete, key }) => `${main}${isDelete ? '-' : '+'}${mapKeyOf(key)}`)
-    .join(' ');
 }

@@ -7,6 +7,7 @@ import { CommittedOnQuorum } from './committed-on-quorum.ts';
 import { ConfigurationSafety } from './configuration-safety.ts';
 import { DurableBeforeTold } from './durable-before-told.ts';
 import { ElectionSafety } from './election-safety.ts';
+import { ExpiryTold } from './expiry-told.ts';
 import { HistoryKept } from './history-kept.ts';
 import { LeaderAppendOnly } from './leader-append-only.ts';
 import { LeaderCompleteness } from './leader-completeness.ts';
@@ -52,6 +53,7 @@ export function createInvariants(
       new ProposalsOnce(ledger),
       truth,
       new LeaseBounds(cluster, truth),
+      new ExpiryTold(),
       new HistoryKept(cluster, truth),
       new Ownership(),
       watching,
