@@ -6,7 +6,7 @@ RUN npm ci --ignore-scripts
 COPY proto proto
 COPY bin bin
 COPY src src
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+RUN npx tsc -p tsconfig.build.json && npm prune --omit=dev --ignore-scripts
 # The engine's package carries binaries for every platform; one is enough.
 RUN keep="linux-$(node -p process.arch)" \
   && find node_modules/rocksdb-native/prebuilds -mindepth 1 -maxdepth 1 ! -name "$keep" \

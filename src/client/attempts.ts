@@ -61,6 +61,11 @@ export class Attempts {
     spec.signal?.addEventListener('abort', this.#onAbort);
   }
 
+  /** What the last failure said. */
+  get problem(): string {
+    return this.#failure?.message ?? '';
+  }
+
   /** The call is at `endpoint` now and does this there. */
   enter(endpoint: Endpoint, doing: string): void {
     this.endpoint = endpoint;

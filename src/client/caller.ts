@@ -56,6 +56,8 @@ export interface StreamSpec<Request, Answer> extends CallOptions {
   readonly listener: StreamListener<Answer>;
   /** Not this one, if there is another: it has just failed. */
   readonly avoid?: string | undefined;
+  /** Told of each endpoint that could not be connected. */
+  readonly onProblem?: ((address: string, problem: string) => void) | undefined;
 }
 
 /** A stream that has been opened, and where. */
@@ -139,6 +141,7 @@ export class MemberCaller implements Caller {
         if (endpoint !== undefined) {
           return this.#open(endpoint, { ...spec, metadata });
         }
+        spec.onProblem?.(attempts.endpoint?.address ?? '', attempts.problem);
         await attempts.pause(this.#parts.pace.pauseMs(attempts.failed));
       }
     } finally {

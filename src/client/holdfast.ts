@@ -11,6 +11,7 @@ import { Namespace } from './keys.ts';
 import { Kv } from './kv.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import { unaryOperations } from './operations.ts';
+import { Pipeline } from './pipeline.ts';
 import { type HoldfastOptions, readOptions } from './options.ts';
 import { RetryPace } from './pace.ts';
 import type { Environment, Transport } from './ports.ts';
@@ -29,6 +30,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
   /** @internal Calls of any method: what the parts of this library are built on. */
   readonly caller: MemberCaller;
   readonly #endpoints: Endpoints;
+  readonly #pipeline: Pipeline;
 
   /** @throws {HoldfastError} CONFIG_INVALID — with every mistake in the options. */
   constructor(options: HoldfastOptions<V>, surroundings: Surroundings = {}) {
@@ -50,8 +52,13 @@ export class Holdfast<V = string> implements AsyncDisposable {
       ...parts,
       credentials: auth === undefined ? undefined : new SignIn(new MemberCaller(parts), auth),
     });
+    const unary = unaryOperations(this.caller);
+    this.#pipeline = new Pipeline({ ...parts, caller: this.caller, unary });
     this.kv = new Kv({
-      operations: unaryOperations(this.caller),
+      operations: this.#pipeline,
+      caller: this.caller,
+      clock,
+      timeoutMs: settings.timeoutMs,
       namespace: new Namespace(options.namespace ?? ''),
       // Without a codec V is string, as its default says.
       codec: options.codec ?? (codecs.string as unknown as Codec<V>),
@@ -60,12 +67,12 @@ export class Holdfast<V = string> implements AsyncDisposable {
 
   /** Ends all calls under way, which fail, and all connections. Closing again does nothing. */
   async close(): Promise<void> {
+    await this.#pipeline.close();
     this.caller.close();
     this.#endpoints.close();
-    return Promise.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    await this.close();
   }
 }

@@ -5,16 +5,16 @@ export { HoldfastError, type HoldfastErrorCode } from './errors.ts';
 export type { TlsOptions } from './grpc-transport.ts';
 export { Holdfast, type Surroundings } from './holdfast.ts';
 export type { Key, KeyRange } from './keys.ts';
-export type {
-  DeleteResult,
-  Entry,
-  Kv,
-  PutOptions,
-  PutResult,
-  RangeOptions,
-  RangeResult,
-  ReadOptions,
-  ScanOptions,
-  WriteOptions,
-} from './kv.ts';
+export type { Kv } from './kv.ts';
+export type * from './kv-types.ts';
 export type { HoldfastOptions } from './options.ts';
+export type { TransactEntry, Transaction } from './transact.ts';
+export type {
+  Condition,
+  Conditions,
+  Txn,
+  TxnOperation,
+  TxnOperationResult,
+  TxnOperations,
+  TxnResult,
+} from './txn.ts';

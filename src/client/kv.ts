@@ -4,101 +4,35 @@
  * Reads are linearizable unless told otherwise. Writes that fail say whether they may have
  * happened.
  */
+import type { MonotonicClock } from '../base/index.ts';
 import type { KeyValueAnswer, RangeAnswer, RangeMessage } from '../wire/index.ts';
-import type { CallOptions } from './caller.ts';
+import type { Caller, CallOptions } from './caller.ts';
 import type { Codec } from './codec.ts';
 import { HoldfastError } from './errors.ts';
 import type { Namespace } from './keys.ts';
 import { type Key, type KeyRange } from './keys.ts';
+import type {
+  DeleteResult,
+  Entry,
+  PutOptions,
+  PutResult,
+  RangeOptions,
+  RangeResult,
+  ReadOptions,
+  ScanOptions,
+  WriteOptions,
+} from './kv-types.ts';
 import type { Operations } from './operations.ts';
-
-/** A key with its value, as it was read. */
-export interface Entry<V> {
-  /** As text; a key that is not UTF-8 is told apart by `keyBytes` only. */
-  readonly key: string;
-  readonly keyBytes: Uint8Array;
-  readonly value: V;
-  /** Revision of the key's creation, of its last change, and the number of changes since. */
-  readonly createRevision: number;
-  readonly modRevision: number;
-  readonly version: number;
-  /** Id of the lease that the key ends with; 0n is none. */
-  readonly lease: bigint;
-  /** Milliseconds that the key lasts from its last change on; 0: it has no time to live. */
-  readonly ttlMs: number;
-}
-
-/** How a read is done. */
-export interface ReadOptions extends CallOptions {
-  /**
-   * `linearizable` (when absent) sees every write that was answered before; `serializable` is what
-   * the member that answers has, which may be old.
-   */
-  readonly consistency?: 'linearizable' | 'serializable' | undefined;
-  /** Reads the keys as they were at this revision. */
-  readonly atRevision?: number | undefined;
-  /**
-   * Reads a state that has this revision, which an earlier answer told, or a later one: cheap as
-   * `serializable` where a member has it, and never older than what has been seen.
-   */
-  readonly noOlderThan?: number | undefined;
-}
-
-/** How a range is read. */
-export interface RangeOptions extends ReadOptions {
-  /** At most so many entries; all when absent. */
-  readonly limit?: number | undefined;
-  readonly order?: 'ascending' | 'descending' | undefined;
-}
-
-/** What a range held. */
-export interface RangeResult<V> {
-  readonly entries: readonly Entry<V>[];
-  /** The store's revision at which it was read. */
-  readonly revision: number;
-  /** How many keys the range has; more than `entries` when there was a limit. */
-  readonly count: number;
-}
-
-/** How a scan is done. */
-export interface ScanOptions extends ReadOptions {
-  /** Entries that are fetched at a time; 1000 when absent. */
-  readonly pageEntries?: number | undefined;
-}
-
-/** What writes may say. */
-export interface WriteOptions extends CallOptions {
-  /**
-   * The request's name, 1 to 128 characters of Latin-1: all calls with it, also by other clients
-   * and after a restart, are one request, whose first answer they all get. Holdfast only.
-   */
-  readonly idempotencyKey?: string | undefined;
-}
-
-/** How a key is put. */
-export interface PutOptions extends WriteOptions {
-  /** The key ends with this lease. */
-  readonly lease?: bigint | { readonly id: bigint } | undefined;
-  /** The key ends by itself after so many milliseconds, unless put again. Holdfast only. */
-  readonly ttlMs?: number | undefined;
-}
-
-/** What a put did. */
-export interface PutResult<V> {
-  /** The revision of the put. */
-  readonly revision: number;
-  /** What was there before. */
-  readonly previous: Entry<V> | undefined;
-}
-
-/** What a deletion did. */
-export interface DeleteResult<V> {
-  readonly revision: number;
-  /** How many keys there were to delete. */
-  readonly deleted: number;
-  /** What they were. */
-  readonly previous: readonly Entry<V>[];
-}
+import { transact, type Transaction } from './transact.ts';
+import {
+  Conditions,
+  leaseText,
+  type Txn,
+  txnMessage,
+  txnOperationResult,
+  TxnOperations,
+  type TxnResult,
+} from './txn.ts';
 
 const pageEntriesDefault = 1000;
 
@@ -107,15 +41,21 @@ interface KvParts<V> {
   readonly operations: Operations;
   readonly namespace: Namespace;
   readonly codec: Codec<V>;
+  readonly caller: Pick<Caller, 'pause'>;
+  readonly clock: MonotonicClock;
+  readonly timeoutMs: number;
 }
 
 /** See the module comment. */
 export class Kv<V> {
+  /** Operations for transactions. */
+  readonly ops: TxnOperations<V>;
   readonly #parts: KvParts<V>;
 
   /** @internal */
   constructor(parts: KvParts<V>) {
     this.#parts = parts;
+    this.ops = new TxnOperations(parts.namespace, parts.codec);
   }
 
   /** The keys that begin with `prefix`, which is left out of their names. */
@@ -236,6 +176,56 @@ export class Kv<V> {
     return this.#delete(this.#parts.namespace.bounds(range), options);
   }
 
+  /** Conditions on a key. */
+  when(key: Key): Conditions<V> {
+    return new Conditions({ key: this.#parts.namespace.outer(key) }, this.#parts.codec);
+  }
+
+  /** Conditions on every key of a range; they hold if there is none. */
+  whenAll(range: KeyRange): Conditions<V> {
+    return new Conditions(this.#parts.namespace.bounds(range), this.#parts.codec);
+  }
+
+  /**
+   * If all conditions hold then one thing, else the other; decided and done at once.
+   *
+   * @throws {HoldfastError}
+   */
+  async txn(txn: Txn, options: WriteOptions = {}): Promise<TxnResult<V>> {
+    const { idempotencyKey, ...call } = options;
+    const { revision, succeeded, responses } = await this.#parts.operations.run(
+      { message: txnMessage(txn), purpose: 'write', idempotencyKey },
+      call,
+    );
+    const results = responses.map((each) => txnOperationResult(each, (kv) => this.entry(kv)));
+    return { revision, succeeded, results };
+  }
+
+  /**
+   * Runs a program whose reads and writes are one transaction; again, if what it read has changed
+   * before it could be committed. It must do nothing that cannot be done twice.
+   *
+   * @throws {HoldfastError} TXN_CONFLICT — others were faster until the time was up; what the
+   *   program throws: then nothing is written.
+   */
+  async transact<Result>(
+    program: (tx: Transaction<V>) => Promise<Result>,
+    { timeoutMs = this.#parts.timeoutMs, signal }: CallOptions = {},
+  ): Promise<Result> {
+    const { caller, clock, namespace } = this.#parts;
+    const endMs = clock.nowMs() + timeoutMs;
+    const leftMs = (conflicts: number): number => {
+      const left = endMs - clock.nowMs();
+      if (left <= 0) {
+        const text = `transact lost to others ${conflicts} times within ${timeoutMs} ms`;
+        throw new HoldfastError('TXN_CONFLICT', text);
+      }
+      return left;
+    };
+    const pause = async (attempt: number): Promise<void> => caller.pause(attempt, signal);
+    return transact(program, { kv: this, namespace, pause, leftMs, signal });
+  }
+
   /** @internal An entry as users see it. */
   entry(kv: KeyValueAnswer): Entry<V> {
     const keyBytes = this.#parts.namespace.inner(kv.key);
@@ -269,7 +259,7 @@ export class Kv<V> {
     const put = {
       key: this.#parts.namespace.outer(key),
       value: this.#parts.codec.encode(value),
-      lease: lease === undefined ? undefined : String(typeof lease === 'bigint' ? lease : lease.id),
+      lease: leaseText(lease),
       ttlMs,
       prevKv,
     };

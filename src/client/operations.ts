@@ -63,13 +63,14 @@ function methodOf(type: KvMessage['type'], name: string): Method<KvMessage, KvAn
 /** Each operation as a call of its own. */
 export function unaryOperations(caller: Caller): Operations {
   return {
-    run: async ({ message, purpose }, options) =>
+    run: async ({ message, purpose, idempotencyKey }, options) =>
       caller.call({
         what: message.type,
         method: methods[message.type],
         request: message,
         purpose,
         // A follower would pass it on, which costs a trip more.
+        metadata: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey },
         route: isStale(message) ? 'any' : 'leader',
         ...options,
       }),

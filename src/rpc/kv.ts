@@ -1,91 +1,54 @@
 /** `etcdserverpb.KV`: decode, check, call the member, encode. Every member serves all of it. */
 import type { Metadata, ServerWritableStream } from '@grpc/grpc-js';
 import { concatBytes, KvError } from '../base/index.ts';
-import type { OnceOperation, OperationResult, RangeOperation, RangeResult } from '../kv/index.ts';
+import type { RangeOperation } from '../kv/index.ts';
 import type { CallOptions, RangeOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
+import { fromRange, toBound, toRange } from './convert.ts';
 import {
-  fromKeyValue,
-  fromRange,
-  fromTxn,
-  toDeleteRange,
-  toBound,
-  toPut,
-  toRange,
-  toTxn,
-} from './convert.ts';
-import { type CommandAnswer, type OnceCall, proposeOnce } from './once.ts';
+  carryOutDeleteRange,
+  carryOutPut,
+  carryOutRange,
+  carryOutTxn,
+  type Proposer,
+} from './kv-operations.ts';
+import { type OnceCall, proposeOnce } from './once.ts';
 import { headerOf, serverStreaming, type ServiceContext, unary, writePaced } from './service.ts';
-import {
-  checkDeleteRangeRequest,
-  checkPutRequest,
-  checkRangeRequest,
-  checkTxnRequest,
-} from './validate.ts';
+import { checkRangeRequest } from './validate.ts';
 
 /** Keys in one part of a streamed range. */
 const streamPartKeys = 1000;
 
 type RangeStreamCall = ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>;
 
-/** A result of the expected type. */
-interface Applied<T extends string> {
-  readonly revision: number;
-  readonly result: Extract<OperationResult, { readonly type: T }>;
-}
-
 /** The handlers of the service. */
 export function createKvService(context: ServiceContext): wire.KVHandlers {
   const { member } = context;
 
-  const applyOnce = async <T extends OnceOperation['type']>(
-    operation: OnceOperation & { readonly type: T },
-    options: CallOptions,
-    call: OnceCall,
-  ): Promise<Applied<T>> => appliedOf<T>(await proposeOnce(context, call, { operation, options }));
+  const proposer =
+    (call: OnceCall, options: CallOptions): Proposer =>
+    async (operation) =>
+      proposeOnce(context, call, { operation, options });
 
   return {
-    Range: unary(context, 'Range', async (request: wire.RangeRequest, options, call) => {
-      checkRangeRequest(request);
-      return readRange(context, request, { ...options, charge: chargeOf(context, call.metadata) });
-    }),
+    Range: unary(context, 'Range', async (request: wire.RangeRequest, options, call) =>
+      carryOutRange(context, request, { ...options, charge: chargeOf(context, call.metadata) }),
+    ),
 
-    Put: unary(
-      context,
-      'Put',
-      async (request: wire.PutRequest, options, call): Promise<wire.PutResponse> => {
-        checkPutRequest(request);
-        const { result, revision } = await applyOnce(toPut(request), options, call);
-        const header = headerOf(context, revision);
-        return result.prevKv === undefined
-          ? { header }
-          : { header, prev_kv: fromKeyValue(result.prevKv) };
-      },
+    Put: unary(context, 'Put', async (request: wire.PutRequest, options, call) =>
+      carryOutPut(context, request, proposer(call, options)),
     ),
 
     DeleteRange: unary(
       context,
       'DeleteRange',
-      async (
-        request: wire.DeleteRangeRequest,
-        options,
-        call,
-      ): Promise<wire.DeleteRangeResponse> => {
-        checkDeleteRangeRequest(request);
-        const { result, revision } = await applyOnce(toDeleteRange(request), options, call);
-        return {
-          header: headerOf(context, revision),
-          deleted: result.deleted,
-          prev_kvs: result.prevKvs.map(fromKeyValue),
-        };
-      },
+      async (request: wire.DeleteRangeRequest, options, call) =>
+        carryOutDeleteRange(context, request, proposer(call, options)),
     ),
 
-    Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options, call) => {
-      checkTxnRequest(request, context);
-      const { result, revision } = await applyOnce(toTxn(request), options, call);
-      return fromTxn(result, headerOf(context, revision), revision);
-    }),
+    Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options, call) =>
+      carryOutTxn(context, request, proposer(call, options)),
+    ),
 
     Compact: unary(
       context,
@@ -105,19 +68,6 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       async (call: RangeStreamCall, options): Promise<void> => streamRange(context, call, options),
     ),
   };
-}
-
-async function readRange(
-  context: ServiceContext,
-  request: wire.RangeRequest,
-  options: RangeOptions,
-): Promise<wire.RangeResponse> {
-  const { result, revision } = await context.member.range(toRange(request), {
-    ...options,
-    isSerializable: request.serializable,
-  });
-  const response = fromRange(result, headerOf(context, revision));
-  return request.remaining_ttl ? withRemainingTtl(context, result, response) : response;
 }
 
 /** Has an answer that grows long make room for itself, or end. */
@@ -146,24 +96,6 @@ async function compact(
   }
   return answer.revision;
 }
-
-/** Adds to a range's response how much is left of the times of its keys. */
-async function withRemainingTtl(
-  { member }: ServiceContext,
-  result: RangeResult,
-  response: wire.RangeResponse,
-): Promise<wire.RangeResponse> {
-  const remaining = await member.leases.remainingTtls(result.kvs);
-  const kvs = result.kvs.map((kv, at) =>
-    kv.ttlMs === 0
-      ? fromKeyValue(kv)
-      : { ...fromKeyValue(kv), ttl_remaining_ms: remaining[at] ?? unknownTtl },
-  );
-  return { ...response, kvs };
-}
-
-/** Of a key that has changed since it was read. */
-const unknownTtl = -1;
 
 /** Sends a range in parts, all at one revision; one that must be sorted goes as one part. */
 async function streamRange(
@@ -216,8 +148,4 @@ function canPage(range: RangeOperation): boolean {
 
 function partLimit(range: RangeOperation, sent: number): number {
   return range.limit <= 0 ? streamPartKeys : Math.min(streamPartKeys, range.limit - sent);
-}
-
-function appliedOf<T extends string>(answer: CommandAnswer): Applied<T> {
-  return { revision: answer.revision, result: answer.result as Applied<T>['result'] };
 }

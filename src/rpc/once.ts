@@ -13,7 +13,7 @@
  */
 import { Metadata, type MetadataValue } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
-import type { CommandResult, OnceOperation, RequestId } from '../kv/index.ts';
+import type { CommandResult, OnceOperation, RequestId, SessionRequest } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type { ServiceContext } from './service.ts';
 
@@ -41,11 +41,30 @@ export type CommandAnswer = Extract<CommandResult, { readonly kind: 'ok' }>;
  *   why the command was refused.
  */
 export async function proposeOnce(
-  { member, fingerprintOf, idempotencyKeyBytesMax }: ServiceContext,
+  context: ServiceContext,
   call: OnceCall,
+  attempt: OnceAttempt,
+): Promise<CommandAnswer> {
+  const id = requestIdOf(call.metadata, context.idempotencyKeyBytesMax);
+  const answer = await proposeAs(context, id, attempt);
+  if (answer.isRepeated === true) {
+    const metadata = new Metadata();
+    metadata.set('holdfast-repeated', 'true');
+    call.sendMetadata(metadata);
+  }
+  return answer;
+}
+
+/**
+ * Has the member do something: at most once, if the request has a name.
+ *
+ * @throws {KvError} what the member throws; why the command was refused.
+ */
+export async function proposeAs(
+  { member, fingerprintOf }: ServiceContext,
+  id: RequestId | undefined,
   { operation, asked = operation, options }: OnceAttempt,
 ): Promise<CommandAnswer> {
-  const id = requestIdOf(call.metadata, idempotencyKeyBytesMax);
   const answer = await member.propose(
     id === undefined
       ? operation
@@ -54,11 +73,6 @@ export async function proposeOnce(
   );
   if (answer.kind === 'refused') {
     throw new KvError(answer.code);
-  }
-  if (answer.isRepeated === true) {
-    const metadata = new Metadata();
-    metadata.set('holdfast-repeated', 'true');
-    call.sendMetadata(metadata);
   }
   return answer;
 }
@@ -77,7 +91,7 @@ export function requestIdOf(
   const key = textOf(metadata, 'idempotency-key');
   const session = textOf(metadata, 'holdfast-session');
   if (session === undefined) {
-    return key === undefined ? undefined : keyedRequest(key, keyBytesMax);
+    return key === undefined ? undefined : keyedRequest(Buffer.from(key, 'latin1'), keyBytesMax);
   }
   if (key !== undefined) {
     throw invalid('a request has an idempotency-key or a holdfast-session, not both');
@@ -85,18 +99,35 @@ export function requestIdOf(
   if (!/^-?\d{1,19}$/.test(session)) {
     throw invalid(`holdfast-session ${session} is no id of a lease in decimal`);
   }
-  const sequence = numberOf(metadata, 'holdfast-sequence');
-  const lowestUnanswered = numberOf(metadata, 'holdfast-lowest-unanswered');
+  return sessionRequest(BigInt(session), {
+    sequence: numberOf(metadata, 'holdfast-sequence'),
+    lowestUnanswered: numberOf(metadata, 'holdfast-lowest-unanswered'),
+  });
+}
+
+/**
+ * A request by its number in a session.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — the numbers contradict each other.
+ */
+export function sessionRequest(
+  session: bigint,
+  { sequence, lowestUnanswered }: Pick<SessionRequest, 'sequence' | 'lowestUnanswered'>,
+): RequestId {
   if (lowestUnanswered > sequence) {
     throw invalid(
       `holdfast-lowest-unanswered ${lowestUnanswered} is above holdfast-sequence ${sequence}`,
     );
   }
-  return { type: 'session', session: BigInt(session), sequence, lowestUnanswered };
+  return { type: 'session', session, sequence, lowestUnanswered };
 }
 
-function keyedRequest(text: string, bytesMax: number): RequestId {
-  const key = Buffer.from(text, 'latin1');
+/**
+ * A request by the name that its caller has chosen.
+ *
+ * @throws {KvError} INVALID_ARGUMENT — the name is too long, or empty.
+ */
+export function keyedRequest(key: Buffer, bytesMax: number): RequestId {
   if (key.length === 0 || key.length > bytesMax) {
     throw invalid(`an idempotency-key has 1 to ${bytesMax} bytes, not ${key.length}`);
   }

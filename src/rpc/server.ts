@@ -1,7 +1,7 @@
 /** The gRPC server that clients talk to: all services on the client addresses. */
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { listenError, type Timers } from '../base/index.ts';
-import { services } from '../wire/index.ts';
+import { type EventLoop, listenError } from '../base/index.ts';
+import { pipelineService, services } from '../wire/index.ts';
 import { createAdminService } from './admin.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { createClusterService } from './cluster.ts';
@@ -12,6 +12,7 @@ import { createLeaseService } from './lease.ts';
 import { createLockService } from './lock.ts';
 import { createMaintenanceService } from './maintenance.ts';
 import { measured } from './measured.ts';
+import { createPipelineService } from './pipeline.ts';
 import type { LongService, ServiceContext } from './service.ts';
 import { watchDefinition } from './watch-encoding.ts';
 import { createWatchService } from './watch.ts';
@@ -27,7 +28,7 @@ export interface RpcServerOptions
   readonly listen: readonly string[];
   readonly credentials: ServerCredentials;
   readonly requestBytesMax: number;
-  readonly timers: Timers;
+  readonly timers: EventLoop;
 }
 
 /** See the module comment. */
@@ -74,7 +75,9 @@ export class RpcServer {
     server.addService(measured(services['v3electionpb.Election']), election.handlers);
     const health = createHealthService(options, options.timers);
     server.addService(measured(services['grpc.health.v1.Health']), health.handlers);
-    return [watch, lease, lock, election, health];
+    const pipeline = createPipelineService(options, options.timers);
+    server.addService(pipelineService, { ...pipeline.handlers });
+    return [watch, lease, lock, election, health, pipeline];
   }
 
   /**

@@ -12,6 +12,21 @@ export {
   readRangeAnswer,
   readTxnAnswer,
 } from './kv-client-codec.ts';
+export {
+  AnswerBatchWriter,
+  type FailureMessage,
+  type LeaseKeepAliveAnswer,
+  operateMethod,
+  OperationBatchWriter,
+  type PipelineAnswer,
+  type PipelineMessage,
+  type PipelineRequest,
+  type PipelineResponse,
+  pipelineService,
+  type ReceivedAnswers,
+  type ReceivedBatch,
+  type ReceivedOperation,
+} from './pipeline-codec.ts';
 export { ProtoReader, ProtoWriter } from './protobuf.ts';
 export { services } from './services.ts';
 export type * from './types.ts';

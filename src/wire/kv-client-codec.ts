@@ -122,7 +122,7 @@ const operandFields = { version: 4, create: 5, mod: 6, value: 7, lease: 8 } as c
 const operationFields = { range: 1, put: 2, deleteRange: 3, txn: 4 } as const;
 
 /** Writes the fields of a request, without saying which it is. */
-function writeKvMessage(writer: ProtoWriter, message: KvMessage): void {
+export function writeKvMessage(writer: ProtoWriter, message: KvMessage): void {
   switch (message.type) {
     case 'put':
       writePut(writer, message.put);

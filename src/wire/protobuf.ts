@@ -102,6 +102,11 @@ export class ProtoWriter {
     buffer[mark - 1] = length >>> 21;
   }
 
+  /** Takes back what was written after the first `length` bytes. */
+  truncate(length: number): void {
+    this.#at = length;
+  }
+
   /** The message; the writer must not be used afterwards. */
   finish(): Buffer {
     return this.#buffer.subarray(0, this.#at);
@@ -216,6 +221,11 @@ export class ProtoReader {
   text(): string {
     const start = this.#length();
     return this.#buffer.toString('utf8', start, this.#at);
+  }
+
+  /** Bytes of the message that are still to be read. */
+  get remaining(): number {
+    return this.#end - this.#at;
   }
 
   /** A message within this one. */

@@ -155,7 +155,14 @@ export class FakeMembers implements Transport {
       end: (fields) => over(fields === undefined ? undefined : failure(fields)),
     };
     this.streams.push(stream);
-    queueMicrotask(() => this.onStream?.(stream));
+    queueMicrotask(() => {
+      if (this.onStream !== undefined) {
+        this.onStream(stream);
+      } else if (head.path.endsWith('/Operate')) {
+        // As etcd.
+        stream.end({ status: 'UNIMPLEMENTED', message: 'unknown service holdfast.v1.Pipeline' });
+      }
+    });
     return {
       write: (request: unknown) => {
         received.push(request);

@@ -102,6 +102,37 @@ describe.each(sides)('with $name, the client', ({ start }) => {
     }
   });
 
+  test('decides a transaction at once', async () => {
+    const kv = client.kv.namespace('txn/');
+    const claim = async (owner: string) =>
+      kv.txn({
+        if: [kv.when('owner').isMissing()],
+        then: [kv.ops.put('owner', owner)],
+        else: [kv.ops.get('owner')],
+      });
+
+    const claims = await Promise.all(['ann', 'bob', 'cem'].map(claim));
+
+    const won = claims.filter(({ succeeded }) => succeeded);
+    expect(won).toHaveLength(1);
+    const owner = (await kv.get('owner'))?.value;
+    for (const { succeeded, results } of claims) {
+      const seen = succeeded ? { type: 'put' } : { type: 'get', entries: [{ value: owner }] };
+      expect(results).toMatchObject([seen]);
+    }
+  });
+
+  test('counts right in optimistic transactions, however many do it', async () => {
+    const kv = client.kv.namespace('transact/').as(codecs.json<number>());
+    const increment = async (): Promise<void> =>
+      kv.transact(async (tx) => tx.put('counter', ((await tx.get('counter')) ?? 0) + 1));
+
+    await Promise.all([1, 2, 3, 4].map(increment));
+    await Promise.all([1, 2, 3].map(increment));
+
+    expect((await kv.get('counter'))?.value).toBe(7);
+  });
+
   test('is told what is wrong with a request', async () => {
     const huge = 'x'.repeat(3 * 1024 * 1024);
 

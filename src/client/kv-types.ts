@@ -1,0 +1,90 @@
+/** What is asked of keys and values, and what comes of it. */
+import type { CallOptions } from './caller.ts';
+
+/** A key with its value, as it was read. */
+export interface Entry<V> {
+  /** As text; a key that is not UTF-8 is told apart by `keyBytes` only. */
+  readonly key: string;
+  readonly keyBytes: Uint8Array;
+  readonly value: V;
+  /** Revision of the key's creation, of its last change, and the number of changes since. */
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  /** Id of the lease that the key ends with; 0n is none. */
+  readonly lease: bigint;
+  /** Milliseconds that the key lasts from its last change on; 0: it has no time to live. */
+  readonly ttlMs: number;
+}
+
+/** How a read is done. */
+export interface ReadOptions extends CallOptions {
+  /**
+   * `linearizable` (when absent) sees every write that was answered before; `serializable` is what
+   * the member that answers has, which may be old.
+   */
+  readonly consistency?: 'linearizable' | 'serializable' | undefined;
+  /** Reads the keys as they were at this revision. */
+  readonly atRevision?: number | undefined;
+  /**
+   * Reads a state that has this revision, which an earlier answer told, or a later one: cheap as
+   * `serializable` where a member has it, and never older than what has been seen.
+   */
+  readonly noOlderThan?: number | undefined;
+}
+
+/** How a range is read. */
+export interface RangeOptions extends ReadOptions {
+  /** At most so many entries; all when absent. */
+  readonly limit?: number | undefined;
+  readonly order?: 'ascending' | 'descending' | undefined;
+}
+
+/** What a range held. */
+export interface RangeResult<V> {
+  readonly entries: readonly Entry<V>[];
+  /** The store's revision at which it was read. */
+  readonly revision: number;
+  /** How many keys the range has; more than `entries` when there was a limit. */
+  readonly count: number;
+}
+
+/** How a scan is done. */
+export interface ScanOptions extends ReadOptions {
+  /** Entries that are fetched at a time; 1000 when absent. */
+  readonly pageEntries?: number | undefined;
+}
+
+/** What writes may say. */
+export interface WriteOptions extends CallOptions {
+  /**
+   * The request's name, 1 to 128 characters of Latin-1: all calls with it, also by other clients
+   * and after a restart, are one request, whose first answer they all get. Holdfast only.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** How a key is put. */
+export interface PutOptions extends WriteOptions {
+  /** The key ends with this lease. */
+  readonly lease?: bigint | { readonly id: bigint } | undefined;
+  /** The key ends by itself after so many milliseconds, unless put again. Holdfast only. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** What a put did. */
+export interface PutResult<V> {
+  /** The revision of the put. */
+  readonly revision: number;
+  /** What was there before. */
+  readonly previous: Entry<V> | undefined;
+}
+
+/** What a deletion did. */
+export interface DeleteResult<V> {
+  readonly revision: number;
+  /** How many keys there were to delete. */
+  readonly deleted: number;
+  /** What they were. */
+  readonly previous: readonly Entry<V>[];
+}

@@ -1,0 +1,630 @@
+/**
+ * Operations in batches on a stream (`holdfast.v1.Pipeline`): what is asked for in one turn travels
+ * in one message, and a fail-over costs time, not errors.
+ *
+ * Each operation is sent again until it is answered or its time is up: on the next stream when one
+ * breaks or its member falls silent, on the same one after a failure that may pass. That is safe,
+ * since writes are numbered within a session (`write-session.ts`), and reads do nothing. Streams
+ * lead to the leader where it is known; any member takes operations.
+ *
+ * Members that do not have the service (etcd's) are called one by one instead; nobody notices but
+ * by speed, and writes whose outcome is unknown are not repeated then.
+ *
+ * Invariant: an operation is in one place: waiting, sent on one stream, or pausing before it waits
+ * again; and it ends exactly once.
+ */
+import type { TimerHandle } from '../base/index.ts';
+import { operateMethod, type PipelineAnswer, type PipelineMessage } from '../wire/index.ts';
+import type { CallOptions, MemberCaller } from './caller.ts';
+import type { Endpoints } from './endpoints.ts';
+import { abortedError, closedError, codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
+import type { LeaderFinder } from './leader-finder.ts';
+import type { AnswerTo, Operation, Operations } from './operations.ts';
+import type { RetryPace } from './pace.ts';
+import { Deadlines, type Pending } from './pending.ts';
+import { batchBytesMax, PipelineStream, type PipelineStreamOwner } from './pipeline-stream.ts';
+import type { CallFailure, Environment } from './ports.ts';
+import { SessionKeeper } from './session-keeper.ts';
+import type { WriteSession } from './write-session.ts';
+
+/** Limit: operations of a client that have no answer yet, and bytes of them. */
+const pendingMax = 100_000;
+const pendingBytesMax = 64 * 1024 * 1024;
+/** A member that owes answers and says nothing for so long is given up; milliseconds. */
+const silenceMaxMs = 3000;
+/** Milliseconds between looks for silent members. */
+const lookMs = 500;
+/** Milliseconds between two moves to another leader: not all of them are followed. */
+const moveMs = 1000;
+/** What an operation counts for besides its key and value. */
+const operationOverheadBytes = 64;
+
+/** What a {@link Pipeline} works with. */
+export interface PipelineParts {
+  readonly environment: Environment;
+  readonly caller: MemberCaller;
+  readonly endpoints: Endpoints;
+  readonly pace: RetryPace;
+  readonly finder: LeaderFinder;
+  readonly timeoutMs: number;
+  /** The way of members without pipelines. */
+  readonly unary: Operations;
+}
+
+/** An operation, or the renewal of a lease. */
+interface Request extends Pick<Operation, 'purpose' | 'idempotencyKey'> {
+  readonly message: PipelineMessage;
+}
+
+type Answer = Exclude<PipelineAnswer, { readonly type: 'failure' }>;
+
+/** See the module comment. */
+export class Pipeline implements Operations, PipelineStreamOwner {
+  readonly #parts: PipelineParts;
+  readonly #sessions: SessionKeeper;
+  readonly #deadlines: Deadlines;
+  /** Every operation without an answer, wherever it is. */
+  readonly #pending = new Set<Pending>();
+  #pendingBytes = 0;
+  /** To be sent, in order; may name operations that have ended. Writes wait for a session. */
+  #reads: Pending[] = [];
+  #writes: Pending[] = [];
+  /** Where operations are sent. */
+  #stream: PipelineStream | undefined;
+  /** The next one, which is being opened. */
+  #opening: PipelineStream | undefined;
+  /** Those that still owe answers. */
+  readonly #finishing = new Set<PipelineStream>();
+  /** Undefined until a member has been asked. */
+  #hasPipelines: boolean | undefined;
+  #nextId = 1;
+  #isFlushDue = false;
+  #isClosed = false;
+  /** Streams in a row that ended before they were of use. */
+  #failures = 0;
+  #avoid: string | undefined;
+  #nextMoveMs = Number.NEGATIVE_INFINITY;
+  /** What went wrong last with a member, for operations whose time is up. */
+  #problem: string | undefined;
+  #problemCause: unknown;
+  #lastAddress: string | undefined;
+  #look: TimerHandle | undefined;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.environment.loop, this.#pending, (pending) =>
+      this.#expire(pending),
+    );
+    this.#sessions = new SessionKeeper({
+      caller: parts.caller,
+      environment: parts.environment,
+      renew: async (lease) => (await this.renew(lease)) > 0,
+      onOpen: () => this.#flush(),
+      onFailure: (error) => this.#failWrites(error),
+    });
+  }
+
+  async run<Type extends Operation['message']['type']>(
+    operation: Operation<Type>,
+    options: CallOptions,
+  ): Promise<AnswerTo<Type>> {
+    const answer = this.#run(operation, options);
+    return answer as unknown as Promise<AnswerTo<Type>>;
+  }
+
+  /** Renews a lease; resolves with the seconds it has, 0 when there is no such lease. */
+  async renew(lease: string, options: CallOptions = {}): Promise<number> {
+    const message = { type: 'leaseKeepAlive', lease } as const;
+    const answer = await this.#run({ message, purpose: 'idempotent' }, options);
+    return answer.type === 'leaseKeepAlive' ? answer.ttlSeconds : 0;
+  }
+
+  /** Every operation fails, the session ends. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const pending of this.#pending) {
+      this.#reject(pending, closedError(pending.message.type, circumstancesOf(pending, this)));
+    }
+    this.#deadlines.close();
+    this.#look?.cancel();
+    for (const stream of [this.#stream, this.#opening, ...this.#finishing]) {
+      stream?.cancel();
+    }
+    await this.#sessions.close();
+  }
+
+  async #run(
+    operation: Request,
+    { timeoutMs = this.#parts.timeoutMs, signal }: CallOptions,
+  ): Promise<Answer> {
+    const { message, purpose, idempotencyKey } = operation;
+    if (this.#isClosed) {
+      throw closedError(message.type);
+    }
+    if (signal?.aborted === true) {
+      throw abortedError(message.type, signal);
+    }
+    const bytes = sizeOf(message);
+    if (this.#hasPipelines === false || bytes > batchBytesMax) {
+      return this.#runAlone(operation, { timeoutMs, signal });
+    }
+    if (this.#pending.size >= pendingMax || this.#pendingBytes + bytes > pendingBytesMax) {
+      throw new HoldfastError(
+        'CLIENT_OVERLOADED',
+        `${message.type}: ${this.#pending.size} operations (${this.#pendingBytes} bytes) of this ` +
+          'client have no answer yet',
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const pending: Pending = {
+        ...{ id: this.#nextId++, message, purpose, idempotencyKey, bytes, timeoutMs, signal },
+        deadlineMs: this.#parts.environment.loop.nowMs() + timeoutMs,
+        ...{ resolve, reject, onAbort: undefined, session: undefined, sequence: 0, attempts: 0 },
+        ...{ problem: undefined, problemCause: undefined, hasEnded: false },
+      };
+      this.#add(pending);
+    });
+  }
+
+  /** As a call of its own: to members without pipelines, and what is too long for a batch. */
+  async #runAlone(
+    { message, purpose, idempotencyKey }: Request,
+    options: CallOptions,
+  ): Promise<Answer> {
+    if (message.type === 'leaseKeepAlive') {
+      throw new HoldfastError('NOT_IMPLEMENTED', 'these members have no pipelines');
+    }
+    if (this.#hasPipelines === true && purpose === 'write') {
+      // Such members know names: then it may be made again, whatever became of it.
+      const name = idempotencyKey ?? this.#parts.environment.uniqueName();
+      const named = { message, purpose: 'idempotent', idempotencyKey: name } as const;
+      return this.#parts.unary.run(named, options);
+    }
+    return this.#parts.unary.run({ message, purpose, idempotencyKey }, options);
+  }
+
+  #add(pending: Pending): void {
+    this.#pending.add(pending);
+    this.#pendingBytes += pending.bytes;
+    this.#deadlines.add(pending.deadlineMs);
+    this.#startLooking();
+    const { signal } = pending;
+    if (signal !== undefined) {
+      pending.onAbort = () => {
+        this.#reject(
+          pending,
+          abortedError(pending.message.type, signal, circumstancesOf(pending, this)),
+        );
+      };
+      signal.addEventListener('abort', pending.onAbort);
+    }
+    this.#enqueue(pending);
+  }
+
+  #enqueue(pending: Pending): void {
+    (needsSession(pending) ? this.#writes : this.#reads).push(pending);
+    if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      this.#parts.environment.loop.afterCallback(() => {
+        this.#isFlushDue = false;
+        this.#flush();
+      });
+    }
+  }
+
+  /** Sends as much of what waits as may be sent. */
+  #flush(): void {
+    if (this.#isClosed || this.#reads.length + this.#writes.length === 0) {
+      return;
+    }
+    const stream = this.#stream;
+    if (stream?.isOpen !== true) {
+      this.#open();
+      return;
+    }
+    this.#sendFrom(stream, this.#reads, undefined);
+    if (this.#writes.length > 0) {
+      const session = this.#sessions.current;
+      if (session === undefined) {
+        this.#sessions.open();
+      } else {
+        this.#sendFrom(stream, this.#writes, session);
+      }
+    }
+  }
+
+  #sendFrom(stream: PipelineStream, queue: Pending[], session: WriteSession | undefined): void {
+    let batch: Pending[] = [];
+    let bytes = 0;
+    let taken = 0;
+    const send = (): void => {
+      if (batch.length > 0) {
+        stream.send(batch, session);
+        batch = [];
+        bytes = 0;
+      }
+    };
+    for (const pending of queue) {
+      if (!pending.hasEnded && !this.#hasLostSession(pending, session)) {
+        if (bytes + pending.bytes > batchBytesMax) {
+          send();
+        }
+        const isSent =
+          stream.takes(bytes + pending.bytes, batch.length) && this.#number(pending, session);
+        if (!isSent) {
+          break;
+        }
+        batch.push(pending);
+        bytes += pending.bytes;
+      }
+      taken++;
+    }
+    send();
+    queue.splice(0, taken);
+  }
+
+  /** A write that was sent in a session that has ended since may have happened: it fails. */
+  #hasLostSession(pending: Pending, session: WriteSession | undefined): boolean {
+    if (session === undefined || pending.session === undefined || pending.session === session) {
+      return false;
+    }
+    const { type } = pending.message;
+    const text = `${type}: its session has ended before it was answered`;
+    this.#reject(
+      pending,
+      new HoldfastError('SESSION_EXPIRED', text, circumstancesOf(pending, this)),
+    );
+    return true;
+  }
+
+  /** Gives a write its number in the session; false when it has to wait for one. */
+  #number(pending: Pending, session: WriteSession | undefined): boolean {
+    if (session === undefined || pending.session === session) {
+      return true;
+    }
+    const sequence = session.maybeNext();
+    if (sequence === undefined) {
+      return false;
+    }
+    pending.session = session;
+    pending.sequence = sequence;
+    return true;
+  }
+
+  #open(): void {
+    if (this.#opening === undefined && !this.#isClosed) {
+      const { caller, environment } = this.#parts;
+      const stream = new PipelineStream(this, () => environment.loop.nowMs());
+      this.#opening = stream;
+      this.#parts.finder.maybeLook();
+      caller
+        .stream({
+          ...{ what: 'pipeline', method: operateMethod, route: 'leader' },
+          ...{ listener: stream, avoid: this.#avoid },
+          onProblem: (address, problem) => this.#noteProblem(address, problem),
+        })
+        .then(
+          (call) => stream.opened(call),
+          (error: unknown) => {
+            // Closed, or refused for good.
+            this.#opening = undefined;
+            this.#failAll(error as HoldfastError);
+          },
+        );
+    }
+  }
+
+  onWelcome(stream: PipelineStream): void {
+    this.#hasPipelines = true;
+    this.#failures = 0;
+    this.#avoid = undefined;
+    if (stream === this.#opening) {
+      this.#opening = undefined;
+      const before = this.#stream;
+      this.#stream = stream;
+      if (before !== undefined) {
+        this.#finish(before);
+      }
+    }
+  }
+
+  onLeader(stream: PipelineStream, leaderId: string): void {
+    const { endpoints, finder } = this.#parts;
+    const endpoint = endpoints.all.find(({ address }) => address === stream.address);
+    if (endpoint !== undefined) {
+      endpoints.learn(endpoint, stream.memberId, leaderId);
+      endpoints.succeeded(endpoint);
+      finder.maybeLook();
+    }
+  }
+
+  onAnswer(pending: Pending, answer: PipelineAnswer): void {
+    if (answer.type !== 'failure') {
+      this.#parts.pace.succeeded();
+      this.#end(pending);
+      pending.resolve(answer);
+      return;
+    }
+    const { failure } = answer;
+    const code = codeOf({
+      ...{ status: statusNames[failure.status] ?? 'UNKNOWN', code: failure.code },
+      ...{ outcome: undefined, message: failure.message, wasSent: true, cause: undefined },
+    });
+    if (code === 'SESSION_EXPIRED' && pending.session !== undefined) {
+      this.#sessions.ended(pending.session);
+      if (pending.attempts === 1) {
+        // It was refused before it could happen, and was never sent otherwise.
+        pending.session = undefined;
+        pending.sequence = 0;
+        pending.attempts = 0;
+        this.#enqueue(pending);
+        return;
+      }
+    }
+    pending.problem = failure.message;
+    if (isRepeatableCode(code) && !this.#isClosed) {
+      const pauseMs = this.#parts.pace.pauseMs(pending.attempts);
+      this.#parts.environment.loop.after(pauseMs, () => {
+        if (!pending.hasEnded) {
+          this.#enqueue(pending);
+        }
+      });
+      return;
+    }
+    const outcome = failure.isOutcomeUnknown && pending.purpose !== 'read' ? 'unknown' : 'rejected';
+    const endpoint = this.#stream?.address;
+    const { type } = pending.message;
+    this.#reject(
+      pending,
+      new HoldfastError(code, `${type} failed at ${endpoint ?? 'a member'}: ${failure.message}`, {
+        ...{ outcome, endpoint },
+      }),
+    );
+  }
+
+  onReady(stream: PipelineStream): void {
+    if (this.#finishing.has(stream) && stream.isIdle) {
+      this.#finishing.delete(stream);
+    }
+    if (stream === this.#stream) {
+      this.#maybeMove(stream);
+      this.#flush();
+    }
+  }
+
+  onEnd(stream: PipelineStream, failure: CallFailure | undefined): void {
+    if (stream !== this.#stream && stream !== this.#opening && stream.isIdle) {
+      // It was left, and has nothing to say any more.
+      this.#finishing.delete(stream);
+      return;
+    }
+    const wasOpening = stream === this.#opening;
+    const code = failure === undefined ? 'CONNECTION_LOST' : codeOf(failure);
+    if (wasOpening && code === 'NOT_IMPLEMENTED' && this.#hasPipelines === undefined) {
+      this.#opening = undefined;
+      this.#withoutPipelines();
+      return;
+    }
+    this.#noteProblem(stream.address, failure?.message ?? 'the stream has ended', failure?.cause);
+    const isFinal = code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED';
+    if (isFinal && this.#failures > 0) {
+      this.#drop(stream);
+      this.#failAll(new HoldfastError(code, `pipeline: ${failure?.message ?? ''}`));
+      return;
+    }
+    this.#lose(stream);
+  }
+
+  /** What a stream owed is sent again on the next one. */
+  #lose(stream: PipelineStream): void {
+    this.#failures++;
+    this.#avoid = stream.address;
+    this.#drop(stream);
+    const unanswered = [...stream.unanswered].filter((pending) => !pending.hasEnded);
+    this.#writes = [...unanswered.filter(needsSession), ...this.#writes];
+    this.#reads = [...unanswered.filter((it) => !needsSession(it)), ...this.#reads];
+    if (this.#failures === 1) {
+      this.#flush();
+    } else {
+      const pauseMs = this.#parts.pace.pauseMs(this.#failures - 1);
+      this.#parts.environment.loop.after(pauseMs, () => this.#flush());
+    }
+  }
+
+  #drop(stream: PipelineStream): void {
+    this.#finishing.delete(stream);
+    this.#stream = this.#stream === stream ? undefined : this.#stream;
+    this.#opening = this.#opening === stream ? undefined : this.#opening;
+  }
+
+  #finish(stream: PipelineStream): void {
+    stream.finish();
+    if (!stream.isIdle) {
+      this.#finishing.add(stream);
+    }
+  }
+
+  /** To the leader, once that is known to be somebody else. */
+  #maybeMove(stream: PipelineStream): void {
+    const { leader } = this.#parts.endpoints;
+    if (leader?.failures !== 0 || leader.address === stream.address) {
+      return;
+    }
+    const nowMs = this.#parts.environment.loop.nowMs();
+    if (nowMs >= this.#nextMoveMs && this.#opening === undefined) {
+      this.#nextMoveMs = nowMs + moveMs;
+      this.#open();
+    }
+  }
+
+  /** etcd: everything that waits, and everything that comes, is a call of its own. */
+  #withoutPipelines(): void {
+    this.#hasPipelines = false;
+    const waiting = [...this.#reads, ...this.#writes];
+    this.#reads = [];
+    this.#writes = [];
+    this.#look?.cancel();
+    this.#look = undefined;
+    const nowMs = this.#parts.environment.loop.nowMs();
+    for (const pending of waiting.filter(({ hasEnded }) => !hasEnded)) {
+      const { resolve, reject, signal } = pending;
+      const timeoutMs = Math.max(1, pending.deadlineMs - nowMs);
+      this.#end(pending);
+      this.#runAlone(pending, { timeoutMs, signal }).then(resolve, reject);
+    }
+  }
+
+  #startLooking(): void {
+    this.#look ??= this.#parts.environment.loop.every(lookMs, () => this.#lookForSilence());
+  }
+
+  /** A member that is stopped, or cut off, breaks no connection: it is only silent. */
+  #lookForSilence(): void {
+    for (const stream of [this.#stream, this.#opening, ...this.#finishing]) {
+      if (stream?.address !== undefined && stream.silentMs > silenceMaxMs) {
+        this.#noteProblem(stream.address, `silent for ${silenceMaxMs} ms`);
+        const { endpoints } = this.#parts;
+        const endpoint = endpoints.all.find(({ address }) => address === stream.address);
+        if (endpoint !== undefined) {
+          endpoints.failed(endpoint);
+        }
+        stream.cancel();
+        this.#lose(stream);
+      }
+    }
+    if (this.#pending.size === 0) {
+      this.#look?.cancel();
+      this.#look = undefined;
+    }
+  }
+
+  #noteProblem(address: string | undefined, problem: string, cause?: unknown): void {
+    this.#lastAddress = address ?? this.#lastAddress;
+    this.#problem = `${address ?? 'a member'}: ${problem}`;
+    this.#problemCause = cause;
+  }
+
+  #expire(pending: Pending): void {
+    const { message, timeoutMs } = pending;
+    const doing = this.#describe(pending);
+    const problem = pending.problem ?? this.#problem;
+    const before = problem === undefined ? '' : `; last failure: ${problem}`;
+    this.#reject(
+      pending,
+      new HoldfastError(
+        'DEADLINE_EXCEEDED',
+        `${message.type} has not succeeded within ${timeoutMs} ms: ` +
+          `${this.address ?? 'no member'}, ${doing}${before}`,
+        { ...circumstancesOf(pending, this), cause: this.#problemCause },
+      ),
+    );
+  }
+
+  #describe(pending: Pending): string {
+    if (pending.attempts > 0) {
+      return `waiting for the answer (attempt ${pending.attempts})`;
+    }
+    if (this.#stream === undefined) {
+      return 'waiting for a connection';
+    }
+    const isWithoutSession = needsSession(pending) && this.#sessions.current === undefined;
+    return isWithoutSession ? 'waiting for a session' : 'waiting to be sent';
+  }
+
+  /** Whom operations are sent to, or were sent to last. */
+  get address(): string | undefined {
+    return this.#stream?.address ?? this.#lastAddress;
+  }
+
+  #failWrites(error: HoldfastError): void {
+    const isFinal = !error.retryable && error.code !== 'CLIENT_CLOSED';
+    const writes = this.#writes;
+    if (isFinal) {
+      this.#writes = [];
+      for (const pending of writes.filter(({ hasEnded }) => !hasEnded)) {
+        this.#reject(pending, error);
+      }
+    } else {
+      this.#flush();
+    }
+  }
+
+  #failAll(error: HoldfastError): void {
+    for (const pending of this.#pending) {
+      const { outcome } = circumstancesOf(pending, this);
+      const { code, message, endpoint, cause } = error;
+      this.#reject(pending, new HoldfastError(code, message, { outcome, endpoint, cause }));
+    }
+  }
+
+  #reject(pending: Pending, error: HoldfastError): void {
+    if (!pending.hasEnded) {
+      this.#end(pending);
+      for (const stream of [this.#stream, ...this.#finishing]) {
+        stream?.forget(pending);
+      }
+      pending.reject(error);
+    }
+  }
+
+  #end(pending: Pending): void {
+    pending.hasEnded = true;
+    this.#pending.delete(pending);
+    this.#pendingBytes -= pending.bytes;
+    pending.session?.answered(pending.sequence);
+    if (pending.onAbort !== undefined) {
+      pending.signal?.removeEventListener('abort', pending.onAbort);
+    }
+  }
+}
+
+/** Names of gRPC's statuses by their numbers. */
+const statusNames: readonly string[] = [
+  ...['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND'],
+  ...['ALREADY_EXISTS', 'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION'],
+  ...['ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'],
+  ...['UNAUTHENTICATED'],
+];
+
+/** Whether a repetition would do something, unless it has a number. */
+function needsSession({ purpose, idempotencyKey }: Pending): boolean {
+  return purpose === 'write' && idempotencyKey === undefined;
+}
+
+function circumstancesOf(
+  pending: Pending,
+  { address }: Pipeline,
+): { readonly outcome: 'rejected' | 'unknown'; readonly endpoint: string | undefined } {
+  const mayHaveHappened = pending.attempts > 0 && pending.purpose !== 'read';
+  return { outcome: mayHaveHappened ? 'unknown' : 'rejected', endpoint: address };
+}
+
+function sizeOf(message: PipelineMessage): number {
+  switch (message.type) {
+    case 'put':
+      return operationOverheadBytes + message.put.key.length + message.put.value.length;
+    case 'range':
+      return (
+        operationOverheadBytes + message.range.key.length + (message.range.rangeEnd?.length ?? 0)
+      );
+    case 'deleteRange': {
+      const { key, rangeEnd } = message.deleteRange;
+      return operationOverheadBytes + key.length + (rangeEnd?.length ?? 0);
+    }
+    case 'txn': {
+      const { compare, success, failure } = message.txn;
+      const operations = [...success, ...failure].reduce((sum, each) => sum + sizeOf(each), 0);
+      const compares = compare.reduce(
+        (sum, each) =>
+          sum +
+          operationOverheadBytes +
+          each.key.length +
+          (each.target === 'value' ? each.operand.length : 0),
+        0,
+      );
+      return operationOverheadBytes + operations + compares;
+    }
+    case 'leaseKeepAlive':
+      return operationOverheadBytes;
+  }
+}

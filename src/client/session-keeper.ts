@@ -1,0 +1,127 @@
+/**
+ * The session that a client's writes are numbered in: granted when the first write needs it,
+ * renewed while there are writes, let go when there have been none for a while.
+ *
+ * Writes are lost to nobody by a session that ends: the first attempt of a write in a session that
+ * is gone is known not to have happened, and is made again in the next one. Only a write that was
+ * sent before, and may have happened, cannot be repeated then.
+ */
+import type { TimerHandle } from '../base/index.ts';
+import { services } from '../wire/index.ts';
+import type { Caller } from './caller.ts';
+import type { HoldfastError } from './errors.ts';
+import type { Environment } from './ports.ts';
+import { WriteSession } from './write-session.ts';
+
+/** Seconds that a session outlasts its client's silence; longer than any fail-over. */
+const ttlSeconds = 60;
+/** Milliseconds between renewals: a few may fail before the session ends. */
+const renewalMs = (ttlSeconds * 1000) / 4;
+/** Limit: how long the end of a client waits for the end of its session; milliseconds. */
+const revokeMaxMs = 500;
+
+const { LeaseGrant, LeaseRevoke } = services['etcdserverpb.Lease'];
+
+/** What a {@link SessionKeeper} works with. */
+export interface SessionKeeperParts {
+  readonly caller: Caller;
+  readonly environment: Environment;
+  /** Renews a lease; false when there is no such lease any more. */
+  readonly renew: (lease: string) => Promise<boolean>;
+  readonly onOpen: () => void;
+  /** There is no session, and the next attempt to have one is up to who needs it. */
+  readonly onFailure: (error: HoldfastError) => void;
+}
+
+/** See the module comment. */
+export class SessionKeeper {
+  readonly #parts: SessionKeeperParts;
+  #current: WriteSession | undefined;
+  #isOpening = false;
+  #isClosed = false;
+  #timer: TimerHandle | undefined;
+
+  constructor(parts: SessionKeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** The session to write in; undefined until there is one. */
+  get current(): WriteSession | undefined {
+    return this.#current;
+  }
+
+  /** Begins to ask for a session, unless there is one or it is asked for. */
+  open(): void {
+    if (this.#current === undefined && !this.#isOpening && !this.#isClosed) {
+      this.#isOpening = true;
+      void this.#open();
+    }
+  }
+
+  /** A member does not know this session any more. */
+  ended(session: WriteSession): void {
+    if (this.#current === session) {
+      this.#current = undefined;
+      this.#timer?.cancel();
+    }
+  }
+
+  /** Lets go of the session; waits for that, but not for long. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const session = this.#current;
+    if (session !== undefined) {
+      this.ended(session);
+      const revocation = this.#parts.caller.call({
+        ...{ what: 'ending the session', method: LeaseRevoke, request: { ID: session.id } },
+        ...{ purpose: 'idempotent', route: 'leader', timeoutMs: revokeMaxMs },
+      });
+      // It ends by itself if this fails.
+      await revocation.catch(() => undefined);
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { caller, environment, onOpen, onFailure } = this.#parts;
+    try {
+      const { ID } = await caller.call({
+        what: 'opening a session',
+        method: LeaseGrant,
+        request: { TTL: ttlSeconds },
+        purpose: 'idempotent',
+        route: 'leader',
+        metadata: { 'idempotency-key': environment.uniqueName() },
+      });
+      this.#isOpening = false;
+      if (!this.#isClosed) {
+        this.#current = new WriteSession(ID);
+        this.#timer = environment.loop.every(renewalMs, () => this.#tick());
+        onOpen();
+      }
+    } catch (error) {
+      this.#isOpening = false;
+      onFailure(error as HoldfastError);
+    }
+  }
+
+  #tick(): void {
+    const session = this.#current;
+    if (session === undefined) {
+      return;
+    }
+    if (!session.takeUsed()) {
+      this.ended(session);
+      return;
+    }
+    const { renew } = this.#parts;
+    renew(session.id).then(
+      (isThere) => {
+        if (!isThere) {
+          this.ended(session);
+        }
+      },
+      // The next renewal comes before the session ends.
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,254 @@
+/** The pipeline over real gRPC in front of a fake member. */
+import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { KvError } from '../../src/base/index.ts';
+import type { CommandResult } from '../../src/kv/index.ts';
+import {
+  operateMethod,
+  OperationBatchWriter,
+  type PipelineMessage,
+  type ReceivedAnswers,
+} from '../../src/wire/index.ts';
+import { FakeMember } from './fake-member.ts';
+import { type Serving, serve } from './serving.ts';
+
+const [key, value] = [Buffer.from('key'), Buffer.from('value')];
+const put = { type: 'put', put: { key, value } } as const;
+const done: CommandResult = {
+  kind: 'ok',
+  revision: 7,
+  result: { type: 'put', prevKv: undefined },
+};
+
+let member: FakeMember;
+let serving: Serving;
+let client: Client;
+let stream: ClientDuplexStream<Buffer, ReceivedAnswers>;
+let received: ReceivedAnswers[];
+
+beforeEach(async () => {
+  member = new FakeMember();
+  member.onPropose = async () => done;
+  serving = await serve(member);
+  client = new Client(`127.0.0.1:${serving.port}`, credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = operateMethod;
+  stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  received = [];
+  stream.on('data', (answers: ReceivedAnswers) => received.push(answers));
+  stream.on('error', () => undefined);
+});
+
+afterEach(async () => {
+  stream.cancel();
+  client.close();
+  await serving.close();
+});
+
+function batch(
+  operations: readonly {
+    readonly id: number;
+    readonly message: PipelineMessage;
+    readonly sequence?: number;
+    readonly idempotencyKey?: string;
+    readonly deadlineMs?: number;
+  }[],
+  session?: readonly [id: string, lowestUnanswered: number],
+): Buffer {
+  const writer = new OperationBatchWriter();
+  if (session !== undefined) {
+    writer.session(...session);
+  }
+  for (const operation of operations) {
+    writer.add({ sequence: 0, idempotencyKey: undefined, deadlineMs: 0, ...operation });
+  }
+  return writer.finish();
+}
+
+/** Waits until so many operations have been answered. */
+async function answered(count: number): Promise<ReceivedAnswers['answers']> {
+  for (;;) {
+    const answers = received.flatMap((each) => each.answers);
+    if (answers.length >= count) {
+      return answers;
+    }
+    await new Promise((resolve) => stream.once('data', resolve));
+  }
+}
+
+describe('a stream', () => {
+  test('begins with who answers, how much it takes, and who leads', async () => {
+    stream.write(batch([{ id: 1, message: put }]));
+    await answered(1);
+
+    expect(received[0]).toMatchObject({
+      welcome: { memberId: '1001', operationsMax: 4096, operationBytesMax: 16 * 1024 * 1024 },
+      leader: '1001',
+      answers: [],
+    });
+    expect(received[1]?.leader).toBeUndefined();
+  });
+
+  test('tells of another leader with the next answer', async () => {
+    stream.write(batch([{ id: 1, message: put }]));
+    await answered(1);
+    member.leader = 0;
+    stream.write(batch([{ id: 2, message: put }]));
+    await answered(2);
+
+    expect(received.at(-1)?.leader).toBe('0');
+  });
+
+  test('proposes what came together in one turn, and answers it in one message', async () => {
+    const operations = [1, 2, 3].map((id) => ({ id, message: put }));
+    stream.write(batch(operations));
+
+    const answers = await answered(3);
+
+    expect(answers.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(answers[0]?.answer).toMatchObject({ type: 'put', revision: 7 });
+    expect(received.filter((each) => each.answers.length > 0)).toHaveLength(1);
+  });
+
+  test('answers each operation when it is done, in any order', async () => {
+    const slow: ((result: CommandResult) => void)[] = [];
+    member.onPropose = async () => new Promise((resolve) => slow.push(resolve));
+    stream.write(
+      batch([
+        { id: 1, message: put },
+        { id: 2, message: { type: 'range', range: { key } } },
+      ]),
+    );
+
+    expect((await answered(1)).map(({ id }) => id)).toEqual([2]);
+    slow[0]?.(done);
+    expect((await answered(2)).map(({ id }) => id)).toEqual([2, 1]);
+  });
+
+  test('answers what it owes when its client has no more to say, and ends', async () => {
+    const ended = new Promise((resolve) => stream.on('end', resolve));
+    stream.end(batch([{ id: 1, message: put }]));
+
+    await ended;
+    expect(await answered(1)).toHaveLength(1);
+  });
+
+  test('is not read on while too much of it is unanswered', async () => {
+    const slow: ((result: CommandResult) => void)[] = [];
+    member.onPropose = async () => new Promise((resolve) => slow.push(resolve));
+    let id = 0;
+    const send = (count: number): boolean =>
+      stream.write(batch(Array.from({ length: count }, () => ({ id: ++id, message: put }))));
+    send(5000);
+    send(10);
+    while (slow.length < 5000) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (let i = 0; i < 20; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(slow).toHaveLength(5000);
+
+    for (const resolve of slow.splice(0)) {
+      resolve(done);
+    }
+    await answered(5000);
+    while (slow.length < 10) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(slow).toHaveLength(10);
+  });
+
+  test('ends when the server stops, and says why', async () => {
+    stream.write(batch([{ id: 1, message: put }]));
+    await answered(1);
+    const error = new Promise((resolve) => stream.on('error', resolve));
+
+    await serving.server.stop(100);
+
+    expect(await error).toMatchObject({ details: 'etcdserver: server stopped' });
+  });
+
+  test('with a message that makes no sense ends', async () => {
+    const error = new Promise((resolve) => stream.on('error', resolve));
+    stream.write(Buffer.from('ffff', 'hex'));
+
+    expect(await error).toMatchObject({ code: 13 });
+  });
+});
+
+describe('an operation', () => {
+  test('that fails says so by itself, with code and outcome', async () => {
+    member.onPropose = async (command) => {
+      throw command.type === 'put'
+        ? new KvError('TIMEOUT', { outcome: 'unknown' })
+        : new KvError('TOO_MANY_REQUESTS');
+    };
+    const result = { type: 'range', kvs: [], more: false, count: 0 } as const;
+    member.onRange = async () => ({ revision: 5, result });
+    stream.write(
+      batch([
+        { id: 1, message: { type: 'put', put: { key: Buffer.alloc(0), value } } },
+        { id: 2, message: put },
+        { id: 3, message: { type: 'deleteRange', deleteRange: { key } } },
+        { id: 4, message: { type: 'range', range: { key } } },
+      ]),
+    );
+
+    const answers = await answered(4);
+    const byId = new Map(answers.map(({ id, answer }) => [id, answer]));
+
+    expect(byId.get(1)).toMatchObject({
+      failure: { code: 'EMPTY_KEY', status: 3, isOutcomeUnknown: false },
+    });
+    expect(byId.get(2)).toMatchObject({
+      failure: { code: 'TIMEOUT', status: 14, isOutcomeUnknown: true },
+    });
+    expect(byId.get(3)).toMatchObject({ failure: { code: 'TOO_MANY_REQUESTS', status: 8 } });
+    expect(byId.get(4)).toMatchObject({ type: 'range', revision: 5 });
+  });
+
+  test('has the bounds and the name that its client gave it', async () => {
+    stream.write(
+      batch(
+        [
+          { id: 1, message: put, sequence: 5, deadlineMs: 250 },
+          { id: 2, message: put, idempotencyKey: 'name' },
+          { id: 3, message: put },
+        ],
+        ['-9', 4],
+      ),
+    );
+    await answered(3);
+
+    expect(member.asked).toMatchObject([
+      {
+        command: {
+          type: 'once',
+          id: { type: 'session', session: -9n, sequence: 5, lowestUnanswered: 4 },
+          command: { type: 'put' },
+        },
+        options: { deadlineMs: 250 },
+      },
+      { command: { type: 'once', id: { type: 'key', key: Buffer.from('name') } }, options: {} },
+      { command: { type: 'put' } },
+    ]);
+  });
+
+  test('whose numbers contradict each other is refused', async () => {
+    stream.write(batch([{ id: 1, message: put, sequence: 3 }], ['9', 4]));
+
+    expect(await answered(1)).toMatchObject([
+      { answer: { failure: { code: 'INVALID_ARGUMENT' } } },
+    ]);
+    expect(member.asked).toHaveLength(0);
+  });
+
+  test('counts as the call that it stands for', async () => {
+    stream.write(batch([{ id: 1, message: put }]));
+    await answered(1);
+
+    expect(await serving.metrics.render()).toContain(
+      'holdfast_requests_total{method="Put",code="OK"} 1',
+    );
+  });
+});
