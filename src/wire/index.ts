@@ -12,6 +12,7 @@ export {
   readRangeAnswer,
   readTxnAnswer,
 } from './kv-client-codec.ts';
+export { readPutRequest, readRangeRequest } from './kv-server-codec.ts';
 export {
   AnswerBatchWriter,
   type FailureMessage,

@@ -55,6 +55,7 @@ export function registerBench(program: Command): void {
     .option('--streams <count>', 'streams of watchers or renewals, each a connection (default 10)')
     .option('--suite [list]', 'run a standard list, kv (default) or notice, and print a table')
     .option('--against <etcd>', 'start a Holdfast and an etcd cluster here and compare them')
+    .option('--client', "measure Holdfast's client library, too: put, range or mixed")
     .option('--rounds <count>', 'measurements of each case (default 1; 3 with --against)')
     .option('--data-root <folder>', 'where --against keeps data while it runs (default: tmp)')
     .addHelpText(
@@ -67,7 +68,8 @@ Examples:
   holdfast bench range --consistency s --total 100000
   holdfast bench watch --watchers 1000 --clients 100 --connections 10
   holdfast bench --suite --against etcd --duration 10s --rounds 3
-  holdfast bench --suite notice --against etcd --data-root /var/tmp`,
+  holdfast bench --suite notice --against etcd --data-root /var/tmp
+  holdfast bench put --client --clients 1000 --connections 100 --against etcd`,
     )
     .action(async (workload: string | undefined, flags: BenchFlags) => {
       const plan = readBenchPlan(workload, flags);
@@ -101,7 +103,7 @@ async function runPlan(plan: BenchPlan, signal: AbortSignal): Promise<void> {
   }
   const subject: Subject = { title: 'endpoints', endpoints: plan.endpoints, pids: [] };
   const machine = await describeMachine(undefined);
-  print(plan, machine, await runCases(plan, [subject], signal));
+  print(plan, machine, await runCases(plan, withLibrary(plan, [subject]), signal));
 }
 
 async function runAgainstEtcd(plan: BenchPlan, signal: AbortSignal): Promise<void> {
@@ -125,11 +127,22 @@ async function runAgainstEtcd(plan: BenchPlan, signal: AbortSignal): Promise<voi
       endpoints,
       pids,
     }));
-    print(plan, machine, await runCases(plan, subjects, signal));
+    print(plan, machine, await runCases(plan, withLibrary(plan, subjects), signal));
   } finally {
     await Promise.all(clusters.map(async (cluster) => cluster.stop()));
     await rm(dataRoot, { recursive: true, force: true });
   }
+}
+
+/** If it is to be measured, the library is one more way to the last subject. */
+function withLibrary(
+  { isWithLibrary }: BenchPlan,
+  subjects: readonly Subject[],
+): readonly Subject[] {
+  const last = subjects.at(-1);
+  return isWithLibrary && last !== undefined
+    ? [...subjects, { ...last, title: `${last.title} by its client`, isByLibrary: true }]
+    : subjects;
 }
 
 /** All cases in order; within a case the subjects take turns, round by round. */
@@ -196,7 +209,7 @@ function simpleText(plan: BenchPlan, machine: Machine, reports: readonly CaseRep
     }
     lines.push('');
   }
-  if (plan.isSuite || plan.rounds > 1 || reports[0]?.subjects.length === 2) {
+  if (plan.isSuite || plan.rounds > 1 || (reports[0]?.subjects.length ?? 0) > 1) {
     lines.push(reportTable(reports), '');
     lines.push(...figuresTable(reports));
   }

@@ -139,7 +139,10 @@ export async function fillKeys(
 }
 
 async function measureCalls(run: Run): Promise<Measurement> {
-  const callees = await run.stage.connect(run.benchCase.connections);
+  const { stage, benchCase } = run;
+  const callees = stage.subject.isByLibrary
+    ? [stage.library()]
+    : await stage.connect(benchCase.connections);
   return summarize(await runWarmed(run, callees, requestsOf(run)));
 }
 

@@ -31,6 +31,7 @@ export interface BenchFlags {
   readonly streams?: string;
   readonly rounds?: string;
   readonly dataRoot?: string;
+  readonly client?: boolean;
 }
 
 /** What goes on besides the calls of a load, or with them. */
@@ -64,6 +65,8 @@ export interface BenchPlan {
   readonly endpoints: readonly Endpoint[] | undefined;
   readonly cases: readonly BenchCase[];
   readonly isSuite: boolean;
+  /** Whether the client library is measured, too. */
+  readonly isWithLibrary: boolean;
   readonly end: LoadEnd;
   /** Load before each measurement that does not count. */
   readonly warmupMs: number;
@@ -96,6 +99,9 @@ type SceneName = (typeof sceneNames)[number];
 type WorkName = WorkloadName | SceneName;
 
 const workNames: readonly WorkName[] = [...workloadNames, ...sceneNames];
+
+/** Works that the client library can do as the load generator does them. */
+const libraryWorks: readonly WorkName[] = ['put', 'range', 'mixed'];
 
 const watchersMax = 1_000_000;
 const leasesMax = 1_000_000;
@@ -160,12 +166,17 @@ export function readBenchPlan(work: string | undefined, flags: BenchFlags): Benc
   const named = isSuite ? undefined : readWork(reader, work);
   const load = readLoad(reader, named, flags);
   checkCombinations(reader, work, flags);
+  reader.check(
+    flags.client !== true || (!isSuite && libraryWorks.includes(named ?? 'put')),
+    `--client is for ${libraryWorks.join(', ')}`,
+  );
   const plan: BenchPlan = {
     endpoints: isAgainst ? undefined : readEndpoints(reader, flags.endpoints ?? defaultEndpoints),
     cases: isSuite
       ? readSuite(reader, load, flags)
       : casesOf(named ?? 'put', load, readCallers(reader, flags)),
     isSuite,
+    isWithLibrary: flags.client === true,
     end: readEnd(reader, flags),
     warmupMs: reader.durationMs('--warmup', flags.warmup, 0),
     rounds: reader.integer(

@@ -8,7 +8,7 @@ export interface SubjectRounds {
   readonly rounds: readonly Measurement[];
 }
 
-/** One case on each subject; of two subjects, the second is compared with the first. */
+/** One case on each subject; of several subjects, the last is compared with the first. */
 export interface CaseReport {
   readonly benchCase: BenchCase;
   readonly subjects: readonly SubjectRounds[];
@@ -59,10 +59,11 @@ function valuesOf(figures: readonly Figure[], name: string): readonly number[] {
   return figures.filter((figure) => figure.name === name).map(({ value }) => value);
 }
 
-/** Throughput of the second subject over that of the first; undefined unless there are two. */
+/** Throughput of the last subject over that of the first; undefined unless there are several. */
 export function ratioOf(subjects: readonly SubjectRounds[]): number | undefined {
-  const [first, second] = subjects.map((each) => mediansOf(each.rounds).operationsPerSecond);
-  return first === undefined || second === undefined || first === 0 ? undefined : second / first;
+  const rates = subjects.map((each) => mediansOf(each.rounds).operationsPerSecond);
+  const [first, last] = [rates[0] ?? 0, rates.at(-1) ?? 0];
+  return rates.length < 2 || first === 0 ? undefined : last / first;
 }
 
 /** What a case is, on one line. */
@@ -120,7 +121,7 @@ export function measurementLine(measurement: Measurement): string {
 /** The table of all cases, in Markdown. */
 export function reportTable(reports: readonly CaseReport[]): string {
   const titles = reports[0]?.subjects.map((each) => each.title) ?? [];
-  const isComparison = titles.length === 2;
+  const isComparison = titles.length > 1;
   const isOfEvents = reports.some(({ benchCase }) => benchCase.scene.kind === 'watched');
   const things = isOfEvents ? 'calls or events' : 'calls';
   const header = [
@@ -132,7 +133,7 @@ export function reportTable(reports: readonly CaseReport[]): string {
       'p50 / p99 ms',
       `CPU µs per ${isOfEvents ? 'call or event' : 'call'}: members + generator`,
     ]),
-    ...(isComparison ? [`${titles[1] ?? ''} / ${titles[0] ?? ''}`] : []),
+    ...(isComparison ? [`${titles.at(-1) ?? ''} / ${titles[0] ?? ''}`] : []),
     'failed',
   ];
   const rows = reports.map(({ benchCase, subjects }) => {

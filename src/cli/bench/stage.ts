@@ -1,6 +1,7 @@
 /** Connections to who is measured, for as long as a measurement takes; what goes wrong ends it. */
 import { ExitError } from '../exit.ts';
 import { Connection, type Endpoint } from './connection.ts';
+import { LibraryCallee } from './library.ts';
 import { findLeader } from './leader.ts';
 
 /** Who is measured. */
@@ -9,6 +10,8 @@ export interface Subject {
   readonly endpoints: readonly Endpoint[];
   /** Processes whose CPU time and memory are noted; none for clusters that run elsewhere. */
   readonly pids: readonly number[];
+  /** Whether calls are made by the client library instead of the load generator's connections. */
+  readonly isByLibrary?: boolean;
 }
 
 /** See the module comment. */
@@ -19,6 +22,7 @@ export class Stage {
   readonly #endpoints: readonly Endpoint[];
   readonly #lost = new AbortController();
   readonly #connections: Connection[] = [];
+  #library: LibraryCallee | undefined;
 
   private constructor(subject: Subject, endpoints: readonly Endpoint[], signal: AbortSignal) {
     this.subject = subject;
@@ -45,6 +49,7 @@ export class Stage {
       for (const connection of stage.#connections) {
         connection.close();
       }
+      await stage.#library?.close();
     }
   }
 
@@ -60,6 +65,12 @@ export class Stage {
       this.#connections.push(connection);
     }
     return opened;
+  }
+
+  /** Makes a client of the library, once. */
+  library(): LibraryCallee {
+    this.#library ??= new LibraryCallee(this.#endpoints);
+    return this.#library;
   }
 
   /** Ends the measurement: what it needs was lost. */

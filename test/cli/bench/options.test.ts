@@ -29,6 +29,12 @@ function problemOf(workload: string | undefined, flags: Partial<BenchFlags>): st
 }
 
 describe('readBenchPlan', () => {
+  test('the client library is measured with the works that it can do, on request', () => {
+    expect(plan('mixed', { client: true }).isWithLibrary).toBe(true);
+    expect(() => plan('txn', { client: true })).toThrow('--client is for put, range, mixed');
+    expect(() => plan(undefined, { client: true, suite: true })).toThrow('--client is for');
+  });
+
   test('a bare workload runs for ten seconds with one client on the default endpoint', () => {
     expect(plan('put')).toEqual({
       endpoints: [{ host: '127.0.0.1', port: 2379 }],
@@ -53,6 +59,7 @@ describe('readBenchPlan', () => {
         },
       ],
       isSuite: false,
+      isWithLibrary: false,
       end: { kind: 'duration', durationMs: 10_000 },
       warmupMs: 1000,
       rounds: 1,
