@@ -1,0 +1,116 @@
+/**
+ * Chaos: real members under faults, with clients whose histories are checked.
+ *
+ * `npm run chaos -- --workload bank --nemesis isolate-leader --seed 7 --minutes 1`, or
+ * `npm run chaos -- --suite quick`. `TOXIPROXY_URL` selects a running Toxiproxy. The exit code is 0
+ * only if every check of every run held, and nothing that was asked for was left out.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nemeses } from './nemesis/index.ts';
+import { type Options, parseOptions } from './options.ts';
+import { Progress } from './progress.ts';
+import type { RunResult } from './result.ts';
+import { runChaos } from './run.ts';
+import { type Pair, pairsOf } from './suite.ts';
+import { ToxiproxyService } from './topology/links.ts';
+import { checkProject } from './topology/project.ts';
+import { workloads } from './workloads/index.ts';
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), Date.now());
+  if (options.lists) {
+    list();
+    return 0;
+  }
+  checkProject();
+  await using toxiproxy = await ToxiproxyService.start(
+    options.seed,
+    process.env['TOXIPROXY_URL'] ?? '',
+  );
+  const pairs: readonly Pair[] = options.suite === undefined ? [options] : pairsOf(options.suite);
+  const startMs = performance.now();
+  const results: RunResult[] = [];
+  const leftOut: string[] = [];
+  for (const [i, pair] of pairs.entries()) {
+    const missing = missingFor(pair);
+    if (missing.length > 0) {
+      console.log(`NOT TESTED HERE: ${pair.nemesis} needs ${missing.join(', ')}`);
+      leftOut.push(`${pair.workload} x ${pair.nemesis}`);
+      continue;
+    }
+    try {
+      results.push(await runPair(pair, options.seed + i, options, toxiproxy.url));
+    } catch (error) {
+      console.log(`${pair.workload} x ${pair.nemesis} broke off: ${String(error)}`);
+      leftOut.push(`${pair.workload} x ${pair.nemesis}`);
+    }
+  }
+  const bad = results.filter(({ verdict }) => verdict.verdict !== 'good');
+  await mkdir(options.directory, { recursive: true });
+  const summary = { passed: results.length - bad.length, failed: bad.length + leftOut.length };
+  await writeFile(
+    join(options.directory, 'summary.json'),
+    `${JSON.stringify({ ...summary, leftOut, results }, undefined, 2)}\n`,
+  );
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  console.log(
+    `${summary.passed} of ${pairs.length} runs good in ${seconds} s` +
+      (leftOut.length > 0 ? `; NOT TESTED: ${leftOut.join(', ')}` : ''),
+  );
+  return summary.failed === 0 ? 0 : 1;
+}
+
+async function runPair(
+  { workload, nemesis: nemesisName, seconds }: Pair,
+  seed: number,
+  { size, directory }: Options,
+  toxiproxyUrl: string,
+): Promise<RunResult> {
+  const createWorkload = workloads[workload];
+  const nemesis = nemeses.get(nemesisName);
+  if (createWorkload === undefined || nemesis === undefined) {
+    throw new Error(`there is no ${workload} x ${nemesisName}`);
+  }
+  const minutes = Number((seconds / 60).toFixed(3));
+  return runChaos({
+    workload: createWorkload(),
+    nemesis,
+    seed,
+    seconds,
+    size,
+    directory,
+    toxiproxyUrl,
+    replay:
+      `npm run chaos -- --workload ${workload} --nemesis ${nemesisName} --seed ${seed} ` +
+      `--minutes ${minutes} --members ${size}`,
+    progress: new Progress((line) => {
+      console.log(line);
+    }),
+  });
+}
+
+function missingFor({ nemesis }: Pair): readonly string[] {
+  return (nemeses.get(nemesis)?.faults ?? []).flatMap((fault) => fault.missingTools?.() ?? []);
+}
+
+function list(): void {
+  console.log('workloads:');
+  for (const create of Object.values(workloads)) {
+    const { name, about } = create();
+    console.log(`  ${name.padEnd(18)} ${about}`);
+  }
+  console.log('nemeses:');
+  for (const { name, about } of nemeses.values()) {
+    console.log(`  ${name.padEnd(18)} ${about}`);
+  }
+}
+
+// Members are ended with this process, also when it is told to end.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(code));
+}
+process.exitCode = await main();

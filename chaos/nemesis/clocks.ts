@@ -1,0 +1,62 @@
+/**
+ * Clocks of the day that jump. Nothing may depend on them: elections, leases and reads count by the
+ * monotonic clock, which is left alone here. Needs libfaketime (Debian's faketime).
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { choose } from '../workloads/random.ts';
+import type { Fault } from './fault.ts';
+
+const library = findLibrary();
+
+/** Debian keeps it below the folder of its architecture. */
+function findLibrary(): string | undefined {
+  const root = '/usr/lib';
+  if (!existsSync(root)) {
+    return undefined;
+  }
+  return readdirSync(root)
+    .map((name) => join(root, name, 'faketime/libfaketime.so.1'))
+    .find((path) => existsSync(path));
+}
+
+function offsetFile(directory: string): string {
+  return join(directory, 'clock-offset');
+}
+
+const clockJumps: Fault = {
+  name: 'clock-jumps',
+  about: 'the time of day jumps by minutes, both ways, on all members',
+  missingTools: () => (library === undefined ? ['libfaketime (apt-get install faketime)'] : []),
+  async prepare(setting) {
+    await writeFile(offsetFile(setting.directory), '+0s\n');
+    setting.env = {
+      LD_PRELOAD: library ?? '',
+      FAKETIME_TIMESTAMP_FILE: offsetFile(setting.directory),
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+    return async () => undefined;
+  },
+  async inject({ cluster, members, prng, directory }) {
+    const offset = `${choose(prng, ['+', '-'])}${prng.nextInt(30, 600)}s`;
+    await writeFile(offsetFile(directory), `${offset}\n`);
+    return {
+      what: `the clocks of all members stand at ${offset}`,
+      members,
+      keepsMajority: true,
+      evidence: async () => {
+        const { metricsAddress } = cluster.member(members[0] ?? '').place;
+        const response = await fetch(`http://${metricsAddress}/livez`);
+        const dateMs = Date.parse(response.headers.get('date') ?? '');
+        const offMs = Math.abs(dateMs - Date.now());
+        return offMs > 25_000 ? `a member dates its answers ${offMs} ms off` : undefined;
+      },
+      heal: async () => writeFile(offsetFile(directory), '+0s\n'),
+    };
+  },
+};
+
+/** All of them. */
+export const clocks: readonly Fault[] = [clockJumps];

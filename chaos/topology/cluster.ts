@@ -1,0 +1,269 @@
+/**
+ * A cluster of real processes on loopback whose every link runs through a proxy: `n1>n2` is what n1
+ * sends to n2, `clients>n1` is where n1's clients dial.
+ *
+ * Operators' connections lead to the members themselves: what observes a fault must not be hit by
+ * it.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MemberConnection } from '../connection.ts';
+import type { LinkName } from './links.ts';
+import { Links } from './links.ts';
+import { type MemberPlace, MemberProcess } from './member.ts';
+import { freePorts } from './ports.ts';
+
+/** What a cluster is like. */
+export interface ClusterOptions {
+  readonly size: number;
+  /** Logs go here. */
+  readonly directory: string;
+  /** Where each member keeps its data; in `directory` when left out. */
+  readonly dataDirs?: readonly string[] | undefined;
+  /** More environment for the members' processes. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly toxiproxyUrl: string;
+  /** Keeps the names of proxies apart. */
+  readonly prefix: string;
+  readonly onCrash: (member: string, how: string) => void;
+}
+
+/** Settings that make rare things happen in a short run: snapshots, and catching up from them. */
+const serverArgs = [
+  '--snapshot-count=1500',
+  '--snapshot-catchup-entries=300',
+  '--log-format=json',
+  '--log-level=info',
+];
+
+const pollMs = 20;
+const callLimitMs = 1000;
+
+interface Ports {
+  readonly name: string;
+  readonly client: number;
+  readonly peer: number;
+  readonly metrics: number;
+}
+
+/** See the module comment. */
+export class Cluster {
+  readonly members: MemberProcess[];
+  readonly links: Links;
+  readonly #clientAddresses: readonly string[];
+  readonly #operators: MemberConnection[];
+  readonly #options: ClusterOptions;
+  readonly #token: string;
+
+  private constructor(
+    options: ClusterOptions,
+    links: Links,
+    token: string,
+    places: readonly MemberPlace[],
+    clientAddresses: readonly string[],
+  ) {
+    this.#options = options;
+    this.#token = token;
+    this.links = links;
+    this.members = places.map((place) => this.#processOf(place));
+    this.#clientAddresses = clientAddresses;
+    this.#operators = places.map(
+      ({ name, clientAddress }) => new MemberConnection(name, clientAddress),
+    );
+  }
+
+  /** Creates the links and starts the members. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { size, toxiproxyUrl, prefix } = options;
+    const ports = await choosePorts(1, size);
+    const links = new Links(toxiproxyUrl, prefix);
+    const initial = ports.map(({ name, peer }) => `${name}=http://127.0.0.1:${peer}`).join(',');
+    const token = `chaos-${prefix}`;
+    const places: MemberPlace[] = [];
+    const clientAddresses: string[] = [];
+    for (const [i, own] of ports.entries()) {
+      clientAddresses.push(await links.add(`clients>${own.name}`, `127.0.0.1:${own.client}`));
+      const dials: string[] = [];
+      for (const other of ports) {
+        if (other !== own) {
+          const link: LinkName = `${own.name}>${other.name}`;
+          dials.push(`${other.name}=${await links.add(link, `127.0.0.1:${other.peer}`)}`);
+        }
+      }
+      const dataDir = options.dataDirs?.[i] ?? join(options.directory, own.name);
+      places.push(
+        placeOf(options.directory, own, dataDir, [
+          `--initial-cluster=${initial}`,
+          '--initial-cluster-state=new',
+          `--initial-cluster-token=${token}`,
+          `--peer-dial=${dials.join(',')}`,
+        ]),
+      );
+    }
+    const cluster = new Cluster(options, links, token, places, clientAddresses);
+    await Promise.all(cluster.members.map(async (member) => member.start()));
+    return cluster;
+  }
+
+  get names(): readonly string[] {
+    return this.members.map(({ name }) => name);
+  }
+
+  member(name: string): MemberProcess {
+    const found = this.members.find((member) => member.name === name);
+    if (found === undefined) {
+      throw new Error(`there is no member ${name}`);
+    }
+    return found;
+  }
+
+  /** The direct connection to a member, for observing and administering. */
+  operator(name: string): MemberConnection {
+    const found = this.#operators.find(({ member }) => member === name);
+    if (found === undefined) {
+      throw new Error(`there is no member ${name}`);
+    }
+    return found;
+  }
+
+  /** A connection of its own for a client of member `i`, through its link. */
+  connect(i: number): MemberConnection {
+    return new MemberConnection(this.members[i]?.name ?? '', this.#clientAddresses[i] ?? '');
+  }
+
+  /** How many members clients reach through links. */
+  get linkedCount(): number {
+    return this.#clientAddresses.length;
+  }
+
+  /** Lays out one more member and its operator; it is started once the cluster knows of it. */
+  async lay(
+    dataDir?: string,
+  ): Promise<{ readonly member: MemberProcess; readonly peerUrl: string }> {
+    const [own] = await choosePorts(this.members.length + 1, 1);
+    if (own === undefined) {
+      throw new Error('no ports');
+    }
+    const peerUrl = `http://127.0.0.1:${own.peer}`;
+    const present = this.members.filter((member) => member.isRunning);
+    const initial = [
+      ...present.map(({ name, place }) => `${name}=http://${place.peerAddress}`),
+      `${own.name}=${peerUrl}`,
+    ];
+    const place = placeOf(
+      this.#options.directory,
+      own,
+      dataDir ?? join(this.#options.directory, own.name),
+      [
+        `--initial-cluster=${initial.join(',')}`,
+        '--initial-cluster-state=existing',
+        `--initial-cluster-token=${this.#token}`,
+      ],
+    );
+    const member = this.#processOf(place);
+    this.members.push(member);
+    this.#operators.push(new MemberConnection(own.name, place.clientAddress));
+    return { member, peerUrl };
+  }
+
+  /** The name of the member that leads, by its own word; the one of the highest term. */
+  async leader(): Promise<string | undefined> {
+    let found: { readonly name: string; readonly term: number } | undefined;
+    await Promise.all(
+      this.members.map(async ({ name, isRunning, isPaused }) => {
+        if (!isRunning || isPaused) {
+          return;
+        }
+        const term = await this.#leadsIn(name);
+        if (term !== undefined && term > (found?.term ?? 0)) {
+          found = { name, term };
+        }
+      }),
+    );
+    return found?.name;
+  }
+
+  /** @throws {Error} nobody leads in time. */
+  async waitForLeader(limitMs: number): Promise<string> {
+    const endMs = performance.now() + limitMs;
+    while (performance.now() < endMs) {
+      const leader = await this.leader();
+      if (leader !== undefined) {
+        return leader;
+      }
+      await sleep(pollMs);
+    }
+    throw new Error(`no member leads after ${limitMs} ms`);
+  }
+
+  /** Ends the processes and the proxies, and removes the data unless it is to be kept. */
+  async stop(keepsData: boolean): Promise<void> {
+    for (const operator of this.#operators) {
+      operator.close();
+    }
+    await Promise.all(this.members.map(async (member) => member.stop()));
+    await this.links.remove();
+    if (!keepsData) {
+      await Promise.all(
+        this.members.map(async ({ place }) => rm(place.dataDir, { recursive: true, force: true })),
+      );
+    }
+  }
+
+  #processOf(place: MemberPlace): MemberProcess {
+    return new MemberProcess(place, this.#options.env ?? {}, (how) => {
+      this.#options.onCrash(place.name, how);
+    });
+  }
+
+  async #leadsIn(name: string): Promise<number | undefined> {
+    try {
+      const { leader, header, raftTerm } = await this.operator(name).status(callLimitMs);
+      return leader !== '0' && leader === header?.member_id ? Number(raftTerm) : undefined;
+    } catch {
+      // One that does not answer does not lead, as far as anybody can tell.
+      return undefined;
+    }
+  }
+}
+
+async function choosePorts(first: number, count: number): Promise<readonly Ports[]> {
+  const ports = await freePorts(3 * count);
+  return Array.from({ length: count }, (_, i) => ({
+    name: `n${first + i}`,
+    client: ports[3 * i] ?? 0,
+    peer: ports[3 * i + 1] ?? 0,
+    metrics: ports[3 * i + 2] ?? 0,
+  }));
+}
+
+function placeOf(
+  directory: string,
+  { name, client, peer, metrics }: Ports,
+  dataDir: string,
+  args: readonly string[],
+): MemberPlace {
+  const [clientAddress, peerAddress, metricsAddress] = [client, peer, metrics].map(
+    (port) => `127.0.0.1:${port}`,
+  ) as [string, string, string];
+  return {
+    name,
+    dataDir,
+    logFile: join(directory, `${name}.log`),
+    clientAddress,
+    peerAddress,
+    metricsAddress,
+    args: [
+      `--name=${name}`,
+      `--data-dir=${dataDir}`,
+      `--listen-client-urls=http://${clientAddress}`,
+      `--advertise-client-urls=http://${clientAddress}`,
+      `--listen-peer-urls=http://${peerAddress}`,
+      `--initial-advertise-peer-urls=http://${peerAddress}`,
+      `--listen-metrics-urls=http://${metricsAddress}`,
+      ...serverArgs,
+      ...args,
+    ],
+  };
+}

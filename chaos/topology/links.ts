@@ -1,0 +1,194 @@
+/**
+ * Every link of a cluster through a proxy of its own: each direction between two members, and each
+ * member's clients. Driven through Toxiproxy's API, so any server of it will do.
+ *
+ * `TOXIPROXY_URL` names a running server; without it, ours is started as a process of its own, so
+ * that it does not share an event loop with the clients.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type Proxy, Toxiproxy } from 'toxiproxy-node-client';
+import { projectRoot } from './project.ts';
+
+/** A direction between two members, or a member's clients. */
+export type LinkName = `${string}>${string}`;
+
+/** What slows or breaks a link; attributes are Toxiproxy's. */
+export interface LinkToxic {
+  readonly type: 'latency' | 'bandwidth' | 'slicer' | 'timeout' | 'reset_peer' | 'limit_data';
+  readonly stream: 'upstream' | 'downstream';
+  readonly attributes: Readonly<Record<string, number>>;
+  readonly toxicity?: number;
+}
+
+/** Both streams of a link carry nothing, and their connections hang. */
+export const blackHole: readonly LinkToxic[] = [
+  { type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } },
+  { type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } },
+];
+
+const startLimitMs = 20_000;
+
+/** A Toxiproxy server: a running one, or ours. */
+export class ToxiproxyService implements AsyncDisposable {
+  readonly url: string;
+  readonly isOurs: boolean;
+  readonly #child: ChildProcess | undefined;
+
+  private constructor(url: string, child?: ChildProcess) {
+    this.url = url;
+    this.isOurs = child !== undefined;
+    this.#child = child;
+  }
+
+  static async start(seed: number, runningUrl = ''): Promise<ToxiproxyService> {
+    if (runningUrl !== '') {
+      return new ToxiproxyService(runningUrl.replace(/\/$/, ''));
+    }
+    const program = join(projectRoot, 'chaos/run.mjs');
+    const args = [program, 'chaos/toxiproxy/main.ts', '--port=0', `--seed=${seed}`];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    process.once('exit', () => child.kill('SIGKILL'));
+    const url = await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new Error(`Toxiproxy did not start within ${startLimitMs} ms`));
+      }, startLimitMs);
+      child.stdout.on('data', (bytes: Buffer) => {
+        const found = /http:\/\/\S+/.exec(bytes.toString())?.[0];
+        if (found !== undefined) {
+          clearTimeout(timer);
+          resolve(found);
+        }
+      });
+      child.once('exit', (code) => {
+        clearTimeout(timer);
+        reject(new Error(`Toxiproxy ended with code ${code ?? 'none'} before it was ready`));
+      });
+    });
+    return new ToxiproxyService(url, child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child?.exitCode === null) {
+      this.#child.kill('SIGTERM');
+      await once(this.#child, 'exit');
+    }
+  }
+}
+
+/** The links of one cluster; see the module comment. */
+export class Links {
+  readonly #api: Toxiproxy;
+  readonly #prefix: string;
+  readonly #proxies = new Map<LinkName, Proxy>();
+  /** Toxics that are on, by link. */
+  readonly #toxics = new Map<LinkName, Set<string>>();
+  #serial = 0;
+
+  /** `prefix` keeps the proxies of several clusters apart. */
+  constructor(url: string, prefix: string) {
+    this.#api = new Toxiproxy(url);
+    this.#prefix = prefix;
+  }
+
+  get names(): readonly LinkName[] {
+    return Array.from(this.#proxies.keys());
+  }
+
+  /** Creates a link to `upstream` and returns where to dial. */
+  async add(name: LinkName, upstream: string): Promise<string> {
+    const proxy = await this.#api.createProxy({
+      name: `${this.#prefix}-${name.replace('>', '-to-')}`,
+      listen: '127.0.0.1:0',
+      upstream,
+      enabled: true,
+    });
+    this.#proxies.set(name, proxy);
+    return proxy.listen;
+  }
+
+  /** Puts toxics on these links; returns how to take them off again. */
+  async disturb(
+    names: readonly LinkName[],
+    toxics: readonly LinkToxic[],
+  ): Promise<() => Promise<void>> {
+    const added: (() => Promise<void>)[] = [];
+    await Promise.all(
+      names.flatMap((name) =>
+        toxics.map(async (toxic) => {
+          added.push(await this.#add(name, toxic));
+        }),
+      ),
+    );
+    return async () => {
+      await Promise.all(added.map(async (remove) => remove()));
+    };
+  }
+
+  /** Refuses and ends the connections of these links; returns how to take them again. */
+  async refuse(names: readonly LinkName[]): Promise<() => Promise<void>> {
+    const set = async (enabled: boolean) => {
+      await Promise.all(
+        names.map(async (name) => {
+          const { listen, upstream } = this.#find(name);
+          await this.#find(name).update({ enabled, listen, upstream });
+        }),
+      );
+    };
+    await set(false);
+    return async () => set(true);
+  }
+
+  /** Ends whatever is on, on all links. */
+  async heal(): Promise<void> {
+    for (const [name, toxics] of this.#toxics) {
+      for (const toxic of toxics) {
+        await this.#remove(name, toxic);
+      }
+    }
+    await Promise.all(
+      Array.from(this.#proxies.values(), async (proxy) => {
+        const { listen, upstream } = proxy;
+        await proxy.update({ enabled: true, listen, upstream });
+      }),
+    );
+  }
+
+  /** Removes all of these proxies. */
+  async remove(): Promise<void> {
+    await Promise.all(Array.from(this.#proxies.values(), async (proxy) => proxy.remove()));
+    this.#proxies.clear();
+  }
+
+  #find(name: LinkName): Proxy {
+    const proxy = this.#proxies.get(name);
+    if (proxy === undefined) {
+      throw new Error(`there is no link ${name}; there are ${this.names.join(' ')}`);
+    }
+    return proxy;
+  }
+
+  async #add(name: LinkName, toxic: LinkToxic): Promise<() => Promise<void>> {
+    const id = `t${(this.#serial += 1)}`;
+    const { type, stream, attributes, toxicity = 1 } = toxic;
+    await this.#find(name).addToxic({
+      name: id,
+      type,
+      stream,
+      toxicity,
+      attributes,
+    });
+    const on = this.#toxics.get(name) ?? new Set();
+    this.#toxics.set(name, on.add(id));
+    return async () => this.#remove(name, id);
+  }
+
+  async #remove(name: LinkName, id: string): Promise<void> {
+    if (this.#toxics.get(name)?.delete(id) === true) {
+      const toxic = await this.#find(name).getToxic(id);
+      await toxic.remove();
+    }
+  }
+}

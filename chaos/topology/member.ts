@@ -1,0 +1,162 @@
+/**
+ * One member as a process: started, killed, paused and started again. Only processes that were
+ * started here are signalled, by their own handle.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { holdfastCommand } from './project.ts';
+
+/** What a member is started with. */
+export interface MemberPlace {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly logFile: string;
+  /** Where it really listens; links lead there. */
+  readonly clientAddress: string;
+  readonly peerAddress: string;
+  readonly metricsAddress: string;
+  readonly args: readonly string[];
+}
+
+const stopLimitMs = 15_000;
+
+/** Members that run: none may outlive this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
+});
+
+/** See the module comment. */
+export class MemberProcess {
+  readonly place: MemberPlace;
+  readonly #env: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+  #isPaused = false;
+  #isEnding = false;
+  readonly #onCrash: (how: string) => void;
+
+  /** `env` is more environment for its process. */
+  constructor(
+    place: MemberPlace,
+    env: Readonly<Record<string, string>>,
+    onCrash: (how: string) => void,
+  ) {
+    this.place = place;
+    this.#env = env;
+    this.#onCrash = onCrash;
+  }
+
+  get name(): string {
+    return this.place.name;
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(): Promise<void> {
+    if (this.isRunning) {
+      return;
+    }
+    await mkdir(this.place.dataDir, { recursive: true });
+    const child = spawn(process.execPath, [holdfastCommand, 'server', ...this.place.args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#env },
+    });
+    const log = createWriteStream(this.place.logFile, { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once('close', () => log.end());
+    running.add(child);
+    this.#child = child;
+    this.#isPaused = false;
+    this.#isEnding = false;
+    child.once('exit', (code, signal) => {
+      running.delete(child);
+      if (!this.#isEnding) {
+        this.#onCrash(code === null ? `signal ${signal ?? ''}` : `exit code ${code}`);
+      }
+    });
+    await once(child, 'spawn');
+  }
+
+  /** Says that the member may end by itself from now on: its disk fails, it is removed. */
+  expectEnd(): void {
+    this.#isEnding = true;
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Asks it to end, and kills it if it does not in time. */
+  async stop(): Promise<void> {
+    const timer = setTimeout(() => this.#child?.kill('SIGKILL'), stopLimitMs);
+    this.resume();
+    await this.#end('SIGTERM');
+    clearTimeout(timer);
+  }
+
+  pause(): void {
+    if (this.isRunning) {
+      this.#isPaused = this.#child?.kill('SIGSTOP') ?? false;
+    }
+  }
+
+  resume(): void {
+    if (this.#isPaused) {
+      this.#child?.kill('SIGCONT');
+      this.#isPaused = false;
+    }
+  }
+
+  /** Waits until it has ended by itself. */
+  async hasEnded(limitMs: number): Promise<boolean> {
+    const endMs = performance.now() + limitMs;
+    while (this.isRunning && performance.now() < endMs) {
+      await sleep(20);
+    }
+    return !this.isRunning;
+  }
+
+  /** The events of its log so far. */
+  async events(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const text = await readFile(this.place.logFile, 'utf8');
+    return text.split('\n').flatMap((line) => {
+      if (!line.startsWith('{')) {
+        return [];
+      }
+      try {
+        return [JSON.parse(line) as Readonly<Record<string, unknown>>];
+      } catch {
+        // A kill may have cut the line short.
+        return [];
+      }
+    });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.isRunning) {
+      return;
+    }
+    this.#isEnding = true;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+    this.#isPaused = false;
+  }
+}

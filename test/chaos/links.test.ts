@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Links } from '../../chaos/topology/links.ts';
+import { ToxiproxyServer } from '../../chaos/toxiproxy/server.ts';
+
+let toxiproxy: ToxiproxyServer;
+let echo: Server;
+let links: Links;
+let address: string;
+
+beforeEach(async () => {
+  toxiproxy = await ToxiproxyServer.start({ host: 'localhost', port: 0, random: () => 0.5 });
+  echo = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.pipe(socket);
+  });
+  echo.listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  links = new Links(toxiproxy.url, 'test');
+  const { port } = echo.address() as { readonly port: number };
+  address = await links.add('n1>n2', `127.0.0.1:${port}`);
+});
+
+afterEach(async () => {
+  await links.remove();
+  await toxiproxy.stop();
+  echo.close();
+});
+
+/** What comes back, or how the connection failed. */
+async function roundTrip(): Promise<string> {
+  const [host = '', port = ''] = address.split(':');
+  const socket = connect({ host, port: Number(port) });
+  socket.write('hello');
+  return new Promise((resolve) => {
+    const settle = (what: string) => {
+      socket.destroy();
+      resolve(what);
+    };
+    socket.once('data', (bytes: Buffer) => {
+      settle(bytes.toString());
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      settle(error.code ?? '');
+    });
+    socket.once('end', () => {
+      settle('end');
+    });
+  });
+}
+
+describe('Links', () => {
+  test('carry until they are disturbed, and again after that', async () => {
+    expect(await roundTrip()).toBe('hello');
+
+    const end = await links.disturb(
+      ['n1>n2'],
+      [{ type: 'limit_data', stream: 'downstream', attributes: { bytes: 1 } }],
+    );
+    expect(await roundTrip()).toBe('h');
+    await end();
+
+    expect(await roundTrip()).toBe('hello');
+  });
+
+  test('refuse until they are to take connections again', async () => {
+    const end = await links.refuse(['n1>n2']);
+    expect(await roundTrip()).toBe('ECONNREFUSED');
+    await end();
+
+    expect(await roundTrip()).toBe('hello');
+  });
+
+  test('healing ends everything, and ending twice does nothing', async () => {
+    const end = await links.disturb(
+      ['n1>n2'],
+      [{ type: 'reset_peer', stream: 'upstream', attributes: { timeout: 0 } }],
+    );
+    await links.refuse(['n1>n2']);
+
+    await links.heal();
+    await end();
+
+    expect(await roundTrip()).toBe('hello');
+  });
+
+  test('an unknown link is named together with those that there are', async () => {
+    await expect(links.refuse(['n9>n8'])).rejects.toThrow('no link n9>n8; there are n1>n2');
+  });
+});
