@@ -162,7 +162,6 @@ export class Watching implements Observer {
     for (const reader of this.#readers) {
       reader.leave();
       reader.join(member, place);
-      reader.requestProgress();
     }
     // Each turn brings at least one revision to somebody.
     const turnsMax = readers * watchesMax * (place.hub.revision + 4);
@@ -170,6 +169,8 @@ export class Watching implements Observer {
     for (let turn = 0; turn < turnsMax && !isThrough(); turn++) {
       serve(member, place.hub, place.hub.revision + 1);
       for (const reader of this.#readers) {
+        // A watch that was compacted, and begun anew, was not there when it was told.
+        reader.requestProgress();
         reader.read();
       }
     }
