@@ -3,6 +3,11 @@ import { type Finding, type HistoryView, isAnswered } from './history-view.ts';
 
 const check = 'bank';
 
+/** The balance in an account's value: what stands behind it makes the value the only one. */
+export function balanceOf(value: string): number {
+  return Number(value.split(' ')[0]);
+}
+
 /** Checks each read of all `accounts`, once they have been set up. */
 export function checkBank(
   view: HistoryView,
@@ -15,8 +20,8 @@ export function checkBank(
       continue;
     }
     const { kvs } = call.result;
-    const balances = new Map(kvs.map(({ key, value }) => [key, Number(value)]));
-    const sum = kvs.reduce((all, { value }) => all + Number(value), 0);
+    const balances = new Map(kvs.map(({ key, value }) => [key, balanceOf(value)]));
+    const sum = kvs.reduce((all, { value }) => all + balanceOf(value), 0);
     const missing = accounts.filter((account) => !balances.has(account));
     const below = accounts.filter((account) => (balances.get(account) ?? 0) < 0);
     const problem =

@@ -86,9 +86,12 @@ export function failedCalls(
 ): string | undefined {
   const failed = recorder
     .of('call')
-    .filter((call) => call.outcome !== 'ok' && call.returnMs > sinceMs)
-    .filter((call) => members.includes(call.member));
+    .filter(({ returnMs }) => returnMs > sinceMs)
+    // What was repeated has ended at another member.
+    .filter(({ outcome, member, attempts }) =>
+      outcome === 'ok' ? attempts > 1 : members.includes(member),
+    );
   return failed.length === 0
     ? undefined
-    : `${failed.length} calls by way of ${members.join(', ')} failed (${failed[0]?.error ?? ''})`;
+    : `${failed.length} calls by way of ${members.join(', ')} failed (${failed[0]?.error ?? 'and were repeated'})`;
 }

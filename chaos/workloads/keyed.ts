@@ -4,7 +4,7 @@
  *
  * Every value is written once, so that whatever is read tells who wrote it.
  */
-import { checkBank } from '../checkers/bank.ts';
+import { balanceOf, checkBank } from '../checkers/bank.ts';
 import { checkExactlyOnce } from '../checkers/exactly-once.ts';
 import { checkLists } from '../checkers/lists.ts';
 import { checkRegisters } from '../checkers/registers.ts';
@@ -110,6 +110,8 @@ export function lists(): Workload {
 
 /** Transfers between accounts; the total stays. */
 export function bank(): Workload {
+  let serial = 0;
+  const valueOf = (balance: number) => `${balance} ${(serial += 1)}`;
   return {
     name: 'bank',
     about: 'transfers between five accounts by guarded transactions; the total must stay',
@@ -117,7 +119,7 @@ export function bank(): Workload {
       await untilOk(session, {
         type: 'txn',
         compare: accounts.map((key) => unchanged(key, undefined)),
-        success: accounts.map((key) => ({ type: 'put', key, value: String(initialBalance) })),
+        success: accounts.map((key) => ({ type: 'put', key, value: valueOf(initialBalance) })),
         failure: [],
       });
     },
@@ -129,15 +131,15 @@ export function bank(): Workload {
       const from = choose(session.prng, all.result.kvs);
       const to = choose(session.prng, all.result.kvs);
       const amount = session.prng.nextInt(1, 20);
-      if (from.key === to.key || Number(from.value) < amount) {
+      if (from.key === to.key || balanceOf(from.value) < amount) {
         return;
       }
       await session.call({
         type: 'txn',
         compare: [unchanged(from.key, from), unchanged(to.key, to)],
         success: [
-          { type: 'put', key: from.key, value: String(Number(from.value) - amount) },
-          { type: 'put', key: to.key, value: String(Number(to.value) + amount) },
+          { type: 'put', key: from.key, value: valueOf(balanceOf(from.value) - amount) },
+          { type: 'put', key: to.key, value: valueOf(balanceOf(to.value) + amount) },
         ],
         failure: [],
       });

@@ -12,7 +12,7 @@ function judge(balances: Readonly<Record<string, string>>) {
 
 describe('checkBank', () => {
   test.each([
-    [{ 'bank/a': '50', 'bank/b': '150' }, []],
+    [{ 'bank/a': '50 7', 'bank/b': '150' }, []],
     [{ 'bank/a': '50', 'bank/b': '149' }, ['a total of 199 instead of 200']],
     [{ 'bank/a': '200' }, ['no bank/b']],
     [{ 'bank/a': '-1', 'bank/b': '201' }, ['less than nothing on bank/a']],
