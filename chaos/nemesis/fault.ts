@@ -91,7 +91,14 @@ export function failedCalls(
     .filter(({ outcome, member, attempts }) =>
       outcome === 'ok' ? attempts > 1 : members.includes(member),
     );
-  return failed.length === 0
+  const [first] = failed;
+  if (first !== undefined) {
+    const how = first.error ?? 'and were repeated';
+    return `${failed.length} calls by way of ${members.join(', ')} failed (${how})`;
+  }
+  const begun = recorder.of('call').filter(({ callMs }) => callMs > sinceMs);
+  const isServed = begun.some(({ member }) => members.includes(member));
+  return isServed || begun.length === 0
     ? undefined
-    : `${failed.length} calls by way of ${members.join(', ')} failed (${failed[0]?.error ?? 'and were repeated'})`;
+    : `no call by way of ${members.join(', ')} came back, while ${begun.length} others did`;
 }
