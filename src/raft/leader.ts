@@ -29,6 +29,9 @@ export interface PeerLoad {
   readonly hi: LogIndex;
 }
 
+/** Limit: bytes that the leader's own proposals may wait beyond what others may; a few of them. */
+const ownBytesMax = 4096;
+
 /** See the module comment. */
 export class Leadership {
   readonly #core: Core;
@@ -111,6 +114,10 @@ export class Leadership {
   proposeOwn(proposal: Uint8Array): LogIndex | DropReason {
     if (this.#transferTarget !== 0) {
       return 'transferring';
+    }
+    const { uncommittedBytesMax } = this.#core.options;
+    if (this.#uncommittedBytes + proposal.length > uncommittedBytesMax + ownBytesMax) {
+      return 'log-full';
     }
     this.#uncommittedBytes += proposal.length;
     return this.#append([proposal]);

@@ -167,8 +167,8 @@ export class Raft {
 
   /**
    * Takes a small proposal of the leader itself, however many of others wait to be committed: what
-   * keeps the cluster in order must not starve behind a full log. Limit: the caller's, which makes
-   * the next one when the last is committed.
+   * keeps the cluster in order must not starve behind a full log. A caller makes the next one when
+   * the last is committed; beyond 4 KiB of them they are dropped.
    */
   proposeOwn(proposal: Uint8Array): ProposeResult {
     const result = this.#leadership?.proposeOwn(proposal) ?? 'not-leader';

@@ -420,6 +420,7 @@ describe('Bounds on proposals', () => {
     propose(subject, 'aaaaaaaa');
 
     expect(subject.raft.proposeOwn(new Uint8Array([1])).kind).toBe('appended');
+    expect(subject.raft.proposeOwn(new Uint8Array(5000)).kind).toBe('dropped');
   });
 
   test('H04: room comes back as entries commit', () => {
