@@ -277,7 +277,6 @@ export const mutants: readonly Mutant[] = [
     lesson: 'writes its state without the position that it stands for',
     profile: 'crashes',
     seeds: 10,
-    kind: 'crash',
     patches: [
       {
         file: 'src/kv/state-machine.ts',
