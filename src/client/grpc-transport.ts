@@ -142,7 +142,7 @@ class GrpcLink implements Link {
     };
     call.on('data', (answer: Answer) => listener.onAnswer(answer));
     call.on('drain', () => listener.onDrain?.());
-    call.on('error', (error: ServiceError) => end(failureOf(error)));
+    call.on('error', (error: Error) => end(failureOf(error)));
     // The status comes first, the end once everything before it has been taken.
     let hasSucceeded = false;
     call.on('status', ({ code }: { readonly code: status }) => {
@@ -192,13 +192,18 @@ function metadataOf(entries: CallMetadata): Metadata {
   return metadata;
 }
 
-function failureOf(error: ServiceError): CallFailure {
-  const said = (name: string): string | undefined => error.metadata.get(name)[0]?.toString();
+/**
+ * What a call has failed with. An error of the stream itself, as of a write after its end, carries
+ * neither status nor metadata: there was no connection for it any more.
+ */
+function failureOf(error: Error): CallFailure {
+  const { code, details, metadata } = error as Partial<ServiceError>;
+  const said = (name: string): string | undefined => metadata?.get(name)[0]?.toString();
   return {
-    status: status[error.code],
+    status: typeof code === 'number' ? status[code] : 'UNAVAILABLE',
     code: said('holdfast-code'),
     outcome: said('holdfast-outcome') as Outcome | undefined,
-    message: error.details === '' ? error.message : error.details,
+    message: details === undefined || details === '' ? error.message : details,
     wasSent: true,
     cause: error,
   };

@@ -183,6 +183,17 @@ describe('a stream', () => {
     expect(seen).toMatchObject([{ wasSent: true, code: undefined }]);
   });
 
+  test('that is written to after its end fails as a call does', async () => {
+    await connect(link);
+    const failure = await new Promise((resolve) => {
+      const call = link.stream(chat, {}, { onAnswer: () => undefined, onEnd: resolve });
+      call.end();
+      call.write('too late');
+    });
+
+    expect(failure).toMatchObject({ status: 'UNAVAILABLE', code: undefined, wasSent: true });
+  });
+
   test('that the server does not have says so', async () => {
     await connect(link);
     const failure = await new Promise((resolve) => {
