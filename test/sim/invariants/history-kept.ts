@@ -62,7 +62,8 @@ export class HistoryKept implements Observer {
         return `${newest} was current within ${keepMs} ms, and ${to} is compacted`;
       });
     }
-    if (this.#committed.at(-1)?.revision !== revision) {
+    // An answer that is repeated is of the revision at which it was given first.
+    if (revision > (this.#committed.at(-1)?.revision ?? 0)) {
       this.#committed.push({ fastUs: this.#fastUs, revision });
     }
   }
