@@ -67,7 +67,7 @@ const entriesPerApplyMax = 512;
  * for, take about 2 ms.
  */
 const stepLimits: CompactionStepLimits = { events: 128, bytes: 1024 * 1024 };
-/** Milliseconds between two steps: 30,000 events a second at most, for a tenth of the processor. */
+/** Milliseconds between two steps: about 30,000 events a second at most. */
 const stepRestMs = 4;
 /** Limit: batches that a step lets pass; history must not grow without end under unbroken load. */
 const batchesPerStepMax = 16;
