@@ -48,7 +48,7 @@ export class Core {
   role: Role = 'follower';
   /** The leader of `term` as far as known, or 0. */
   leader: NodeId = 0;
-  /** Ticks since the leader was heard, a vote given or, on a leader, the quorum checked. */
+  /** Ticks since the leader was heard or a vote given; stands still on a leader. */
   electionElapsed = 0;
   /** Drawn anew from [T, 2T-1] at each change of role. */
   randomizedElectionTimeout = 0;

@@ -164,21 +164,18 @@ export class Leadership {
   }
 
   /**
-   * Counts time; false when a quorum has been silent for an election timeout, and the leader must
-   * go.
+   * Counts time; false when no quorum has been heard within an election timeout, and the leader
+   * must go (Raft thesis §6.2). It is looked at in each tick: a check once an election timeout would
+   * keep a deaf leader, whose heartbeats hold the others back, for up to two.
    */
   tick(): boolean {
     const { options } = this.#core;
     this.#tick++;
-    this.#core.electionElapsed++;
     if (this.#transferTarget !== 0 && ++this.#transferElapsed >= options.electionTimeoutTicks) {
       this.#abandonTransfer('it did not take over in time');
     }
-    if (this.#core.electionElapsed >= options.electionTimeoutTicks) {
-      this.#core.electionElapsed = 0;
-      if (options.checkQuorum && !this.#hasActiveQuorum()) {
-        return false;
-      }
+    if (options.checkQuorum && !this.#hasActiveQuorum) {
+      return false;
     }
     if (++this.#heartbeatElapsed >= options.heartbeatTicks) {
       this.#heartbeatElapsed = 0;
@@ -407,10 +404,7 @@ export class Leadership {
     for (const id of peers) {
       if (!this.#progressById.has(id)) {
         const inflights = new Inflights(options.inflightMessagesMax, options.inflightBytesMax);
-        const progress = new Progress(id, log.lastIndex + 1, inflights);
-        // A newcomer has a whole election timeout to be heard of.
-        progress.isRecentlyActive = this.#tick > 0;
-        this.#progressById.set(id, progress);
+        this.#progressById.set(id, new Progress(id, log.lastIndex + 1, inflights, this.#tick));
       }
     }
     for (const id of [...this.#progressById.keys()]) {
@@ -424,7 +418,6 @@ export class Leadership {
   #heard(from: NodeId): Progress | undefined {
     const progress = this.#progressById.get(from);
     if (progress !== undefined) {
-      progress.isRecentlyActive = true;
       progress.lastHeardTick = this.#tick;
     }
     return progress;
@@ -441,13 +434,19 @@ export class Leadership {
     );
   }
 
+  /** Whether this node is `id`, or has heard of it within an election timeout. */
   #isUp(id: NodeId): boolean {
-    const { options } = this.#core;
-    const heardTick = this.#progressById.get(id)?.lastHeardTick ?? -1;
-    return (
-      id === this.#core.id ||
-      (heardTick >= 0 && this.#tick - heardTick < options.electionTimeoutTicks)
-    );
+    const progress = this.#progressById.get(id);
+    return id === this.#core.id || (progress !== undefined && this.isActive(progress));
+  }
+
+  /** Whether a peer has been heard within an election timeout. */
+  isActive({ lastHeardTick }: Progress): boolean {
+    return lastHeardTick >= 0 && this.#isFresh(lastHeardTick);
+  }
+
+  #isFresh(tick: number): boolean {
+    return this.#tick - tick < this.#core.options.electionTimeoutTicks;
   }
 
   /**
@@ -460,15 +459,14 @@ export class Leadership {
     return up < majorityOf(voters.length) && !(before === 1 && voters.length === 2 && up === 1);
   }
 
-  #hasActiveQuorum(): boolean {
+  /** A newcomer has a whole election timeout to be heard of. */
+  get #hasActiveQuorum(): boolean {
     const { conf, id } = this.#core;
-    const outcome = quorumVote(
-      conf,
-      (member) => member === id || this.#progressById.get(member)?.isRecentlyActive === true,
-    );
-    for (const progress of this.#progressById.values()) {
-      progress.isRecentlyActive = false;
-    }
+    const outcome = quorumVote(conf, (member) => {
+      const progress = this.#progressById.get(member);
+      const tick = Math.max(progress?.firstTick ?? 0, progress?.lastHeardTick ?? 0);
+      return member === id || (progress !== undefined && this.#isFresh(tick));
+    });
     return outcome === 'won';
   }
 

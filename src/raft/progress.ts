@@ -77,8 +77,8 @@ export class Progress {
    * In `probe`: an append is out, and nothing more is sent before an answer or a heartbeat answer.
    */
   isProbeSent = false;
-  /** The peer has been heard of since the last check of the quorum. */
-  isRecentlyActive = false;
+  /** Tick of the leadership at which the peer came into its view. */
+  readonly firstTick: number;
   /** Tick of the leadership at which the peer was last heard; negative if it never was. */
   lastHeardTick = -1;
   /** Highest commit index sent to it. */
@@ -90,10 +90,11 @@ export class Progress {
   /** An append without entries is due, whatever the window says: to un-stick the peer. */
   needsEmptyAppend = false;
 
-  constructor(id: NodeId, nextIndex: LogIndex, inflights: Inflights) {
+  constructor(id: NodeId, nextIndex: LogIndex, inflights: Inflights, firstTick = 0) {
     this.id = id;
     this.nextIndex = nextIndex;
     this.inflights = inflights;
+    this.firstTick = firstTick;
   }
 
   /** No append with entries may be sent now. */

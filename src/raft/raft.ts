@@ -121,7 +121,7 @@ export class Raft {
     if (this.#leadership !== undefined) {
       if (!this.#leadership.tick()) {
         this.#core.events.push({ type: 'quorum-lost', term: this.#core.term });
-        this.#becomeFollower(this.#core.term, 0);
+        this.#handOver(this.#leadership);
       }
       return;
     }
@@ -632,11 +632,19 @@ export class Raft {
     if (leadership?.isRemoved !== true) {
       return;
     }
-    const { id, term, messages, events } = this.#core;
-    const to = leadership.bestSuccessor;
-    events.push({ type: 'leader-removed', term });
+    this.#core.events.push({ type: 'leader-removed', term: this.#core.term });
     // What it has not been told yet, that the removal is committed, its own leadership will tell.
     leadership.flush();
+    this.#handOver(leadership);
+  }
+
+  /**
+   * Ends the leadership, and lets the voter that is furthest campaign at once. A leader that is
+   * heard but does not hear has kept the others waiting until now (ADR-014).
+   */
+  #handOver(leadership: Leadership): void {
+    const { id, term, messages } = this.#core;
+    const to = leadership.bestSuccessor;
     if (to !== 0) {
       messages.push({ type: 'TimeoutNow', from: id, to, term });
     }

@@ -9,6 +9,7 @@ export interface PeerStatus {
   readonly nextIndex: LogIndex;
   readonly state: 'probe' | 'replicate' | 'snapshot';
   readonly isPaused: boolean;
+  /** Heard within an election timeout. */
   readonly isRecentlyActive: boolean;
   readonly inflightMessages: number;
   readonly inflightBytes: number;
@@ -54,7 +55,7 @@ export function statusOf(core: Core, leadership: Leadership | undefined): RaftSt
       nextIndex: peer.nextIndex,
       state: peer.state,
       isPaused: peer.isPaused,
-      isRecentlyActive: peer.isRecentlyActive,
+      isRecentlyActive: leadership?.isActive(peer) === true,
       inflightMessages: peer.inflights.count,
       inflightBytes: peer.inflights.bytes,
     });

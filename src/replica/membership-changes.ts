@@ -85,8 +85,8 @@ export class MembershipChanges {
   }
 
   /**
-   * Works out the oldest change that is due, against the newest configuration; what turns out to be
-   * settled is in `results`.
+   * Works out the oldest change that is due, against the newest configuration, which must be
+   * committed; what turns out to be settled is in `results`.
    */
   takeDue(
     configuration: Configuration,

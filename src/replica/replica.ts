@@ -504,14 +504,20 @@ export class Replica {
     if (this.#changes.count === 0 || this.#raft.leader === 0) {
       return;
     }
-    const { due, results } = this.#changes.takeDue(this.#raft.configuration, this.#tick);
+    const { configuration, commitIndex } = this.#raft;
+    if (configuration.index > commitIndex) {
+      // What it says may be lost again, so nothing is told from it: neither that a change is done,
+      // nor that it cannot be.
+      return;
+    }
+    const { due, results } = this.#changes.takeDue(configuration, this.#tick);
     this.#changeResults.push(...results);
     if (due === undefined) {
       return;
     }
     const context = this.#nextContext++;
     const proposal = {
-      baseIndex: this.#raft.configuration.index,
+      baseIndex: configuration.index,
       voters: due.voters,
       learners: due.learners,
       data: encodeMembership(due.membership),

@@ -15,6 +15,30 @@ describe('Check-quorum', () => {
     expect(subject.raft.status()).toMatchObject({ role: 'follower', term: 1, leader: 0 });
   });
 
+  test('a leader steps down an election timeout after the last word, whenever that came', () => {
+    for (let heard = 0; heard < 10; heard++) {
+      const subject = new Subject();
+      subject.lead();
+      subject.tick(heard);
+      subject.heartbeatAnswer(2);
+
+      subject.tick(9);
+      expect(subject.raft.role, `heard at ${heard}`).toBe('leader');
+      subject.tick();
+      expect(subject.raft.role, `heard at ${heard}`).toBe('follower');
+    }
+  });
+
+  test('a leader that steps down lets the voter that is furthest campaign at once', () => {
+    const subject = new Subject();
+    subject.lead();
+    subject.accept(3);
+
+    const sent = subject.tick(10);
+
+    expect(sent.filter(({ type }) => type === 'TimeoutNow')).toMatchObject([{ to: 3, term: 1 }]);
+  });
+
   test('C02: one of two followers is enough to stay', () => {
     const subject = new Subject();
     subject.lead();

@@ -198,7 +198,9 @@ describe('a leader that reads by lease', () => {
 
     expect(answersAt(leader, 200)).toBe(false);
 
-    leader.tick(electionTicks);
+    leader.tick(electionTicks / 2);
+    promise(leader, 2, beatAt(leader, 700));
+    leader.tick(electionTicks / 2);
     expect(leader.raft.status()).toMatchObject({ role: 'leader', transferTarget: 0 });
     promise(leader, 2, beatAt(leader, 1200));
     promise(leader, 3, beatAt(leader, 1300));

@@ -114,9 +114,9 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'goes on leading without a majority',
     file: 'leader.ts',
-    find: 'if (options.checkQuorum && !this.#hasActiveQuorum()) {',
+    find: 'if (options.checkQuorum && !this.#hasActiveQuorum) {',
     replace:
-      'if (options.checkQuorum && !this.#hasActiveQuorum() && options.electionTimeoutTicks < 0) {',
+      'if (options.checkQuorum && !this.#hasActiveQuorum && options.electionTimeoutTicks < 0) {',
     caughtBy: ['C01', 'Raft thesis §6.2'],
   },
   {

@@ -9,6 +9,8 @@ import { bytesOf } from './subject.ts';
 
 type Cut = (message: Message) => boolean;
 
+const electionTicksMin = 10;
+
 /**
  * Ticks every node this often, carrying messages in between; returns the leaders of the second
  * half.
@@ -57,6 +59,18 @@ describe('One-way and single cuts', () => {
       const terms = network.nodes.map(({ raft }) => raft.term);
       run(network, 200, isCut);
       expect(network.nodes.map(({ raft }) => raft.term)).toEqual(terms);
+    }
+  });
+
+  test('a leader that is heard but does not hear is replaced within little over a timeout', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const network = new RaftNetwork(3, {}, seed);
+      network.elect(1);
+      run(network, seed, () => false);
+
+      run(network, electionTicksMin + 2, ({ to }) => to === 1);
+
+      expect([2, 3], `seed ${seed}`).toContain(network.leader);
     }
   });
 

@@ -200,7 +200,7 @@ describe('Who may take part', () => {
     cluster.network.isolate(deaf);
     const { id } = await cluster.loop.settle(
       leader.administration.addMember({
-        ...{ peerUrls: ['http://n4'], isLearner: false, autoPromote: false },
+        ...{ peerUrls: ['http://n4'], isLearner: true, autoPromote: false },
       }),
     );
     cluster.addSeat(id);

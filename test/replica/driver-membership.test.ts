@@ -57,6 +57,27 @@ describe('membership of running members', () => {
     expect(cluster.fatals).toEqual([]);
   });
 
+  test('an addition is not told to be done before a majority has it', async () => {
+    const cluster = await started(3, 3);
+    const leader = cluster.member(await cluster.leader());
+    const other = [1, 2, 3].find((id) => id !== leader.memberId) ?? 0;
+    cluster.network.isolate(other);
+    let isDone = false;
+    const adding = leader.administration
+      .addMember({ peerUrls: ['http://new'], isLearner: false, autoPromote: false })
+      .then(() => {
+        isDone = true;
+      });
+
+    // Three of four would have to have it, and two are there.
+    await cluster.loop.run(3000);
+    expect(isDone).toBe(false);
+
+    cluster.network.heal();
+    await cluster.loop.settle(adding);
+    expect(voters(leader)).toHaveLength(4);
+  });
+
   test('a learner catches up by a snapshot, and is promoted', async () => {
     const cluster = await started(3, 2);
     await write(cluster, cluster.member(2), 200);

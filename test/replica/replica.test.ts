@@ -221,6 +221,22 @@ describe('Replica', () => {
   });
 });
 
+describe('a change of membership', () => {
+  test('is not told to be done while the configuration that has it is not committed', () => {
+    const replica = leadAlone({ ...defaultRaftOptions, checkQuorum: false });
+    const member = { id: 2, name: 'n2', peerUrls: ['http://n2'], autoPromote: false };
+    replica.maybeChangeMembership({ type: 'add', member, isLearner: false }, 1000);
+
+    const turns = settle(replica);
+    for (let i = 0; i < 3 * defaultRaftOptions.electionTimeoutTicks; i++) {
+      replica.tick();
+      turns.push(...settle(replica));
+    }
+
+    expect(turns.flatMap(({ changeResults }) => changeResults)).toEqual([]);
+  });
+});
+
 describe('a stamp of the cluster’s time', () => {
   test('goes into the log before what clients have queued, so that they cannot starve it', () => {
     const replica = leadAlone({ ...defaultRaftOptions, uncommittedBytesMax: 1 });
