@@ -12,7 +12,7 @@ import { type Options, parseOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import type { RunResult } from './result.ts';
 import { runChaos } from './run.ts';
-import { type Pair, pairsOf } from './suite.ts';
+import { type Pair, pairsOf, type Totals, totalsOf } from './suite.ts';
 import { ToxiproxyService } from './topology/links.ts';
 import { checkProject } from './topology/project.ts';
 import { workloads } from './workloads/index.ts';
@@ -47,13 +47,17 @@ async function main(): Promise<number> {
     }
   }
   const bad = results.filter(({ verdict }) => verdict.verdict !== 'good');
-  await mkdir(options.directory, { recursive: true });
   const summary = { passed: results.length - bad.length, failed: bad.length + leftOut.length };
+  await mkdir(options.directory, { recursive: true });
   await writeFile(
     join(options.directory, 'summary.json'),
-    `${JSON.stringify({ ...summary, leftOut, results }, undefined, 2)}\n`,
+    `${JSON.stringify({ ...summary, totals: totalsOf(results), leftOut, results }, undefined, 2)}\n`,
   );
   const seconds = Math.round((performance.now() - startMs) / 1000);
+  console.log(describeTotals(totalsOf(results)));
+  for (const { name, verdict, replay } of bad) {
+    console.log(`${verdict.verdict}: ${name}; again: ${replay}`);
+  }
   console.log(
     `${summary.passed} of ${pairs.length} runs good in ${seconds} s` +
       (leftOut.length > 0 ? `; NOT TESTED: ${leftOut.join(', ')}` : ''),
@@ -88,6 +92,16 @@ async function runPair(
       console.log(line);
     }),
   });
+}
+
+function describeTotals(totals: Totals): string {
+  const { calls, unknown, faults, leaderChanges, longestGapMs, longestGapRun } = totals;
+  return (
+    `${calls} calls, ${unknown} of unknown outcome; ${faults} faults, ` +
+    `${leaderChanges} changes of the leader; longest time without a write ` +
+    `${Math.round(longestGapMs)} ms (${longestGapRun}); all served at most ` +
+    `${Math.round(totals.healingMs)} ms after healing`
+  );
 }
 
 function missingFor({ nemesis }: Pair): readonly string[] {

@@ -1,5 +1,8 @@
 /** Suites: which workloads run under which nemeses, and for how long. */
+import type { Counts } from './checkers/floors.ts';
+import type { Verdict } from './checks.ts';
 import { nemeses } from './nemesis/index.ts';
+import type { RunResult } from './result.ts';
 import { workloads } from './workloads/index.ts';
 
 /** One run of a suite. */
@@ -27,7 +30,9 @@ const quick: readonly (readonly [workload: string, nemesis: string, seconds: num
   ['mixed', 'combined', 8],
 ];
 
-const fullSeconds = 20;
+/** Long enough for one fault; where faults take turns, for a few. */
+const oneFaultSeconds = 3;
+const turnsSeconds = 12;
 
 /** The runs of a suite. */
 export function pairsOf(suite: 'quick' | 'full'): readonly Pair[] {
@@ -35,6 +40,43 @@ export function pairsOf(suite: 'quick' | 'full'): readonly Pair[] {
     return quick.map(([workload, nemesis, seconds]) => ({ workload, nemesis, seconds }));
   }
   return Object.keys(workloads).flatMap((workload) =>
-    Array.from(nemeses.keys(), (nemesis) => ({ workload, nemesis, seconds: fullSeconds })),
+    Array.from(nemeses.values(), ({ name, faults }) => ({
+      workload,
+      nemesis: name,
+      seconds: faults.length > 1 || name === 'combined' ? turnsSeconds : oneFaultSeconds,
+    })),
   );
+}
+
+/** What all runs of a suite have come to. */
+export interface Totals {
+  readonly calls: number;
+  readonly unknown: number;
+  readonly faults: number;
+  readonly leaderChanges: number;
+  /** Milliseconds; the longest time without a write while faults went on, and of which run. */
+  readonly longestGapMs: number;
+  readonly longestGapRun: string;
+  /** The slowest that a majority wrote again, and that all served again after healing. */
+  readonly recoveryMs: number;
+  readonly healingMs: number;
+}
+
+/** Adds up runs. */
+export function totalsOf(results: readonly RunResult[]): Totals {
+  const sum = (of: (counts: Counts) => number) =>
+    results.reduce((total, { verdict }) => total + of(verdict.counts), 0);
+  const most = (of: (verdict: Verdict) => number) =>
+    Math.max(0, ...results.map(({ verdict }) => of(verdict)));
+  const longestGapMs = most((verdict) => verdict.longestGapMs);
+  return {
+    calls: sum(({ ok, fail, unknown }) => ok + fail + unknown),
+    unknown: sum(({ unknown }) => unknown),
+    faults: sum(({ faults }) => faults),
+    leaderChanges: sum(({ leaderChanges }) => leaderChanges),
+    longestGapMs,
+    longestGapRun: results.find(({ verdict }) => verdict.longestGapMs === longestGapMs)?.name ?? '',
+    recoveryMs: most((verdict) => verdict.recoveryMs),
+    healingMs: most((verdict) => verdict.healingMs),
+  };
 }

@@ -165,8 +165,8 @@ export class Leadership {
 
   /**
    * Counts time; false when no quorum has been heard within an election timeout, and the leader
-   * must go (Raft thesis §6.2). It is looked at in each tick: a check once an election timeout would
-   * keep a deaf leader, whose heartbeats hold the others back, for up to two.
+   * must go (Raft thesis §6.2). It is looked at in each tick: a check once an election timeout
+   * would keep a deaf leader, whose heartbeats hold the others back, for up to two.
    */
   tick(): boolean {
     const { options } = this.#core;

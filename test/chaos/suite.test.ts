@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { nemeses } from '../../chaos/nemesis/index.ts';
 import { parseOptions } from '../../chaos/options.ts';
-import { pairsOf } from '../../chaos/suite.ts';
+import type { RunResult } from '../../chaos/result.ts';
+import { pairsOf, totalsOf } from '../../chaos/suite.ts';
 import { workloads } from '../../chaos/workloads/index.ts';
 
 describe('the suites', () => {
@@ -28,6 +29,28 @@ describe('the suites', () => {
     );
 
     expect(missing).toEqual([]);
+  });
+});
+
+describe('totalsOf', () => {
+  test('adds calls and faults up, and keeps the worst times with their run', () => {
+    const runOf = (name: string, longestGapMs: number): RunResult => ({
+      ...{ name, workload: 'bank', nemesis: 'ring', seed: 1, seconds: 1, replay: '' },
+      directory: name,
+      verdict: {
+        ...{ verdict: 'good', findings: [], longestGapMs, recoveryMs: 5, healingMs: 7 },
+        ...{ rivalBeliefMs: 0, unknownDone: 0, unknownNotDone: 0 },
+        counts: {
+          ...{ ok: 10, fail: 2, unknown: 1, faults: 3, leaderChanges: 1 },
+          ...{ overlapping: 1, watchEvents: 1, callsPerSecond: 10 },
+        },
+      },
+    });
+
+    expect(totalsOf([runOf('short', 100), runOf('long', 900)])).toEqual({
+      ...{ calls: 26, unknown: 2, faults: 6, leaderChanges: 2 },
+      ...{ longestGapMs: 900, longestGapRun: 'long', recoveryMs: 5, healingMs: 7 },
+    });
   });
 });
 
