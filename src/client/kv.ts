@@ -108,8 +108,8 @@ export class Kv<V> {
     const { limit = 0, order } = options;
     const answer = await this.#range(
       {
-        ...this.#parts.namespace.bounds(range),
         limit,
+        ...this.#parts.namespace.bounds(range),
         ...(order === 'descending' ? { sortOrder: 'descend', sortTarget: 'key' } : {}),
       },
       options,
@@ -155,7 +155,7 @@ export class Kv<V> {
    */
   async count(range: KeyRange, options: ReadOptions = {}): Promise<number> {
     const bounds = this.#parts.namespace.bounds(range);
-    return (await this.#range({ ...bounds, countOnly: true }, options)).count;
+    return (await this.#range({ countOnly: true, ...bounds }, options)).count;
   }
 
   /**
@@ -273,7 +273,7 @@ export class Kv<V> {
     range: { readonly key: Uint8Array; readonly rangeEnd?: Uint8Array },
     { idempotencyKey, ...call }: WriteOptions,
   ): Promise<DeleteResult<V>> {
-    const deleteRange = { ...range, prevKv: true };
+    const deleteRange = { prevKv: true, ...range };
     const { revision, deleted, prevKvs } = await this.#parts.operations.run(
       { message: { type: 'deleteRange', deleteRange }, purpose: 'write', idempotencyKey },
       call,
@@ -285,7 +285,7 @@ export class Kv<V> {
     const { consistency, atRevision, noOlderThan, timeoutMs, signal } = options;
     const call = { timeoutMs, signal };
     const run = async (serializable: boolean): Promise<RangeAnswer> => {
-      const message = { ...range, serializable, revision: atRevision };
+      const message = { serializable, revision: atRevision, ...range };
       const operation = { message: { type: 'range', range: message }, purpose: 'read' } as const;
       return this.#parts.operations.run(operation, call);
     };

@@ -157,10 +157,23 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     }
     return new Promise((resolve, reject) => {
       const pending: Pending = {
-        ...{ id: this.#nextId++, message, purpose, idempotencyKey, bytes, timeoutMs, signal },
+        id: this.#nextId++,
+        message,
+        purpose,
+        idempotencyKey,
+        bytes,
+        timeoutMs,
+        signal,
         deadlineMs: this.#parts.environment.loop.nowMs() + timeoutMs,
-        ...{ resolve, reject, onAbort: undefined, session: undefined, sequence: 0, attempts: 0 },
-        ...{ problem: undefined, problemCause: undefined, hasEnded: false },
+        resolve,
+        reject,
+        onAbort: undefined,
+        session: undefined,
+        sequence: 0,
+        attempts: 0,
+        problem: undefined,
+        problemCause: undefined,
+        hasEnded: false,
       };
       this.#add(pending);
     });

@@ -100,7 +100,7 @@ export class Conditions<V> {
 
   leaseIs(lease: bigint): Condition {
     const operand = String(lease);
-    return { compare: { ...this.#place, target: 'lease', result: 'equal', operand } };
+    return { compare: { target: 'lease', result: 'equal', operand, ...this.#place } };
   }
 
   #number(
@@ -108,12 +108,12 @@ export class Conditions<V> {
     result: CompareMessage['result'],
     operand: number,
   ): Condition {
-    return { compare: { ...this.#place, target, result, operand } };
+    return { compare: { target, result, operand, ...this.#place } };
   }
 
   #value(result: CompareMessage['result'], value: V): Condition {
     const operand = this.#codec.encode(value);
-    return { compare: { ...this.#place, target: 'value', result, operand } };
+    return { compare: { target: 'value', result, operand, ...this.#place } };
   }
 }
 
@@ -144,7 +144,7 @@ export class TxnOperations<V> {
   }
 
   getRange(range: KeyRange, { limit }: { readonly limit?: number } = {}): TxnOperation {
-    return { message: { type: 'range', range: { ...this.#namespace.bounds(range), limit } } };
+    return { message: { type: 'range', range: { limit, ...this.#namespace.bounds(range) } } };
   }
 
   delete(key: Key): TxnOperation {
@@ -153,7 +153,7 @@ export class TxnOperations<V> {
   }
 
   deleteRange(range: KeyRange): TxnOperation {
-    const deleteRange = { ...this.#namespace.bounds(range), prevKv: true };
+    const deleteRange = { prevKv: true, ...this.#namespace.bounds(range) };
     return { message: { type: 'deleteRange', deleteRange } };
   }
 

@@ -66,8 +66,14 @@ type NewRecord = PutContent &
   Pick<MvccRecord, 'createRevision' | 'version' | 'isTombstone' | 'isExpired'>;
 
 const tombstone: NewRecord = {
-  ...{ createRevision: 0, version: 0, isTombstone: true, isExpired: false },
-  ...{ value: emptyBytes, lease: 0n, ttlMs: 0, refreshesTtl: false },
+  createRevision: 0,
+  version: 0,
+  isTombstone: true,
+  isExpired: false,
+  value: emptyBytes,
+  lease: 0n,
+  ttlMs: 0,
+  refreshesTtl: false,
 };
 /** Of a key that nobody deleted. */
 const expiredTombstone: NewRecord = { ...tombstone, isExpired: true };

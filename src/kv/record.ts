@@ -193,7 +193,14 @@ function readRecord(reader: ByteReader): MvccRecord {
   const ttlMs = (flags & flagTtl) === 0 ? 0 : reader.varint();
   const length = reader.varint();
   return {
-    ...{ main, sub, createRevision, version, lease, prevMain, prevSub, ttlMs },
+    main,
+    sub,
+    createRevision,
+    version,
+    lease,
+    prevMain,
+    prevSub,
+    ttlMs,
     isTombstone: (flags & flagTombstone) !== 0,
     isExpired: (flags & flagExpired) !== 0,
     refreshesTtl: (flags & flagTtlRefresh) !== 0,

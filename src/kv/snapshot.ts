@@ -92,7 +92,12 @@ export function readSnapshotHead(
   const membership =
     membershipBytes === undefined ? undefined : decodeMembershipRecord(membershipBytes);
   return {
-    ...{ appliedIndex, appliedTerm, revision, compactRevision, membership, alarms },
+    appliedIndex,
+    appliedTerm,
+    revision,
+    compactRevision,
+    membership,
+    alarms,
     stateHash: hashToBigint(stateHash),
   };
 }
@@ -145,7 +150,8 @@ function restoreMeta(meta: StateMeta, options: RestoreOptions): StateMeta {
     bumpRevision === 0 ? {} : { revision, compactRevision: revision, baseRevision: revision };
   return {
     ...meta,
-    ...{ appliedIndex, appliedTerm },
+    appliedIndex,
+    appliedTerm,
     ...raised,
     // Removal goes over everything since the last finished compaction again: events that it spared
     // at what was the compact revision are superfluous now.

@@ -66,7 +66,10 @@ export class WatchIndex<T> {
       return;
     }
     const added: RangeNode<T> = {
-      ...{ start, end, endMax: end, watchers: new Set([watcher]) },
+      start,
+      end,
+      endMax: end,
+      watchers: new Set([watcher]),
       priority: mix(++this.#nodesMade),
       left: undefined,
       right: undefined,

@@ -6,6 +6,7 @@ export { isJoint } from './configurations.ts';
 export type {
   AppendEntries,
   AppendEntriesResponse,
+  CommitNotice,
   ConfChangeProposal,
   DropReason,
   Message,

@@ -28,7 +28,7 @@ import {
 } from '../raft/index.ts';
 import type { TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
-import { AdmissionGate, admit, refusedError } from './admission.ts';
+import { AdmissionGate, refusedError } from './admission.ts';
 import type {
   CallOptions,
   ClusterMember,
@@ -39,6 +39,7 @@ import type {
 } from './api.ts';
 import { Applying } from './applying.ts';
 import { Calls } from './calls.ts';
+import { createInbox } from './inbox.ts';
 import { Integrity } from './integrity.ts';
 import { Leases } from './leases.ts';
 import { LogKeeper } from './log-keeper.ts';
@@ -49,6 +50,7 @@ import { MemberState } from './member-state.ts';
 import { memberStatus } from './member-status.ts';
 import type { MembershipChange } from './membership.ts';
 import { type OpenedReplica, openReplica } from './opening.ts';
+import { Outbox } from './outbox.ts';
 import type { ApplyBatch, Replica } from './replica.ts';
 import { removalReporter, reportEffects, reportSizes, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
@@ -97,6 +99,7 @@ export class Member implements MemberApi {
   #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
   #sizeBytes = 0;
   readonly #gate: AdmissionGate;
+  readonly #outbox: Outbox;
   #fatal: unknown;
 
   private constructor(
@@ -125,15 +128,10 @@ export class Member implements MemberApi {
         this.#maybeQuarantine(error);
       },
     });
-    const { transport, logger, log, state: store } = config;
+    const { transport, logger, log } = config;
     this.#gate = new AdmissionGate(isBlank, this.#members, config);
-    this.#transfer = new StateTransfer({
-      ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
-      accept: (position) => {
-        this.#scheduleTurn();
-        return replica.installSnapshot(position);
-      },
-    });
+    this.#outbox = new Outbox(transport, eventLoop);
+    this.#transfer = this.#createTransfer();
     this.#succession = new Succession({
       ...{ replica, transport, conditions: this.#conditions, eventLoop, logger, metrics },
       onOrdered: () => {
@@ -227,7 +225,7 @@ export class Member implements MemberApi {
   /** Joins the cluster: listens, dials, ticks. */
   async start(): Promise<void> {
     const { transport, eventLoop, options } = this.#config;
-    await transport.start(this.#transportHandler());
+    await transport.start(this.#createInbox());
     this.#setPeers();
     this.#phase = 'running';
     if (this.#gate.isOpen) {
@@ -409,14 +407,25 @@ export class Member implements MemberApi {
     });
   }
 
+  #createTransfer(): StateTransfer {
+    const { transport, eventLoop, logger, state: store } = this.#config;
+    return new StateTransfer({
+      ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
+      accept: (position) => {
+        this.#scheduleTurn();
+        return this.#replica.installSnapshot(position);
+      },
+    });
+  }
+
   #createWriter(): LogWriter {
-    const { log, eventLoop, metrics, logger, transport } = this.#config;
+    const { log, eventLoop, metrics, logger } = this.#config;
     const replica = this.#replica;
     return new LogWriter({
       ...{ log, eventLoop, metrics, logger },
       install: async (write) => this.#install(write),
       onDone: (write) => {
-        transport.send(write.messages);
+        this.#outbox.send(write.messages);
         replica.writeDone(write.ticket);
         this.#turn();
       },
@@ -429,49 +438,19 @@ export class Member implements MemberApi {
     });
   }
 
-  #transportHandler(): TransportHandler {
-    return {
-      onMessages: (messages) => {
-        this.#replica.noteTime(this.#config.eventLoop.nowMs());
-        for (const message of messages) {
-          if (message.type === 'StateHash') {
-            this.#integrity.heard(message);
-          }
-        }
-        if (this.#gate.isOpen) {
-          this.#replica.step(messages.flatMap((each) => (each.type === 'StateHash' ? [] : [each])));
-        }
+  #createInbox(): TransportHandler {
+    const { clusterId } = this;
+    return createInbox({
+      ...{ config: this.#config, clusterId, replica: this.#replica, state: this.#state },
+      ...{ integrity: this.#integrity, gate: this.#gate, outbox: this.#outbox },
+      ...{ members: this.#members, snapshots: this.#snapshots },
+      onNews: () => {
         this.#scheduleTurn();
       },
-      onUnreachable: (peer) => {
-        this.#replica.reportUnreachable(peer);
-        this.#scheduleTurn();
+      onFatal: (error) => {
+        this.#fail(error);
       },
-      onDown: (peer) => {
-        this.#replica.reportDown(peer);
-        this.#scheduleTurn();
-      },
-      onAnnounced: (peer, clientUrls) => {
-        this.#members.announce(peer, clientUrls);
-      },
-      admit: async (id, incarnation) =>
-        admit({ id, incarnation }, this.#members, this.#config.incarnations),
-      onRefused: (peer, reason) => {
-        this.#fail(refusedError(reason, this.#config.name, peer));
-      },
-      onSnapshotRequested: async (from, minIndex) => {
-        this.#checkState();
-        const { chunks } = await this.#snapshots.open(this.#state.engine, minIndex);
-        this.#config.logger.info({ event: 'snapshot-sending', peer: from, minIndex });
-        return chunks;
-      },
-      describe: () => ({
-        clusterId: this.clusterId,
-        members: this.#members.all(),
-        removedIds: this.#members.removedIds,
-        appliedIndex: this.#state.machine.lastApplied.index,
-      }),
-    };
+    });
   }
 
   #setPeers(): void {
@@ -499,7 +478,7 @@ export class Member implements MemberApi {
     this.#watch();
     const reports = this.#integrity.tick();
     if (reports.length > 0) {
-      this.#config.transport.send(reports);
+      this.#outbox.send(reports);
     }
     if (this.#replica.tickCount % compactionCheckTicks === 0 && !this.#transfer.isInstalling) {
       this.#keeper.maybeCompact();
@@ -599,7 +578,7 @@ export class Member implements MemberApi {
     this.#replica.noteTime(this.#config.eventLoop.nowMs());
     const effects = this.#replica.turn();
     if (effects.messages.length > 0) {
-      this.#replica.unsent(this.#config.transport.send(effects.messages));
+      this.#replica.unsent(this.#outbox.send(effects.messages));
     }
     if (effects.write !== undefined) {
       this.#writer.write(effects.write);

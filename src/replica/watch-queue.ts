@@ -218,7 +218,12 @@ export class WatchQueue implements WatchStream, WatchSink {
       return;
     }
     watch.waiting = {
-      ...{ type: 'events', watch, parts: [events], count: events.length, bytes, revision },
+      type: 'events',
+      watch,
+      parts: [events],
+      count: events.length,
+      bytes,
+      revision,
       progressBefore: this.#progressTold,
     };
     this.#push(watch.waiting);
@@ -403,7 +408,7 @@ function* findPrevious(part: readonly HistoryEvent[]): Reading<void> {
   const keys = changes.map(({ previousKey }) => must(previousKey, 'what a change changes'));
   const found = keys.length === 0 ? [] : yield* readPrevious(keys);
   const previous = new Map(changes.map((event, at) => [event, found[at]]));
-  const told = part.map((event) => ({ ...eventOf(event), prevKv: previous.get(event) }));
+  const told = part.map((event) => ({ prevKv: previous.get(event), ...eventOf(event) }));
   eventsWithPrevious.set(part, told);
 }
 

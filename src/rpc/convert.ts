@@ -231,19 +231,19 @@ function toCompare(compare: wire.Compare): Compare {
   const common = { key: compare.key, rangeEnd: toRangeEnd(compare.range_end), result };
   switch (compare.target) {
     case 'VERSION':
-      return { ...common, target: 'version', operand: toBound(compare.version ?? '0') };
+      return { target: 'version', operand: toBound(compare.version ?? '0'), ...common };
     case 'CREATE': {
       const operand = toBound(compare.create_revision ?? '0');
-      return { ...common, target: 'create', operand };
+      return { target: 'create', operand, ...common };
     }
     case 'MOD': {
       const operand = toBound(compare.mod_revision ?? '0');
-      return { ...common, target: 'mod', operand };
+      return { target: 'mod', operand, ...common };
     }
     case 'VALUE':
-      return { ...common, target: 'value', operand: compare.value ?? Buffer.alloc(0) };
+      return { target: 'value', operand: compare.value ?? Buffer.alloc(0), ...common };
     case 'LEASE':
-      return { ...common, target: 'lease', operand: BigInt(compare.lease ?? '0') };
+      return { target: 'lease', operand: BigInt(compare.lease ?? '0'), ...common };
     default:
       throw unknownCompare('target', compare.target);
   }

@@ -34,8 +34,8 @@ export async function carryOutRange(
 ): Promise<wire.RangeResponse> {
   checkRangeRequest(request);
   const { result, revision } = await context.member.range(toRange(request), {
-    ...options,
     isSerializable: request.serializable,
+    ...options,
   });
   const response = fromRange(result, headerOf(context, revision));
   return request.remaining_ttl ? withRemainingTtl(context, result, response) : response;

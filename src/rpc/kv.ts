@@ -32,7 +32,7 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
 
   return {
     Range: unary(context, 'Range', async (request: wire.RangeRequest, options, call) =>
-      carryOutRange(context, request, { ...options, charge: chargeOf(context, call.metadata) }),
+      carryOutRange(context, request, { charge: chargeOf(context, call.metadata), ...options }),
     ),
 
     Put: unary(context, 'Put', async (request: wire.PutRequest, options, call) =>

@@ -34,7 +34,12 @@ import { services } from './services.ts';
 /** Fields of `Operation.request` and `Answer.result`, by what they carry. */
 const requestFields = { put: 5, range: 6, deleteRange: 7, txn: 8, leaseKeepAlive: 9 } as const;
 const resultFields = {
-  ...{ failure: 3, put: 4, range: 5, deleteRange: 6, txn: 7, leaseKeepAlive: 8 },
+  failure: 3,
+  put: 4,
+  range: 5,
+  deleteRange: 6,
+  txn: 7,
+  leaseKeepAlive: 8,
 } as const;
 
 /** A renewal of a lease. */
@@ -474,7 +479,9 @@ const streams = { path, requestStream: true, responseStream: true } as const;
 
 /** The method for clients: sends finished batches, gets answers read. */
 export const operateMethod = {
-  ...{ path, requestSerialize: same, responseDeserialize: readAnswerBatch },
+  path,
+  requestSerialize: same,
+  responseDeserialize: readAnswerBatch,
 };
 
 /** The service for servers: gets operations read, sends finished batches. */

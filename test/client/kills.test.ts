@@ -74,7 +74,8 @@ test(
       for (const [writer, count] of counts.entries()) {
         expect(await kv.get(`row/${writer}`)).toMatchObject({ value: count, version: count });
       }
-      expect((await kv.get('total'))?.value).toBe(await total);
+      const added = await total;
+      expect((await kv.get('total'))?.value).toBe(added);
     } finally {
       await client.close();
       await cluster.stopAll();

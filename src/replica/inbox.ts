@@ -1,0 +1,83 @@
+/**
+ * What comes from the peers: messages for Raft, hashes of their state, calls for a snapshot, news
+ * of the links. Everything here only tells whoever it concerns, and asks for a turn.
+ */
+import type { TransportHandler } from '../transport/index.ts';
+import { type AdmissionGate, admit, refusedError } from './admission.ts';
+import type { Integrity } from './integrity.ts';
+import type { MemberConfig } from './member-config.ts';
+import type { MemberList } from './member-list.ts';
+import type { MemberState } from './member-state.ts';
+import type { Outbox } from './outbox.ts';
+import type { Replica } from './replica.ts';
+import type { Snapshots } from './snapshots.ts';
+
+/** Whom it tells. */
+export interface InboxOptions {
+  readonly config: MemberConfig;
+  readonly clusterId: number;
+  readonly replica: Replica;
+  readonly state: MemberState;
+  readonly integrity: Integrity;
+  readonly gate: AdmissionGate;
+  readonly outbox: Outbox;
+  readonly members: MemberList;
+  readonly snapshots: Snapshots;
+  /** Raft has been told something: a turn is due. */
+  readonly onNews: () => void;
+  /** The member cannot go on. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** See the module comment. */
+export function createInbox(options: InboxOptions): TransportHandler {
+  const { config, clusterId, replica, state, integrity, gate, outbox, members } = options;
+  const { snapshots, onNews, onFatal } = options;
+  const { eventLoop, incarnations, logger, name } = config;
+  return {
+    onMessages: (messages) => {
+      replica.noteTime(eventLoop.nowMs());
+      for (const message of messages) {
+        if (message.type === 'StateHash') {
+          integrity.heard(message);
+        } else if (message.type === 'Propose') {
+          outbox.noteProposal(message.from);
+        }
+      }
+      if (gate.isOpen) {
+        replica.step(messages.flatMap((each) => (each.type === 'StateHash' ? [] : [each])));
+      }
+      onNews();
+    },
+    onUnreachable: (peer) => {
+      replica.reportUnreachable(peer);
+      onNews();
+    },
+    onDown: (peer) => {
+      replica.reportDown(peer);
+      onNews();
+    },
+    onAnnounced: (peer, clientUrls) => {
+      members.announce(peer, clientUrls);
+    },
+    admit: async (id, incarnation) => admit({ id, incarnation }, members, incarnations),
+    onRefused: (peer, reason) => {
+      onFatal(refusedError(reason, name, peer));
+    },
+    onSnapshotRequested: async (from, minIndex) => {
+      const refusal = integrity.quarantineRefusal;
+      if (refusal !== undefined) {
+        throw refusal;
+      }
+      const { chunks } = await snapshots.open(state.engine, minIndex);
+      logger.info({ event: 'snapshot-sending', peer: from, minIndex });
+      return chunks;
+    },
+    describe: () => ({
+      clusterId,
+      members: members.all(),
+      removedIds: members.removedIds,
+      appliedIndex: state.machine.lastApplied.index,
+    }),
+  };
+}
