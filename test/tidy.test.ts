@@ -71,6 +71,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/client/transact.ts': 'test/client/txn.test.ts',
   'src/rpc/kv-operations.ts': 'test/rpc/kv.test.ts and pipeline.test.ts',
   'src/cli/client/watch.ts': 'test/cli/client/watch-command.test.ts, as processes',
+  'src/cli/testing/test-member.ts': 'test/cli/testing/test-cluster.test.ts',
   'src/cli/compose.ts': 'test/cli/server.test.ts, as processes',
   'src/cli/stores.ts': 'test/drills/byte-flips.test.ts, as processes',
 };

@@ -3,7 +3,7 @@
  * apart again.
  */
 import { randomBytes } from 'node:crypto';
-import { credentials, logVerbosity, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { createPrng, type Prng } from '../base/index.ts';
 import { fingerprintOf, idempotencyKeyBytesMax, txnDepthMax } from '../kv/index.ts';
 import { type Logger, Metrics } from '../observability/index.ts';
@@ -53,7 +53,8 @@ const stopGraceMs = 5000;
 /** A running member. */
 export interface RunningServer {
   readonly member: Member;
-  stop(): Promise<void>;
+  /** Lets calls under way end and hands leadership over; `abrupt`: cuts everything off. */
+  stop(manner?: 'orderly' | 'abrupt'): Promise<void>;
 }
 
 /**
@@ -70,10 +71,10 @@ export async function startServer(
   logger: Logger,
   onFatal: (error: unknown) => void,
 ): Promise<RunningServer> {
-  // The library would write to stderr, in its own words, what it also reports as an error.
-  setLogVerbosity(logVerbosity.NONE);
   const metrics = new Metrics();
-  metrics.startProcessMetrics();
+  if (config.listenMetrics.length > 0) {
+    metrics.startProcessMetrics();
+  }
   const place = await findPlace(config);
   const stores = await Stores.open({
     path: config.dataDir,
@@ -85,10 +86,11 @@ export async function startServer(
   const member = await openMember(config, place, stores, { metrics, logger, onFatal });
   const rpc = createRpcServer(config, member, metrics, logger);
   const http = new HttpEndpoints({ member, metrics, version, listen: config.listenMetrics });
-  const stop = async (): Promise<void> => {
+  const stop = async (manner: 'orderly' | 'abrupt' = 'orderly'): Promise<void> => {
     await http.stop();
     // Calls under way may need the member, and the member has to answer them: they stop together.
-    await Promise.all([rpc.stop(stopGraceMs), member.stop()]);
+    const graceMs = manner === 'abrupt' ? 0 : stopGraceMs;
+    await Promise.all([rpc.stop(graceMs), member.stop(manner)]);
     await stores.directory.close();
   };
   try {

@@ -1,5 +1,6 @@
 /** `holdfast server`: one member as a process, from its flags to its exit code. */
 import { readFileSync } from 'node:fs';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { InvariantViolation, KvError } from '../base/index.ts';
 import { createLogger } from '../observability/index.ts';
@@ -98,6 +99,8 @@ async function runServer(config: ServerConfig): Promise<void> {
     process.stderr.write(`holdfast: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(exitFatal);
   };
+  // The library would write to stderr, in its own words, what it also reports as an error.
+  setLogVerbosity(logVerbosity.NONE);
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
   // Before anything is started: a supervisor may change its mind early.

@@ -349,16 +349,16 @@ export class Member implements MemberApi {
   /**
    * Leaves in good order: refuses new work, hands leadership over, waits for what is under way,
    * closes the stores. Each wait is bounded; what is left then fails with STOPPED and its true
-   * outcome.
+   * outcome. `abrupt`: neither hands over nor waits, as after a crash.
    */
-  async stop(): Promise<void> {
+  async stop(manner: 'orderly' | 'abrupt' = 'orderly'): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'stopped') {
       return;
     }
     const { eventLoop, options, transport, log } = this.#config;
     const electionMs = options.tickMs * options.raft.electionTimeoutTicks;
     this.#phase = 'draining';
-    if (this.#fatal === undefined) {
+    if (this.#fatal === undefined && manner === 'orderly') {
       await this.#succession.handOver(electionMs);
       const isDrained = (): boolean => this.#calls.count === 0;
       await atMost(eventLoop, options.requestTimeoutMs, this.#conditions.until(isDrained));

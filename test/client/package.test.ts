@@ -1,6 +1,8 @@
 /** The package as its users get it: from ES modules and from CommonJS, by its own name. */
 import { execFile } from 'node:child_process';
-import { dirname } from 'node:path';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -24,3 +26,39 @@ test.each([
 
   expect(stdout).toBe('true DEADLINE_EXCEEDED\n');
 });
+
+const start = `
+  startTestCluster({ nodes: 1 }).then(async (cluster) => {
+    const client = cluster.client();
+    await client.kv.put('a', '1');
+    console.log(client instanceof Holdfast, (await client.kv.get('a')).value);
+    await LAST;
+  });`;
+
+const modules = `
+  import { Holdfast } from 'holdfast/client';
+  import { startTestCluster } from 'holdfast/testing';`;
+const required = `
+  const { Holdfast } = require('holdfast/client');
+  const { startTestCluster } = require('holdfast/testing');`;
+
+test.each([
+  ['module', 'stops', modules, 'cluster.stop()'],
+  ['commonjs', 'stops', required, 'cluster.stop()'],
+  ['module', 'forgets', modules, 'process.exit()'],
+])(
+  'a program of the kind %s that %s its test cluster ends, and leaves nothing',
+  async (kind, _, imports, last) => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-package-'));
+    const args = [`--input-type=${kind}`, '--eval', imports + start.replace('LAST', last)];
+    const options = { cwd: root, env: { ...process.env, TMPDIR: folder }, timeout: 20_000 };
+
+    // It would never end by itself if a connection or a timer were left.
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, options);
+
+    expect(stdout).toBe('true 1\n');
+    expect(stderr).toBe('');
+    expect(await readdir(folder)).toEqual([]);
+    await rm(folder, { recursive: true });
+  },
+);

@@ -6,14 +6,15 @@
  * caller's.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../src/cli/testing/free-ports.ts';
+
+export { freePorts } from '../../src/cli/testing/free-ports.ts';
 
 const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
 
@@ -30,41 +31,6 @@ export interface ProcessMember {
   /** Value of `--initial-cluster`. */
   readonly initialCluster: string;
   readonly initialClusterState: 'new' | 'existing';
-}
-
-/**
- * Where ports are looked for: below those that Linux hands out by itself (from 32768 on), to an
- * outgoing connection say. Such a one would take a port between here and the server's start.
- */
-const portMin = 10_000;
-const portLimit = 32_768;
-
-/** Finds `count` ports that are free now, and stay so unless somebody asks for them by number. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(portMin, portLimit);
-    if (!ports.has(port) && (await isFree(port))) {
-      ports.add(port);
-    }
-  }
-  return [...ports];
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  server.listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-      return false;
-    }
-    throw error;
-  }
-  server.close();
-  await once(server, 'close');
-  return true;
 }
 
 function peerUrlOf(member: Pick<ProcessMember, 'peerPort'>): string {
