@@ -134,7 +134,7 @@ export class MemberCaller implements Caller {
   async stream<Request, Answer>(spec: StreamSpec<Request, Answer>): Promise<OpenStream<Request>> {
     const attempts = this.#begin(spec, spec.timeoutMs ?? Number.POSITIVE_INFINITY, 'read');
     try {
-      attempts.endpoint = this.#parts.endpoints.all.find(({ address }) => address === spec.avoid);
+      attempts.endpoint = this.#parts.endpoints.at(spec.avoid);
       for (;;) {
         const endpoint = await this.#connected(spec, attempts);
         const metadata = await this.#metadata(spec.metadata, attempts);

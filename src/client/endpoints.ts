@@ -62,10 +62,14 @@ export class Endpoints {
     return this.leader === undefined;
   }
 
+  at(address: string | undefined): Endpoint | undefined {
+    return this.all.find((each) => each.address === address);
+  }
+
   /** Picks an endpoint; other ones than `avoided` if there are. */
   choose(route: Route, avoided?: Endpoint): Endpoint {
     if (typeof route === 'object') {
-      const named = this.all.find(({ address }) => address === route.address);
+      const named = this.at(route.address);
       if (named !== undefined) {
         return named;
       }
@@ -90,6 +94,13 @@ export class Endpoints {
     endpoint.avoidedUntilMs = this.#clock.nowMs() + penaltyMs;
     if (endpoint.memberId !== undefined && endpoint.memberId === this.#leaderId) {
       this.#leaderId = undefined;
+    }
+  }
+
+  failedAt(address: string): void {
+    const endpoint = this.at(address);
+    if (endpoint !== undefined) {
+      this.failed(endpoint);
     }
   }
 

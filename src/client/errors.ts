@@ -60,6 +60,18 @@ export class HoldfastError extends Error {
   }
 }
 
+/** A watch wants what has been compacted: it has to begin anew, from a read of the present. */
+export class CompactedError extends HoldfastError {
+  /** History begins here. */
+  readonly compactRevision: number;
+
+  constructor(wanted: number, compactRevision: number, endpoint: string | undefined) {
+    const text = `watch: revision ${wanted} is compacted, history begins at ${compactRevision}`;
+    super('COMPACTED', text, { endpoint });
+    this.compactRevision = compactRevision;
+  }
+}
+
 /** Whether a failure with this code may pass. */
 function isRetryableCode(code: HoldfastErrorCode): boolean {
   return isOwn(code) ? ownCodes[code] : new KvError(code).retryable;
@@ -125,6 +137,13 @@ export function codeOf(failure: CallFailure): HoldfastErrorCode {
     return 'CONNECTION_LOST';
   }
   return codeByStatus[status] ?? 'UNRECOGNIZED';
+}
+
+/** The code of a reason that a member gives in an answer, in words. */
+export function codeOfReason(reason: string): HoldfastErrorCode {
+  const message = reason.replace(/^rpc error: code = \w+ desc = /, '').replace(/ \(.*\)$/, '');
+  const unknown = { code: undefined, outcome: undefined, cause: undefined };
+  return codeOf({ ...unknown, status: 'UNKNOWN', message, wasSent: true });
 }
 
 /** Codes that mean "not done" when a server without outcomes says them. */

@@ -16,6 +16,7 @@ import { type HoldfastOptions, readOptions } from './options.ts';
 import { RetryPace } from './pace.ts';
 import type { Environment, Transport } from './ports.ts';
 import { SignIn } from './sign-in.ts';
+import { WatchHub } from './watch-hub.ts';
 
 /** Time and the way to members; tests bring their own. */
 export interface Surroundings {
@@ -31,6 +32,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
   readonly caller: MemberCaller;
   readonly #endpoints: Endpoints;
   readonly #pipeline: Pipeline;
+  readonly #watches: WatchHub;
 
   /** @throws {HoldfastError} CONFIG_INVALID — with every mistake in the options. */
   constructor(options: HoldfastOptions<V>, surroundings: Surroundings = {}) {
@@ -54,9 +56,11 @@ export class Holdfast<V = string> implements AsyncDisposable {
     });
     const unary = unaryOperations(this.caller);
     this.#pipeline = new Pipeline({ ...parts, caller: this.caller, unary });
+    this.#watches = new WatchHub({ ...parts, caller: this.caller });
     this.kv = new Kv({
       operations: this.#pipeline,
       caller: this.caller,
+      watches: this.#watches,
       clock,
       timeoutMs: settings.timeoutMs,
       namespace: new Namespace(options.namespace ?? ''),
@@ -67,6 +71,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
 
   /** Ends all calls under way, which fail, and all connections. Closing again does nothing. */
   async close(): Promise<void> {
+    this.#watches.close();
     await this.#pipeline.close();
     this.caller.close();
     this.#endpoints.close();

@@ -1,7 +1,7 @@
 /** Facade of the client library: `import { Holdfast } from 'holdfast/client'`. */
 export type { Caller, CallOptions, CallSpec, OpenStream, StreamSpec } from './caller.ts';
 export { type Codec, codecs } from './codec.ts';
-export { HoldfastError, type HoldfastErrorCode } from './errors.ts';
+export { CompactedError, HoldfastError, type HoldfastErrorCode } from './errors.ts';
 export type { TlsOptions } from './grpc-transport.ts';
 export { Holdfast, type Surroundings } from './holdfast.ts';
 export type { Key, KeyRange } from './keys.ts';
@@ -18,3 +18,4 @@ export type {
   TxnOperations,
   TxnResult,
 } from './txn.ts';
+export type { Watch } from './watch.ts';

@@ -4,7 +4,8 @@
  * A namespace is a prefix that is put before every key on the way out and taken off on the way in;
  * no range reaches beyond it.
  */
-import { concatBytes, prefixEnd } from '../base/index.ts';
+import { compareBytes, concatBytes, equalBytes, prefixEnd } from '../base/index.ts';
+import { HoldfastError } from './errors.ts';
 
 /** A key: text, which is written in UTF-8, or bytes. */
 export type Key = string | Uint8Array;
@@ -66,6 +67,24 @@ export class Namespace {
               : concatBytes(this.prefix, keyBytes(range.to)),
           ];
     return { key: from.length === 0 ? zeroByte : from, rangeEnd: end ?? zeroByte };
+  }
+
+  /** A key, or a range; @throws {HoldfastError} EMPTY_KEY, INVALID_ARGUMENT — it names nothing. */
+  keyOrBounds(what: Key | KeyRange): { readonly key: Uint8Array; readonly rangeEnd?: Uint8Array } {
+    if (typeof what === 'string' || what instanceof Uint8Array) {
+      if (what.length === 0) {
+        throw new HoldfastError(
+          'EMPTY_KEY',
+          'the key is empty: to mean all keys give the range {}',
+        );
+      }
+      return { key: this.outer(what) };
+    }
+    const bounds = this.bounds(what);
+    if (!equalBytes(bounds.rangeEnd, zeroByte) && compareBytes(bounds.key, bounds.rangeEnd) >= 0) {
+      throw new HoldfastError('INVALID_ARGUMENT', 'the range ends where it begins, or before');
+    }
+    return bounds;
   }
 
   #prefixed(prefix: Key): readonly [Uint8Array, Uint8Array | undefined] {

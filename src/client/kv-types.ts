@@ -88,3 +88,49 @@ export interface DeleteResult<V> {
   /** What they were. */
   readonly previous: readonly Entry<V>[];
 }
+
+/** What a watch tells, and from when on. */
+export interface WatchOptions {
+  /** The first revision whose changes are told; what comes from now on when absent. */
+  readonly startRevision?: number | undefined;
+  /** Changes of this kind only. */
+  readonly only?: 'put' | 'delete' | undefined;
+  /** Whether each change tells what was there before it, as long as history has that. */
+  readonly previous?: boolean | undefined;
+  /** Ends the watch. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A change of a key. */
+export type WatchEvent<V> = {
+  readonly key: string;
+  readonly keyBytes: Uint8Array;
+  /** Of the change; all changes of one transaction have the same. */
+  readonly revision: number;
+  /** What was there before; only where it was asked for, existed and is still in history. */
+  readonly previous: Entry<V> | undefined;
+} & (
+  | { readonly type: 'put'; readonly entry: Entry<V> }
+  | {
+      readonly type: 'delete';
+      /** Nobody deleted it: its time, or that of its lease, was up. Holdfast tells this. */
+      readonly isExpiry: boolean;
+    }
+);
+
+/** Changes that came together: of whole revisions, in their order. */
+export interface WatchBatch<V> {
+  /** Everything up to this revision has been told with this batch. */
+  readonly revision: number;
+  /** None: nothing has changed up to there. */
+  readonly events: readonly WatchEvent<V>[];
+}
+
+/** Whom a watch tells. While what one of these returned is not done, nothing more is told. */
+export interface WatchListener<V> {
+  onEvent(event: WatchEvent<V>): void | Promise<void>;
+  /** Everything up to this revision has been told. */
+  onProgress?(revision: number): void | Promise<void>;
+  /** The last word; with an error unless it was closed. What the others throw ends it too. */
+  onEnd(error: unknown): void;
+}

@@ -5,7 +5,7 @@
  * happened.
  */
 import type { MonotonicClock } from '../base/index.ts';
-import type { KeyValueAnswer, RangeAnswer, RangeMessage } from '../wire/index.ts';
+import type { KeyValueAnswer, RangeAnswer, RangeMessage, WatchEventAnswer } from '../wire/index.ts';
 import type { Caller, CallOptions } from './caller.ts';
 import type { Codec } from './codec.ts';
 import { HoldfastError } from './errors.ts';
@@ -20,6 +20,8 @@ import type {
   RangeResult,
   ReadOptions,
   ScanOptions,
+  WatchEvent,
+  WatchOptions,
   WriteOptions,
 } from './kv-types.ts';
 import type { Operations } from './operations.ts';
@@ -33,6 +35,8 @@ import {
   TxnOperations,
   type TxnResult,
 } from './txn.ts';
+import { Watch } from './watch.ts';
+import type { WatchHub } from './watch-hub.ts';
 
 const pageEntriesDefault = 1000;
 
@@ -42,6 +46,7 @@ interface KvParts<V> {
   readonly namespace: Namespace;
   readonly codec: Codec<V>;
   readonly caller: Pick<Caller, 'pause'>;
+  readonly watches: WatchHub;
   readonly clock: MonotonicClock;
   readonly timeoutMs: number;
 }
@@ -224,6 +229,30 @@ export class Kv<V> {
     };
     const pause = async (attempt: number): Promise<void> => caller.pause(attempt, signal);
     return transact(program, { kv: this, namespace, pause, leftMs, signal });
+  }
+
+  /**
+   * Watches a key or a range: it begins at once, and lasts until it is closed, through whatever
+   * happens to members meanwhile.
+   *
+   * @throws {HoldfastError} EMPTY_KEY, INVALID_ARGUMENT, CLIENT_CLOSED, CLIENT_OVERLOADED. The
+   *   watch itself fails with a CompactedError when it wants history that is gone.
+   */
+  watch(what: Key | KeyRange, options: WatchOptions = {}): Watch<V> {
+    const { namespace, watches } = this.#parts;
+    const place = namespace.keyOrBounds(what);
+    return new Watch(watches, { place, options, eventOf: (event) => this.#event(event) });
+  }
+
+  #event({ type, kv, prevKv, isExpiry }: WatchEventAnswer): WatchEvent<V> {
+    const previous = prevKv === undefined ? undefined : this.entry(prevKv);
+    const revision = kv.modRevision;
+    if (type === 'put') {
+      const entry = this.entry(kv);
+      return { type, key: entry.key, keyBytes: entry.keyBytes, revision, previous, entry };
+    }
+    const keyBytes = this.#parts.namespace.inner(kv.key);
+    return { type, key: keyBytes.toString('utf8'), keyBytes, revision, previous, isExpiry };
   }
 
   /** @internal An entry as users see it. */

@@ -343,7 +343,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
 
   onLeader(stream: PipelineStream, leaderId: string): void {
     const { endpoints, finder } = this.#parts;
-    const endpoint = endpoints.all.find(({ address }) => address === stream.address);
+    const endpoint = endpoints.at(stream.address);
     if (endpoint !== undefined) {
       endpoints.learn(endpoint, stream.memberId, leaderId);
       endpoints.succeeded(endpoint);
@@ -496,11 +496,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     for (const stream of [this.#stream, this.#opening, ...this.#finishing]) {
       if (stream?.address !== undefined && stream.silentMs > silenceMaxMs) {
         this.#noteProblem(stream.address, `silent for ${silenceMaxMs} ms`);
-        const { endpoints } = this.#parts;
-        const endpoint = endpoints.all.find(({ address }) => address === stream.address);
-        if (endpoint !== undefined) {
-          endpoints.failed(endpoint);
-        }
+        this.#parts.endpoints.failedAt(stream.address);
         stream.cancel();
         this.#lose(stream);
       }

@@ -207,7 +207,9 @@ class WatchSession {
         this.#fragmenting.delete(notice.watchId);
         return [canceledResponse(header, notice)];
       case 'progress':
-        return [{ header, watch_id: notice.watchId ?? noWatchId }];
+        return notice.watchId === undefined
+          ? [{ header, watch_id: noWatchId, complete: true }]
+          : [{ header, watch_id: notice.watchId }];
       case 'events':
         return this.#eventAnswers(header, notice);
     }

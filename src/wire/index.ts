@@ -31,3 +31,10 @@ export {
 export { ProtoReader, ProtoWriter } from './protobuf.ts';
 export { services } from './services.ts';
 export type * from './types.ts';
+export {
+  type WatchAnswer,
+  type WatchCreateMessage,
+  type WatchEventAnswer,
+  type WatchMessage,
+  watchMethod,
+} from './watch-client-codec.ts';

@@ -333,7 +333,8 @@ function readResponseOperation(reader: ProtoReader): KvAnswer {
   return answer;
 }
 
-function readRevision(reader: ProtoReader): number {
+/** Reads the revision of a `ResponseHeader`. */
+export function readRevision(reader: ProtoReader): number {
   let revision = 0;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 3) {
@@ -345,7 +346,8 @@ function readRevision(reader: ProtoReader): number {
   return revision;
 }
 
-function readKeyValue(reader: ProtoReader): KeyValueAnswer {
+/** Reads a `KeyValue`. */
+export function readKeyValue(reader: ProtoReader): KeyValueAnswer {
   const kv = {
     key: emptyBuffer,
     value: emptyBuffer,

@@ -6,7 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { codecs, Holdfast, HoldfastError } from '../../src/client/index.ts';
+import { codecs, CompactedError, Holdfast, HoldfastError } from '../../src/client/index.ts';
+import { services } from '../../src/wire/index.ts';
 import { hasEtcd, startEtcd } from '../compat/etcd-server.ts';
 import { freePorts, ProcessCluster } from '../harness/processes.ts';
 
@@ -167,6 +168,77 @@ describe.each(sides)('with $name, the client', ({ start }) => {
 
     expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'rejected' });
     expect(error.message).toMatch(/put has not succeeded within 500 ms.*(SSL|TLS|version)/i);
+  });
+
+  test('watches every change of a range once, in order, from where it is asked to', async () => {
+    const kv = client.kv.namespace('watched/').as(codecs.json<number>());
+    const first = await kv.put('a', 1);
+    await using past = kv.watch({}, { startRevision: first.revision });
+    await using deletions = kv.watch({ prefix: 'a' }, { only: 'delete', previous: true });
+    await deletions.begun();
+    await Promise.all(Array.from({ length: 200 }, async (_, i) => kv.put(`k${i % 7}`, i)));
+    const last = await kv.delete('a');
+
+    const seen = [];
+    for await (const event of past) {
+      seen.push(event);
+      if (event.revision === last.revision) {
+        break;
+      }
+    }
+    for await (const event of deletions) {
+      expect(event).toMatchObject({ type: 'delete', key: 'a', previous: { value: 1 } });
+      break;
+    }
+
+    expect(seen).toHaveLength(202);
+    expect(seen.map(({ revision }) => revision - first.revision)).toEqual(
+      Array.from({ length: 202 }, (_, i) => i),
+    );
+    const puts = seen.flatMap((event) => (event.type === 'put' ? [event.entry.value] : []));
+    expect(puts.slice(1).sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+  });
+
+  test('watches with a slow reader in bounded memory, and misses nothing', async () => {
+    const kv = client.kv.namespace('slow/');
+    const value = 'x'.repeat(1_000_000);
+    await using slow = kv.watch({});
+    await slow.begun();
+    await using quick = kv.watch({ prefix: 'end' });
+    await quick.begun();
+    for (let i = 0; i < 12; i++) {
+      await kv.put(`k${i}`, value);
+    }
+    await kv.put('end', '');
+    for await (const { key } of quick) {
+      expect(key).toBe('end');
+      break;
+    }
+
+    const keys: string[] = [];
+    for await (const { key } of slow) {
+      keys.push(key);
+      if (key === 'end') {
+        break;
+      }
+    }
+
+    expect(keys).toEqual([...Array.from({ length: 12 }, (_, i) => `k${i}`), 'end']);
+  });
+
+  test('is told that what it wants to watch has been compacted', async () => {
+    const { revision } = await client.kv.put('compacted', '1');
+    const last = await client.kv.put('compacted', '2');
+    await client.caller.call({
+      ...{ what: 'compact', method: services['etcdserverpb.KV'].Compact, purpose: 'idempotent' },
+      request: { revision: last.revision },
+    });
+    await using watch = client.kv.watch('compacted', { startRevision: revision });
+
+    const error = await errorOf(watch.batches().next());
+
+    expect(error).toBeInstanceOf(CompactedError);
+    expect(error).toMatchObject({ compactRevision: last.revision, retryable: false });
   });
 
   test('that is closed fails every call', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { codecs, Holdfast } from '../../src/client/index.ts';
+import { codecs, Holdfast, type Watch } from '../../src/client/index.ts';
 import { connectKv } from '../harness/kv-client.ts';
 import { ProcessCluster } from '../harness/processes.ts';
 
@@ -31,15 +31,36 @@ async function leaderOf(cluster: ProcessCluster): Promise<number> {
   }
 }
 
+/** Counts the changes of each row until the last of all; none may be missed, or come twice. */
+async function countVersions(watch: Watch<string>): Promise<readonly number[]> {
+  const versions = Array.from({ length: writers }, () => 0);
+  let lastRevision = 0;
+  for await (const event of watch) {
+    if (event.type !== 'put' || event.key === 'row/end') {
+      break;
+    }
+    const row = Number(event.key.slice('row/'.length));
+    expect(event.entry.version).toBe((versions[row] ?? 0) + 1);
+    expect(event.revision).toBeGreaterThan(lastRevision);
+    lastRevision = event.revision;
+    versions[row] = event.entry.version;
+  }
+  return versions;
+}
+
 test(
-  'a counter ends at exactly what was added, and no call fails',
+  'a counter ends at exactly what was added, no call fails, a watch sees each change once',
   async () => {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-kills-'));
     const cluster = await ProcessCluster.create([1, 2, 3].map((i) => join(directory, `n${i}`)));
     await cluster.startAll();
     const client = new Holdfast({ endpoints: cluster.endpoints });
     const kv = client.kv.as(codecs.json<number>());
-    const state = { isKilling: true, puts: 0 };
+    const state = { isKilling: true };
+    await using watch = client.kv.watch({ prefix: 'row/' }, { startRevision: 1 });
+    const watching = countVersions(watch);
+    // It is judged below, unless something else fails before.
+    watching.catch(() => undefined);
     try {
       // Each appends to a row of its own: a put that was done twice would show in its version.
       const write = async (writer: number): Promise<number> => {
@@ -76,6 +97,8 @@ test(
       }
       const added = await total;
       expect((await kv.get('total'))?.value).toBe(added);
+      await kv.put('row/end', 0);
+      expect(await watching).toEqual(counts);
     } finally {
       await client.close();
       await cluster.stopAll();

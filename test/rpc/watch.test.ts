@@ -188,7 +188,9 @@ describe('a stream of watches', () => {
       cancel_reason: 'etcdserver: mvcc: required revision has been compacted',
     });
     expect(told[4]).toMatchObject({ watch_id: '6', header: { revision: '9' }, created: false });
+    expect(told[4]).toMatchObject({ watch_id: '6', complete: false });
     expect(told[5]).toMatchObject({ watch_id: '-1', header: { revision: '9' }, canceled: false });
+    expect(told[5]).toMatchObject({ complete: true });
   });
 
   test('brings events, of deletions the key alone, with what was before', async () => {

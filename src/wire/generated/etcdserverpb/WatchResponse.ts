@@ -13,6 +13,7 @@ export interface WatchResponse__Input {
   'cancel_reason'?: (string);
   'fragment'?: (boolean);
   'events'?: (_mvccpb_Event__Input)[];
+  'complete'?: (boolean);
 }
 
 export interface WatchResponse {
@@ -24,4 +25,5 @@ export interface WatchResponse {
   'cancel_reason': (string);
   'fragment': (boolean);
   'events': (_mvccpb_Event)[];
+  'complete': (boolean);
 }
