@@ -135,6 +135,22 @@ export class Scenario {
     }
   }
 
+  /** Lets so many more clients work, without rest; returns how to send them away. */
+  crowd(count: number): () => Promise<void> {
+    const all = Array.from(this.#members.keys());
+    const crowd = Array.from({ length: count }, (_, i) =>
+      this.#session([...all.slice(i % all.length), ...all.slice(0, i % all.length)]),
+    );
+    const going = crowd.map(async (session) => this.#keepAtIt(session, 0));
+    this.#working.push(...going);
+    return async () => {
+      for (const session of crowd) {
+        session.stop();
+      }
+      await Promise.all(going);
+    };
+  }
+
   /** Injects a fault. */
   async inject(fault: Fault): Promise<RunningFault> {
     const injected = await fault.inject(this.#context());
@@ -236,15 +252,16 @@ export class Scenario {
   }
 
   #work(session: Session): void {
-    const { workload } = this.#options;
+    const { restMs = restMsDefault } = this.#options.workload;
+    this.#working.push(this.#keepAtIt(session, restMs));
+  }
+
+  async #keepAtIt(session: Session, restMs: number): Promise<void> {
     const worker = this.#working.length;
-    const going = async () => {
-      while (!session.isStopped) {
-        await workload.step(session, worker);
-        await sleep((workload.restMs ?? restMsDefault) * (session.prng.nextInt(50, 150) / 100));
-      }
-    };
-    this.#working.push(going());
+    while (!session.isStopped) {
+      await this.#options.workload.step(session, worker);
+      await sleep(restMs * (session.prng.nextInt(50, 150) / 100));
+    }
   }
 
   /** Watchers that leave and come back at random moments. */

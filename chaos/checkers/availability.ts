@@ -61,7 +61,8 @@ export function checkAvailability(view: HistoryView): Availability {
   return { findings, longestGapMs: longestGap(writes, view), recoveryMs, healingMs };
 }
 
-function isWritten(call: CallRecord): boolean {
+/** Whether a call has changed the store, and was told so. */
+export function isWritten(call: CallRecord): boolean {
   return (
     call.outcome === 'ok' &&
     (isAnswered(call) ? hasChanged(call.result) : call.request.type !== 'leaseTimeToLive')

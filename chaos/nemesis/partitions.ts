@@ -115,7 +115,7 @@ async function lostMessages(context: FaultContext, members: readonly string[]): 
 }
 
 /** Both directions between each of `some` and each of `others`. */
-function between(some: readonly string[], others: readonly string[]): LinkName[] {
+export function between(some: readonly string[], others: readonly string[]): LinkName[] {
   return some.flatMap((a) =>
     others.flatMap((b): LinkName[] => (a === b ? [] : [`${a}>${b}`, `${b}>${a}`])),
   );

@@ -31,14 +31,12 @@ const clampedX = (ms) => Math.min(left + plotWidth, Math.max(left, x(ms)));
 const seconds = (ms) => (ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`);
 
 function header() {
-  const { verdict } = data.verdict;
+  const { verdict } = data.gameDay ?? data.verdict;
+  const title = data.gameDay === undefined
+    ? `${data.workload} under ${data.nemesis}`
+    : `Game day: ${data.gameDay.title}`;
   page.append(
-    element(
-      'h1',
-      {},
-      `${data.workload} under ${data.nemesis}`,
-      element('span', { class: `badge ${verdict}` }, verdict),
-    ),
+    element('h1', {}, title, element('span', { class: `badge ${verdict}` }, verdict)),
     element('p', { class: 'about' }, `Workload: ${data.about.workload}. Fault: ${data.about.nemesis}.`),
     element('code', { class: 'replay' }, data.replay),
   );
@@ -73,6 +71,36 @@ function findings() {
   page.append(
     element('section', {}, element('h2', {}, `What was found (${found.length})`),
       element('ul', { class: 'findings' }, ...items)),
+  );
+}
+
+/** What was expected, done, seen and written down on a game day. */
+function story() {
+  if (data.gameDay === undefined) return;
+  const { brief, story: told } = data.gameDay;
+  const list = (items) => element('ul', {}, ...items.map((item) => element('li', {}, item)));
+  const rows = told.steps.map(({ title, fromMs, toMs, seen, checks }) =>
+    element('tr', {},
+      element('td', { class: 'when' }, `${seconds(fromMs)} to ${seconds(toMs)}`),
+      element('td', {}, element('b', {}, title), element('div', { class: 'seen' }, seen),
+        ...checks.map((check) =>
+          element('div', { class: check.isMet ? 'met' : 'missed' },
+            `${check.isMet ? '✓' : '✗'} ${check.what}: ${check.seen}`))),
+    ));
+  const notes = told.notes.flatMap(({ question, answer }) => [
+    element('dt', {}, question),
+    element('dd', {}, answer === '' ? 'not answered yet' : answer),
+  ]);
+  page.append(
+    element('section', {},
+      element('h2', {}, 'Hypothesis'), element('p', { class: 'hypothesis' }, brief.hypothesis),
+      element('h2', {}, `What was done (${told.end})`), element('table', {}, ...rows),
+      element('p', { class: 'seen' }, `The history of all calls: ${data.verdict.verdict}.`)),
+    element('section', {}, element('h2', {}, 'Written down'), element('dl', {}, ...notes)),
+    element('section', { class: 'columns' },
+      element('div', {}, element('h2', {}, 'Expected'), list(brief.expected)),
+      element('div', {}, element('h2', {}, 'To watch'), list(brief.watch)),
+      element('div', {}, element('h2', {}, 'To abort when'), list(brief.abort))),
   );
 }
 
@@ -305,6 +333,7 @@ function faults() {
 }
 
 header();
+story();
 findings();
 charts();
 keyHistory();

@@ -1,7 +1,8 @@
 /**
  * A run as one page that needs nothing else: figures, throughput and latency over time with the
  * faults as bands, a lane for each member with role and term, every finding with its calls marked,
- * the history of any key, and the command that does it all again.
+ * the history of any key, and the command that does it all again. Of a game day it also tells what
+ * was expected, done, seen and written down.
  *
  * What is computed is computed here; `page.js` draws it.
  */
@@ -10,6 +11,9 @@ import { join } from 'node:path';
 import type { HistoryView } from '../checkers/history-view.ts';
 import { describeRequest } from '../checkers/store.ts';
 import { isStoreRequest } from '../checkers/history-view.ts';
+import type { Verdict } from '../checks.ts';
+import type { Brief } from '../gamedays/gameday.ts';
+import type { Story } from '../gamedays/runner.ts';
 import type { CallRecord, SampleRecord } from '../history.ts';
 import type { RunResult } from '../result.ts';
 import { projectRoot } from '../topology/project.ts';
@@ -18,19 +22,30 @@ import { projectRoot } from '../topology/project.ts';
 const callsMax = 20_000;
 const textMax = 160;
 
+/** What a page tells of a game day beyond its history. */
+export interface GameDayPage {
+  readonly name: string;
+  readonly title: string;
+  readonly verdict: Verdict['verdict'];
+  readonly brief: Brief;
+  readonly story: Story;
+}
+
 /** Renders the page; `about` says in a sentence each what workload and nemesis do. */
 export function renderReport(
   result: RunResult,
   view: HistoryView,
   about: { readonly workload: string; readonly nemesis: string },
+  gameDay?: GameDayPage,
 ): string {
   const part = (name: string) => readFileSync(join(projectRoot, 'chaos/report', name), 'utf8');
-  const data = JSON.stringify({ ...pageData(result, view), about }).replaceAll('<', '\\u003c');
+  const all = { ...pageData(result, view), about, gameDay };
+  const data = JSON.stringify(all).replaceAll('<', '\\u003c');
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width">',
-    `<title>${result.name}: ${result.verdict.verdict}</title>`,
+    `<title>${result.name}: ${(gameDay ?? result.verdict).verdict}</title>`,
     `<style>${part('page.css')}</style></head><body>`,
     '<main id="page"></main>',
     `<script type="application/json" id="data">${data}</script>`,

@@ -27,6 +27,17 @@ export interface ClusterOptions {
   /** Keeps the names of proxies apart. */
   readonly prefix: string;
   readonly onCrash: (member: string, how: string) => void;
+  /** Fills the members' data directories before they start, from a backup say. */
+  readonly fill?: ((plan: MemberPlan) => Promise<void>) | undefined;
+}
+
+/** What whoever fills a data directory must know of the cluster that starts from it. */
+export interface MemberPlan {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly initialCluster: string;
+  readonly token: string;
+  readonly peerUrl: string;
 }
 
 /** Settings that make rare things happen in a short run: snapshots, and catching up from them. */
@@ -92,6 +103,8 @@ export class Cluster {
         }
       }
       const dataDir = options.dataDirs?.[i] ?? join(options.directory, own.name);
+      const peerUrl = `http://127.0.0.1:${own.peer}`;
+      await options.fill?.({ name: own.name, dataDir, initialCluster: initial, token, peerUrl });
       places.push(
         placeOf(options.directory, own, dataDir, [
           `--initial-cluster=${initial}`,
