@@ -49,12 +49,13 @@ async function main(): Promise<number> {
   const bad = results.filter(({ verdict }) => verdict.verdict !== 'good');
   const summary = { passed: results.length - bad.length, failed: bad.length + leftOut.length };
   await mkdir(options.directory, { recursive: true });
+  const totals = totalsOf(results);
   await writeFile(
     join(options.directory, 'summary.json'),
-    `${JSON.stringify({ ...summary, totals: totalsOf(results), leftOut, results }, undefined, 2)}\n`,
+    `${JSON.stringify({ ...summary, totals, leftOut, results }, undefined, 2)}\n`,
   );
   const seconds = Math.round((performance.now() - startMs) / 1000);
-  console.log(describeTotals(totalsOf(results)));
+  console.log(describeTotals(totals));
   for (const { name, verdict, replay } of bad) {
     console.log(`${verdict.verdict}: ${name}; again: ${replay}`);
   }

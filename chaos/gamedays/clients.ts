@@ -43,8 +43,8 @@ const clientStampede: GameDay = {
   workload: workloadNamed('mixed'),
   brief: {
     hypothesis:
-      'Too many callers make calls slow, and at worst refused, but never wrong; the cluster keeps its leader, ' +
-      'and is as quick as before once they are gone.',
+      'Too many callers make calls slow, and at worst refused, but never wrong; the cluster ' +
+      'keeps its leader, and is as quick as before once they are gone.',
     expected: [
       'calls take longer; those that are refused say so (RESOURCE_EXHAUSTED) and had no effect',
       'the leader stays: heartbeats do not wait behind callers',

@@ -47,7 +47,8 @@ const leaderLoss: GameDay = {
     {
       title: 'Kill the leader',
       about:
-        'Its process ends without a word (SIGKILL). Its clients get errors until they turn to another.',
+        'Its process ends without a word (SIGKILL). Its clients get errors until they turn to ' +
+        'another.',
       async act(stage) {
         const running = await stage.inject(faultNamed(processes, 'kill-leader'));
         await stage.hold(12, 4);
@@ -68,7 +69,8 @@ const majorityLoss: GameDay = {
   workload: workloadNamed('set'),
   brief: {
     hypothesis:
-      'Without a majority nothing is acknowledged, and nothing that was acknowledged before is lost.',
+      'Without a majority nothing is acknowledged, and nothing that was acknowledged before ' +
+      'is lost.',
     expected: [
       'not one write or linearizable read is answered while one member is alone',
       'the survivor does not call itself leader for longer than an election timeout',
@@ -133,8 +135,8 @@ function upgradeStep(title: string, choose: (stage: Stage) => Promise<string>): 
   return {
     title,
     about:
-      'It is asked to end (SIGTERM), hands over what it leads, is started again, and must serve before ' +
-      'the next one has its turn. Put the new version in place here, if you have one.',
+      'It is asked to end (SIGTERM), hands over what it leads, is started again, and must serve ' +
+      'before the next one has its turn. Put the new version in place here, if you have one.',
     async act(stage) {
       const name = await choose(stage);
       const fromMs = stage.nowMs;

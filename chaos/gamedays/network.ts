@@ -98,13 +98,14 @@ const splitBrain: GameDay = {
   workload: workloadNamed('register'),
   brief: {
     hypothesis:
-      'A leader that is cut off from both followers acknowledges nothing and serves no linearizable ' +
-      'read, the others go on without it, and in the end all agree.',
+      'A leader that is cut off from both followers acknowledges nothing and serves no ' +
+      'linearizable read, the others go on without it, and in the end all agree.',
     expected: [
       'the old leader acknowledges no write and answers no linearizable read from the cut on',
       'the others have a leader of their own within 2 s and write within 3 s',
       'two members believe to lead for about a second, in different terms',
-      'after healing all have the same hash at the same revision, and every acknowledged write is there',
+      'after healing all have the same hash at the same revision, and every acknowledged ' +
+        'write is there',
     ],
     watch: [
       'on call, Who leads: two for about a second, then the new one alone',
@@ -127,8 +128,8 @@ const splitBrain: GameDay = {
     {
       title: 'Cut the leader off for 30 seconds',
       about:
-        'Its links to both followers carry nothing, both ways; clients still reach all three. Watch who ' +
-        'leads, and what callers of the old leader get.',
+        'Its links to both followers carry nothing, both ways; clients still reach all three. ' +
+        'Watch who leads, and what callers of the old leader get.',
       async act(stage) {
         const { leader, others } = await rolesOf(stage);
         const { fromMs } = await stage.inject(isolation(leader));
@@ -205,10 +206,11 @@ const asymmetricLink: GameDay = {
   workload: workloadNamed('append'),
   brief: {
     hypothesis:
-      'A leader whose messages arrive and that gets no answers gives up after an election timeout, and ' +
-      'the others do not wait for theirs.',
+      'A leader whose messages arrive and that gets no answers gives up after an election ' +
+      'timeout, and the others do not wait for theirs.',
     expected: [
-      'the leader notices after one election timeout (a second) that it hears no majority, and steps down',
+      'the leader notices after one election timeout (a second) that it hears no majority, ' +
+        'and steps down',
       'it tells one of the others to campaign; the others write within 3 s',
       'the old leader answers nothing while it is deaf',
     ],
@@ -306,8 +308,8 @@ const flappingNetwork: GameDay = {
   workload: workloadNamed('counter'),
   brief: {
     hypothesis:
-      'Links that come and go faster than elections cost time, not data: what is repeated under an ' +
-      'idempotency key takes effect once.',
+      'Links that come and go faster than elections cost time, not data: what is repeated under ' +
+      'an idempotency key takes effect once.',
     expected: [
       'calls take longer, some fail with an unknown outcome and are repeated',
       'the leader stays, or changes now and then; no counter counts twice',
@@ -315,7 +317,8 @@ const flappingNetwork: GameDay = {
     ],
     watch: [
       'on call, Links between members: up and down all the time',
-      'on call, Changes of the leader: more than three in a quarter of an hour fire HoldfastLeaderFlapping',
+      'on call, Changes of the leader: more than three in a quarter of an hour fire ' +
+        'HoldfastLeaderFlapping',
       'debug, Messages dropped',
     ],
     abort: ['a counter is higher than its increments', 'nothing is written for half a minute'],

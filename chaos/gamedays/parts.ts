@@ -117,8 +117,8 @@ export function paceOf(stage: Stage, stretch: Stretch): string {
 export const lookAtCalm: Step<Stage> = {
   title: 'Look at the cluster while all is well',
   about:
-    'Clients write and read at all members. Note who leads, how many calls a second there are and ' +
-    'how long they take.',
+    'Clients write and read at all members. Note who leads, how many calls a second there are ' +
+    'and how long they take.',
   async act(stage) {
     const fromMs = stage.nowMs;
     await stage.hold(8, 2.5);

@@ -38,7 +38,8 @@ const diskFull: GameDay = {
   onlyLocal: 'it fills a file system that is made for the purpose',
   brief: {
     hypothesis:
-      'A member without room loses nothing and stands in nobody’s way; it goes on once there is room.',
+      'A member without room loses nothing and stands in nobody’s way; it goes on once there ' +
+      'is room.',
     expected: [
       'writes go on at the others within 3 s: a leader without room does not lead',
       'the member answers DISK_FULL, waits, or ends; what it had acknowledged is there',
@@ -191,7 +192,8 @@ const restoreFromBackup: GameDay = {
   onlyLocal: 'it throws a whole cluster away and makes another one',
   brief: {
     hypothesis:
-      'A backup that was taken under load is one moment of the store, and a cluster comes out of it.',
+      'A backup that was taken under load is one moment of the store, and a cluster comes out ' +
+      'of it.',
     expected: [
       'taking the backup slows nobody down',
       'the new cluster holds every key as it was at the revision of the backup, and no later write',
@@ -236,7 +238,8 @@ const restoreFromBackup: GameDay = {
     {
       title: 'Lose the cluster',
       about:
-        'Clients end, their history is judged; then all members are stopped and their data is removed.',
+        'Clients end, their history is judged; then all members are stopped and their data is ' +
+        'removed.',
       async act(stage) {
         const { view, verdict } = await stage.finish();
         await stage.scenario.cluster.stop(false);
