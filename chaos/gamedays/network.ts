@@ -1,5 +1,6 @@
 /** Game days about links: cut whole, cut one way, slow, coming and going. */
-import { type Fault, isMajority } from '../nemesis/fault.ts';
+import { type Fault, isMajority, metricsOf } from '../nemesis/fault.ts';
+import { maxOf } from '../nemesis/metrics.ts';
 import { between, cutLinks, partitions } from '../nemesis/partitions.ts';
 import type { LinkName, LinkToxic } from '../topology/links.ts';
 import {
@@ -64,28 +65,20 @@ function slowness(member: string): Fault {
   return {
     name: 'slowness',
     about: `all that ${member} sends and gets is late`,
-    async inject({ cluster, members, recorder }) {
+    async inject(context) {
+      const { cluster, members } = context;
       const others = members.filter((name) => name !== member);
       const heal = await cluster.links.disturb(between([member], others), slowLink);
-      const sinceMs = recorder.nowMs();
       return {
         what: `${member} is ${slowMs} ms away from the others, each way`,
         members: [member],
         keepsMajority: true,
         heal,
-        // What a client asks of a member that is so far away takes as long at least.
         evidence: async () => {
-          const times = recorder
-            .of('call')
-            .filter((call) => call.member === member && call.callMs > sinceMs)
-            .filter(({ outcome }) => outcome === 'ok')
-            .map(({ callMs, returnMs }) => returnMs - callMs);
-          const fastest = Math.min(...times);
-          return Promise.resolve(
-            times.length > 0 && fastest > slowMs
-              ? `the fastest of ${times.length} calls at ${member} took ${Math.round(fastest)} ms`
-              : undefined,
-          );
+          const metrics = await metricsOf(context, member);
+          const tookMs = 1000 * maxOf(metrics, 'holdfast_peer_round_trip_seconds');
+          const shown = `a round trip of ${member} took ${Math.round(tookMs)} ms`;
+          return tookMs > slowMs ? shown : undefined;
         },
       };
     },
@@ -126,9 +119,9 @@ const splitBrain: GameDay = {
   steps: [
     lookAtCalm,
     {
-      title: 'Cut the leader off for 30 seconds',
+      title: 'Cut the leader off',
       about:
-        'Its links to both followers carry nothing, both ways; clients still reach all three. ' +
+        'For half a minute its links to both followers carry nothing, both ways; clients still reach all three. ' +
         'Watch who leads, and what callers of the old leader get.',
       async act(stage) {
         const { leader, others } = await rolesOf(stage);
