@@ -21,6 +21,9 @@ const ownCodes = {
   PERMISSION_DENIED: false,
   TXN_CONFLICT: true,
   BAD_VALUE: false,
+  CACHE_TOO_LARGE: false,
+  CACHE_STALE: true,
+  FEED_TAKEN: false,
   UNRECOGNIZED: false,
 } as const satisfies Record<string, boolean>;
 
@@ -185,6 +188,9 @@ const hints: Readonly<Partial<Record<HoldfastErrorCode, string>>> = {
   PERMISSION_DENIED: 'ask for a role that may do this',
   TXN_CONFLICT: 'others keep changing the same keys: repeat later, or touch fewer keys',
   BAD_VALUE: 'the stored value is not what the codec expects: read it as bytes',
+  CACHE_TOO_LARGE: 'cache a smaller range, or allow the cache more',
+  CACHE_STALE: 'look at the health of the members, or read the key itself',
+  FEED_TAKEN: 'a feed has one consumer at a time: let one process run it',
   UNRECOGNIZED: 'is this endpoint a Holdfast or etcd v3 member?',
   CONFIG_INVALID: 'correct the options that the message names',
   INVALID_ARGUMENT: 'correct the request as the message says',

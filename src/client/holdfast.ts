@@ -61,7 +61,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
       operations: this.#pipeline,
       caller: this.caller,
       watches: this.#watches,
-      clock,
+      environment,
       timeoutMs: settings.timeoutMs,
       namespace: new Namespace(options.namespace ?? ''),
       // Without a codec V is string, as its default says.

@@ -1,5 +1,14 @@
 /** Facade of the client library: `import { Holdfast } from 'holdfast/client'`. */
+export type { Cache, CacheChange, CacheListener, CacheMetrics, CacheOptions } from './cache.ts';
+export type { CacheKeyChange, CacheView } from './cache-table.ts';
 export type { Caller, CallOptions, CallSpec, OpenStream, StreamSpec } from './caller.ts';
+export type {
+  ChangeFeed,
+  ChangeFeedMetrics,
+  ChangeFeedOptions,
+  Delivery,
+  DeliveryHandler,
+} from './change-feed.ts';
 export { type Codec, codecs } from './codec.ts';
 export { CompactedError, HoldfastError, type HoldfastErrorCode } from './errors.ts';
 export type { TlsOptions } from './grpc-transport.ts';

@@ -28,7 +28,7 @@ export interface RangeBounds {
 const zeroByte = Uint8Array.of(0);
 
 /** The bytes of a key. */
-function keyBytes(key: Key): Uint8Array {
+export function keyBytes(key: Key): Uint8Array {
   return typeof key === 'string' ? Buffer.from(key, 'utf8') : key;
 }
 

@@ -4,11 +4,13 @@
  * Reads are linearizable unless told otherwise. Writes that fail say whether they may have
  * happened.
  */
-import type { MonotonicClock } from '../base/index.ts';
 import type { KeyValueAnswer, RangeAnswer, RangeMessage, WatchEventAnswer } from '../wire/index.ts';
 import type { Caller, CallOptions } from './caller.ts';
-import type { Codec } from './codec.ts';
+import { Cache, type CacheOptions } from './cache.ts';
+import { ChangeFeed, type ChangeFeedOptions } from './change-feed.ts';
+import { type Codec, codecs } from './codec.ts';
 import { HoldfastError } from './errors.ts';
+import type { CursorRecord } from './feed-cursor.ts';
 import type { Namespace } from './keys.ts';
 import { type Key, type KeyRange } from './keys.ts';
 import type {
@@ -25,6 +27,7 @@ import type {
   WriteOptions,
 } from './kv-types.ts';
 import type { Operations } from './operations.ts';
+import type { Environment } from './ports.ts';
 import { transact, type Transaction } from './transact.ts';
 import {
   Conditions,
@@ -47,7 +50,7 @@ interface KvParts<V> {
   readonly codec: Codec<V>;
   readonly caller: Pick<Caller, 'pause'>;
   readonly watches: WatchHub;
-  readonly clock: MonotonicClock;
+  readonly environment: Environment;
   readonly timeoutMs: number;
 }
 
@@ -217,7 +220,8 @@ export class Kv<V> {
     program: (tx: Transaction<V>) => Promise<Result>,
     { timeoutMs = this.#parts.timeoutMs, signal }: CallOptions = {},
   ): Promise<Result> {
-    const { caller, clock, namespace } = this.#parts;
+    const { caller, environment, namespace } = this.#parts;
+    const clock = environment.loop;
     const endMs = clock.nowMs() + timeoutMs;
     const leftMs = (conflicts: number): number => {
       const left = endMs - clock.nowMs();
@@ -242,6 +246,44 @@ export class Kv<V> {
     const { namespace, watches } = this.#parts;
     const place = namespace.keyOrBounds(what);
     return new Watch(watches, { place, options, eventOf: (event) => this.#event(event) });
+  }
+
+  /**
+   * Loads a range, and keeps it up to date in this process; close it when done.
+   *
+   * @throws {HoldfastError} CACHE_TOO_LARGE — the range has more than was allowed; or it cannot be
+   *   read.
+   */
+  async cache(range: KeyRange = {}, options: CacheOptions = {}): Promise<Cache<V>> {
+    const { timeoutMs } = this.#parts;
+    return Cache.open<V>({ ...this.#following(range), timeoutMs, options });
+  }
+
+  /**
+   * The feed of this name: every change of a range for a handler, at least once, also through the
+   * deaths of its consumers.
+   *
+   * @throws {HoldfastError} INVALID_ARGUMENT
+   */
+  changeFeed(name: string, range: KeyRange = {}, options: ChangeFeedOptions = {}): ChangeFeed<V> {
+    const { uniqueName } = this.#parts.environment;
+    const cursorKv = this.as(codecs.json<CursorRecord>());
+    return new ChangeFeed({ ...this.#following(range), name, cursorKv, uniqueName, options });
+  }
+
+  /** What follows a range works with: values as bytes, so that a bad one stops nobody else. */
+  #following(range: KeyRange) {
+    const { environment, caller } = this.#parts;
+    return {
+      source: this.as(codecs.bytes),
+      range,
+      decode: (raw: Entry<Uint8Array>): Entry<V> => ({
+        ...raw,
+        value: this.#decode(raw.key, raw.value),
+      }),
+      timers: environment.loop,
+      pause: async (attempt: number, signal: AbortSignal) => caller.pause(attempt, signal),
+    };
   }
 
   #event({ type, kv, prevKv, isExpiry }: WatchEventAnswer): WatchEvent<V> {
@@ -271,7 +313,7 @@ export class Kv<V> {
     };
   }
 
-  #decode(key: string, value: Buffer): V {
+  #decode(key: string, value: Uint8Array): V {
     try {
       return this.#parts.codec.decode(value);
     } catch (cause) {

@@ -24,7 +24,7 @@ function gateway(dies: readonly number[] = []) {
   return { charge, total };
 }
 
-test('a payment that is asked for again, and at once by several servers, is made once', async () => {
+test('a payment that is asked for again, and by several servers, is made once', async () => {
   const bank = gateway();
   const servers = [1, 2, 3].map(() => new Payments(cluster.client(), bank.charge));
   const payment = { id: 'p1', account: 'ann', cents: 995 };

@@ -1,0 +1,310 @@
+/**
+ * A change feed: every change of a range is given to a handler, in order, at least once, however
+ * often the consumer dies. For work that follows from a change: a mail, an invoice, a copy in
+ * another system (an outbox).
+ *
+ * How far it has come is kept in the store under the feed's name. A consumer that dies between a
+ * delivery and the next write of that place has the last deliveries repeated by the next one, with
+ * the same ids, by which the receiver tells them from new ones.
+ *
+ * History is kept for a while only. A feed that was not consumed for longer fails (COMPACTED), or
+ * begins anew with everything that is there, as its consumer has chosen; it never goes on in
+ * silence behind a gap.
+ *
+ * One consumer at a time: another one that begins takes the feed over, and the first learns of it
+ * (FEED_TAKEN) when it next says how far it is, before which both may deliver the same changes.
+ */
+import { must, type MonotonicClock } from '../base/index.ts';
+import { HoldfastError } from './errors.ts';
+import { FeedCursor, type FeedCursorParts } from './feed-cursor.ts';
+import type { KeyRange } from './keys.ts';
+import type { Entry, WatchBatch, WatchEvent, WatchOptions } from './kv-types.ts';
+import { rangePages, type RangeSource } from './range-pages.ts';
+
+/** Something for the handler. `id` is the same whenever the same thing is delivered again. */
+export type Delivery<V> = {
+  readonly id: string;
+  readonly revision: number;
+  /** 1, and more when the handler has failed before, in this run. */
+  readonly attempt: number;
+  /** Fires when the run is to end. */
+  readonly signal: AbortSignal;
+} & (
+  | {
+      readonly type: 'put';
+      readonly key: string;
+      readonly keyBytes: Uint8Array;
+      readonly entry: Entry<V>;
+      /** It was there when the feed began anew; it may have been delivered before. */
+      readonly isResync: boolean;
+    }
+  | {
+      readonly type: 'delete';
+      readonly key: string;
+      readonly keyBytes: Uint8Array;
+      /** Nobody deleted it: its time was up. Holdfast tells this. */
+      readonly isExpiry: boolean;
+    }
+  /**
+   * The feed begins anew: what is there at `revision` comes next, as puts, up to the end of the
+   * resync. Keys that do not come are gone; their deletions may not have been delivered.
+   */
+  | { readonly type: 'resync-begin'; readonly since: number }
+  | { readonly type: 'resync-end' }
+);
+
+/** Does what follows from a change. Until it succeeds nothing else is delivered. */
+export type DeliveryHandler<V> = (delivery: Delivery<V>) => void | Promise<void>;
+
+/** How a feed begins, and what happens when it cannot go on. */
+export interface ChangeFeedOptions {
+  /** A new feed begins with what is there (when absent), or with what changes from now on. */
+  readonly from?: 'everything' | 'now' | undefined;
+  /** When history is gone: `fail` (when absent), or `resync`. */
+  readonly onCompacted?: 'fail' | 'resync' | undefined;
+  /** Under which key the place is kept; `holdfast/feeds/NAME` when absent. */
+  readonly cursorKey?: string | undefined;
+  /** Told when the handler fails; it is called again after a pause, with the same delivery. */
+  readonly onFailure?: ((delivery: Delivery<unknown>, error: unknown) => void) | undefined;
+}
+
+/** Figures of a feed's run. */
+export interface ChangeFeedMetrics {
+  /** Everything up to this revision has been delivered, and is known to be in the store. */
+  readonly revision: number;
+  readonly savedRevision: number;
+  /** Deliveries that the handler has taken, and calls of it that failed. */
+  readonly delivered: number;
+  readonly failed: number;
+  readonly resyncs: number;
+}
+
+/** The keys that a feed is of. */
+export interface ChangeFeedSource extends RangeSource<Uint8Array> {
+  watch(
+    range: KeyRange,
+    options: WatchOptions,
+  ): { batches(): AsyncIterable<WatchBatch<Uint8Array>> };
+}
+
+/** What a {@link ChangeFeed} is made of. */
+export interface ChangeFeedParts<V> {
+  readonly name: string;
+  readonly range: KeyRange;
+  readonly source: ChangeFeedSource;
+  readonly decode: (raw: Entry<Uint8Array>) => Entry<V>;
+  readonly cursorKv: FeedCursorParts['kv'];
+  readonly uniqueName: () => string;
+  readonly timers: MonotonicClock;
+  /** Waits before failed attempt `attempt` is repeated. */
+  readonly pause: (attempt: number, signal: AbortSignal) => Promise<void>;
+  readonly options: ChangeFeedOptions;
+}
+
+/**
+ * Milliseconds after which the place is written though nothing was delivered: or history would be
+ * gone behind a feed whose range is quiet. Well below the time for which history is kept.
+ */
+const quietSaveMs = 10_000;
+
+/** See the module comment. */
+export class ChangeFeed<V> {
+  readonly #parts: ChangeFeedParts<V>;
+  readonly #cursorKey: string;
+  #isRunning = false;
+  #cursor: FeedCursor | undefined;
+  /** When the place was last written, or is being written. */
+  #movedMs = 0;
+  #revision = 0;
+  #delivered = 0;
+  #failed = 0;
+  #resyncs = 0;
+
+  /** @internal */
+  constructor(parts: ChangeFeedParts<V>) {
+    if (parts.name === '') {
+      throw new HoldfastError('INVALID_ARGUMENT', 'changeFeed: its name is empty');
+    }
+    this.#parts = parts;
+    this.#cursorKey = parts.options.cursorKey ?? `holdfast/feeds/${parts.name}`;
+  }
+
+  get metrics(): ChangeFeedMetrics {
+    const [revision, savedRevision] = [this.#revision, this.#cursor?.saved ?? 0];
+    const [delivered, failed, resyncs] = [this.#delivered, this.#failed, this.#resyncs];
+    return { revision, savedRevision, delivered, failed, resyncs };
+  }
+
+  /**
+   * Delivers until the signal fires; then it resolves, once the handler has ended and the place is
+   * in the store.
+   *
+   * @throws {HoldfastError} COMPACTED — history is gone, and the feed is not to begin anew;
+   *   FEED_TAKEN — somebody else consumes it; BAD_VALUE — the codec cannot read a value.
+   */
+  async run(
+    handler: DeliveryHandler<V>,
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    if (this.#isRunning) {
+      const text = `the feed ${this.#parts.name} is being run already`;
+      throw new HoldfastError('INVALID_ARGUMENT', text);
+    }
+    this.#isRunning = true;
+    try {
+      await this.#run({ handler, signal });
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #run(consumer: Consumer<V>): Promise<void> {
+    const { signal } = consumer;
+    try {
+      let from = await this.#begin(signal);
+      for (;;) {
+        try {
+          from ??= await this.#resync(consumer);
+          await this.#follow(from, consumer);
+        } catch (error) {
+          const isCompacted = (error as Partial<HoldfastError>).code === 'COMPACTED';
+          if (!isCompacted || this.#parts.options.onCompacted !== 'resync') {
+            throw error;
+          }
+          from = undefined;
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        throw error;
+      }
+    }
+    await this.#cursor?.settled();
+  }
+
+  /** Where the feed goes on; undefined for a new one that begins with what is there. */
+  async #begin(signal: AbortSignal): Promise<number | undefined> {
+    const { cursorKv: kv, source, range, options, pause, uniqueName } = this.#parts;
+    const parts = { kv, key: this.#cursorKey, consumer: uniqueName(), pause, signal };
+    const cursor = await FeedCursor.take(parts);
+    this.#cursor = cursor;
+    this.#revision = cursor.saved ?? 0;
+    if (cursor.saved === undefined && options.from === 'now') {
+      const { revision } = await source.getRange(range, { limit: 1, signal });
+      this.#reached(revision);
+      await cursor.settled();
+    }
+    return cursor.saved;
+  }
+
+  /** Ends with what ends the watch. */
+  async #follow(from: number, consumer: Consumer<V>): Promise<void> {
+    const { source, range, timers } = this.#parts;
+    const watch = source.watch(range, { startRevision: from + 1, signal: consumer.signal });
+    for await (const { revision, events } of watch.batches()) {
+      const delivered = await this.#deliverEvents(events, consumer);
+      this.#revision = revision;
+      if (delivered > 0 || timers.nowMs() - this.#movedMs >= quietSaveMs) {
+        this.#reached(revision);
+      }
+    }
+  }
+
+  /** Returns how many of them were for the handler. */
+  async #deliverEvents(
+    events: readonly WatchEvent<Uint8Array>[],
+    consumer: Consumer<V>,
+  ): Promise<number> {
+    let delivered = 0;
+    let last = this.#revision;
+    for (const event of events) {
+      const { revision, key, keyBytes } = event;
+      if (revision > last && delivered > 0) {
+        this.#reached(revision - 1);
+      }
+      last = revision;
+      if (key !== this.#cursorKey) {
+        const place = { id: idOf(revision, keyBytes), revision, key, keyBytes };
+        await this.#deliver(
+          event.type === 'put'
+            ? { ...place, type: 'put', entry: this.#parts.decode(event.entry), isResync: false }
+            : { ...place, type: 'delete', isExpiry: event.isExpiry },
+          consumer,
+        );
+        delivered++;
+      }
+    }
+    return delivered;
+  }
+
+  /** Delivers what is there; returns at which revision. */
+  async #resync(consumer: Consumer<V>): Promise<number> {
+    const { source, range, decode } = this.#parts;
+    const since = this.#revision;
+    let at: number | undefined;
+    for await (const { revision, entries } of rangePages(source, range, consumer)) {
+      if (at === undefined) {
+        at = revision;
+        const id = `resync-begin/${at}`;
+        await this.#deliver({ type: 'resync-begin', id, revision: at, since }, consumer);
+      }
+      for (const raw of entries) {
+        if (raw.key !== this.#cursorKey) {
+          const { key, keyBytes, modRevision: revision } = raw;
+          const place = { id: idOf(revision, keyBytes), revision, key, keyBytes };
+          const entry = decode(raw);
+          await this.#deliver({ ...place, type: 'put', entry, isResync: true }, consumer);
+        }
+      }
+    }
+    const revision = must(at, 'a range has one page at least');
+    await this.#deliver({ type: 'resync-end', id: `resync-end/${revision}`, revision }, consumer);
+    this.#resyncs++;
+    this.#reached(revision);
+    return revision;
+  }
+
+  /** Until the handler has taken it. */
+  async #deliver(what: Undelivered<V>, { handler, signal }: Consumer<V>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      const delivery: Delivery<V> = { ...what, attempt, signal };
+      try {
+        await handler(delivery);
+        this.#delivered++;
+        return;
+      } catch (error) {
+        this.#failed++;
+        this.#parts.options.onFailure?.(delivery, error);
+      }
+      this.#cursor?.check();
+      await this.#parts.pause(attempt, signal);
+    }
+  }
+
+  /** Everything up to `revision` has been delivered. */
+  #reached(revision: number): void {
+    this.#revision = revision;
+    this.#movedMs = this.#parts.timers.nowMs();
+    this.#cursor?.move(revision);
+  }
+}
+
+/** Who runs the feed. */
+interface Consumer<V> {
+  readonly handler: DeliveryHandler<V>;
+  readonly signal: AbortSignal;
+}
+
+/** A delivery without what each attempt adds. */
+type Undelivered<V> =
+  Delivery<V> extends infer Each
+    ? Each extends unknown
+      ? Omit<Each, 'attempt' | 'signal'>
+      : never
+    : never;
+
+/** A transaction changes a key once, so this is one change; in Latin-1 keys stay different. */
+function idOf(revision: number, keyBytes: Uint8Array): string {
+  return `${revision}/${Buffer.from(keyBytes).toString('latin1')}`;
+}

@@ -1,0 +1,53 @@
+/**
+ * A range read in pages, all as they were at one revision: no page is too large for a message, and
+ * there is one page at least, so that the revision of an empty range is known too.
+ */
+import { prefixEnd } from '../base/index.ts';
+import type { CallOptions } from './caller.ts';
+import { keyBytes, type KeyRange } from './keys.ts';
+import type { RangeOptions, RangeResult } from './kv-types.ts';
+
+/** Entries that are fetched at a time. */
+const pageEntries = 1000;
+
+/** Where ranges are read. */
+export interface RangeSource<V> {
+  getRange(range: KeyRange, options: RangeOptions): Promise<RangeResult<V>>;
+}
+
+/**
+ * See the module comment. The first page's `count` is that of the whole range.
+ *
+ * @throws {HoldfastError} COMPACTED — reading took longer than history is kept.
+ */
+export async function* rangePages<V>(
+  source: RangeSource<V>,
+  range: KeyRange,
+  call: CallOptions,
+): AsyncGenerator<RangeResult<V>, void> {
+  let rest = range;
+  let atRevision: number | undefined;
+  for (;;) {
+    const page = await source.getRange(rest, { ...call, limit: pageEntries, atRevision });
+    atRevision ??= page.revision;
+    yield { ...page, revision: atRevision };
+    const last = page.entries.at(-1);
+    if (last === undefined || page.count <= page.entries.length) {
+      return;
+    }
+    rest = { from: Buffer.concat([last.keyBytes, Buffer.of(0)]), to: endOf(range) };
+  }
+}
+
+/** The first key behind a range; undefined when it has no end. */
+export function endOf(range: KeyRange): Uint8Array | undefined {
+  if ('prefix' in range) {
+    return prefixEnd(keyBytes(range.prefix));
+  }
+  return range.to === undefined ? undefined : keyBytes(range.to);
+}
+
+/** The first key that a range may have. */
+export function beginningOf(range: KeyRange): Uint8Array {
+  return keyBytes(('prefix' in range ? range.prefix : range.from) ?? '');
+}

@@ -1,0 +1,274 @@
+import { describe, expect, test } from 'vitest';
+import { ChangeFeed, type ChangeFeedOptions, type Delivery } from '../../src/client/change-feed.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { decodeText, FakeStore } from './fake-store.ts';
+
+/** A consumer, as often as the test wants one; what each has been given, as text. */
+function setUp(options: ChangeFeedOptions = {}) {
+  const store = new FakeStore();
+  const loop = new VirtualLoop();
+  let names = 0;
+  const start = (
+    handler: (delivery: Delivery<string>) => Promise<void> | void = () => undefined,
+  ) => {
+    const deliveries: Delivery<string>[] = [];
+    const controller = new AbortController();
+    const feed = new ChangeFeed({
+      ...{ name: 'mail', range: { prefix: 'a/' }, source: store, decode: decodeText, timers: loop },
+      ...{ cursorKv: store.cursorKv(), uniqueName: () => `consumer-${++names}`, options },
+      pause: async () => new Promise((resolve) => void loop.after(100, resolve)),
+    });
+    const running = feed.run(
+      async (delivery) => {
+        deliveries.push(delivery);
+        await handler(delivery);
+      },
+      { signal: controller.signal },
+    );
+    const ended = running.catch((error: unknown) => error);
+    const stop = async (): Promise<unknown> => {
+      controller.abort();
+      return loop.settle(ended);
+    };
+    return { feed, deliveries, texts: () => deliveries.map(textOf), ended, stop };
+  };
+  return { store, loop, start };
+}
+
+function textOf(delivery: Delivery<string>): string {
+  switch (delivery.type) {
+    case 'put':
+      return `${delivery.key}=${delivery.entry.value}${delivery.isResync ? ' (resync)' : ''}`;
+    case 'delete':
+      return `${delivery.key} deleted`;
+    default:
+      return delivery.type;
+  }
+}
+
+describe('a change feed', () => {
+  test('delivers what is there, then what changes, in order', async () => {
+    const { store, loop, start } = setUp();
+    store.write({ 'a/1': 'one', b: 'outside' });
+    const consumer = start();
+    await loop.run(0);
+    store.write({ 'a/2': 'two' });
+    store.write({ 'a/1': undefined });
+    await loop.run(0);
+    expect(await consumer.stop()).toBeUndefined();
+
+    expect(consumer.texts()).toEqual([
+      ...['resync-begin', 'a/1=one (resync)', 'resync-end', 'a/2=two', 'a/1 deleted'],
+    ]);
+    expect(consumer.feed.metrics).toMatchObject({ delivered: 5, failed: 0, resyncs: 1 });
+    expect(consumer.feed.metrics.savedRevision).toBe(consumer.feed.metrics.revision);
+  });
+
+  test('can begin with what changes from now on, also when it dies before that', async () => {
+    const { store, loop, start } = setUp({ from: 'now' });
+    store.write({ 'a/1': 'one' });
+    const first = start();
+    await loop.run(0);
+    await first.stop();
+    store.write({ 'a/2': 'two' });
+
+    const second = start();
+    await loop.run(0);
+    await second.stop();
+
+    expect(first.texts()).toEqual([]);
+    expect(second.texts()).toEqual(['a/2=two']);
+  });
+
+  test('goes on where the last consumer was', async () => {
+    const { store, loop, start } = setUp();
+    const first = start();
+    await loop.run(0);
+    store.write({ 'a/1': 'one' });
+    await loop.run(0);
+    await first.stop();
+    store.write({ 'a/2': 'two' });
+
+    const second = start();
+    await loop.run(0);
+    await second.stop();
+
+    expect(second.texts()).toEqual(['a/2=two']);
+  });
+
+  test('delivers again, with the same id, what a dead consumer may have taken', async () => {
+    const { store, loop, start } = setUp({ from: 'now' });
+    // It dies in its second delivery: its place is not written any more.
+    const first = start(async (delivery) => {
+      if (textOf(delivery) === 'a/2=two') {
+        await new Promise(() => undefined);
+      }
+    });
+    await loop.run(0);
+    store.write({ 'a/1': 'one' });
+    await loop.run(0);
+    store.write({ 'a/2': 'two', 'a/3': 'three' });
+    await loop.run(0);
+
+    const second = start();
+    await loop.run(0);
+    await second.stop();
+
+    expect(first.texts()).toEqual(['a/1=one', 'a/2=two']);
+    expect(second.texts()).toEqual(['a/2=two', 'a/3=three']);
+    expect(second.deliveries[0]?.id).toBe(first.deliveries[1]?.id);
+    const ids = [...first.deliveries, ...second.deliveries].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  test('tries a delivery again until the handler takes it, and nothing else meanwhile', async () => {
+    const failures: unknown[] = [];
+    const { store, loop, start } = setUp({
+      from: 'now',
+      onFailure: ({ attempt }, error) => failures.push([attempt, String(error)]),
+    });
+    const consumer = start(({ attempt, ...delivery }) => {
+      if (textOf({ attempt, ...delivery }) === 'a/1=one' && attempt < 3) {
+        throw new Error('busy');
+      }
+    });
+    await loop.run(0);
+    store.write({ 'a/1': 'one' });
+    store.write({ 'a/2': 'two' });
+    await loop.run(150);
+    expect(consumer.texts()).toEqual(['a/1=one', 'a/1=one']);
+    await loop.run(100);
+    await consumer.stop();
+
+    expect(consumer.deliveries.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 1]);
+    expect(new Set(consumer.deliveries.map(({ id }) => id)).size).toBe(2);
+    expect(failures).toEqual([
+      [1, 'Error: busy'],
+      [2, 'Error: busy'],
+    ]);
+    expect(consumer.feed.metrics).toMatchObject({ delivered: 2, failed: 2 });
+  });
+
+  test('fails when history is gone, and stays where it was', async () => {
+    const { store, loop, start } = setUp({ from: 'now' });
+    const first = start();
+    await loop.run(0);
+    await first.stop();
+    store.write({ 'a/1': 'one' });
+    store.compact();
+
+    const second = start();
+    await loop.run(0);
+    const third = start();
+    await loop.run(0);
+
+    expect(await second.ended).toMatchObject({ code: 'COMPACTED' });
+    expect(await third.ended).toMatchObject({ code: 'COMPACTED' });
+  });
+
+  test('begins anew when history is gone, if it is to', async () => {
+    const { store, loop, start } = setUp({ onCompacted: 'resync' });
+    store.write({ 'a/1': 'one', 'a/2': 'two' });
+    const first = start();
+    await loop.run(0);
+    await first.stop();
+    const since = first.feed.metrics.revision;
+    store.write({ 'a/1': undefined, 'a/3': 'three' });
+    store.compact();
+
+    const second = start();
+    await loop.run(0);
+    store.write({ 'a/4': 'four' });
+    await loop.run(0);
+    await second.stop();
+
+    expect(second.texts()).toEqual([
+      ...['resync-begin', 'a/2=two (resync)', 'a/3=three (resync)', 'resync-end', 'a/4=four'],
+    ]);
+    expect(second.deliveries[0]).toMatchObject({ type: 'resync-begin', since });
+    // What was delivered before has the id that it had then.
+    const idOf = ({ deliveries }: typeof first) =>
+      deliveries.find((delivery) => textOf(delivery) === 'a/2=two (resync)')?.id;
+    expect(idOf(second)).toBe(idOf(first));
+  });
+
+  test('is taken over by another consumer, and the first is told', async () => {
+    const { store, loop, start } = setUp({ from: 'now' });
+    const first = start();
+    await loop.run(0);
+    const second = start();
+    await loop.run(0);
+
+    store.write({ 'a/1': 'one' });
+    await loop.run(0);
+    store.write({ 'a/2': 'two' });
+    await loop.run(0);
+
+    expect(await first.ended).toMatchObject({ code: 'FEED_TAKEN' });
+    expect(second.texts()).toEqual(['a/1=one', 'a/2=two']);
+    expect(await second.stop()).toBeUndefined();
+  });
+
+  test('moves its place where nothing changes, now and then', async () => {
+    const { store, loop, start } = setUp({ from: 'now' });
+    store.tellsProgress = true;
+    const consumer = start();
+    await loop.run(0);
+    const before = consumer.feed.metrics.savedRevision;
+    store.write({ b: 'outside' });
+    await loop.run(9999);
+    expect(consumer.feed.metrics.savedRevision).toBe(before);
+    await loop.run(1);
+    store.write({ b: 'outside' });
+    await loop.run(0);
+
+    expect(consumer.feed.metrics.savedRevision).toBeGreaterThan(before);
+    await consumer.stop();
+  });
+
+  test('does not deliver its own place', async () => {
+    const { store, loop, start } = setUp({ from: 'now', cursorKey: 'a/cursor' });
+    const consumer = start();
+    await loop.run(0);
+    store.write({ 'a/1': 'one' });
+    await loop.run(30_000);
+    const { revision } = store;
+    await loop.run(30_000);
+    await consumer.stop();
+
+    expect(consumer.texts()).toEqual(['a/1=one']);
+    expect(store.revision).toBe(revision);
+  });
+
+  test('stops at a value that cannot be decoded, behind what came before it', async () => {
+    const { store, loop, start } = setUp({ from: 'now' });
+    const first = start();
+    await loop.run(0);
+    store.isTelling = false;
+    store.write({ 'a/1': 'one' });
+    store.write({ 'a/2': 'bad' });
+    store.isTelling = true;
+    store.wake();
+    await loop.run(0);
+    expect(await first.ended).toMatchObject({ code: 'BAD_VALUE' });
+
+    const second = start();
+    await loop.run(0);
+
+    expect(first.texts()).toEqual(['a/1=one']);
+    expect(await second.ended).toMatchObject({ code: 'BAD_VALUE' });
+    expect(second.texts()).toEqual([]);
+  });
+
+  test('has one run at a time, and a name', async () => {
+    const { loop, start } = setUp();
+    const consumer = start();
+
+    await expect(consumer.feed.run(() => undefined)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    await loop.run(0);
+    await consumer.stop();
+    expect(() => new ChangeFeed({ name: '' } as never)).toThrow('its name is empty');
+  });
+});
