@@ -1,4 +1,6 @@
 /** Facade of the client library: `import { Holdfast } from 'holdfast/client'`. */
+import './dispose.ts';
+
 export type { Cache, CacheChange, CacheListener, CacheMetrics, CacheOptions } from './cache.ts';
 export type { CacheKeyChange, CacheView } from './cache-table.ts';
 export type { Caller, CallOptions, CallSpec, OpenStream, StreamSpec } from './caller.ts';
@@ -10,12 +12,15 @@ export type {
   DeliveryHandler,
 } from './change-feed.ts';
 export { type Codec, codecs } from './codec.ts';
+export type { Election, Leader, Leadership } from './election.ts';
 export { CompactedError, HoldfastError, type HoldfastErrorCode } from './errors.ts';
 export type { TlsOptions } from './grpc-transport.ts';
 export { Holdfast, type Surroundings } from './holdfast.ts';
 export type { Key, KeyRange } from './keys.ts';
 export type { Kv } from './kv.ts';
 export type * from './kv-types.ts';
+export type { Lease, LeaseOptions } from './lease.ts';
+export type { Ownership, OwnershipOptions, Semaphore } from './ownership.ts';
 export type { HoldfastOptions } from './options.ts';
 export type { TransactEntry, Transaction } from './transact.ts';
 export type {

@@ -47,8 +47,12 @@ export interface PipelineParts {
   readonly pace: RetryPace;
   readonly finder: LeaderFinder;
   readonly timeoutMs: number;
-  /** The way of members without pipelines. */
+  /** The ways of members without pipelines. */
   readonly unary: Operations;
+  readonly renewAlone: (
+    lease: string,
+    bounds: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+  ) => Promise<number>;
 }
 
 /** An operation, or the renewal of a lease. */
@@ -182,10 +186,11 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   /** As a call of its own: to members without pipelines, and what is too long for a batch. */
   async #runAlone(
     { message, purpose, idempotencyKey }: Request,
-    options: CallOptions,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
   ): Promise<Answer> {
     if (message.type === 'leaseKeepAlive') {
-      throw new HoldfastError('NOT_IMPLEMENTED', 'these members have no pipelines');
+      const ttlSeconds = await this.#parts.renewAlone(message.lease, options);
+      return { type: 'leaseKeepAlive', ttlSeconds };
     }
     if (this.#hasPipelines === true && purpose === 'write') {
       // Such members know names: then it may be made again, whatever became of it.

@@ -7,9 +7,9 @@
  * sent before, and may have happened, cannot be repeated then.
  */
 import type { TimerHandle } from '../base/index.ts';
-import { services } from '../wire/index.ts';
 import type { Caller } from './caller.ts';
 import type { HoldfastError } from './errors.ts';
+import { grantLease, revokeLease } from './lease-calls.ts';
 import type { Environment } from './ports.ts';
 import { WriteSession } from './write-session.ts';
 
@@ -19,8 +19,6 @@ const ttlSeconds = 60;
 const renewalMs = (ttlSeconds * 1000) / 4;
 /** Limit: how long the end of a client waits for the end of its session; milliseconds. */
 const revokeMaxMs = 500;
-
-const { LeaseGrant, LeaseRevoke } = services['etcdserverpb.Lease'];
 
 /** What a {@link SessionKeeper} works with. */
 export interface SessionKeeperParts {
@@ -72,10 +70,8 @@ export class SessionKeeper {
     const session = this.#current;
     if (session !== undefined) {
       this.ended(session);
-      const revocation = this.#parts.caller.call({
-        ...{ what: 'ending the session', method: LeaseRevoke, request: { ID: session.id } },
-        ...{ purpose: 'idempotent', route: 'leader', timeoutMs: revokeMaxMs },
-      });
+      const bounds = { what: 'ending the session', timeoutMs: revokeMaxMs };
+      const revocation = revokeLease(this.#parts.caller, session.id, bounds);
       // It ends by itself if this fails.
       await revocation.catch(() => undefined);
     }
@@ -84,17 +80,12 @@ export class SessionKeeper {
   async #open(): Promise<void> {
     const { caller, environment, onOpen, onFailure } = this.#parts;
     try {
-      const { ID } = await caller.call({
-        what: 'opening a session',
-        method: LeaseGrant,
-        request: { TTL: ttlSeconds },
-        purpose: 'idempotent',
-        route: 'leader',
-        metadata: { 'idempotency-key': environment.uniqueName() },
-      });
+      const what = 'opening a session';
+      const name = environment.uniqueName();
+      const { id } = await grantLease(caller, { what, ttlSeconds, name });
       this.#isOpening = false;
       if (!this.#isClosed) {
-        this.#current = new WriteSession(ID);
+        this.#current = new WriteSession(id);
         this.#timer = environment.loop.every(renewalMs, () => this.#tick());
         onOpen();
       }

@@ -31,6 +31,8 @@ export interface RangeMessage {
   readonly serializable?: boolean | undefined;
   readonly keysOnly?: boolean | undefined;
   readonly countOnly?: boolean | undefined;
+  /** Only keys that were created up to this revision. */
+  readonly maxCreateRevision?: number | undefined;
 }
 
 /** Deletes one key, or those from `key` up to `rangeEnd`. */
@@ -160,6 +162,7 @@ function writeRange(writer: ProtoWriter, range: RangeMessage): void {
   writer.flag(7, range.serializable);
   writer.flag(8, range.keysOnly);
   writer.flag(9, range.countOnly);
+  writer.int(13, range.maxCreateRevision ?? 0);
 }
 
 function writeDeleteRange(writer: ProtoWriter, deletion: DeleteRangeMessage): void {

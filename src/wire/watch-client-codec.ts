@@ -85,8 +85,15 @@ function readWatchAnswer(bytes: Buffer): WatchAnswer {
   const reader = new ProtoReader(bytes);
   const events: WatchEventAnswer[] = [];
   const answer = {
-    ...{ revision: 0, watchId: '0', isCreated: false, isCanceled: false, compactRevision: 0 },
-    ...{ cancelReason: '', isFragment: false, isComplete: false, events },
+    revision: 0,
+    watchId: '0',
+    isCreated: false,
+    isCanceled: false,
+    compactRevision: 0,
+    cancelReason: '',
+    isFragment: false,
+    isComplete: false,
+    events,
   };
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     switch (field) {

@@ -2,45 +2,11 @@
  * The client against real clusters: three Holdfast members as processes and, where it is installed,
  * etcd. What both can do is asked of both.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codecs, CompactedError, Holdfast, HoldfastError } from '../../src/client/index.ts';
 import { services } from '../../src/wire/index.ts';
-import { hasEtcd, startEtcd } from '../compat/etcd-server.ts';
-import { freePorts, ProcessCluster } from '../harness/processes.ts';
-
-/** A cluster that the cases are run on. */
-interface Side {
-  readonly endpoints: readonly string[];
-  stop(): Promise<void>;
-}
-
-async function startHoldfast(): Promise<Side> {
-  const directory = await mkdtemp(join(tmpdir(), 'holdfast-client-'));
-  const cluster = await ProcessCluster.create([1, 2, 3].map((i) => join(directory, `n${i}`)));
-  await cluster.startAll();
-  return {
-    endpoints: cluster.endpoints,
-    stop: async () => {
-      await cluster.stopAll();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-const sides = [
-  { name: 'Holdfast', start: startHoldfast },
-  ...(hasEtcd() ? [{ name: 'etcd 3.4', start: async () => startEtcd(1) }] : []),
-];
-
-async function errorOf(promise: Promise<unknown>): Promise<HoldfastError> {
-  return promise.then(
-    () => Promise.reject(new Error('the call has succeeded')),
-    (error: unknown) => error as HoldfastError,
-  );
-}
+import { freePorts } from '../harness/processes.ts';
+import { errorOf, type Side, sides } from './sides.ts';
 
 describe.each(sides)('with $name, the client', ({ start }) => {
   let side: Side;

@@ -27,7 +27,7 @@ const range: KvMessage = {
   type: 'range',
   range: {
     ...{ key, rangeEnd, limit: 5, revision: 2 ** 40, sortOrder: 'descend', sortTarget: 'value' },
-    ...{ serializable: true, keysOnly: true, countOnly: true },
+    ...{ serializable: true, keysOnly: true, countOnly: true, maxCreateRevision: 9 },
   },
 };
 const deletion: KvMessage = { type: 'deleteRange', deleteRange: { key, rangeEnd, prevKv: true } };
@@ -44,7 +44,7 @@ describe('a request', () => {
     expect(kv.Range.requestDeserialize(encodeKvMessage(range))).toMatchObject({
       ...{ key, range_end: rangeEnd, limit: '5', revision: String(2 ** 40) },
       ...{ sort_order: 'DESCEND', sort_target: 'VALUE' },
-      ...{ serializable: true, keys_only: true, count_only: true },
+      ...{ serializable: true, keys_only: true, count_only: true, max_create_revision: '9' },
     });
   });
 
