@@ -34,6 +34,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/storage/file-system.ts': 'types only',
   'src/storage/node-file-system.ts': 'test/storage/wal.test.ts, on a real directory',
   'src/storage/segment-supply.ts': 'test/storage/wal.test.ts',
+  'src/kv/session-answers.ts': 'test/kv/answers.test.ts and state-machine-model.test.ts',
   'src/kv/answer-table.ts': 'test/kv/answers.test.ts and state-machine-model.test.ts',
   'src/kv/command.ts': 'types only',
   'src/kv/execute.ts': 'test/kv/state-machine.test.ts and state-machine-model.test.ts',

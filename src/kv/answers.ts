@@ -10,26 +10,18 @@
  * Invariant: what was acknowledged or forgotten is never carried out again under the same session;
  * it is refused.
  */
-import { assert, type ErrorCode, must } from '../base/index.ts';
-import { type AnswerTable, encodeSession, type Session } from './answer-table.ts';
-import type { CommandResult, LeaseId, OnceCommand, RequestId, SessionRequest } from './command.ts';
-import {
-  indexOf,
-  indexTimeKey,
-  indexTimesRange,
-  keyAgeKey,
-  keyedAnswerKey,
-  sessionAnswerKey,
-  sessionKey,
-} from './key-layout.ts';
+import { type ErrorCode, must } from '../base/index.ts';
+import type { AnswerTable } from './answer-table.ts';
+import type { CommandResult, LeaseId, OnceCommand, SessionRequest } from './command.ts';
+import { indexOf, indexTimeKey, indexTimesRange, keyAgeKey, keyedAnswerKey } from './key-layout.ts';
 import type { LeaseTable } from './leases.ts';
 import type { Reading, StateWrite } from './need.ts';
 import { decodeAnswer, encodeAnswer } from './result-codec.ts';
+import { SessionAnswers, sessionWindow } from './session-answers.ts';
+import type { StateHasher } from './state-hash.ts';
 import { TableChanges } from './table-changes.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
-/** Limit: numbers of a session, from the lowest unanswered one on, that may be under way. */
-const sessionWindow = 1024;
 /** Limit: answers kept under idempotency keys. */
 const keyedAnswersMax = 1_000_000;
 
@@ -41,72 +33,64 @@ export type Attempt =
 
 const first: Attempt = { kind: 'first' };
 
+/** Where the changes of answers go. */
+export interface AnswersHost {
+  /** Takes an engine operation and hashes it. */
+  readonly emitHashed: (write: StateWrite) => void;
+  /** Takes an engine operation whose meaning has been hashed. */
+  readonly emit: (write: StateWrite) => void;
+  readonly hasher: StateHasher;
+}
+
 /** See the module comment. */
 export class Answers {
   readonly #table: AnswerTable;
   readonly #leases: LeaseTable;
+  /** Answers under idempotency keys. */
   readonly #records: TableChanges;
+  readonly #sessions: SessionAnswers;
 
-  /** `emit` takes the engine operations. */
-  constructor(table: AnswerTable, leases: LeaseTable, emit: (write: StateWrite) => void) {
+  constructor(table: AnswerTable, leases: LeaseTable, host: AnswersHost) {
     this.#table = table;
     this.#leases = leases;
-    this.#records = new TableChanges(emit);
+    this.#records = new TableChanges(host.emitHashed);
+    this.#sessions = new SessionAnswers(table, host.hasher, host.emit);
   }
 
   /** Tells whether a request is to be carried out, and takes note of what it acknowledges. */
   *begin({ id, fingerprint }: OnceCommand): Reading<Attempt> {
     if (id.type === 'session') {
-      const code = this.#enter(id);
-      if (code !== undefined) {
-        return { kind: 'refused', code };
-      }
-      const { answered } = must(this.#table.session(id.session), 'a session that was entered');
-      if (!answered.has(id.sequence)) {
-        return first;
-      }
+      return yield* this.#beginNumbered(id, fingerprint);
     }
-    const [bytes] = yield* this.#records.get([answerKeyOf(id)]);
+    const [bytes] = yield* this.#records.get([keyedAnswerKey(id.key)]);
     if (bytes === undefined) {
       const isFull = this.#table.keyed.count >= keyedAnswersMax;
-      return isFull && id.type === 'key' ? { kind: 'refused', code: 'TOO_MANY_ANSWERS' } : first;
+      return isFull ? { kind: 'refused', code: 'TOO_MANY_ANSWERS' } : first;
     }
-    const answer = decodeAnswer(bytes);
-    if (answer.fingerprint !== fingerprint) {
-      return { kind: 'refused', code: 'REQUEST_MISMATCH' };
-    }
-    const { result } = answer;
-    if (result === undefined) {
-      return { kind: 'refused', code: 'ANSWER_FORGOTTEN' };
-    }
-    return {
-      kind: 'repeated',
-      result: result.kind === 'ok' ? { ...result, isRepeated: true } : result,
-    };
+    return repeat(bytes, fingerprint);
   }
 
   /** Keeps the answer to a first attempt, which came with the entry at `index`. */
   keep({ id, fingerprint }: OnceCommand, result: CommandResult, index: number): void {
-    this.#records.put(answerKeyOf(id), encodeAnswer({ fingerprint, result }));
+    const answer = encodeAnswer({ fingerprint, result });
     if (id.type === 'key') {
+      this.#records.put(keyedAnswerKey(id.key), answer);
       this.#records.put(keyAgeKey(index), id.key.slice());
       this.#table.keyed = { count: this.#table.keyed.count + 1, hasNew: true };
     } else {
-      const { answered } = must(this.#table.session(id.session), 'the session of a request');
-      answered.add(id.sequence);
+      const session = must(this.#table.session(id.session), 'the session of a request');
+      this.#sessions.keep(id.session, session, id.sequence, answer);
     }
   }
 
   /** A lease has ended, and the session that it may be. */
   endSession(id: LeaseId): void {
-    const session = this.#table.session(id);
-    if (session !== undefined) {
-      for (const sequence of inOrder(session.answered)) {
-        this.#records.delete(sessionAnswerKey(id, sequence));
-      }
-      this.#records.delete(sessionKey(id));
-      this.#table.end(id);
-    }
+    this.#sessions.end(id);
+  }
+
+  /** The batch is at its end. */
+  finish(): void {
+    this.#sessions.finish();
   }
 
   /** It is `timeMs` at the entry at `index`: no key before it is newer. */
@@ -158,46 +142,39 @@ export class Answers {
     return aged.length + 1;
   }
 
-  /** Moves a session on to what its client waits for; returns why it may not ask, if so. */
-  #enter({ session: id, sequence, lowestUnanswered }: SessionRequest): ErrorCode | undefined {
+  /** Moves a session on to what its client waits for, and looks for an answer. */
+  *#beginNumbered(request: SessionRequest, fingerprint: bigint): Reading<Attempt> {
+    const { session: id, sequence, lowestUnanswered } = request;
     if (!this.#leases.hasLease(id)) {
-      return 'SESSION_EXPIRED';
+      return { kind: 'refused', code: 'SESSION_EXPIRED' };
     }
-    const session = this.#table.session(id) ?? this.#begin(id);
-    this.#acknowledge(id, session, lowestUnanswered);
-    if (sequence < session.floor) {
-      return 'ANSWER_FORGOTTEN';
+    const session = this.#sessions.session(id);
+    this.#sessions.acknowledge(id, session, lowestUnanswered);
+    const { floor, answered } = session;
+    if (sequence < floor) {
+      return { kind: 'refused', code: 'ANSWER_FORGOTTEN' };
     }
-    return sequence >= session.floor + sessionWindow ? 'TOO_MANY_ANSWERS' : undefined;
-  }
-
-  #begin(id: LeaseId): Session {
-    const session = this.#table.begin(id);
-    this.#records.put(sessionKey(id), encodeSession(session.floor));
-    return session;
-  }
-
-  #acknowledge(id: LeaseId, session: Session, floor: number): void {
-    if (floor <= session.floor) {
-      return;
+    if (sequence >= floor + sessionWindow) {
+      return { kind: 'refused', code: 'TOO_MANY_ANSWERS' };
     }
-    for (const sequence of inOrder(session.answered)) {
-      if (sequence < floor) {
-        session.answered.delete(sequence);
-        this.#records.delete(sessionAnswerKey(id, sequence));
-      }
+    if (!answered.has(sequence)) {
+      return first;
     }
-    assert(session.answered.size < sessionWindow, 'the answers kept for a session are bounded');
-    session.floor = floor;
-    this.#records.put(sessionKey(id), encodeSession(floor));
+    return repeat(yield* this.#sessions.answer(id, session, sequence), fingerprint);
   }
 }
 
-/** The order in which a set was filled may be another one after a restart. */
-function inOrder(sequences: ReadonlySet<number>): readonly number[] {
-  return [...sequences].sort((a, b) => a - b);
-}
-
-function answerKeyOf(id: RequestId): Uint8Array {
-  return id.type === 'key' ? keyedAnswerKey(id.key) : sessionAnswerKey(id.session, id.sequence);
+function repeat(bytes: Uint8Array, fingerprint: bigint): Attempt {
+  const answer = decodeAnswer(bytes);
+  if (answer.fingerprint !== fingerprint) {
+    return { kind: 'refused', code: 'REQUEST_MISMATCH' };
+  }
+  const { result } = answer;
+  if (result === undefined) {
+    return { kind: 'refused', code: 'ANSWER_FORGOTTEN' };
+  }
+  return {
+    kind: 'repeated',
+    result: result.kind === 'ok' ? { ...result, isRepeated: true } : result,
+  };
 }

@@ -117,8 +117,12 @@ export class ApplyBatch implements Overlay {
     this.#timeMs = start.timeMs;
     this.leases = start.leases;
     this.#attachments = new Attachments(start.leases, this.#metaWrites);
-    this.answers = new Answers(start.answers, start.leases, (write) => {
-      this.#writeMeta(write);
+    this.answers = new Answers(start.answers, start.leases, {
+      emitHashed: (write) => {
+        this.#writeMeta(write);
+      },
+      emit: (write) => this.#metaWrites.push(write),
+      hasher: this.#hasher,
     });
     this.#expiries = new ExpiryChanges(start.expiries, (write) => this.#metaWrites.push(write));
   }
@@ -335,6 +339,7 @@ export class ApplyBatch implements Overlay {
    * not keyspace.
    */
   writes(): StateWrite[] {
+    this.answers.finish();
     const writes: StateWrite[] = this.#events.slice();
     for (const { change } of this.#changed) {
       const { keysKey, current } = must(change, 'the change of a changed key');

@@ -28,7 +28,7 @@ import {
 } from './command.ts';
 import { checkRecordName, nameBytes, nameOf, recordValueBytesMax } from './named-records.ts';
 import { hashToBigint, StateHasher } from './state-hash.ts';
-import { ByteReader, ByteWriter, varintSize, writeBigint64, writeVarint } from './varint.ts';
+import { ByteReader, ByteWriter } from './varint.ts';
 
 /** First byte of every command. */
 const commandFormat = 1;
@@ -76,10 +76,12 @@ const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
 
 /** Encodes a command for the log. */
 export function encodeCommand(command: Command): Uint8Array {
-  if (command.type === 'put') {
-    return encodePut(command);
-  }
   const writer = new ByteWriter();
+  writeCommand(writer, command);
+  return writer.finish();
+}
+
+function writeCommand(writer: ByteWriter, command: Command): void {
   writer.byte(commandFormat);
   switch (command.type) {
     case 'compact':
@@ -118,12 +120,11 @@ export function encodeCommand(command: Command): Uint8Array {
       writer.byte(typeOnce);
       writeRequestId(writer, command.id);
       writer.bigint64(command.fingerprint);
-      writer.bytes(encodeCommand(command.command));
+      writeCommand(writer, command.command);
       break;
     default:
       writeOperation(writer, command, 1);
   }
-  return writer.finish();
 }
 
 /**
@@ -184,7 +185,10 @@ function readCommand(reader: ByteReader, type: number): Command {
  */
 export function fingerprintOf(command: OnceOperation): bigint {
   const hasher = new StateHasher();
-  hasher.bytes(0, encodeCommand(command));
+  const writer = new ByteWriter();
+  writeCommand(writer, command);
+  hasher.bytes(0, writer.written());
+  writer.release();
   return BigInt.asIntN(64, hashToBigint(hasher.words));
 }
 
@@ -279,31 +283,6 @@ function putFlags(put: PutOperation): number {
 function storedTtl({ ttlMs }: PutOperation): number {
   assert(ttlMs >= ttlNone, 'a time to live is a number of milliseconds, or none');
   return ttlMs + 1;
-}
-
-function encodePut(put: PutOperation): Uint8Array {
-  const { key, value } = put;
-  const flags = putFlags(put);
-  const leaseBytes = (flags & flagLease) === 0 ? 0 : 8;
-  const ttlBytes = put.ttlMs === 0 ? 0 : varintSize(storedTtl(put));
-  const headerBytes = 3 + leaseBytes + ttlBytes + varintSize(key.length) + varintSize(value.length);
-  const bytes = new Uint8Array(headerBytes + key.length + value.length);
-  bytes[0] = commandFormat;
-  bytes[1] = typePut;
-  bytes[2] = flags;
-  let offset = 3;
-  if (leaseBytes > 0) {
-    writeBigint64(bytes, offset, put.lease);
-    offset += leaseBytes;
-  }
-  if (ttlBytes > 0) {
-    offset = writeVarint(bytes, offset, storedTtl(put));
-  }
-  offset = writeVarint(bytes, offset, key.length);
-  bytes.set(key, offset);
-  offset = writeVarint(bytes, offset + key.length, value.length);
-  bytes.set(value, offset);
-  return bytes;
 }
 
 function writeOperation(writer: ByteWriter, operation: Operation, depth: number): void {

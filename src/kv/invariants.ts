@@ -11,9 +11,12 @@
  * - a live key's lease exists, and exactly the keys of a lease are attached to it;
  * - exactly the live keys that have a time to live stand in the expiry table, once in the order of
  *   deadlines and once under the key, which agree;
+ * - every session is a lease, and each of its answers is stored once, with others that are not
+ *   acknowledged;
  * - the configuration is of an applied entry; what else is in the meta table is known.
  */
 import { assert, compareBytes, equalBytes, must } from '../base/index.ts';
+import { storedSessions } from './answer-table.ts';
 import type { LeaseId } from './command.ts';
 import {
   dueKey,
@@ -74,10 +77,13 @@ export function verifyState(records: Iterable<StoredRecord>): void {
   );
   const current = sorted.filter(({ key }) => key[0] === keysTable);
   verifyCurrent(current, histories);
-  verifyLeases(
+  const leases = verifyLeases(
     sorted.filter(({ key }) => key[0] === leasesTable),
     current,
   );
+  for (const id of storedSessions(sorted).keys()) {
+    assert(leases.has(id), 'a session is a lease');
+  }
   verifyExpiries(
     sorted.filter(({ key }) => key[0] === expiryTable),
     current,
@@ -209,7 +215,10 @@ function verifyCurrent(
   }
 }
 
-function verifyLeases(records: readonly StoredRecord[], current: readonly StoredRecord[]): void {
+function verifyLeases(
+  records: readonly StoredRecord[],
+  current: readonly StoredRecord[],
+): ReadonlySet<LeaseId> {
   const leases = new Set<LeaseId>();
   const attached = new Set<string>();
   for (const record of records) {
@@ -230,6 +239,7 @@ function verifyLeases(records: readonly StoredRecord[], current: readonly Stored
     }
   }
   assert(attached.size === 0, 'only keys that have the lease are attached to it');
+  return leases;
 }
 
 function verifyExpiries(records: readonly StoredRecord[], current: readonly StoredRecord[]): void {

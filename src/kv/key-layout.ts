@@ -11,7 +11,7 @@
  * | `e`  | expiry    | `k`, the user's key           | when the key's time is up        |
  * | `e`  | expiry    | `d`, deadline (8), user's key | time to live of a key that waits |
  * | `s`  | answers   | `h`, lease (8)                | how far a session is             |
- * | `s`  | answers   | `a`, lease (8), sequence (8)  | answer to a session's request    |
+ * | `s`  | answers   | `a`, lease (8), sequence (8)  | answers to a session's requests  |
  * | `s`  | answers   | `k`, idempotency key          | answer to a keyed request        |
  * | `s`  | answers   | `q`, index (8)                | idempotency keys by age          |
  * | `s`  | answers   | `t`, index (8)                | cluster time of a log index      |
@@ -22,6 +22,7 @@
  */
 import {
   assert,
+  compareBytes,
   concatBytes,
   emptyBytes,
   must,
@@ -188,7 +189,7 @@ export function sessionKey(session: LeaseId): Uint8Array {
   return answersKey(sessionMark, leaseBytes(session));
 }
 
-/** Returns the engine key of the answer to a session's request. */
+/** Returns the engine key of the run of a session's answers that began with a number. */
 export function sessionAnswerKey(session: LeaseId, sequence: number): Uint8Array {
   return answersKey(sessionAnswerMark, leaseBytes(session), uint64Bytes(sequence));
 }
@@ -259,6 +260,11 @@ export function isPoint(selector: KeySelector): boolean {
 export interface EngineRange {
   readonly gte: Uint8Array;
   readonly lt: Uint8Array;
+}
+
+/** Tells whether an engine key is in a range. */
+export function isIn({ gte, lt }: EngineRange, key: Uint8Array): boolean {
+  return compareBytes(key, gte) >= 0 && compareBytes(key, lt) < 0;
 }
 
 /**

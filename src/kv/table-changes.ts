@@ -3,7 +3,7 @@
  * batch has put and deleted since.
  */
 import { compareBytes } from '../base/index.ts';
-import { type EngineRange, mapKeyOf } from './key-layout.ts';
+import { type EngineRange, isIn, mapKeyOf } from './key-layout.ts';
 import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import { ChunkedScan } from './scan.ts';
 
@@ -69,8 +69,4 @@ export class TableChanges {
     this.#changes.set(mapKeyOf(write.key), write);
     this.#emit(write);
   }
-}
-
-function isIn({ gte, lt }: EngineRange, key: Uint8Array): boolean {
-  return compareBytes(key, gte) >= 0 && compareBytes(key, lt) < 0;
 }

@@ -8,7 +8,7 @@
  * check every bound and throw {@link InvariantViolation}: what is decoded here was written by this
  * program and agreed on by Raft.
  */
-import { assert, InvariantViolation } from '../base/index.ts';
+import { allocateBytes, assert, emptyBytes, InvariantViolation } from '../base/index.ts';
 
 /** Longest encoding of a safe integer. */
 export const varintBytesMax = 8;
@@ -28,15 +28,6 @@ export function writeVarint(target: Uint8Array, offset: number, value: number): 
   }
   target[at++] = rest;
   return at;
-}
-
-/** Bytes that {@link writeVarint} needs for `value`. */
-export function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) {
-    size++;
-  }
-  return size;
 }
 
 /** Writes a 64-bit integer (signed or not) as 8 big-endian bytes at `offset`. */
@@ -138,9 +129,17 @@ export class ByteReader {
   }
 }
 
+/** Bytes that a writer begins with: a command or an answer of common size. */
+const writerBytes = 1024;
+/** Limit: buffers of finished writers that are kept for the next ones; writers nest a little. */
+const spareBuffersMax = 4;
+/** Limit: bytes of a buffer that is kept. */
+const spareBytesMax = 65_536;
+const spareBuffers: Uint8Array[] = [];
+
 /** Collects bytes in a buffer that grows; for encodings whose size is not known beforehand. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes = spareBuffers.pop() ?? new Uint8Array(writerBytes);
   #length = 0;
 
   byte(value: number): void {
@@ -178,14 +177,32 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  /** Returns what was written, as its own copy. */
+  /** What was written so far, as a view that lasts until something is done with the writer. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Returns what was written, as a copy; the writer is empty then. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const bytes = allocateBytes(this.#length);
+    bytes.set(this.written());
+    this.release();
+    return bytes;
+  }
+
+  /** Gives up what was written. */
+  release(): void {
+    if (spareBuffers.length < spareBuffersMax && this.#bytes.length <= spareBytesMax) {
+      spareBuffers.push(this.#bytes);
+    }
+    this.#bytes = emptyBytes;
+    this.#length = 0;
   }
 
   #reserve(length: number): void {
     if (this.#length + length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + length));
+      const lengthMin = Math.max(this.#bytes.length * 2, writerBytes);
+      const grown = new Uint8Array(Math.max(lengthMin, this.#length + length));
       grown.set(this.#bytes);
       this.#bytes = grown;
     }

@@ -5,13 +5,13 @@
  * times are printed, never asserted: they belong to `docs/performance.md`. What is asserted is that
  * all keys are there after a restart.
  */
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
 import { ProcessCluster } from '../harness/processes.ts';
+import { describeResident } from './memory.ts';
 
 const keys = Number(process.env['DRILL_KEYS'] ?? 20_000);
 const valueBytes = 256;
@@ -56,28 +56,12 @@ async function load(client: KvClient): Promise<void> {
   await Promise.all(Array.from({ length: batchesInFlight }, work));
 }
 
-/** Resident memory of each member, MB; undefined where the system does not say. */
-function residentMb(): string {
-  return cluster.members
-    .map((_, i) => {
-      try {
-        const status = readFileSync(`/proc/${cluster.pid(i) ?? 0}/status`, 'utf8');
-        const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
-        return (kilobytes / 1024).toFixed(0);
-      } catch {
-        // No /proc here: the figure is for people, the test goes on.
-        return '?';
-      }
-    })
-    .join(', ');
-}
-
 test(`${keys} keys are all there after every member was killed and started again`, {
   timeout: 60_000 + keys,
 }, async () => {
   const leader = await waitForLeader(clients, 20_000);
   await load(clients[leader] as KvClient);
-  const loadedMb = residentMb();
+  const loadedMb = describeResident(cluster);
   const follower = leader === 0 ? 1 : 0;
   await cluster.signal(follower, 'SIGKILL');
   const aloneMs = performance.now();
@@ -96,7 +80,7 @@ test(`${keys} keys are all there after every member was killed and started again
   }
   console.log(
     `${keys} keys of ${valueBytes} bytes: resident ${loadedMb} MB after loading, ` +
-      `${residentMb()} MB after the restart; ` +
+      `${describeResident(cluster)} MB after the restart; ` +
       `one serves ${aloneServingMs.toFixed(0)} ms after it was started, ` +
       `all three at once ${servingMs.toFixed(0)} ms`,
   );

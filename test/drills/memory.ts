@@ -55,7 +55,7 @@ export class MemoryLog {
   }
 }
 
-/** Undefined where the system does not say. */
+/** Resident memory of a process, MB; undefined where the system does not say. */
 function residentMb(pid: number): number | undefined {
   const path = `/proc/${pid}/status`;
   if (!existsSync(path)) {
@@ -63,4 +63,11 @@ function residentMb(pid: number): number | undefined {
   }
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8'))?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+}
+
+/** Resident memory of each member, MB, for people to read. */
+export function describeResident(cluster: ProcessCluster): string {
+  return cluster.members
+    .map((_, i) => residentMb(cluster.pid(i) ?? 0)?.toFixed(0) ?? '?')
+    .join(', ');
 }

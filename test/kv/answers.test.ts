@@ -179,6 +179,64 @@ describe('a request of a session', () => {
     expect(value('a')).toBe('3 version 3');
   });
 
+  test('stands in one record with those of its batch, until the last of them is acknowledged', () => {
+    run(grant(7n));
+    const batch = [1, 2, 3].map((sequence) => numbered(sequence, put('a', String(sequence))));
+    const answers = machine.run(...batch);
+    machine.settle();
+    verifyState(machine.store.records());
+    // The session is the other one.
+    expect(answerRecords()).toBe(2);
+    restart();
+    run(numbered(4, put('a', '4'), { lowestUnanswered: 3 }));
+    expect(answerRecords()).toBe(3);
+    restart();
+    expect(run(numbered(2, put('a', '2')))).toMatchObject({ code: 'ANSWER_FORGOTTEN' });
+    expect(run(numbered(3, put('a', '3')))).toEqual({ ...answers[2], isRepeated: true });
+    run(numbered(5, put('a', '5'), { lowestUnanswered: 4 }));
+    expect(answerRecords()).toBe(3);
+    expect(value('a')).toBe('5 version 5');
+  });
+
+  test('leaves nothing behind when it is acknowledged in the batch that answers it', () => {
+    run(grant(7n));
+    const floors = [1, 2, 3];
+    machine.run(
+      ...floors.map((lowestUnanswered) =>
+        numbered(lowestUnanswered, put('a', '1'), { lowestUnanswered }),
+      ),
+    );
+    machine.settle();
+    verifyState(machine.store.records());
+    restart();
+    expect(run(numbered(2, put('a', '1')))).toMatchObject({ code: 'ANSWER_FORGOTTEN' });
+    expect(run(numbered(3, put('a', '1')))).toMatchObject({ isRepeated: true });
+  });
+
+  test('stands in a record that stays bounded', () => {
+    run(grant(7n), put('big', 'x'.repeat(40_000)));
+    const batch = [1, 2, 3, 4].map((sequence) => {
+      return numbered(sequence, put('big', 'y'.repeat(40_000), { prevKv: true }));
+    });
+    const answers = machine.run(...batch);
+    machine.settle();
+    expect(answerRecords()).toBe(3);
+    restart();
+    for (const [at, request] of batch.entries()) {
+      expect(run(request)).toEqual({ ...answers[at], isRepeated: true });
+    }
+  });
+
+  test('is forgotten with its session in the middle of a batch', () => {
+    run(grant(7n), numbered(1, put('a', '1')));
+    machine.run(numbered(2, put('a', '2')), revoke(7n), grant(7n), numbered(1, put('a', '3')));
+    machine.settle();
+    verifyState(machine.store.records());
+    restart();
+    expect(run(numbered(1, put('a', '3')))).toMatchObject({ isRepeated: true });
+    expect(value('a')).toBe('3 version 3');
+  });
+
   test('is refused when its answer was too large to be kept', () => {
     run(grant(7n), put('a', 'x'.repeat(70_000)));
     const request = numbered(1, put('a', '1', { prevKv: true }));

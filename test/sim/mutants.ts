@@ -642,12 +642,11 @@ export const mutants: readonly Mutant[] = [
     lesson: 'forgets after a restart what sessions were answered',
     profile: 'crashes',
     seeds: 40,
-    kind: 'safety',
     patches: [
       kv(
         'answer-table.ts',
-        "must(table.session(session), 'the session of an answer').answered.add(sequence);",
-        'must(table.session(session), `the session of answer ${sequence}`);',
+        'session.answered.set(sequence, run);',
+        'must(answers.get(sequence), "an answer");',
       ),
     ],
   },
@@ -656,7 +655,7 @@ export const mutants: readonly Mutant[] = [
     profile: 'calm',
     seeds: 20,
     kind: 'safety',
-    patches: [kv('answers.ts', 'if (sequence < session.floor) {', 'if (sequence < 0) {')],
+    patches: [kv('answers.ts', 'if (sequence < floor) {', 'if (sequence < 0) {')],
   },
   {
     lesson: 'carries out what a session asks for that has ended',
@@ -669,7 +668,7 @@ export const mutants: readonly Mutant[] = [
     profile: 'everything',
     seeds: 20,
     kind: 'safety',
-    patches: [kv('answers.ts', 'if (!answered.has(id.sequence)) {', 'if (answered.size >= 0) {')],
+    patches: [kv('answers.ts', 'if (!answered.has(sequence)) {', 'if (answered.size >= 0) {')],
   },
   {
     lesson: 'tells no difference between a deletion and the end of a lease, and keeps the lease',
