@@ -48,3 +48,14 @@ export function maxOf(metrics: ReadonlyMap<string, number>, name: string): numbe
   }
   return max;
 }
+
+/** The smallest series of a metric that has been measured at all. */
+export function minOf(metrics: ReadonlyMap<string, number>, name: string): number {
+  let min = Number.POSITIVE_INFINITY;
+  for (const [series, value] of metrics) {
+    if (value > 0 && (series === name || series.startsWith(`${name}{`))) {
+      min = Math.min(min, value);
+    }
+  }
+  return min;
+}

@@ -127,6 +127,17 @@ export class Links {
     };
   }
 
+  /** How many toxics the server says that it holds on these links. */
+  async toxicsOn(names: readonly LinkName[]): Promise<number> {
+    let count = 0;
+    for (const name of names) {
+      const { api, name: proxy } = this.#find(name);
+      const url = `${this.#api.host}/proxies/${proxy}/toxics`;
+      count += (await api.get<readonly unknown[]>(url)).data.length;
+    }
+    return count;
+  }
+
   /** Refuses and ends the connections of these links; returns how to take them again. */
   async refuse(names: readonly LinkName[]): Promise<() => Promise<void>> {
     const set = async (enabled: boolean) => {

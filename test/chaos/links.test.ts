@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Links } from '../../chaos/topology/links.ts';
+import { blackHole, Links } from '../../chaos/topology/links.ts';
 import { ToxiproxyServer } from '../../chaos/toxiproxy/server.ts';
 
 let toxiproxy: ToxiproxyServer;
@@ -62,6 +62,16 @@ describe('Links', () => {
     await end();
 
     expect(await roundTrip()).toBe('hello');
+  });
+
+  test('are told to be disturbed by the server itself', async () => {
+    expect(await links.toxicsOn(['n1>n2'])).toBe(0);
+
+    const end = await links.disturb(['n1>n2'], blackHole);
+    expect(await links.toxicsOn(['n1>n2'])).toBe(2);
+    await end();
+
+    expect(await links.toxicsOn(['n1>n2'])).toBe(0);
   });
 
   test('refuse until they are to take connections again', async () => {
