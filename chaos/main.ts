@@ -69,7 +69,7 @@ async function main(): Promise<number> {
 async function runPair(
   { workload, nemesis: nemesisName, seconds }: Pair,
   seed: number,
-  { size, directory }: Options,
+  { size, directory, command }: Options,
   toxiproxyUrl: string,
 ): Promise<RunResult> {
   const createWorkload = workloads[workload];
@@ -86,9 +86,11 @@ async function runPair(
     size,
     directory,
     toxiproxyUrl,
+    command,
     replay:
       `npm run chaos -- --workload ${workload} --nemesis ${nemesisName} --seed ${seed} ` +
-      `--minutes ${minutes} --members ${size}`,
+      `--minutes ${minutes} --members ${size}` +
+      (command === undefined ? '' : ` --command ${command}`),
     progress: new Progress((line) => {
       console.log(line);
     }),

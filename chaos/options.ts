@@ -13,6 +13,8 @@ export interface Options {
   readonly directory: string;
   readonly suite: 'quick' | 'full' | undefined;
   readonly lists: boolean;
+  /** Another build of the members; undefined: this project's own. */
+  readonly command: string | undefined;
 }
 
 /** @throws {Error} with what is wrong and what may be given. */
@@ -27,6 +29,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
       members: { type: 'string', default: '3' },
       out: { type: 'string', default: 'chaos-results' },
       suite: { type: 'string' },
+      command: { type: 'string' },
       list: { type: 'boolean', default: false },
     },
   });
@@ -49,6 +52,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
     directory: values.out,
     suite,
     lists: values.list,
+    command: values.command,
   };
 }
 

@@ -27,6 +27,8 @@ export interface RunOptions {
   /** A folder of its own is made in here. */
   readonly directory: string;
   readonly toxiproxyUrl: string;
+  /** What members run; this project's own when left out. */
+  readonly command: string | undefined;
   /** The command that does the same again. */
   readonly replay: string;
   readonly progress: Progress;
@@ -46,7 +48,10 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   await mkdir(directory, { recursive: true });
   progress.begin(name);
   const faults = nemesis.faults;
-  const scenario = await Scenario.start({ workload, faults, seed, size, directory, toxiproxyUrl });
+  const scenario = await Scenario.start({
+    ...{ workload, faults, seed, size, directory, toxiproxyUrl },
+    command: options.command,
+  });
   let isGood = false;
   try {
     await scenario.work();

@@ -27,6 +27,8 @@ export interface ScenarioOptions {
   /** History, logs and data go here. */
   readonly directory: string;
   readonly toxiproxyUrl: string;
+  /** What members run; this project's own when left out. */
+  readonly command?: string | undefined;
 }
 
 const clientsPerMember = 2;
@@ -93,6 +95,7 @@ export class Scenario {
       dataDirs: setting.dataDirs,
       env: setting.env,
       toxiproxyUrl,
+      command: options.command,
       prefix: `hf${process.pid}-${seed}`,
       onCrash: (member, how) => {
         recorder.add({ kind: 'crash', member, atMs: recorder.nowMs(), how });

@@ -13,6 +13,7 @@ import type { LinkName } from './links.ts';
 import { Links } from './links.ts';
 import { type MemberPlace, MemberProcess } from './member.ts';
 import { freePorts } from './ports.ts';
+import { holdfastCommand } from './project.ts';
 
 /** What a cluster is like. */
 export interface ClusterOptions {
@@ -24,6 +25,8 @@ export interface ClusterOptions {
   /** More environment for the members' processes. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly toxiproxyUrl: string;
+  /** What members run; this project's own when left out. */
+  readonly command?: string | undefined;
   /** Keeps the names of proxies apart. */
   readonly prefix: string;
   readonly onCrash: (member: string, how: string) => void;
@@ -106,7 +109,7 @@ export class Cluster {
       const peerUrl = `http://127.0.0.1:${own.peer}`;
       await options.fill?.({ name: own.name, dataDir, initialCluster: initial, token, peerUrl });
       places.push(
-        placeOf(options.directory, own, dataDir, [
+        placeOf(options, own, dataDir, [
           `--initial-cluster=${initial}`,
           '--initial-cluster-state=new',
           `--initial-cluster-token=${token}`,
@@ -165,7 +168,7 @@ export class Cluster {
       `${own.name}=${peerUrl}`,
     ];
     const place = placeOf(
-      this.#options.directory,
+      this.#options,
       own,
       dataDir ?? join(this.#options.directory, own.name),
       [
@@ -252,7 +255,7 @@ async function choosePorts(first: number, count: number): Promise<readonly Ports
 }
 
 function placeOf(
-  directory: string,
+  { directory, command = holdfastCommand }: ClusterOptions,
   { name, client, peer, metrics }: Ports,
   dataDir: string,
   args: readonly string[],
@@ -263,6 +266,7 @@ function placeOf(
   return {
     name,
     dataDir,
+    command,
     logFile: join(directory, `${name}.log`),
     clientAddress,
     peerAddress,

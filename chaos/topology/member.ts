@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { holdfastCommand } from './project.ts';
 
 /** What a member is started with. */
 export interface MemberPlace {
@@ -19,6 +18,8 @@ export interface MemberPlace {
   readonly peerAddress: string;
   readonly metricsAddress: string;
   readonly args: readonly string[];
+  /** The program, for Node. */
+  readonly command: string;
 }
 
 const stopLimitMs = 15_000;
@@ -72,7 +73,7 @@ export class MemberProcess {
       return;
     }
     await mkdir(this.place.dataDir, { recursive: true });
-    const child = spawn(process.execPath, [holdfastCommand, 'server', ...this.place.args], {
+    const child = spawn(process.execPath, [this.place.command, 'server', ...this.place.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#env },
     });

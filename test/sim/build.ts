@@ -80,7 +80,7 @@ export function buildSimulator({
   }
   const unused = patches.find((patch) => !seen.has(patch.file));
   if (unused !== undefined) {
-    throw new Error(`the simulator does not reach ${unused.file}: the mutant is stale`);
+    throw new Error(`${entry} does not reach ${unused.file}: the mutant is stale`);
   }
   return join(out, entry.replace(/\.ts$/, '.js'));
 }

@@ -1,0 +1,100 @@
+/**
+ * Deliberate bugs that are built into real members, and the run of the chaos suite that must find
+ * each. Most are the simulator's own (`test/sim/mutants.ts`), by their lesson.
+ *
+ * Bugs that only a rare order of messages shows are left to the simulator: here machines decide.
+ */
+import type { Patch } from '../sim/build.ts';
+import { mutants as simulated } from '../sim/mutants.ts';
+
+/** One bug. */
+export interface BuiltMutant {
+  /** Completes "a member that ...". */
+  readonly lesson: string;
+  readonly patches: readonly Patch[];
+  readonly workload: string;
+  readonly nemesis: string;
+  /** Seconds of faults in one run. */
+  readonly seconds: number;
+  /** Runs, with seeds from 1 on, within which it must be found. */
+  readonly runs: number;
+  /** A check that must have found it, one of these. */
+  readonly checks: readonly string[];
+}
+
+function patchesOf(lesson: string): readonly Patch[] {
+  const found = simulated.find((mutant) => mutant.lesson === lesson);
+  if (found === undefined) {
+    throw new Error(`the simulator has no mutant that ${lesson}`);
+  }
+  return found.patches;
+}
+
+/** One of the simulator's. */
+function known(lesson: string, run: Omit<BuiltMutant, 'lesson' | 'patches'>): BuiltMutant {
+  return { lesson, patches: patchesOf(lesson), ...run };
+}
+
+export const mutants: readonly BuiltMutant[] = [
+  known('serves a read before its state has come so far', {
+    ...{ workload: 'register', nemesis: 'client-resets', seconds: 3, runs: 3 },
+    checks: ['no split brain', 'strict serializability', 'linearizability of single keys'],
+  }),
+  known('ends a lease that was renewed at its old deadline', {
+    ...{ workload: 'lease', nemesis: 'client-resets', seconds: 3, runs: 3 },
+    checks: ['leases'],
+  }),
+  known('leaves the keys of a lease that ends', {
+    ...{ workload: 'lease', nemesis: 'client-resets', seconds: 3, runs: 3 },
+    checks: ['leases'],
+  }),
+  known('tells a watch twice what came while it caught up', {
+    ...{ workload: 'watch', nemesis: 'client-resets', seconds: 3, runs: 3 },
+    checks: ['watches'],
+  }),
+  known('lets anybody write who has ever owned a lock, while somebody owns it', {
+    ...{ workload: 'lock', nemesis: 'pause-leader', seconds: 12, runs: 5 },
+    checks: ['fencing', 'strict serializability'],
+  }),
+  known('does not sync a single entry', {
+    ...{ workload: 'append', nemesis: 'power-cut', seconds: 8, runs: 5 },
+    checks: ['durability', 'lists', 'strict serializability', 'no split brain', 'convergence'],
+  }),
+  {
+    lesson: 'carries out every attempt of a request with an idempotency key',
+    patches: [
+      {
+        file: 'src/kv/answers.ts',
+        find: 'if (bytes === undefined) {',
+        replace: "if (bytes === undefined || id.type === 'key') {",
+      },
+    ],
+    ...{ workload: 'counter', nemesis: 'restart-storm', seconds: 6, runs: 5 },
+    checks: ['exactly once', 'strict serializability'],
+  },
+  {
+    lesson: 'goes on leading without a majority, and answers reads without asking one',
+    patches: [
+      ...patchesOf('answers reads without asking a majority'),
+      {
+        file: 'src/raft/leader.ts',
+        find: 'if (options.checkQuorum && !this.#hasActiveQuorum) {',
+        replace: 'if (options.electionTimeoutTicks < 0 && !this.#hasActiveQuorum) {',
+      },
+    ],
+    ...{ workload: 'register', nemesis: 'isolate-leader', seconds: 6, runs: 3 },
+    checks: ['no split brain', 'strict serializability', 'linearizability of single keys'],
+  },
+  {
+    lesson: 'takes half of the members for a majority',
+    patches: [
+      {
+        file: 'src/raft/quorum.ts',
+        find: 'return Math.floor(count / 2) + 1;',
+        replace: 'return Math.max(1, Math.floor(count / 2));',
+      },
+    ],
+    ...{ workload: 'append', nemesis: 'isolate-leader', seconds: 6, runs: 3 },
+    checks: ['no split brain', 'strict serializability', 'durability', 'convergence'],
+  },
+];
