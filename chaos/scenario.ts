@@ -37,7 +37,8 @@ const restMsDefault = 15;
 const callTimeoutMs = 1500;
 const startLimitMs = 30_000;
 const healLimitMs = 20_000;
-const finalReadAttempts = 100;
+/** How long a member is asked for its final read: it has had time to heal. */
+const finalReadLimitMs = 30_000;
 /** How long watchers of the watch workload stay, milliseconds. */
 const watcherStayMs: readonly [number, number] = [300, 3000];
 
@@ -292,7 +293,8 @@ export class Scenario {
       callTimeoutMs: 5000,
       isFinal: true,
     });
-    for (let attempt = 0; attempt < finalReadAttempts; attempt++) {
+    const endMs = this.nowMs + finalReadLimitMs;
+    while (this.nowMs < endMs) {
       const { outcome, revision } = await session.call({
         type: 'range',
         key: '\0',

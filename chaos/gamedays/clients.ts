@@ -14,8 +14,9 @@ import type { GameDay } from './gameday.ts';
 import type { Stage } from './stage.ts';
 
 const crowdSize = 300;
-/** After a stampede a write takes no longer than this again, milliseconds, half of the time. */
+/** After a stampede half of all writes take no longer than this, or than so many times before. */
 const calmAgainMs = 250;
+const calmAgainFactor = 3;
 
 /** Many more clients than before, none of which rests. */
 function stampede({ scenario }: Stage): Fault {
@@ -40,13 +41,14 @@ function stampede({ scenario }: Stage): Fault {
 const clientStampede: GameDay = {
   name: 'client-stampede',
   title: 'hundreds of clients come back at the same time',
-  workload: workloadNamed('mixed'),
+  workload: workloadNamed('counter'),
   brief: {
     hypothesis:
       'Too many callers make calls slow, and at worst refused, but never wrong; the cluster ' +
       'keeps its leader, and is as quick as before once they are gone.',
     expected: [
       'calls take longer; those that are refused say so (RESOURCE_EXHAUSTED) and had no effect',
+      'what is repeated under an idempotency key counts once, however often it was sent',
       'the leader stays: heartbeats do not wait behind callers',
       'a moment after the crowd has gone writes take as long as before',
     ],
@@ -94,14 +96,19 @@ const clientStampede: GameDay = {
         const fromMs = stage.nowMs;
         await stage.hold(5, 2);
         const stretch = since(stage, fromMs);
-        const medianMs = writeTimeMs(stage.scenario.recorder.of('call'), stretch, 0.5);
+        const { recorder } = stage.scenario;
+        const calls = recorder.of('call');
+        const [{ fromMs: crowdMs } = { fromMs }] = recorder.of('fault');
+        const beforeMs = writeTimeMs(calls, { fromMs: 0, toMs: crowdMs }, 0.5);
+        const mostMs = Math.max(calmAgainMs, calmAgainFactor * beforeMs);
+        const medianMs = writeTimeMs(calls, stretch, 0.5);
         return {
           seen: paceOf(stage, stretch),
           checks: [
             {
-              what: `half of all writes take less than ${calmAgainMs} ms again`,
-              isMet: medianMs < calmAgainMs,
-              seen: shownMs(medianMs),
+              what: `half of all writes take less than ${Math.round(mostMs)} ms again`,
+              isMet: medianMs < mostMs,
+              seen: `${shownMs(medianMs)}, ${shownMs(beforeMs)} before`,
             },
           ],
         };

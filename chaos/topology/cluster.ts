@@ -8,11 +8,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../../src/cli/testing/free-ports.ts';
 import { MemberConnection } from '../connection.ts';
 import type { LinkName } from './links.ts';
 import { Links } from './links.ts';
 import { type MemberPlace, MemberProcess } from './member.ts';
-import { freePorts } from './ports.ts';
+
 import { holdfastCommand } from './project.ts';
 
 /** What a cluster is like. */
@@ -167,16 +168,11 @@ export class Cluster {
       ...present.map(({ name, place }) => `${name}=http://${place.peerAddress}`),
       `${own.name}=${peerUrl}`,
     ];
-    const place = placeOf(
-      this.#options,
-      own,
-      dataDir ?? join(this.#options.directory, own.name),
-      [
-        `--initial-cluster=${initial.join(',')}`,
-        '--initial-cluster-state=existing',
-        `--initial-cluster-token=${this.#token}`,
-      ],
-    );
+    const place = placeOf(this.#options, own, dataDir ?? join(this.#options.directory, own.name), [
+      `--initial-cluster=${initial.join(',')}`,
+      '--initial-cluster-state=existing',
+      `--initial-cluster-token=${this.#token}`,
+    ]);
     const member = this.#processOf(place);
     this.members.push(member);
     this.#operators.push(new MemberConnection(own.name, place.clientAddress));
