@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Recorder, SampleRecord } from './history.ts';
 import type { Cluster } from './topology/cluster.ts';
-import type { MemberProcess } from './topology/member.ts';
+import type { MemberControl } from './topology/member.ts';
 
 const periodMs = 100;
 /** One that takes longer to say what it is, is silent. */
@@ -31,14 +31,14 @@ export class Observer {
     await Promise.all(this.#asking);
   }
 
-  async #ask(member: MemberProcess): Promise<void> {
+  async #ask(member: MemberControl): Promise<void> {
     while (!this.#isStopped) {
       this.#recorder.add(await this.#sample(member));
       await sleep(periodMs);
     }
   }
 
-  async #sample({ name, isRunning }: MemberProcess): Promise<SampleRecord> {
+  async #sample({ name, isRunning }: MemberControl): Promise<SampleRecord> {
     const base = { kind: 'sample', member: name } as const;
     if (!isRunning) {
       return { ...base, atMs: this.#recorder.nowMs(), state: 'down' };

@@ -13,6 +13,7 @@ import { type FaultRecord, Recorder } from './history.ts';
 import type { Fault, FaultContext, Injected, Setting } from './nemesis/fault.ts';
 import { Observer } from './observer.ts';
 import { Cluster } from './topology/cluster.ts';
+import { attachContainers } from './topology/containers.ts';
 import { Watcher } from './watcher.ts';
 import { Session } from './workloads/session.ts';
 import type { Workload } from './workloads/workload.ts';
@@ -27,6 +28,8 @@ export interface ScenarioOptions {
   /** History, logs and data go here. */
   readonly directory: string;
   readonly toxiproxyUrl: string;
+  /** The cluster of containers that runs, instead of processes of one's own. */
+  readonly isAttached?: boolean | undefined;
   /** What members run; this project's own when left out. */
   readonly command?: string | undefined;
 }
@@ -90,18 +93,17 @@ export class Scenario {
         clearAway.push(await fault.prepare(setting));
       }
     }
-    const cluster = await Cluster.start({
-      size,
-      directory,
-      dataDirs: setting.dataDirs,
-      env: setting.env,
-      toxiproxyUrl,
-      command: options.command,
-      prefix: `hf${process.pid}-${seed}`,
-      onCrash: (member, how) => {
-        recorder.add({ kind: 'crash', member, atMs: recorder.nowMs(), how });
-      },
-    });
+    const cluster =
+      options.isAttached === true
+        ? await attachContainers(toxiproxyUrl)
+        : await Cluster.start({
+            ...{ size, directory, toxiproxyUrl, command: options.command },
+            ...{ dataDirs: setting.dataDirs, env: setting.env },
+            prefix: `hf${process.pid}-${seed}`,
+            onCrash: (member, how) => {
+              recorder.add({ kind: 'crash', member, atMs: recorder.nowMs(), how });
+            },
+          });
     const scenario = new Scenario(options, cluster, recorder, clearAway);
     try {
       await cluster.waitForLeader(startLimitMs);

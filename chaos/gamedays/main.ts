@@ -19,6 +19,9 @@ import { type Operator, type Story, takeNotes, takeSteps } from './runner.ts';
 import { Stage } from './stage.ts';
 import { verdictOf } from './verdict.ts';
 
+/** Where the compose file publishes the API of its Toxiproxy. */
+const containersToxiproxy = 'http://127.0.0.1:8474';
+
 async function main(): Promise<number> {
   const options = parseGameDayOptions(process.argv.slice(2), Array.from(gameDays.keys()));
   const gameDay = gameDays.get(options.name);
@@ -29,6 +32,10 @@ async function main(): Promise<number> {
     return 0;
   }
   checkProject();
+  if (options.against === 'docker' && gameDay.onlyLocal !== undefined) {
+    console.log(`${gameDay.name} is for --against local only: ${gameDay.onlyLocal}`);
+    return 1;
+  }
   const missing = (gameDay.faults ?? []).flatMap((fault) => fault.missingTools?.() ?? []);
   if (missing.length > 0) {
     console.log(`${gameDay.name} cannot be had here: it needs ${missing.join(', ')}`);
@@ -56,7 +63,8 @@ async function lead(gameDay: GameDay, options: GameDayOptions, operator: Operato
   const directory = join(options.directory, gameDay.name);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
-  const runningUrl = process.env['TOXIPROXY_URL'] ?? '';
+  const isAttached = options.against === 'docker';
+  const runningUrl = process.env['TOXIPROXY_URL'] ?? (isAttached ? containersToxiproxy : '');
   await using toxiproxy = await ToxiproxyService.start(options.seed, runningUrl);
   const scenario = await Scenario.start({
     workload: gameDay.workload(),
@@ -65,6 +73,7 @@ async function lead(gameDay: GameDay, options: GameDayOptions, operator: Operato
     size: 3,
     directory,
     toxiproxyUrl: toxiproxy.url,
+    isAttached,
   });
   let isGood = false;
   try {
@@ -82,7 +91,9 @@ async function lead(gameDay: GameDay, options: GameDayOptions, operator: Operato
     const result: RunResult = {
       ...{ name, workload: workload().name, nemesis: name, seed: options.seed },
       ...{ seconds: Math.round(stage.nowMs / 1000), directory, verdict },
-      replay: `npm run gameday -- ${name} --seed ${options.seed}${isShort ? ' --short' : ''}`,
+      replay:
+        `npm run gameday -- ${name} --seed ${options.seed}` +
+        `${isShort ? ' --short' : ''}${isAttached ? ' --against docker' : ''}`,
     };
     const page = { name, title, verdict: overall, brief, story };
     await writeFile(

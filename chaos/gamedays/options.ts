@@ -7,6 +7,7 @@ export interface GameDayOptions {
   readonly name: string;
   readonly saysYes: boolean;
   readonly isShort: boolean;
+  readonly against: 'local' | 'docker';
   readonly seed: number;
   readonly directory: string;
 }
@@ -25,6 +26,7 @@ export function parseGameDayOptions(
       list: { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       short: { type: 'boolean', default: false },
+      against: { type: 'string', default: 'local' },
       seed: { type: 'string', default: String(seedDefault) },
       out: { type: 'string', default: 'chaos-results/gamedays' },
     },
@@ -32,6 +34,10 @@ export function parseGameDayOptions(
   const [name = '', ...more] = positionals;
   if (more.length > 0 || (!values.list && !names.includes(name))) {
     throw new Error(`${positionals.join(' ') || 'which one?'}: there are ${names.join(', ')}`);
+  }
+  const { against } = values;
+  if (against !== 'local' && against !== 'docker') {
+    throw new Error(`--against ${against}: there are local and docker`);
   }
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -41,6 +47,7 @@ export function parseGameDayOptions(
     name: values.list ? '' : name,
     saysYes: values.yes,
     isShort: values.short,
+    against,
     seed,
     directory: values.out,
   };

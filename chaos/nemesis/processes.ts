@@ -16,7 +16,6 @@ function kill(
     async inject(context) {
       const { cluster, members } = context;
       const victims = await choose(context);
-      const pids = victims.map((victim) => cluster.member(victim).pid);
       await Promise.all(victims.map(async (victim) => cluster.member(victim).kill()));
       return {
         what: `${victims.join(', ')} killed`,
@@ -25,7 +24,7 @@ function kill(
         evidence: async () =>
           victims.some((victim) => cluster.member(victim).isRunning)
             ? undefined
-            : `processes ${pids.join(', ')} ended`,
+            : `the processes of ${victims.join(', ')} ended`,
         heal: async () => {
           await Promise.all(victims.map(async (victim) => cluster.member(victim).start()));
         },
@@ -58,7 +57,7 @@ const pauseLeader: Fault = {
     const { cluster, members } = context;
     const leader = await someLeader(context);
     const member = cluster.member(leader);
-    member.pause();
+    await member.pause();
     return {
       what: `${leader} paused`,
       members: [leader],
@@ -72,7 +71,7 @@ const pauseLeader: Fault = {
             () => `${leader} did not answer while it was paused`,
           ),
       heal: async () => {
-        member.resume();
+        await member.resume();
       },
     };
   },
@@ -84,7 +83,7 @@ const pauseAll: Fault = {
   holdMs: [500, 1500],
   async inject({ cluster, members }) {
     for (const name of members) {
-      cluster.member(name).pause();
+      await cluster.member(name).pause();
     }
     return {
       what: 'all paused',
@@ -100,7 +99,7 @@ const pauseAll: Fault = {
           ),
       heal: async () => {
         for (const name of members) {
-          cluster.member(name).resume();
+          await cluster.member(name).resume();
         }
       },
     };

@@ -12,7 +12,7 @@ import { freePorts } from '../../src/cli/testing/free-ports.ts';
 import { MemberConnection } from '../connection.ts';
 import type { LinkName } from './links.ts';
 import { Links } from './links.ts';
-import { type MemberPlace, MemberProcess } from './member.ts';
+import { type MemberControl, type MemberPlace, MemberProcess } from './member.ts';
 
 import { holdfastCommand } from './project.ts';
 
@@ -64,28 +64,35 @@ interface Ports {
 
 /** See the module comment. */
 export class Cluster {
-  readonly members: MemberProcess[];
+  readonly members: MemberControl[];
   readonly links: Links;
   readonly #clientAddresses: readonly string[];
   readonly #operators: MemberConnection[];
-  readonly #options: ClusterOptions;
-  readonly #token: string;
+  /** How it was made; undefined: it was there already. */
+  readonly #origin: { readonly options: ClusterOptions; readonly token: string } | undefined;
 
   private constructor(
-    options: ClusterOptions,
     links: Links,
-    token: string,
-    places: readonly MemberPlace[],
+    members: readonly MemberControl[],
     clientAddresses: readonly string[],
+    origin?: { readonly options: ClusterOptions; readonly token: string },
   ) {
-    this.#options = options;
-    this.#token = token;
+    this.#origin = origin;
     this.links = links;
-    this.members = places.map((place) => this.#processOf(place));
+    this.members = [...members];
     this.#clientAddresses = clientAddresses;
-    this.#operators = places.map(
-      ({ name, clientAddress }) => new MemberConnection(name, clientAddress),
+    this.#operators = members.map(
+      ({ name, place }) => new MemberConnection(name, place.clientAddress),
     );
+  }
+
+  /** A cluster that runs already; `clientAddresses` lead to its members through links. */
+  static attach(
+    links: Links,
+    members: readonly MemberControl[],
+    clientAddresses: readonly string[],
+  ): Cluster {
+    return new Cluster(links, members, clientAddresses);
   }
 
   /** Creates the links and starts the members. */
@@ -118,7 +125,8 @@ export class Cluster {
         ]),
       );
     }
-    const cluster = new Cluster(options, links, token, places, clientAddresses);
+    const members = places.map((place) => processOf(options, place));
+    const cluster = new Cluster(links, members, clientAddresses, { options, token });
     await Promise.all(cluster.members.map(async (member) => member.start()));
     return cluster;
   }
@@ -127,7 +135,7 @@ export class Cluster {
     return this.members.map(({ name }) => name);
   }
 
-  member(name: string): MemberProcess {
+  member(name: string): MemberControl {
     const found = this.members.find((member) => member.name === name);
     if (found === undefined) {
       throw new Error(`there is no member ${name}`);
@@ -157,23 +165,24 @@ export class Cluster {
   /** Lays out one more member and its operator; it is started once the cluster knows of it. */
   async lay(
     dataDir?: string,
-  ): Promise<{ readonly member: MemberProcess; readonly peerUrl: string }> {
+  ): Promise<{ readonly member: MemberControl; readonly peerUrl: string }> {
     const [own] = await choosePorts(this.members.length + 1, 1);
-    if (own === undefined) {
-      throw new Error('no ports');
+    if (own === undefined || this.#origin === undefined) {
+      throw new Error('there is no place for another member');
     }
+    const { options, token } = this.#origin;
     const peerUrl = `http://127.0.0.1:${own.peer}`;
     const present = this.members.filter((member) => member.isRunning);
     const initial = [
       ...present.map(({ name, place }) => `${name}=http://${place.peerAddress}`),
       `${own.name}=${peerUrl}`,
     ];
-    const place = placeOf(this.#options, own, dataDir ?? join(this.#options.directory, own.name), [
+    const place = placeOf(options, own, dataDir ?? join(options.directory, own.name), [
       `--initial-cluster=${initial.join(',')}`,
       '--initial-cluster-state=existing',
-      `--initial-cluster-token=${this.#token}`,
+      `--initial-cluster-token=${token}`,
     ]);
-    const member = this.#processOf(place);
+    const member = processOf(options, place);
     this.members.push(member);
     this.#operators.push(new MemberConnection(own.name, place.clientAddress));
     return { member, peerUrl };
@@ -209,10 +218,17 @@ export class Cluster {
     throw new Error(`no member leads after ${limitMs} ms`);
   }
 
-  /** Ends the processes and the proxies, and removes the data unless it is to be kept. */
+  /**
+   * Ends the processes and the proxies, and removes the data unless it is to be kept. A cluster
+   * that was there before stays, with its links healed.
+   */
   async stop(keepsData: boolean): Promise<void> {
     for (const operator of this.#operators) {
       operator.close();
+    }
+    if (this.#origin === undefined) {
+      await this.links.heal();
+      return;
     }
     await Promise.all(this.members.map(async (member) => member.stop()));
     await this.links.remove();
@@ -221,12 +237,6 @@ export class Cluster {
         this.members.map(async ({ place }) => rm(place.dataDir, { recursive: true, force: true })),
       );
     }
-  }
-
-  #processOf(place: MemberPlace): MemberProcess {
-    return new MemberProcess(place, this.#options.env ?? {}, (how) => {
-      this.#options.onCrash(place.name, how);
-    });
   }
 
   async #leadsIn(name: string): Promise<number | undefined> {
@@ -238,6 +248,12 @@ export class Cluster {
       return undefined;
     }
   }
+}
+
+function processOf({ env = {}, onCrash }: ClusterOptions, place: MemberPlace): MemberProcess {
+  return new MemberProcess(place, env, (how) => {
+    onCrash(place.name, how);
+  });
 }
 
 async function choosePorts(first: number, count: number): Promise<readonly Ports[]> {

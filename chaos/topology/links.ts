@@ -109,6 +109,13 @@ export class Links {
     return proxy.listen;
   }
 
+  /** Takes a link over that the server has already, and returns where to dial on this machine. */
+  async adopt(name: LinkName): Promise<string> {
+    const proxy = await this.#api.get(name.replace('>', '-to-'));
+    this.#proxies.set(name, proxy);
+    return `127.0.0.1:${proxy.listen.split(':').at(-1) ?? ''}`;
+  }
+
   /** Puts toxics on these links; returns how to take them off again. */
   async disturb(
     names: readonly LinkName[],

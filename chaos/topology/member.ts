@@ -22,6 +22,46 @@ export interface MemberPlace {
   readonly command: string;
 }
 
+/** What whoever troubles a member needs of it, wherever it runs. */
+export interface MemberControl {
+  readonly name: string;
+  readonly place: Pick<MemberPlace, 'dataDir' | 'clientAddress' | 'peerAddress' | 'metricsAddress'>;
+  readonly isRunning: boolean;
+  readonly isPaused: boolean;
+  /** Of its process, where that is one of this machine. */
+  readonly pid: number | undefined;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  /** Asks it to end, and kills it if it does not in time. */
+  stop(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Says that the member may end by itself from now on: its disk fails, it is removed. */
+  expectEnd(): void;
+  /** Waits until it has ended by itself. */
+  hasEnded(limitMs: number): Promise<boolean>;
+  /** The events of its log so far. */
+  events(): Promise<readonly LogEvent[]>;
+}
+
+/** A line of a member's log. */
+export type LogEvent = Readonly<Record<string, unknown>>;
+
+/** The events among the lines of a log. */
+export function parseLog(text: string): readonly LogEvent[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) {
+      return [];
+    }
+    try {
+      return [JSON.parse(line) as LogEvent];
+    } catch {
+      // A kill may have cut the line short.
+      return [];
+    }
+  });
+}
+
 const stopLimitMs = 15_000;
 
 /** Members that run: none may outlive this process, however it ends. */
@@ -33,7 +73,7 @@ process.once('exit', () => {
 });
 
 /** See the module comment. */
-export class MemberProcess {
+export class MemberProcess implements MemberControl {
   readonly place: MemberPlace;
   readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
@@ -94,7 +134,6 @@ export class MemberProcess {
     await once(child, 'spawn');
   }
 
-  /** Says that the member may end by itself from now on: its disk fails, it is removed. */
   expectEnd(): void {
     this.#isEnding = true;
   }
@@ -103,28 +142,28 @@ export class MemberProcess {
     await this.#end('SIGKILL');
   }
 
-  /** Asks it to end, and kills it if it does not in time. */
   async stop(): Promise<void> {
     const timer = setTimeout(() => this.#child?.kill('SIGKILL'), stopLimitMs);
-    this.resume();
+    await this.resume();
     await this.#end('SIGTERM');
     clearTimeout(timer);
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     if (this.isRunning) {
       this.#isPaused = this.#child?.kill('SIGSTOP') ?? false;
     }
+    return Promise.resolve();
   }
 
-  resume(): void {
+  async resume(): Promise<void> {
     if (this.#isPaused) {
       this.#child?.kill('SIGCONT');
       this.#isPaused = false;
     }
+    return Promise.resolve();
   }
 
-  /** Waits until it has ended by itself. */
   async hasEnded(limitMs: number): Promise<boolean> {
     const endMs = performance.now() + limitMs;
     while (this.isRunning && performance.now() < endMs) {
@@ -133,20 +172,8 @@ export class MemberProcess {
     return !this.isRunning;
   }
 
-  /** The events of its log so far. */
-  async events(): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const text = await readFile(this.place.logFile, 'utf8');
-    return text.split('\n').flatMap((line) => {
-      if (!line.startsWith('{')) {
-        return [];
-      }
-      try {
-        return [JSON.parse(line) as Readonly<Record<string, unknown>>];
-      } catch {
-        // A kill may have cut the line short.
-        return [];
-      }
-    });
+  async events(): Promise<readonly LogEvent[]> {
+    return parseLog(await readFile(this.place.logFile, 'utf8'));
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
