@@ -121,8 +121,8 @@ const splitBrain: GameDay = {
     {
       title: 'Cut the leader off',
       about:
-        'For half a minute its links to both followers carry nothing, both ways; clients still reach all three. ' +
-        'Watch who leads, and what callers of the old leader get.',
+        'For half a minute its links to both followers carry nothing, both ways; clients still ' +
+        'reach all three. Watch who leads, and what callers of the old leader get.',
       async act(stage) {
         const { leader, others } = await rolesOf(stage);
         const { fromMs } = await stage.inject(isolation(leader));

@@ -3,7 +3,8 @@
  * nothing proves nothing.
  *
  * Members with a bug are built from patched sources below `node_modules/.cache`, and nowhere else.
- * By default only the first mutant is tried; `CHAOS_MUTANTS=all`, or a part of a lesson, tries more.
+ * By default only the first mutant is tried; `CHAOS_MUTANTS=all` tries all, and a part of a lesson
+ * that one.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

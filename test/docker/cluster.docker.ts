@@ -5,6 +5,9 @@
  * One story in steps: each begins where the one before has ended.
  */
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -13,6 +16,7 @@ import { eventually, run, succeeds } from './run.ts';
 import { type Provision, provide } from './stand-ins.ts';
 import { dashboardQueries, ruleQueries } from '../cluster/queries.ts';
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = fileURLToPath(new URL('../../cluster', import.meta.url));
 const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
 const project = 'holdfast-test';
@@ -20,6 +24,7 @@ const members = ['n1', 'n2', 'n3'] as const;
 type Name = (typeof members)[number];
 const clientPorts: Readonly<Record<Name, number>> = { n1: 2379, n2: 22379, n3: 32379 };
 const buildTimeoutMs = 600_000;
+const gameDayTimeoutMs = 120_000;
 
 interface Compose {
   readonly services: Readonly<Record<string, { readonly image: string }>>;
@@ -336,6 +341,24 @@ test('volumes outlive down and up', async () => {
     expect(await holdfast(name, 'get', 'greeting', '-w', 'plain')).toBe('hello\n');
   }
   expect((await query('count(count_over_time(holdfast_raft_term[10m]))')).length).toBe(1);
+});
+
+test('a game day goes well against the containers', async () => {
+  await composeRun('down', '-v');
+  await composeRun('up', '-d', '--no-build', ...members, 'toxiproxy');
+  await untilHealthy();
+  const out = await mkdtemp(join(tmpdir(), 'holdfast-gameday-'));
+  cleanups.push(async () => rm(out, { recursive: true, force: true }));
+
+  const told = await run(
+    [
+      ...[...engine.onHost, process.execPath, 'chaos/run.mjs', 'chaos/gamedays/main.ts'],
+      ...['leader-loss', '--against', 'docker', '--yes', '--short', '--out', out],
+    ],
+    { env: engine.env, cwd: root, timeoutMs: gameDayTimeoutMs },
+  );
+
+  expect(told).toContain('leader-loss: good');
 });
 
 test('down -v leaves nothing behind', async () => {
