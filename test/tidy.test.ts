@@ -61,6 +61,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/applying.ts': 'test/replica/rebuild.test.ts and driver.test.ts',
   'src/replica/opening.ts': 'test/replica/rebuild.test.ts and bootstrap.test.ts',
   'src/cli/client/session.ts': 'test/cli/client/lock-command.test.ts, as processes',
+  'src/client/patterns.ts': 'types only',
   'src/client/attempts.ts': 'test/client/caller.test.ts',
   'src/client/dispose.ts': 'test/client/ownership.test.ts, by its blocks',
   'src/client/election.ts': 'test/client/ownership.test.ts, on clusters',

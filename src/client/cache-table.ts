@@ -24,6 +24,8 @@ export interface CacheView<V> {
   /** @throws {HoldfastError} BAD_VALUE — the codec cannot read the key's value. */
   get(key: Key): Entry<V> | undefined;
   has(key: Key): boolean;
+  /** The names of the keys, in no order: without decoding what they hold. */
+  keys(): readonly string[];
   /** The keys of a range, of all without one, in their order. @throws {HoldfastError} BAD_VALUE */
   getRange(range?: KeyRange): readonly Entry<V>[];
 }
@@ -79,6 +81,10 @@ export class CacheTable<V> implements CacheView<V> {
   get(key: Key): Entry<V> | undefined {
     const slot = this.#slots.get(nameOf(keyBytes(key)));
     return slot === undefined ? undefined : this.#entryOf(slot);
+  }
+
+  keys(): readonly string[] {
+    return [...this.#slots.values()].map(({ raw }) => raw.key);
   }
 
   getRange(range: KeyRange = {}): readonly Entry<V>[] {

@@ -174,6 +174,11 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     return this.#readable().getRange(range);
   }
 
+  /** The names of the keys, in no order: without decoding what they hold. */
+  keys(): readonly string[] {
+    return this.#readable().keys();
+  }
+
   /** What it holds now, for good: later changes do not show in it. */
   snapshot(): CacheView<V> {
     return this.#readable().snapshot();

@@ -1,16 +1,7 @@
 /** Facade of the client library: `import { Holdfast } from 'holdfast/client'`. */
 import './dispose.ts';
 
-export type { Cache, CacheChange, CacheListener, CacheMetrics, CacheOptions } from './cache.ts';
-export type { CacheKeyChange, CacheView } from './cache-table.ts';
 export type { Caller, CallOptions, CallSpec, OpenStream, StreamSpec } from './caller.ts';
-export type {
-  ChangeFeed,
-  ChangeFeedMetrics,
-  ChangeFeedOptions,
-  Delivery,
-  DeliveryHandler,
-} from './change-feed.ts';
 export { type Codec, codecs } from './codec.ts';
 export type { Election, Leader, Leadership } from './election.ts';
 export { CompactedError, HoldfastError, type HoldfastErrorCode } from './errors.ts';
@@ -22,6 +13,7 @@ export type * from './kv-types.ts';
 export type { Lease, LeaseOptions } from './lease.ts';
 export type { Ownership, OwnershipOptions, Semaphore } from './ownership.ts';
 export type { HoldfastOptions } from './options.ts';
+export type * from './patterns.ts';
 export type { TransactEntry, Transaction } from './transact.ts';
 export type {
   Condition,

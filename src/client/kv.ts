@@ -28,6 +28,7 @@ import type {
 } from './kv-types.ts';
 import type { Operations } from './operations.ts';
 import type { Environment } from './ports.ts';
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { transact, type Transaction } from './transact.ts';
 import {
   Conditions,
@@ -269,6 +270,17 @@ export class Kv<V> {
     const { uniqueName } = this.#parts.environment;
     const cursorKv = this.as(codecs.json<CursorRecord>());
     return new ChangeFeed({ ...this.#following(range), name, cursorKv, uniqueName, options });
+  }
+
+  /**
+   * Makes the world look like what the keys of a range say. Keys have to be text.
+   *
+   * @throws {HoldfastError} INVALID_ARGUMENT — an option is out of its bounds.
+   */
+  reconciler(range: KeyRange, options: ReconcilerOptions<V>): Reconciler<V> {
+    const { timers, pause } = this.#following(range);
+    const openCache = async (bounds: CacheOptions): Promise<Cache<V>> => this.cache(range, bounds);
+    return new Reconciler({ openCache, timers, pause, options });
   }
 
   /** What follows a range works with: values as bytes, so that a bad one stops nobody else. */

@@ -121,7 +121,7 @@ describe('a change feed', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
-  test('tries a delivery again until the handler takes it, and nothing else meanwhile', async () => {
+  test('tries a delivery again until the handler takes it, and no other meanwhile', async () => {
     const failures: unknown[] = [];
     const { store, loop, start } = setUp({
       from: 'now',

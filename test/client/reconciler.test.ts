@@ -1,0 +1,303 @@
+import { describe, expect, test } from 'vitest';
+import { Cache } from '../../src/client/cache.ts';
+import { HoldfastError } from '../../src/client/errors.ts';
+import {
+  type Leading,
+  Reconciler,
+  type ReconcileFailure,
+  type ReconcilerOptions,
+} from '../../src/client/reconciler.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { decodeText, FakeStore } from './fake-store.ts';
+
+/** A world that a reconciler makes look like a store; the test may spoil it, and let calls fail. */
+function setUp(options: Partial<ReconcilerOptions<string>> = {}) {
+  const store = new FakeStore();
+  const loop = new VirtualLoop();
+  const world = new Map<string, string>();
+  const calls: string[] = [];
+  const tokens: (number | undefined)[] = [];
+  const failing = new Set<string>();
+  const failures: ReconcileFailure[] = [];
+  const pause = async (): Promise<void> => new Promise((resolve) => void loop.after(50, resolve));
+  const reconciler = new Reconciler<string>({
+    timers: loop,
+    pause,
+    openCache: async (bounds) =>
+      Cache.open({
+        ...{ source: store, range: { prefix: 'w/' }, decode: decodeText, timers: loop, pause },
+        ...{ timeoutMs: 10_000, options: bounds },
+      }),
+    options: {
+      reconcile: (key, { desired, token }) => {
+        calls.push(key);
+        tokens.push(token);
+        if (failing.has(key)) {
+          throw new Error('out of order');
+        }
+        if (desired === undefined) {
+          world.delete(key);
+        } else {
+          world.set(key, desired.value);
+        }
+      },
+      actual: () => world.keys(),
+      onFailure: (failure) => failures.push(failure),
+      ...options,
+    },
+  });
+  const controller = new AbortController();
+  const start = (): Promise<unknown> =>
+    reconciler.run({ signal: controller.signal }).catch((error: unknown) => error);
+  const stop = async (running: Promise<unknown>): Promise<unknown> => {
+    controller.abort();
+    return loop.settle(running);
+  };
+  const seen = () => Object.fromEntries(world);
+  return { store, loop, world, calls, tokens, failing, failures, reconciler, start, stop, seen };
+}
+
+/** Leaderships one after the other, given and taken by the test. */
+function fakeElection() {
+  const waiting: ((leading: Leading) => void)[] = [];
+  const state = { resigned: 0, token: 10 };
+  const campaign = async (signal: AbortSignal): Promise<Leading> =>
+    new Promise((resolve, reject) => {
+      waiting.push(resolve);
+      signal.addEventListener('abort', () => reject(new HoldfastError('ABORTED', 'campaign')));
+    });
+  const elect = (): AbortController => {
+    const loss = new AbortController();
+    waiting.shift()?.({
+      signal: loss.signal,
+      token: ++state.token,
+      resign: async () => {
+        state.resigned++;
+        return Promise.resolve();
+      },
+    });
+    return loss;
+  };
+  return { campaign, elect, waiting, state };
+}
+
+describe('a reconciler', () => {
+  test('makes the world what the keys say, and keeps it so', async () => {
+    const { store, loop, world, reconciler, start, stop, seen } = setUp();
+    store.write({ 'w/1': 'one', 'w/2': 'two', other: 'x' });
+    world.set('w/9', 'a relic');
+    const running = start();
+    await loop.run(0);
+    expect(seen()).toEqual({ 'w/1': 'one', 'w/2': 'two' });
+
+    store.write({ 'w/1': undefined, 'w/2': 'zwei', 'w/3': 'three' });
+    await loop.run(0);
+
+    expect(seen()).toEqual({ 'w/2': 'zwei', 'w/3': 'three' });
+    expect(reconciler.metrics).toMatchObject({
+      ...{ isActive: true, desired: 2, backlog: 0, completed: 6, failed: 0, resyncs: 1 },
+      revision: store.revision,
+    });
+    expect(await stop(running)).toBeUndefined();
+    expect(reconciler.metrics).toMatchObject({ isActive: false, completed: 6 });
+    expect(loop.pendingTimers).toBe(0);
+  });
+
+  test('does one thing for many changes of a key that it has not come to', async () => {
+    const { store, loop, calls, start, stop, seen } = setUp({ perSecondMax: 10, burst: 1 });
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(50);
+    for (let i = 0; i < 100; i++) {
+      store.write({ 'w/2': String(i) });
+    }
+    await loop.run(1000);
+    await stop(running);
+
+    expect(calls.filter((key) => key === 'w/2')).toHaveLength(1);
+    expect(seen()).toEqual({ 'w/1': 'one', 'w/2': '99' });
+  });
+
+  test('mends at a resync what was spoilt without a change of a key', async () => {
+    const { store, loop, world, start, stop, seen } = setUp({ resyncMs: 1000 });
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(0);
+    world.set('w/1', 'spoilt').set('w/2', 'strange');
+    await loop.run(999);
+    expect(seen()).toEqual({ 'w/1': 'spoilt', 'w/2': 'strange' });
+
+    await loop.run(1);
+
+    expect(seen()).toEqual({ 'w/1': 'one' });
+    await stop(running);
+  });
+
+  test('tries a key again until it succeeds, and goes on with others meanwhile', async () => {
+    const { store, loop, failing, failures, reconciler, start, stop, seen } = setUp();
+    failing.add('w/1');
+    store.write({ 'w/1': 'one', 'w/2': 'two' });
+    const running = start();
+    await loop.run(250);
+    expect(seen()).toEqual({ 'w/2': 'two' });
+    expect(reconciler.metrics).toMatchObject({ backlog: 1, failing: 1, failed: 2 });
+    expect(reconciler.metrics.lagMs).toBeGreaterThanOrEqual(250);
+
+    failing.clear();
+    await loop.run(200);
+
+    expect(seen()).toEqual({ 'w/1': 'one', 'w/2': 'two' });
+    expect(failures).toMatchObject([
+      { key: 'w/1', attempt: 1 },
+      { key: 'w/1', attempt: 2 },
+    ]);
+    await stop(running);
+  });
+
+  test('tries again to list what there is, and tells of it', async () => {
+    let lists = 0;
+    const { store, loop, failures, start, stop, seen, world } = setUp({
+      actual: () => {
+        lists++;
+        if (lists === 1) {
+          throw new Error('no list');
+        }
+        return world.keys();
+      },
+    });
+    world.set('w/9', 'a relic');
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(100);
+
+    expect(seen()).toEqual({ 'w/1': 'one' });
+    expect(failures).toMatchObject([{ key: undefined, attempt: 1 }]);
+    await stop(running);
+  });
+
+  test('does not fail the keys beside one whose value cannot be decoded', async () => {
+    const { store, loop, failures, start, stop, seen } = setUp();
+    store.write({ 'w/1': 'bad', 'w/2': 'two' });
+    const running = start();
+    await loop.run(0);
+
+    expect(seen()).toEqual({ 'w/2': 'two' });
+    expect(failures).toMatchObject([{ key: 'w/1', error: { code: 'BAD_VALUE' } }]);
+    await stop(running);
+  });
+
+  test('reconciles while it leads, with its token, and stands again when it has lost', async () => {
+    const election = fakeElection();
+    const { store, loop, calls, tokens, reconciler, start, stop } = setUp({
+      campaign: election.campaign,
+    });
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(1000);
+    expect(calls).toEqual([]);
+    expect(reconciler.metrics).toMatchObject({ isActive: false, backlog: 0 });
+
+    const loss = election.elect();
+    await loop.run(0);
+    expect(tokens).toEqual([11]);
+    loss.abort();
+    store.write({ 'w/2': 'two' });
+    await loop.run(1000);
+    expect(calls).toEqual(['w/1']);
+    expect(election.state.resigned).toBe(0);
+
+    election.elect();
+    await loop.run(0);
+    expect(calls).toEqual(['w/1', 'w/1', 'w/2']);
+    expect(tokens.at(-1)).toBe(12);
+    expect(reconciler.metrics.completed).toBe(3);
+    expect(await stop(running)).toBeUndefined();
+
+    expect(election.state.resigned).toBe(1);
+    expect(loop.pendingTimers).toBe(0);
+  });
+
+  test('tells its work when it is to end, and waits for it before it resigns', async () => {
+    const election = fakeElection();
+    const order: string[] = [];
+    const { store, loop, start, stop } = setUp({
+      ...{ campaign: election.campaign, actual: undefined },
+      reconcile: async (_key, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            order.push(`told, resigned ${election.state.resigned}`);
+            loop.after(500, () => {
+              order.push(`ended, resigned ${election.state.resigned}`);
+              resolve();
+            });
+          });
+        }),
+    });
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(0);
+    election.elect();
+    await loop.run(0);
+
+    await stop(running);
+
+    expect(order).toEqual(['told, resigned 0', 'ended, resigned 0']);
+    expect(election.state.resigned).toBe(1);
+  });
+
+  test('stands again when that fails in a way that may pass', async () => {
+    const election = fakeElection();
+    let attempts = 0;
+    const { store, loop, calls, failures, start, stop } = setUp({
+      campaign: async (signal) => {
+        attempts++;
+        if (attempts === 1) {
+          throw new HoldfastError('UNREACHABLE', 'no members');
+        }
+        return election.campaign(signal);
+      },
+    });
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(100);
+    election.elect();
+    await loop.run(0);
+
+    expect(calls).toEqual(['w/1']);
+    expect(failures).toMatchObject([{ key: undefined, error: { code: 'UNREACHABLE' } }]);
+    await stop(running);
+  });
+
+  test('that is ended while it stands has never led', async () => {
+    const election = fakeElection();
+    const { loop, calls, start, stop } = setUp({ campaign: election.campaign });
+    const running = start();
+    await loop.run(0);
+
+    expect(await stop(running)).toBeUndefined();
+    expect(calls).toEqual([]);
+    expect(election.state.resigned).toBe(0);
+  });
+
+  test('fails with what cannot pass, after it has resigned', async () => {
+    const election = fakeElection();
+    const { store, loop, start } = setUp({ campaign: election.campaign, keysMax: 1 });
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(0);
+    election.elect();
+    await loop.run(0);
+    store.write({ 'w/2': 'two' });
+    await loop.run(0);
+
+    expect(await loop.settle(running)).toMatchObject({ code: 'CACHE_TOO_LARGE' });
+    expect(election.state.resigned).toBe(1);
+    expect(loop.pendingTimers).toBe(0);
+  });
+
+  test('names every option that cannot work', () => {
+    const make = (): unknown => setUp({ concurrency: 0, perSecondMax: 0, backoffMinMs: 100_000 });
+
+    expect(make).toThrow(/concurrency is 0.*perSecondMax is 0.*backoffMaxMs is below/);
+  });
+});
