@@ -50,7 +50,7 @@ export interface RangeAnswer {
 /** How a range is read. */
 export interface RangeOptions extends CallOptions {
   readonly isSerializable?: boolean | undefined;
-  /** Told the bytes read so far of a long range; what it throws ends the read. */
+  /** Told, as a long range goes on, the bytes kept of it so far; what it throws ends the read. */
   readonly charge?: ((bytes: number) => void) | undefined;
 }
 

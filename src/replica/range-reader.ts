@@ -41,7 +41,8 @@ export class RangeReader {
   /**
    * Reads a range at the readable revision, or at the one it names.
    *
-   * `charge` is told how many bytes have been looked at, and throws when the answer may not grow.
+   * `charge` is told after each trip to the engine how many bytes are kept, none while keys are
+   * only counted, and throws when the answer may not grow.
    *
    * @throws {KvError} COMPACTED, FUTURE_REVISION — as the range's revision demands; what `charge`
    *   throws.
@@ -50,8 +51,7 @@ export class RangeReader {
     for (let attempt = 1; ; attempt++) {
       const point = this.#readPoint();
       const query = rangeQuery(range, point);
-      const isKept = charge !== undefined && !range.countOnly;
-      const reading = isKept ? metered(query, charge) : query;
+      const reading = charge === undefined ? query : metered(query, charge, !range.countOnly);
       const answer = answerOf(await this.#lane.read(reading), point);
       const readRevision = range.revision > 0 ? range.revision : point.revision;
       if (this.#lane.removedRevision <= readRevision) {
@@ -74,13 +74,17 @@ export class RangeReader {
 }
 
 /** The same reading, and how many bytes it has scanned so far. */
-function* metered<T>(reading: Reading<T>, charge: (bytes: number) => void): Reading<T> {
+function* metered<T>(
+  reading: Reading<T>,
+  charge: (bytes: number) => void,
+  isKept: boolean,
+): Reading<T> {
   let bytes = 0;
   let step = reading.next();
   while (step.done !== true) {
     const loaded = yield step.value;
     if (loaded.type === 'scan') {
-      for (const { key, value } of loaded.records) {
+      for (const { key, value } of isKept ? loaded.records : []) {
         bytes += key.length + value.length;
       }
       charge(bytes);

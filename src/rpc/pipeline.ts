@@ -36,6 +36,9 @@ import { callOptions, type LongService, type ServiceContext } from './service.ts
 import { toServiceError } from './status.ts';
 import type { Work } from './work-classes.ts';
 
+/** Milliseconds without a word after which a long read says that it goes on. */
+const signOfLifeMs = 1000;
+
 /** Limit: operations of a stream that are unanswered. A busy client has some thousand callers. */
 const operationsMax = 4096;
 /** Limit: bytes of a stream's operations and unsent answers. */
@@ -100,6 +103,8 @@ class PipelineStream {
   /** The client sends nothing more. */
   #hasEnded = false;
   #toldLeader: number | undefined;
+  /** When anything was written last. */
+  #writtenMs = 0;
 
   constructor(
     call: OperateCall,
@@ -200,7 +205,10 @@ class PipelineStream {
       case 'put':
         return { type: 'put', response: await carryOutPut(context, request.request, propose) };
       case 'range': {
-        const response = await carryOutRange(context, request.request, options);
+        const charge = (): void => {
+          this.#maybeShowLife();
+        };
+        const response = await carryOutRange(context, request.request, { charge, ...options });
         return { type: 'range', response };
       }
       case 'deleteRange': {
@@ -271,6 +279,15 @@ class PipelineStream {
     }
   }
 
+  /** A range that takes long is under way: its client must not think that nobody is here. */
+  #maybeShowLife(): void {
+    const isDue = this.#context.nowMs() - this.#writtenMs >= signOfLifeMs;
+    if (isDue && this.#writer === undefined) {
+      this.#answers();
+      this.#flush();
+    }
+  }
+
   #answers(): AnswerBatchWriter {
     this.#writer ??= new AnswerBatchWriter();
     return this.#writer;
@@ -291,6 +308,7 @@ class PipelineStream {
     this.#writer = undefined;
     this.#written = { operations: 0, bytes: 0 };
     this.#isBlocked = !this.#call.write(batch);
+    this.#writtenMs = this.#context.nowMs();
     const isRelieved =
       this.#operations <= operationsMax / 2 && this.#bytes <= operationBytesMax / 2;
     if (isRelieved && this.#call.isPaused()) {

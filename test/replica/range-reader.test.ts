@@ -95,7 +95,10 @@ describe('RangeReader', () => {
       throw tooMuch;
     };
     await expect(harness.run(reader.read(range, refuse))).rejects.toBe(tooMuch);
+    const kept: number[] = [];
     const counted = { ...range, countOnly: true };
-    expect((await harness.run(reader.read(counted, refuse))).result.count).toBe(200);
+    const answer = await harness.run(reader.read(counted, (total) => kept.push(total)));
+    expect(answer.result.count).toBe(200);
+    expect(kept).toEqual(told.map(() => 0));
   });
 });

@@ -25,11 +25,13 @@ let serving: Serving;
 let client: Client;
 let stream: ClientDuplexStream<Buffer, ReceivedAnswers>;
 let received: ReceivedAnswers[];
+let clockMs: number;
 
 beforeEach(async () => {
   member = new FakeMember();
   member.onPropose = async () => done;
-  serving = await serve(member);
+  clockMs = 0;
+  serving = await serve(member, { nowMs: () => clockMs });
   client = new Client(`127.0.0.1:${serving.port}`, credentials.createInsecure());
   const { path, requestSerialize, responseDeserialize } = operateMethod;
   stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
@@ -156,6 +158,32 @@ describe('a stream', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(slow).toHaveLength(10);
+  });
+
+  test('gives a sign of life, each second, while a long range is being read', async () => {
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    member.onRange = async (_range, options) => {
+      for (const ms of [100, 900, 1000, 1100, 1999, 2000]) {
+        clockMs = ms;
+        options?.charge?.(0);
+      }
+      await held;
+      return { revision: 7, result: { type: 'range', kvs: [], more: false, count: 9 } };
+    };
+    stream.write(batch([{ id: 1, message: { type: 'range', range: { key, countOnly: true } } }]));
+    while (received.length < 3) {
+      await new Promise((resolve) => stream.once('data', resolve));
+    }
+
+    // The welcome, and a sign after each second.
+    expect(received.map(({ answers }) => answers.length)).toEqual([0, 0, 0]);
+
+    finish();
+    expect(await answered(1)).toHaveLength(1);
+    expect(received).toHaveLength(4);
   });
 
   test('ends when the server stops, and says why', async () => {

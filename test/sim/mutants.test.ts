@@ -6,7 +6,12 @@
  * more, since a change of the code has made its run another one, the seeds from 1 on are searched,
  * and the test says which one finds it now. `REWRITE=1` searches all of them, and writes the file.
  */
-import { spawn } from 'node:child_process';
+import {
+  spawn,
+  type SpawnOptionsWithStdioTuple,
+  type StdioNull,
+  type StdioPipe,
+} from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,7 +65,11 @@ function build(mutant: Mutant): string {
 /** Runs seeds, in a process of its own, until one fails. */
 async function search(main: string, { profile }: Mutant, seeds: string): Promise<Search> {
   const args = [main, '--seeds', seeds, '--profile', profile, '--jobs', '1', '--brief'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const options: SpawnOptionsWithStdioTuple<StdioNull, StdioPipe, StdioPipe> = {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+  };
+  const child = spawn(process.execPath, args, options);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

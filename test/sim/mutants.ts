@@ -328,6 +328,12 @@ export const mutants: readonly Mutant[] = [
         'if (isPending || !this.#hasCommittedInTerm) {',
         'if (isJoint(configuration.confState) || !this.#hasCommittedInTerm) {',
       ),
+      // Members ask for one again when the last is committed only; without that it is never seen.
+      replica(
+        'replica.ts',
+        'if (configuration.index > commitIndex) {',
+        'if (configuration.index < 0) {',
+      ),
     ],
   },
   {
@@ -452,7 +458,7 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'keeps its lease when it begins to hand over',
     profile: 'lease',
-    seeds: 20,
+    seeds: 200,
     kind: 'safety',
     patches: [raft('leader.ts', 'this.#lease?.surrender();', '')],
   },
