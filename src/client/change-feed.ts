@@ -11,14 +11,17 @@
  * begins anew with everything that is there, as its consumer has chosen; it never goes on in
  * silence behind a gap.
  *
- * One consumer at a time: another one that begins takes the feed over, and the first learns of it
- * (FEED_TAKEN) when it next says how far it is, before which both may deliver the same changes.
+ * One consumer at a time. With a lock, others wait until it ends or dies. Without one, another one
+ * that begins takes the feed over, and the first learns of it (FEED_TAKEN) when it next says how
+ * far it is; until then, and for as long as one does not notice that it has lost its lock, both may
+ * deliver the same changes.
  */
 import { must, type MonotonicClock } from '../base/index.ts';
 import { HoldfastError } from './errors.ts';
-import { FeedCursor, type FeedCursorParts } from './feed-cursor.ts';
+import { consumerKeyOf, FeedCursor, type FeedCursorParts } from './feed-cursor.ts';
 import type { KeyRange } from './keys.ts';
 import type { Entry, WatchBatch, WatchEvent, WatchOptions } from './kv-types.ts';
+import { LinkedAbort } from './linked-abort.ts';
 import { rangePages, type RangeSource } from './range-pages.ts';
 
 /** Something for the handler. `id` is the same whenever the same thing is delivered again. */
@@ -56,13 +59,25 @@ export type Delivery<V> = {
 /** Does what follows from a change. Until it succeeds nothing else is delivered. */
 export type DeliveryHandler<V> = (delivery: Delivery<V>) => void | Promise<void>;
 
+/** The right to consume; an `Ownership` is one. */
+export interface FeedLock {
+  /** Fires when it is lost. */
+  readonly signal: AbortSignal;
+  release(): Promise<void>;
+}
+
 /** How a feed begins, and what happens when it cannot go on. */
 export interface ChangeFeedOptions {
   /** A new feed begins with what is there (when absent), or with what changes from now on. */
   readonly from?: 'everything' | 'now' | undefined;
   /** When history is gone: `fail` (when absent), or `resync`. */
   readonly onCompacted?: 'fail' | 'resync' | undefined;
-  /** Under which key the place is kept; `holdfast/feeds/NAME` when absent. */
+  /** Waits until this process may consume, as `(signal) => client.lock('mail', { signal })`. */
+  readonly lock?: ((signal: AbortSignal) => Promise<FeedLock>) | undefined;
+  /**
+   * Under which key the place is kept, and beside it, as `KEY/consumer`, who consumes it;
+   * `holdfast/feeds/NAME` when absent.
+   */
   readonly cursorKey?: string | undefined;
   /** Told when the handler fails; it is called again after a pause, with the same delivery. */
   readonly onFailure?: ((delivery: Delivery<unknown>, error: unknown) => void) | undefined;
@@ -152,13 +167,57 @@ export class ChangeFeed<V> {
     }
     this.#isRunning = true;
     try {
-      await this.#run({ handler, signal });
+      const { lock } = this.#parts.options;
+      if (lock === undefined) {
+        await this.#consume({ handler, signal });
+      } else {
+        await this.#consumeInTurn(lock, { handler, signal });
+      }
     } finally {
       this.#isRunning = false;
     }
   }
 
-  async #run(consumer: Consumer<V>): Promise<void> {
+  /** As often as the lock is had, until the signal fires. */
+  async #consumeInTurn(
+    lock: (signal: AbortSignal) => Promise<FeedLock>,
+    { handler, signal }: Consumer<V>,
+  ): Promise<void> {
+    const isOver = (): boolean => signal.aborted;
+    for (let attempt = 1; !isOver(); attempt++) {
+      try {
+        const owned = await lock(signal);
+        attempt = 0;
+        await this.#consumeOwned(owned, { handler, signal });
+      } catch (error) {
+        if (!isOver() && (error as Partial<HoldfastError>).retryable !== true) {
+          throw error;
+        }
+      }
+      // Ends at once when the signal fires.
+      await this.#parts.pause(attempt + 1, signal).catch(() => undefined);
+    }
+  }
+
+  async #consumeOwned(owned: FeedLock, { handler, signal }: Consumer<V>): Promise<void> {
+    const ending = new LinkedAbort(signal, owned.signal);
+    try {
+      await this.#consume({ handler, signal: ending.signal });
+    } catch (error) {
+      // Whoever has the lock now may have moved the place.
+      if (!owned.signal.aborted) {
+        throw error;
+      }
+    } finally {
+      ending.unlink();
+      if (!owned.signal.aborted) {
+        await owned.release();
+      }
+    }
+  }
+
+  /** Until the signal fires. */
+  async #consume(consumer: Consumer<V>): Promise<void> {
     const { signal } = consumer;
     try {
       let from = await this.#begin(signal);
@@ -223,7 +282,7 @@ export class ChangeFeed<V> {
         this.#reached(revision - 1);
       }
       last = revision;
-      if (key !== this.#cursorKey) {
+      if (!this.#isOwn(key)) {
         const place = { id: idOf(revision, keyBytes), revision, key, keyBytes };
         await this.#deliver(
           event.type === 'put'
@@ -249,7 +308,7 @@ export class ChangeFeed<V> {
         await this.#deliver({ type: 'resync-begin', id, revision: at, since }, consumer);
       }
       for (const raw of entries) {
-        if (raw.key !== this.#cursorKey) {
+        if (!this.#isOwn(raw.key)) {
           const { key, keyBytes, modRevision: revision } = raw;
           const place = { id: idOf(revision, keyBytes), revision, key, keyBytes };
           const entry = decode(raw);
@@ -262,6 +321,11 @@ export class ChangeFeed<V> {
     this.#resyncs++;
     this.#reached(revision);
     return revision;
+  }
+
+  /** Whether it is a key of the feed's place, which is nobody's news. */
+  #isOwn(key: string): boolean {
+    return key === this.#cursorKey || key === consumerKeyOf(this.#cursorKey);
   }
 
   /** Until the handler has taken it. */

@@ -2,10 +2,13 @@
  * How far a feed has been delivered, kept in the store, so that whoever consumes it next goes on
  * from there.
  *
- * It is written with the condition that nobody else has: of two consumers of one feed the second to
- * write learns that it has lost the feed, and the place never goes back. Writes do not hold up the
- * consumer: one is under way at a time, always of the newest place. A failure that may pass is
- * repeated; any other is told with the next move.
+ * A consumer first writes its name under a key beside the place, and then reads the place. It moves
+ * the place with the condition that its name is still there. So whoever comes later takes the feed
+ * over at once; the one before cannot write any more, and learns of it when it tries; the place
+ * never goes back. All of these writes may be repeated, whatever became of them.
+ *
+ * Writes do not hold up the consumer: one is under way at a time, always of the newest place. A
+ * failure that may pass is repeated; any other is told with the next move.
  */
 import type { CallOptions } from './caller.ts';
 import { HoldfastError } from './errors.ts';
@@ -13,13 +16,16 @@ import type { Key } from './keys.ts';
 import type { Entry, ReadOptions } from './kv-types.ts';
 import type { Conditions, Txn, TxnOperations } from './txn.ts';
 
-/** What is in the store under the cursor's key. */
-export interface CursorRecord {
-  /** Everything up to this revision has been delivered. */
-  readonly revision: number;
-  /** Who wrote it: a name by chance, different for each run. */
-  readonly consumer: string;
-}
+/** What is in the store: how far the feed is, or who consumes it. */
+export type CursorRecord =
+  | {
+      /** Everything up to this revision has been delivered. */
+      readonly revision: number;
+    }
+  | {
+      /** A name by chance, different for each run. */
+      readonly consumer: string;
+    };
 
 /** The keys among which the cursor is. */
 export interface CursorKv {
@@ -32,8 +38,8 @@ export interface CursorKv {
 /** What a {@link FeedCursor} is made of. */
 export interface FeedCursorParts {
   readonly kv: CursorKv;
+  /** Of the place; the consumer's name is under `KEY/consumer`. */
   readonly key: string;
-  /** The consumer's name. */
   readonly consumer: string;
   /** Waits before failed attempt `attempt` is repeated. */
   readonly pause: (attempt: number, signal: AbortSignal) => Promise<void>;
@@ -41,41 +47,38 @@ export interface FeedCursorParts {
   readonly signal: AbortSignal;
 }
 
+/** Where the name of a feed's consumer is. */
+export function consumerKeyOf(cursorKey: string): string {
+  return `${cursorKey}/consumer`;
+}
+
 /** See the module comment. */
 export class FeedCursor {
   readonly #parts: FeedCursorParts;
-  /** As stored: its revision of change, 0 if it is not there. */
-  #modRevision: number;
+  /** Of the consumer's name. */
+  #modRevision = 0;
   #saved: number | undefined;
   #wanted = 0;
   #saving: Promise<void> | undefined;
   #failure: HoldfastError | undefined;
 
-  private constructor(parts: FeedCursorParts, stored: Entry<CursorRecord> | undefined) {
+  private constructor(parts: FeedCursorParts) {
     this.#parts = parts;
-    this.#modRevision = stored?.modRevision ?? 0;
-    this.#saved = stored?.value.revision;
   }
 
   /**
    * Takes a feed over: whoever had it until now will fail with FEED_TAKEN.
    *
-   * @throws {HoldfastError} the cursor cannot be read, or not be written.
+   * @throws {HoldfastError} the store cannot be read, or not be written.
    */
   static async take(parts: FeedCursorParts): Promise<FeedCursor> {
     const { kv, key, consumer, signal } = parts;
-    for (;;) {
-      const stored = await kv.get(key, { signal });
-      const cursor = new FeedCursor(parts, stored);
-      if (stored === undefined) {
-        return cursor;
-      }
-      const { succeeded, revision } = await cursor.#put({ ...stored.value, consumer }, signal);
-      if (succeeded) {
-        cursor.#modRevision = revision;
-        return cursor;
-      }
-    }
+    const cursor = new FeedCursor(parts);
+    const claim = { then: [kv.ops.put(consumerKeyOf(key), { consumer })] };
+    cursor.#modRevision = (await cursor.#write(claim, { signal })).revision;
+    const stored = (await kv.get(key, { signal }))?.value;
+    cursor.#saved = stored !== undefined && 'revision' in stored ? stored.revision : undefined;
+    return cursor;
   }
 
   /** Everything up to this revision is known to be delivered; undefined for a new feed. */
@@ -122,41 +125,32 @@ export class FeedCursor {
   }
 
   async #save(revision: number): Promise<void> {
-    const { consumer, pause, signal } = this.#parts;
+    const { kv, key } = this.#parts;
+    const isOwn = kv.when(consumerKeyOf(key)).modRevisionIs(this.#modRevision);
+    const move = { if: [isOwn], then: [kv.ops.put(key, { revision })] };
+    const { succeeded } = await this.#write(move, {});
+    if (!succeeded) {
+      const text = `another consumer has taken the feed whose place is ${JSON.stringify(key)}`;
+      throw new HoldfastError('FEED_TAKEN', text);
+    }
+    this.#saved = revision;
+  }
+
+  /** Until it succeeds, or fails in a way that does not pass. */
+  async #write(
+    txn: Txn,
+    call: CallOptions,
+  ): Promise<{ readonly succeeded: boolean; readonly revision: number }> {
+    const { kv, pause, signal } = this.#parts;
     for (let attempt = 1; ; attempt++) {
       try {
-        const { succeeded, revision: modRevision } = await this.#put({ revision, consumer });
-        if (succeeded) {
-          [this.#saved, this.#modRevision] = [revision, modRevision];
-          return;
-        }
-        await this.#recover();
+        return await kv.txn(txn, call);
       } catch (error) {
         if ((error as Partial<HoldfastError>).retryable !== true || signal.aborted) {
           throw error;
         }
-        await pause(attempt, signal);
       }
+      await pause(attempt, signal);
     }
-  }
-
-  /** The record is another one than expected: by an own write whose answer was lost, or taken. */
-  async #recover(): Promise<void> {
-    const { kv, key, consumer } = this.#parts;
-    const stored = await kv.get(key, {});
-    if (stored?.value.consumer !== consumer) {
-      const text = `${JSON.stringify(key)} has been written by another consumer of the feed`;
-      throw new HoldfastError('FEED_TAKEN', text);
-    }
-    this.#modRevision = stored.modRevision;
-  }
-
-  async #put(record: CursorRecord, signal?: AbortSignal) {
-    const { kv, key } = this.#parts;
-    const [isUnchanged, put] = [
-      kv.when(key).modRevisionIs(this.#modRevision),
-      kv.ops.put(key, record),
-    ];
-    return kv.txn({ if: [isUnchanged], then: [put] }, { signal });
   }
 }

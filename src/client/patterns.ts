@@ -7,6 +7,7 @@ export type {
   ChangeFeedOptions,
   Delivery,
   DeliveryHandler,
+  FeedLock,
 } from './change-feed.ts';
 export type {
   Leading,

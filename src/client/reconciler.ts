@@ -14,6 +14,7 @@ import type { TimerHandle, Timers } from '../base/index.ts';
 import type { Cache, CacheOptions } from './cache.ts';
 import { HoldfastError } from './errors.ts';
 import type { Entry } from './kv-types.ts';
+import { LinkedAbort } from './linked-abort.ts';
 import { WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from './work-queue.ts';
 
 /** What is known of a key that is to be reconciled. */
@@ -149,22 +150,19 @@ export class Reconciler<V> {
   }
 
   async #lead(leading: Leading | undefined, signal: AbortSignal): Promise<void> {
-    const ending = new AbortController();
-    const end = (): void => ending.abort();
-    const signals = [signal, ...(leading === undefined ? [] : [leading.signal])];
-    signals.forEach((each) => each.addEventListener('abort', end));
+    const ending = new LinkedAbort(signal, ...(leading === undefined ? [] : [leading.signal]));
     try {
-      if (!signals.some(({ aborted }) => aborted)) {
+      if (!ending.signal.aborted) {
         await this.#reconcile(leading?.token, ending);
       }
     } finally {
-      signals.forEach((each) => each.removeEventListener('abort', end));
+      ending.unlink();
       await this.#resign(leading);
     }
   }
 
   /** Until `ending` is aborted, by whomever. */
-  async #reconcile(token: number | undefined, ending: AbortController): Promise<void> {
+  async #reconcile(token: number | undefined, ending: LinkedAbort): Promise<void> {
     const { openCache, timers, options } = this.#parts;
     const { signal } = ending;
     const { keysMax, bytesMax, resyncMs = resyncDefaultMs } = options;

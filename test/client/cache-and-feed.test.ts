@@ -1,5 +1,5 @@
 /**
- * Caches and change feeds against real members, Holdfast's and, where it is installed, etcd's: they
+ * Caches, change feeds and reconcilers against real members, Holdfast's and, where it is installed, etcd's: they
  * end with what the store has, through broken connections, compactions, and the deaths of leaders
  * and consumers. `FEED_KILLS` makes it longer.
  */
@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startTestCluster } from '../../src/cli/testing/index.ts';
 import { type ChangeFeed, type Delivery, Holdfast, type Kv } from '../../src/client/index.ts';
 import { hasEtcd, startEtcd } from '../compat/etcd-server.ts';
@@ -229,6 +229,57 @@ describe('with three members', () => {
 
     expect(shown(cache)).toEqual(await stored(kv, cache.revision));
     expect(cache.metrics).toMatchObject({ loads: 1, keys: cache.size });
+  });
+
+  test('of two reconcilers one works, and the other one when it ends', async () => {
+    await using cluster = await startTestCluster();
+    const client = cluster.client();
+    const world = new Map<string, string>();
+    const did: string[] = [];
+    const startOne = (name: string) => {
+      const controller = new AbortController();
+      const own = cluster.client();
+      const reconciler = own.kv.namespace('w/').reconciler(
+        {},
+        {
+          reconcile: (key, { desired }) => {
+            did.push(`${name} ${key}`);
+            if (desired === undefined) {
+              world.delete(key);
+            } else {
+              world.set(key, desired.value);
+            }
+          },
+          actual: () => world.keys(),
+          campaign: async (signal) => own.election('world').campaign(name, { signal }),
+        },
+      );
+      const running = reconciler.run({ signal: controller.signal });
+      const stop = async (): Promise<void> => {
+        controller.abort();
+        await running;
+      };
+      return { reconciler, stop };
+    };
+    const worldIs = async (expected: Record<string, string>): Promise<void> =>
+      vi.waitFor(() => expect(Object.fromEntries(world)).toEqual(expected), { timeout: 10_000 });
+    const kv = client.kv.namespace('w/');
+    await kv.put('a', '1');
+    const first = startOne('first');
+    await worldIs({ a: '1' });
+    const second = startOne('second');
+    await kv.put('b', '2');
+    await worldIs({ a: '1', b: '2' });
+
+    await first.stop();
+    world.set('strange', 'x');
+    await kv.delete('a');
+
+    await worldIs({ b: '2' });
+    expect(did.slice(0, 2)).toEqual(['first a', 'first b']);
+    expect(did.slice(2).every((each) => each.startsWith('second'))).toBe(true);
+    expect(first.reconciler.metrics.isActive).toBe(false);
+    await second.stop();
   });
 
   test('a feed loses nothing to killed consumers, and repeats with the same ids', async () => {

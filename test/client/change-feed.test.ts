@@ -209,6 +209,48 @@ describe('a change feed', () => {
     expect(await second.stop()).toBeUndefined();
   });
 
+  test('waits for its lock, gives it back, and stands for it again when it is lost', async () => {
+    const locks: { readonly loss: AbortController; isReleased: boolean }[] = [];
+    let grant = (): void => undefined;
+    const { store, loop, start } = setUp({
+      from: 'now',
+      lock: async (signal) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('not wanted any more')));
+          grant = () => {
+            const lock = { loss: new AbortController(), isReleased: false };
+            locks.push(lock);
+            resolve({
+              signal: lock.loss.signal,
+              release: async () => {
+                lock.isReleased = true;
+                return Promise.resolve();
+              },
+            });
+          };
+        }),
+    });
+    const consumer = start();
+    await loop.run(1000);
+    expect(store.watches).toBe(0);
+
+    grant();
+    await loop.run(0);
+    store.write({ 'a/1': 'one' });
+    await loop.run(0);
+    locks[0]?.loss.abort();
+    await loop.run(1000);
+    store.write({ 'a/2': 'two' });
+    await loop.run(1000);
+    expect(consumer.texts()).toEqual(['a/1=one']);
+    grant();
+    await loop.run(0);
+    expect(await consumer.stop()).toBeUndefined();
+
+    expect(consumer.texts()).toEqual(['a/1=one', 'a/2=two']);
+    expect(locks.map(({ isReleased }) => isReleased)).toEqual([false, true]);
+  });
+
   test('moves its place where nothing changes, now and then', async () => {
     const { store, loop, start } = setUp({ from: 'now' });
     store.tellsProgress = true;

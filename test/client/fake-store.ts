@@ -128,13 +128,14 @@ export class FakeStore {
       txn: async ({ if: [condition] = [], then: [operation] = [] }) => {
         await Promise.resolve();
         const message = operation?.message;
-        if (condition === undefined || message?.type !== 'put') {
+        if (message?.type !== 'put') {
           throw new Error('no transaction of a cursor');
         }
         const key = Buffer.from(message.put.key).toString();
-        const now = this.state().find((each) => each.key === key)?.modRevision ?? 0;
+        const place = Buffer.from(condition?.compare.key ?? '').toString();
+        const now = this.state().find((each) => each.key === place)?.modRevision ?? 0;
         const [failure] = this.failures.txns;
-        const succeeded = condition.compare.operand === now;
+        const succeeded = condition === undefined || condition.compare.operand === now;
         // An answer that is lost: it has been done all the same.
         if (succeeded && (failure === undefined || outcomeOf(failure) === 'unknown')) {
           this.write({ [key]: Buffer.from(message.put.value).toString() });

@@ -1,10 +1,13 @@
 /** The package as its users get it: from ES modules and from CommonJS, by its own name. */
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 
 const root = dirname(fileURLToPath(new URL('../../package.json', import.meta.url)));
@@ -62,3 +65,25 @@ test.each([
     await rm(folder, { recursive: true });
   },
 );
+
+test('the types of every message and service can be imported, and the contracts themselves', () => {
+  const generated = join(root, 'src/wire/generated');
+  const names = readdirSync(generated, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => name.replace(/\.ts$/, ''));
+  const settings: ts.CompilerOptions = {
+    ...{ module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
+  };
+  const resolved = (name: string): string | undefined =>
+    ts.resolveModuleName(name, join(root, 'user.mts'), settings, ts.sys).resolvedModule
+      ?.resolvedFileName;
+
+  const missing = names.filter((name) => resolved(`holdfast/types/${name}`) === undefined);
+
+  expect(names).toContain('etcdserverpb/PutRequest');
+  expect(names).toContain('holdfast/v1/Pipeline');
+  expect(missing).toEqual([]);
+  expect(createRequire(join(root, 'user.cjs')).resolve('holdfast/proto/etcd/rpc.proto')).toBe(
+    join(root, 'proto/etcd/rpc.proto'),
+  );
+});
