@@ -113,8 +113,11 @@ const codeByStatus: Readonly<Record<string, HoldfastErrorCode>> = {
   INVALID_ARGUMENT: 'INVALID_ARGUMENT',
 };
 
-/** Begins what etcd says of a wrong name or password, as a wrong argument. */
+/** What etcd says of no name, and begins to say of a wrong one or its password: of an argument. */
+const nameMissing = 'etcdserver: user name is empty';
 const authenticationFailed = 'etcdserver: authentication failed';
+/** What etcd says of a watch that its user may not have, in the watch's answer. */
+const permissionDenied = 'etcdserver: permission denied';
 /** What gRPC says of a message that it does not take, unread; Go's and JavaScript's. */
 const tooLong = 'message larger than max';
 
@@ -134,7 +137,10 @@ export function codeOf(failure: CallFailure): HoldfastErrorCode {
   if (message.includes(tooLong)) {
     return 'REQUEST_TOO_LARGE';
   }
-  if (message.startsWith(authenticationFailed)) {
+  if (message === permissionDenied) {
+    return 'PERMISSION_DENIED';
+  }
+  if (message === nameMissing || message.startsWith(authenticationFailed)) {
     return 'UNAUTHENTICATED';
   }
   // A connection that breaks in the middle of an answer ends calls with INTERNAL.

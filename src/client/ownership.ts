@@ -57,6 +57,10 @@ export class Ownership implements AsyncDisposable, Disposable {
     this.token = place.token;
     this.#lease = lease;
     lease.lost.addEventListener('abort', this.#onLost);
+    if (lease.lost.aborted) {
+      // While the key was being written.
+      this.#onLost();
+    }
     queue.gone(place, this.#done.signal).then(
       () => this.#lose(new HoldfastError('OWNERSHIP_LOST', `${this.key} has been deleted`)),
       // Whether it is still there cannot be known any more.
@@ -161,7 +165,7 @@ export async function acquire<T extends Ownership>(
     wait.endWith(ownership.signal);
     await queue.turn(place, wait.signal);
     if (!ownership.isHeld) {
-      ownership.signal.throwIfAborted();
+      throw ownership.signal.reason;
     }
     return ownership;
   } catch (error) {

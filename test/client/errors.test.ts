@@ -33,6 +33,11 @@ describe('the code of a failure', () => {
       },
       'UNAUTHENTICATED',
     ],
+    [
+      'what a user may not watch',
+      { status: 'UNKNOWN', message: 'etcdserver: permission denied' },
+      'PERMISSION_DENIED',
+    ],
     ['an unknown method', { status: 'UNIMPLEMENTED', message: 'unknown' }, 'NOT_IMPLEMENTED'],
     ['anything else', { status: 'DATA_LOSS', message: 'odd' }, 'UNRECOGNIZED'],
   ])('%s', (_, fields, code) => {

@@ -2,9 +2,12 @@
  * The client against real clusters: three Holdfast members as processes and, where it is installed,
  * etcd. What both can do is asked of both.
  */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codecs, CompactedError, Holdfast, HoldfastError } from '../../src/client/index.ts';
 import { services } from '../../src/wire/index.ts';
+import { hasEtcd, startEtcd } from '../compat/etcd-server.ts';
 import { freePorts } from '../harness/processes.ts';
 import { errorOf, type Side, sides } from './sides.ts';
 
@@ -199,12 +202,35 @@ describe.each(sides)('with $name, the client', ({ start }) => {
       ...{ what: 'compact', method: services['etcdserverpb.KV'].Compact, purpose: 'idempotent' },
       request: { revision: last.revision },
     });
-    await using watch = client.kv.watch('compacted', { startRevision: revision });
+    // A member that has not compacted yet still has it.
+    const failure = async (): Promise<unknown> => {
+      await using watch = client.kv.watch('compacted', { startRevision: revision });
+      const read = watch.batches().next();
+      return await read.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    };
 
-    const error = await errorOf(watch.batches().next());
+    await expect.poll(failure).toBeInstanceOf(CompactedError);
+    expect(await failure()).toMatchObject({ compactRevision: last.revision, retryable: false });
+  });
 
-    expect(error).toBeInstanceOf(CompactedError);
-    expect(error).toMatchObject({ compactRevision: last.revision, retryable: false });
+  test('ends a call, and a wait, whose signal is fired, and says so', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+
+    for (const call of [
+      client.kv.put('a', 'x', { signal }),
+      client.kv.getRange({}, { signal }),
+      client.kv.transact(async (tx) => tx.get('a'), { signal }),
+      client.lock('a', { signal }),
+      client.lease({ ttlSeconds: 5, signal }),
+    ]) {
+      expect(await errorOf(call)).toMatchObject({
+        ...{ code: 'ABORTED', outcome: 'rejected', cause: new Error('enough') },
+        hint: 'the caller has given it up',
+      });
+    }
   });
 
   test('that is closed fails every call', async () => {
@@ -214,7 +240,12 @@ describe.each(sides)('with $name, the client', ({ start }) => {
     await other.close();
     await other.close();
 
-    expect(await errorOf(other.kv.get('a'))).toMatchObject({ code: 'CLIENT_CLOSED' });
+    for (const call of [other.kv.get('a'), other.lock('a'), other.lease({ ttlSeconds: 5 })]) {
+      expect(await errorOf(call)).toMatchObject({
+        ...{ code: 'CLIENT_CLOSED', hint: 'this client has been closed: make a new one' },
+      });
+    }
+    expect(() => other.kv.watch('a')).toThrow('the client is closed');
   });
 });
 
@@ -230,3 +261,46 @@ test('where nobody listens a call ends with its deadline, and says where', async
   });
   expect(error.message).toContain('ECONNREFUSED');
 });
+
+test.runIf(hasEtcd())(
+  'with a wrong password nothing is done, with the right one all is',
+  async () => {
+    const etcd = await startEtcd(1);
+    try {
+      const [endpoint = ''] = etcd.endpoints;
+      for (const args of ['user add root:secret', 'auth enable']) {
+        const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
+        await promisify(execFile)('etcdctl', [`--endpoints=${endpoint}`, ...args.split(' ')], {
+          env,
+        });
+      }
+      const auth = { name: 'root', password: 'secret' };
+      await using client = new Holdfast({ endpoints: endpoint, auth });
+      await using wrong = new Holdfast({ endpoints: endpoint, auth: { ...auth, password: 'no' } });
+      await using nobody = new Holdfast({ endpoints: endpoint });
+
+      await using lock = await client.lock('owned');
+      await using watch = client.kv.watch('a');
+      await watch.begun();
+      await client.kv.put('a', 'x');
+
+      expect(lock.isHeld).toBe(true);
+      expect(await watch[Symbol.asyncIterator]().next()).toMatchObject({ value: { key: 'a' } });
+      for (const call of [
+        wrong.kv.put('a', 'x'),
+        wrong.lock('a'),
+        wrong.kv.watch('a').batches().next(),
+      ]) {
+        expect(await errorOf(call)).toMatchObject({
+          ...{ code: 'UNAUTHENTICATED', outcome: 'rejected', retryable: false },
+          hint: 'check user name and password',
+        });
+      }
+      for (const call of [nobody.kv.put('a', 'x'), nobody.kv.watch('a').batches().next()]) {
+        expect(await errorOf(call)).toMatchObject({ code: 'UNAUTHENTICATED', outcome: 'rejected' });
+      }
+    } finally {
+      await etcd.stop();
+    }
+  },
+);

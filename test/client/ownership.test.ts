@@ -5,6 +5,8 @@ import { Holdfast, HoldfastError, type Ownership } from '../../src/client/index.
 import { services } from '../../src/wire/index.ts';
 import { EtcdctlProcess } from '../compat/etcdctl-process.ts';
 import { hasEtcd } from '../compat/etcd-server.ts';
+import { FakeMembers, virtualEnvironment } from './fake-members.ts';
+import { kvOf } from './fake-watches.ts';
 import { errorOf, type Side, sides } from './sides.ts';
 
 /** Resolves when a signal is fired, with its reason. */
@@ -222,4 +224,27 @@ test('leases are refused that cannot be', async () => {
   expect(await errorOf(client.lease({ ttlSeconds: 0.5 }))).toBeInstanceOf(HoldfastError);
   expect(() => client.semaphore('s', 0)).toThrow('0 places');
   expect(await errorOf(client.lock(''))).toMatchObject({ code: 'EMPTY_KEY' });
+});
+
+test('a lock whose lease is over before it could be taken is not owned', async () => {
+  const members = new FakeMembers();
+  const environment = virtualEnvironment();
+  const client = new Holdfast({ endpoints: '127.0.0.1:1' }, { transport: members, environment });
+  members.onCall = (call) => {
+    if (call.path.endsWith('LeaseGrant')) {
+      call.answer({ ID: '7', TTL: '2' });
+    }
+  };
+  const locking = errorOf(client.lock('a', { ttlSeconds: 2 }));
+  await environment.loop.run(3000);
+
+  // As by a member that was slow: the answer comes after the end of the lease here.
+  const key = kvOf('a/7', 5, '');
+  members.callsOf('Txn')[0]?.answer({
+    ...{ type: 'txn', revision: 5, succeeded: true },
+    responses: [{ type: 'put' }, { type: 'range', revision: 5, kvs: [key], count: 1 }],
+  });
+
+  expect(await environment.loop.settle(locking)).toMatchObject({ code: 'LEASE_LOST' });
+  expect(members.callsOf('LeaseRevoke')).toHaveLength(1);
 });
