@@ -219,14 +219,14 @@ describe.each(sides)('with $name, the client', ({ start }) => {
   test('ends a call, and a wait, whose signal is fired, and says so', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
 
-    for (const call of [
+    for (const failure of [
       client.kv.put('a', 'x', { signal }),
       client.kv.getRange({}, { signal }),
       client.kv.transact(async (tx) => tx.get('a'), { signal }),
       client.lock('a', { signal }),
       client.lease({ ttlSeconds: 5, signal }),
-    ]) {
-      expect(await errorOf(call)).toMatchObject({
+    ].map(errorOf)) {
+      expect(await failure).toMatchObject({
         ...{ code: 'ABORTED', outcome: 'rejected', cause: new Error('enough') },
         hint: 'the caller has given it up',
       });
@@ -240,8 +240,10 @@ describe.each(sides)('with $name, the client', ({ start }) => {
     await other.close();
     await other.close();
 
-    for (const call of [other.kv.get('a'), other.lock('a'), other.lease({ ttlSeconds: 5 })]) {
-      expect(await errorOf(call)).toMatchObject({
+    for (const failure of [other.kv.get('a'), other.lock('a'), other.lease({ ttlSeconds: 5 })].map(
+      errorOf,
+    )) {
+      expect(await failure).toMatchObject({
         ...{ code: 'CLIENT_CLOSED', hint: 'this client has been closed: make a new one' },
       });
     }
@@ -286,18 +288,20 @@ test.runIf(hasEtcd())(
 
       expect(lock.isHeld).toBe(true);
       expect(await watch[Symbol.asyncIterator]().next()).toMatchObject({ value: { key: 'a' } });
-      for (const call of [
+      for (const failure of [
         wrong.kv.put('a', 'x'),
         wrong.lock('a'),
         wrong.kv.watch('a').batches().next(),
-      ]) {
-        expect(await errorOf(call)).toMatchObject({
+      ].map(errorOf)) {
+        expect(await failure).toMatchObject({
           ...{ code: 'UNAUTHENTICATED', outcome: 'rejected', retryable: false },
           hint: 'check user name and password',
         });
       }
-      for (const call of [nobody.kv.put('a', 'x'), nobody.kv.watch('a').batches().next()]) {
-        expect(await errorOf(call)).toMatchObject({ code: 'UNAUTHENTICATED', outcome: 'rejected' });
+      for (const failure of [nobody.kv.put('a', 'x'), nobody.kv.watch('a').batches().next()].map(
+        errorOf,
+      )) {
+        expect(await failure).toMatchObject({ code: 'UNAUTHENTICATED', outcome: 'rejected' });
       }
     } finally {
       await etcd.stop();
