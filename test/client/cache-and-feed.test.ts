@@ -1,7 +1,7 @@
 /**
- * Caches, change feeds and reconcilers against real members, Holdfast's and, where it is installed, etcd's: they
- * end with what the store has, through broken connections, compactions, and the deaths of leaders
- * and consumers. `FEED_KILLS` makes it longer.
+ * Caches, change feeds and reconcilers against real members, Holdfast's and, where it is
+ * installed, etcd's: they end with what the store has, through broken connections, compactions, and
+ * the deaths of leaders and consumers. `FEED_KILLS` makes it longer.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -38,6 +38,7 @@ describe('the table of a cache', () => {
     expect(table.get('a')).toBeUndefined();
     expect(table.has('b')).toBe(true);
     expect(keysOf(table.getRange())).toEqual(['a/1', 'a/2', 'b', 'c']);
+    expect([...table.keys()].sort()).toEqual(['a/1', 'a/2', 'b', 'c']);
     expect(keysOf(table.getRange({ prefix: 'a/' }))).toEqual(['a/1', 'a/2']);
     expect(keysOf(table.getRange({ from: 'a/2', to: 'c' }))).toEqual(['a/2', 'b']);
   });

@@ -1,7 +1,7 @@
 /**
  * A distributed cron: each process looks at the clock; a job is run once for each time it is due,
- * by one of them. If that one dies in the middle, another one runs it again; times that passed while
- * no process was there are made up for by one run.
+ * by one of them. If that one dies in the middle, another one runs it again; times that passed
+ * while no process was there are made up for by one run.
  */
 import type { Holdfast } from 'holdfast/client';
 

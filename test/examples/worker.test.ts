@@ -42,7 +42,7 @@ async function results(client: Holdfast, count: number): Promise<Record<string, 
   return Object.fromEntries(found);
 }
 
-test('jobs are done by one worker, in their order, and by the next one when it leaves', async () => {
+test('jobs are done by one worker, in order, and by the next one when it leaves', async () => {
   const did: string[] = [];
   const worker = (name: string) =>
     startWorker('one/', name, async (job) => {

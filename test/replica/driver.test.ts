@@ -171,6 +171,21 @@ describe('Member', () => {
     expect(cluster.loop.nowMs() - beforeMs).toBeLessThan(500);
   });
 
+  test('a leader that is stopped abruptly tells nobody, and answers nothing more', async () => {
+    const cluster = await startCluster();
+    const leader = await cluster.leader();
+    const write = cluster.member(leader).propose(put('key', 'value'));
+    const answer = write.catch((error: unknown) => error);
+    const { term } = cluster.member(leader);
+
+    await settle(cluster, cluster.member(leader).stop('abrupt'));
+
+    expect(await answer).toMatchObject({ code: 'STOPPED' });
+    for (const id of [1, 2, 3].filter((each) => each !== leader)) {
+      expect(cluster.member(id)).toMatchObject({ term, leader });
+    }
+  });
+
   test('members that all stop at once do not wait for each other', async () => {
     const cluster = await startCluster();
     await cluster.leader();
