@@ -78,7 +78,7 @@ export const mutants: readonly BuiltMutant[] = [
         replace: 'setImmediate(done, null);',
       },
     ],
-    ...{ workload: 'append', nemesis: 'power-cut', seconds: 6, runs: 3 },
+    ...{ workload: 'append', nemesis: 'power-cut', seconds: 24, runs: 3 },
     checks: ['durability', 'lists', 'strict serializability', 'no split brain', 'convergence'],
   },
   {
