@@ -96,12 +96,12 @@ const splitBrain: GameDay = {
     expected: [
       'the old leader acknowledges no write and answers no linearizable read from the cut on',
       'the others have a leader of their own within 2 s and write within 3 s',
-      'two members believe to lead for about a second, in different terms',
+      'the old leader gives up after about a second, before or while the others elect theirs',
       'after healing all have the same hash at the same revision, and every acknowledged ' +
         'write is there',
     ],
     watch: [
-      'on call, Who leads: two for about a second, then the new one alone',
+      'on call, Who leads: nobody for a moment, or two in different terms, then the new one',
       'on call, Failed commands: callers of the old leader, and nobody else',
       'debug, Term: one higher on the others; on the old leader once it is healed',
     ],

@@ -4,7 +4,7 @@ import { choose } from '../workloads/random.ts';
 import { type Fault, type FaultContext, someLeader } from './fault.ts';
 
 const callLimitMs = 5000;
-/** Revisions that a compaction leaves: old reads and slow watchers meet the edge. */
+/** Revisions that a compaction leaves, or half: old reads and slow watchers meet the edge. */
 const keptRevisions = 100;
 
 /** Does something again and again until it is over. */
@@ -80,8 +80,9 @@ const compaction = repeated(
     const { cluster, members, prng } = context;
     const operator = cluster.operator(choose(prng, members));
     const { header } = await operator.status(callLimitMs);
-    const revision = Number(header?.revision ?? 0) - keptRevisions;
-    if (revision < 1) {
+    const newest = Number(header?.revision ?? 0);
+    const revision = Math.max(newest - keptRevisions, Math.floor(newest / 2));
+    if (revision < 2) {
       throw new Error('there is too little to compact');
     }
     await operator.compact(revision, callLimitMs);

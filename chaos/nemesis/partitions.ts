@@ -7,6 +7,7 @@ import { shuffle } from '../workloads/random.ts';
 import { blackHole, type LinkName, type LinkToxic } from '../topology/links.ts';
 import {
   type Fault,
+  failedCalls,
   type FaultContext,
   type Injected,
   isMajority,
@@ -25,6 +26,8 @@ interface Cut {
   readonly what: string;
   readonly members: readonly string[];
   readonly keepsMajority: boolean;
+  /** A member whose clients cannot be served meanwhile. */
+  readonly cutOff?: string;
 }
 
 function partition(
@@ -54,7 +57,9 @@ export async function cutLinks(
     keepsMajority: cut.keepsMajority,
     heal,
     evidence: async () =>
-      (await separation(context, cut, before)) ?? fallenBehind(context, cut.members, sinceMs),
+      (await separation(context, cut, before)) ??
+      fallenBehind(context, cut.members, sinceMs) ??
+      (cut.cutOff === undefined ? undefined : failedCalls(context, [cut.cutOff], sinceMs)),
   };
 }
 
@@ -163,6 +168,7 @@ const oneWay = partition(
       links: others.map((other): LinkName => (isMute ? `${one}>${other}` : `${other}>${one}`)),
       what: isMute ? `${one} is not heard` : `${one} does not hear`,
       members: [one, ...others],
+      cutOff: one,
       keepsMajority: isMajority(others.length, members),
     };
   },
