@@ -19,6 +19,8 @@ import type { Environment } from './ports.ts';
 const renewalPart = 1 / 3;
 /** By how much the clocks of this machine and of the members may differ in speed. */
 const driftPart = 0.01;
+/** By how much a timer of a busy process may be late; milliseconds. */
+const latenessMs = 100;
 /** Limit: how long the end of a client waits for the ends of its leases; milliseconds. */
 const revokeMaxMs = 500;
 /** Limit: leases of one client; each is renewed every few seconds. */
@@ -177,7 +179,7 @@ export class Lease implements AsyncDisposable {
     const { loop } = this.#parts.environment;
     const ttlMs = this.ttlSeconds * 1000;
     this.#cancelTimers();
-    this.#deadlineMs = sentMs + ttlMs * (1 - driftPart);
+    this.#deadlineMs = sentMs + ttlMs * (1 - driftPart) - latenessMs;
     if (this.#expiring.signal.aborted) {
       this.#expiring = new AbortController();
     }

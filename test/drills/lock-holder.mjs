@@ -47,8 +47,8 @@ for (;;) {
     const atMs = nowMs();
     const { remainingMs } = lock;
     if (remainingMs > 0) {
-      // The lease lasts a hundredth longer than its owner relies on.
-      endMs = Math.max(endMs, nowMs() + remainingMs + ttlSeconds * 10);
+      // The lease lasts a hundredth, and 100 ms, longer than its owner relies on.
+      endMs = Math.max(endMs, nowMs() + remainingMs + ttlSeconds * 10 + 100);
       tell({ type: 'held', token, atMs });
       tick();
       longestMs = 0;
