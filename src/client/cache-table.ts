@@ -75,11 +75,11 @@ export class CacheTable<V> implements CacheView<V> {
   }
 
   has(key: Key): boolean {
-    return this.#slots.has(nameOf(keyBytes(key)));
+    return this.#slots.has(nameOfKey(key));
   }
 
   get(key: Key): Entry<V> | undefined {
-    const slot = this.#slots.get(nameOf(keyBytes(key)));
+    const slot = this.#slots.get(nameOfKey(key));
     return slot === undefined ? undefined : this.#entryOf(slot);
   }
 
@@ -186,6 +186,14 @@ export function bytesOf({ keyBytes, value }: RawEntry): number {
 /** Different for different keys, also for those that are no text. */
 function nameOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+}
+
+// eslint-disable-next-line no-control-regex -- all of ASCII
+const ascii = /^[\x00-\x7f]*$/;
+
+/** Text in ASCII is its own name: most reads need no bytes, which are most of their cost. */
+function nameOfKey(key: Key): string {
+  return typeof key === 'string' && ascii.test(key) ? key : nameOf(keyBytes(key));
 }
 
 function byKey(a: Slot<unknown>, b: Slot<unknown>): number {

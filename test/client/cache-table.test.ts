@@ -51,6 +51,14 @@ describe('the table of a cache', () => {
     expect(table.get(Buffer.of(0xfe))?.modRevision).toBe(6);
   });
 
+  test('finds keys in any script by their text', () => {
+    const table = tableOf(entry('één', 5), entry('鍵', 6));
+
+    expect(table.get('één')?.modRevision).toBe(5);
+    expect(table.get('鍵')?.modRevision).toBe(6);
+    expect(table.get('Ã©Ã©n')).toBeUndefined();
+  });
+
   test('takes changes once, also when they are told again', () => {
     const table = tableOf(entry('a', 5));
 
