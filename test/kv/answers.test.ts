@@ -179,7 +179,7 @@ describe('a request of a session', () => {
     expect(value('a')).toBe('3 version 3');
   });
 
-  test('stands in one record with those of its batch, until the last of them is acknowledged', () => {
+  test('stands in one record with its batch, until the last of them is acknowledged', () => {
     run(grant(7n));
     const batch = [1, 2, 3].map((sequence) => numbered(sequence, put('a', String(sequence))));
     const answers = machine.run(...batch);
