@@ -17,6 +17,12 @@ import { ToxiproxyService } from './topology/links.ts';
 import { checkProject } from './topology/project.ts';
 import { workloads } from './workloads/index.ts';
 
+/**
+ * From the seed of a run of a suite that could not be decided, for want of calls or of evidence of
+ * its fault, to that of its one repetition. A run that found a violation is never repeated.
+ */
+const undecidedSeedStep = 1000;
+
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), Date.now());
   if (options.lists) {
@@ -40,7 +46,15 @@ async function main(): Promise<number> {
       continue;
     }
     try {
-      results.push(await runPair(pair, options.seed + i, options, toxiproxy.url));
+      const seed = options.seed + i;
+      const result = await runPair(pair, seed, options, toxiproxy.url);
+      const isRepeated = options.suite !== undefined && result.verdict.verdict === 'undecided';
+      if (isRepeated) {
+        console.log(`${result.name} could not be decided; once more, with another seed`);
+      }
+      results.push(
+        isRepeated ? await runPair(pair, seed + undecidedSeedStep, options, toxiproxy.url) : result,
+      );
     } catch (error) {
       console.log(`${pair.workload} x ${pair.nemesis} broke off: ${String(error)}`);
       leftOut.push(`${pair.workload} x ${pair.nemesis}`);
