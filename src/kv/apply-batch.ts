@@ -12,8 +12,8 @@ import type { Alarm, AlarmCommand, LeaseId, SetRecordCommand } from './command.t
 import type { AnswerTable } from './answer-table.ts';
 import { Answers } from './answers.ts';
 import { Attachments } from './attachments.ts';
-import { type DueKey, ExpiryChanges } from './expiry-changes.ts';
-import type { ExpiryTable } from './expiry-table.ts';
+import { ExpiryChanges } from './expiry-changes.ts';
+import type { DueKey, ExpiryTable } from './expiry-table.ts';
 import { type EngineRange, keysKey, leaseKey } from './key-layout.ts';
 import { type LeaseTable, leaseWrite } from './leases.ts';
 import { namedRecordWrite } from './named-records.ts';

@@ -9,12 +9,13 @@
 import { emptyBytes, must } from '../base/index.ts';
 import {
   decodeExpiry,
+  type DueKey,
   encodeExpiry,
   encodeWaiting,
   type ExpiryTable,
   waitingDeadlineMs,
 } from './expiry-table.ts';
-import { dueKey, dueOf, dueRange, expiryKey, mapKeyOf } from './key-layout.ts';
+import { dueKey, dueOf, expiryKey, mapKeyOf } from './key-layout.ts';
 import type { Reading, StateWrite } from './need.ts';
 import { TableChanges } from './table-changes.ts';
 
@@ -27,12 +28,6 @@ export interface TtlChange {
   readonly modRevision: number;
   /** The newest stamp. */
   readonly timeMs: number;
-}
-
-/** A key whose time is up. */
-export interface DueKey {
-  readonly key: Uint8Array;
-  readonly deadlineMs: number;
 }
 
 /** See the module comment. */
@@ -99,10 +94,10 @@ export class ExpiryChanges {
       return [];
     }
     // One more than wanted: it tells when the next stamp is due.
-    const records = yield* this.#records.first(dueRange(0, waitingDeadlineMs), limit + 1);
+    const records = yield* this.#records.first(this.#table.dueRange, limit + 1);
     const first = records.map(({ key }) => dueOf(key));
     const due = first.slice(0, limit).filter(({ deadlineMs }) => deadlineMs <= timeMs);
-    this.#table.setNext(first[due.length]?.deadlineMs);
+    this.#table.setNext(first[due.length]);
     for (const { key, deadlineMs } of due) {
       this.#deadlines.set(mapKeyOf(key), deadlineMs);
     }

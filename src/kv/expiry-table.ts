@@ -6,8 +6,8 @@
  * leases, a key's time counts from the second stamp of the cluster's time after its put
  * (`leases.ts`), so it never ends early.
  */
-import { assert } from '../base/index.ts';
-import { dueOf, dueRange, expiryKey, mapKeyOf } from './key-layout.ts';
+import { assert, emptyBytes } from '../base/index.ts';
+import { dueKey, dueOf, dueRange, type EngineRange, expiryKey, mapKeyOf } from './key-layout.ts';
 import { expectGet, expectScan, type Reading } from './need.ts';
 import { ChunkedScan } from './scan.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
@@ -90,11 +90,18 @@ export function* readExpiries(
   return values.map((bytes) => (bytes === undefined ? undefined : decodeExpiry(bytes)));
 }
 
+/** A key's place in the order of deadlines. */
+export interface DueKey {
+  readonly key: Uint8Array;
+  readonly deadlineMs: number;
+}
+
 /** See the module comment. */
 export class ExpiryTable {
   /** By the map keys of the keys. */
   readonly #waiting = new Map<string, WaitingKey>();
-  #nextDeadlineMs: number | undefined;
+  /** Nothing stands before it in the order of deadlines; undefined when nothing stands there. */
+  #next: DueKey | undefined;
 
   /** Reads what the engine holds. */
   static *open(): Reading<ExpiryTable> {
@@ -109,23 +116,32 @@ export class ExpiryTable {
     const first = { type: 'scan', ...dueRange(0, waitingDeadlineMs), limit: 1 } as const;
     const { records } = expectScan(yield { ...first, reverse: false, afterWrites: true });
     const [record] = records;
-    table.setNext(record === undefined ? undefined : dueOf(record.key).deadlineMs);
+    table.setNext(record === undefined ? undefined : dueOf(record.key));
     return table;
   }
 
   /** Whether any key has a time to live, as far as is known without looking. */
   get isNeeded(): boolean {
-    return this.#waiting.size > 0 || this.#nextDeadlineMs !== undefined;
+    return this.#waiting.size > 0 || this.#next !== undefined;
   }
 
   /** No key is due before; undefined when none has a deadline. */
   get nextDeadlineMs(): number | undefined {
-    return this.#nextDeadlineMs;
+    return this.#next?.deadlineMs;
   }
 
-  /** No key is due before; undefined when none has a deadline. */
-  setNext(deadlineMs: number | undefined): void {
-    this.#nextDeadlineMs = deadlineMs;
+  /**
+   * Where to look for what is due. Looking from the start would pass over all that has ended and is
+   * not yet gone from the engine's files, again with each stamp.
+   */
+  get dueRange(): EngineRange {
+    const { deadlineMs, key } = this.#next ?? { deadlineMs: 0, key: emptyBytes };
+    return { gte: dueKey(deadlineMs, key), lt: dueKey(waitingDeadlineMs, emptyBytes) };
+  }
+
+  /** Nothing stands before `next` in the order of deadlines; undefined: nothing stands there. */
+  setNext(next: DueKey | undefined): void {
+    this.#next = next && { deadlineMs: next.deadlineMs, key: next.key.slice() };
   }
 
   isWaiting(mapKey: string): boolean {
@@ -152,7 +168,9 @@ export class ExpiryTable {
       this.#waiting.delete(mapKey);
       const deadlineMs = timeMs + ttlMs;
       assert(deadlineMs < waitingDeadlineMs, 'a time to live is bounded');
-      this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs ?? deadlineMs, deadlineMs);
+      if (this.#next === undefined || deadlineMs <= this.#next.deadlineMs) {
+        this.#next = { deadlineMs, key: emptyBytes };
+      }
     }
     return waiting;
   }

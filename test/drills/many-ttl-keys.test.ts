@@ -22,6 +22,8 @@ const valueBytes = 256;
 const writers = 256;
 /** Milliseconds before the end at which all keys must still be there. */
 const marginMs = 500;
+/** Milliseconds between two counts of what is left: a count reads all of it. */
+const countPeriodMs = Math.max(50, keys / 200);
 /** Milliseconds between two puts whose latency is looked at. */
 const probePeriodMs = 10;
 
@@ -104,7 +106,7 @@ test(`${keys} keys end together, none of them early, while others write`, {
   const busy = probe(after);
   let left = keys;
   while (left > 0) {
-    await sleep(50);
+    await sleep(countPeriodMs);
     left = await client.kv.count({ prefix: 'timed/' });
   }
   const allMs = performance.now() - endMs;

@@ -7,7 +7,7 @@ import {
   readExpiries,
   waitingDeadlineMs,
 } from '../../src/kv/expiry-table.ts';
-import { dueKey, dueOf, expiryKey, mapKeyOf } from '../../src/kv/key-layout.ts';
+import { dueKey, dueOf, expiryKey, isIn, mapKeyOf } from '../../src/kv/key-layout.ts';
 import { bytes, MapStore, runReading, text } from './map-store.ts';
 
 describe('the record of when a key is over', () => {
@@ -63,6 +63,27 @@ describe('the table', () => {
     ]);
     expect(table.nextDeadlineMs).toBe(550);
     expect(table.takeWaiting(60, 50)).toEqual([]);
+  });
+
+  test('is looked through from the next key on, or from an earlier deadline that came since', () => {
+    const table = runReading(ExpiryTable.open(), new MapStore());
+    table.setNext({ deadlineMs: 600, key: bytes('c') });
+    expect(isIn(table.dueRange, dueKey(600, bytes('b')))).toBe(false);
+    expect(isIn(table.dueRange, dueKey(600, bytes('c')))).toBe(true);
+    expect(isIn(table.dueRange, dueKey(waitingDeadlineMs, bytes('d')))).toBe(false);
+
+    const later = { key: bytes('later'), ttlMs: 590, modRevision: 9, sinceMs: 10 };
+    table.wait('later', later);
+    table.takeWaiting(20, 15);
+    expect(isIn(table.dueRange, dueKey(600, bytes('b')))).toBe(false);
+
+    table.wait('same', { ...later, key: bytes('a'), ttlMs: 580 });
+    table.takeWaiting(20, 15);
+    expect(isIn(table.dueRange, dueKey(600, bytes('a')))).toBe(true);
+    expect(isIn(table.dueRange, dueKey(599, bytes('z')))).toBe(false);
+
+    table.setNext(undefined);
+    expect(isIn(table.dueRange, dueKey(1, bytes('a')))).toBe(true);
   });
 
   test('is not needed while no key has a time to live', () => {
