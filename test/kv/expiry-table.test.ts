@@ -65,7 +65,7 @@ describe('the table', () => {
     expect(table.takeWaiting(60, 50)).toEqual([]);
   });
 
-  test('is looked through from the next key on, or from an earlier deadline that came since', () => {
+  test('is looked through from the next key on, or from an earlier deadline since', () => {
     const table = runReading(ExpiryTable.open(), new MapStore());
     table.setNext({ deadlineMs: 600, key: bytes('c') });
     expect(isIn(table.dueRange, dueKey(600, bytes('b')))).toBe(false);
