@@ -10,32 +10,6 @@ import { assert } from './assert.ts';
 /** The empty byte string. */
 export const emptyBytes: Uint8Array = new Uint8Array(0);
 
-/** Bytes of a block: dozens of commands of common size. */
-const blockBytes = 16_384;
-/** Longer byte strings have memory of their own: a block would be spent on a few of them. */
-const sharedBytesMax = 1024;
-let block = new ArrayBuffer(0);
-let blockUsed = 0;
-
-/**
- * Returns `length` zero bytes, short ones cut from a block: memory of its own costs a byte string
- * more than all else, and the garbage collector most. A block lives as long as anything in it, so
- * this is for what lives about as long as what is made before and after it, such as entries of the
- * log.
- */
-export function allocateBytes(length: number): Uint8Array {
-  if (length > sharedBytesMax) {
-    return new Uint8Array(length);
-  }
-  if (blockUsed + length > block.byteLength) {
-    block = new ArrayBuffer(blockBytes);
-    blockUsed = 0;
-  }
-  const bytes = new Uint8Array(block, blockUsed, length);
-  blockUsed += length;
-  return bytes;
-}
-
 /** Orders two byte strings lexicographically by unsigned byte; negative, zero or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);

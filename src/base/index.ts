@@ -1,7 +1,6 @@
 /** Facade of the leaf utilities. */
 export { assert, InvariantViolation, must, unreachable } from './assert.ts';
 export {
-  allocateBytes,
   compareBytes,
   concatBytes,
   emptyBytes,

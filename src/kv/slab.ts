@@ -42,6 +42,14 @@ export class SlabAllocator {
     }
     return this.#slab;
   }
+
+  /** Returns `length` zero bytes of a slab. */
+  take(length: number): Uint8Array {
+    const slab = this.reserve(length);
+    const bytes = new Uint8Array(slab.bytes.buffer, slab.used, length);
+    slab.used += length;
+    return bytes;
+  }
 }
 
 function createSlab(length: number): Slab {

@@ -8,7 +8,8 @@
  * check every bound and throw {@link InvariantViolation}: what is decoded here was written by this
  * program and agreed on by Raft.
  */
-import { allocateBytes, assert, emptyBytes, InvariantViolation } from '../base/index.ts';
+import { assert, emptyBytes, InvariantViolation } from '../base/index.ts';
+import { SlabAllocator } from './slab.ts';
 
 /** Longest encoding of a safe integer. */
 export const varintBytesMax = 8;
@@ -136,6 +137,8 @@ const spareBuffersMax = 4;
 /** Limit: bytes of a buffer that is kept. */
 const spareBytesMax = 65_536;
 const spareBuffers: Uint8Array[] = [];
+/** What writers have given; most of it is on its way to the log or the engine, and soon gone. */
+const results = new SlabAllocator();
 
 /** Collects bytes in a buffer that grows; for encodings whose size is not known beforehand. */
 export class ByteWriter {
@@ -184,7 +187,7 @@ export class ByteWriter {
 
   /** Returns what was written, as a copy; the writer is empty then. */
   finish(): Uint8Array {
-    const bytes = allocateBytes(this.#length);
+    const bytes = results.take(this.#length);
     bytes.set(this.written());
     this.release();
     return bytes;
@@ -192,7 +195,8 @@ export class ByteWriter {
 
   /** Gives up what was written. */
   release(): void {
-    if (spareBuffers.length < spareBuffersMax && this.#bytes.length <= spareBytesMax) {
+    const { length } = this.#bytes;
+    if (length > 0 && length <= spareBytesMax && spareBuffers.length < spareBuffersMax) {
       spareBuffers.push(this.#bytes);
     }
     this.#bytes = emptyBytes;

@@ -4,9 +4,9 @@
  *
  * While one append follows another within moments, as with a caller that writes without a pause, a
  * notice that an entry is committed (ADR-013) is followed by an append that says the same and more.
- * So it waits for that one, for `holdMs` at most, which spares each peer a message, a turn and a
- * write to its engine. It does not wait when the peer has callers of its own that need the news:
- * its proposals, or a read that is being answered.
+ * So it waits for that one, but not longer than `holdMs`, which spares each peer a message, a turn
+ * and a write to its engine. It does not wait when the peer has callers of its own that need the
+ * news: its proposals, or a read that is being answered.
  *
  * Invariant: a notice that waits leaves before any message that could rest on it, or is replaced by
  * an append that carries the same commit index or a higher one.
@@ -15,7 +15,7 @@ import type { EventLoop } from '../base/index.ts';
 import type { CommitNotice, NodeId } from '../raft/index.ts';
 import type { PeerMessage, Transport } from '../transport/index.ts';
 
-/** Milliseconds that a notice may wait; with the timer's own, about twice as long. */
+/** Milliseconds that a notice may wait; timers may be one late. */
 const holdMs = 2;
 /** Milliseconds between two appends up to which a third one is expected as soon. */
 const steadyGapMs = 4;
@@ -28,6 +28,7 @@ export class Outbox {
   readonly #eventLoop: Pick<EventLoop, 'nowMs' | 'after'>;
   /** Limit: one for each peer, the newest. */
   readonly #held = new Map<NodeId, CommitNotice>();
+  /** When each peer last proposed something; one number for each that ever has. */
   readonly #proposedMs = new Map<NodeId, number>();
   #isTimerSet = false;
   #appendedMs = Number.NEGATIVE_INFINITY;

@@ -11,14 +11,7 @@
  * been: by log matching, no entry of the earlier term can be applied after that (Raft thesis
  * §3.6.3).
  */
-import {
-  allocateBytes,
-  assert,
-  readUint32,
-  readUint64,
-  writeUint32,
-  writeUint64,
-} from '../base/index.ts';
+import { assert, readUint32, readUint64, writeUint32, writeUint64 } from '../base/index.ts';
 import type { NodeId, Term } from '../raft/index.ts';
 
 /** Identifies a proposal within one run of one member; ascends from 1. */
@@ -40,7 +33,7 @@ export interface Envelope {
  * Puts a command into the envelope that its log entry carries; `id` 0 answers no proposal.
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const bytes = allocateBytes(envelopeBytes + envelope.command.length);
+  const bytes = new Uint8Array(envelopeBytes + envelope.command.length);
   bytes[0] = envelopeVersion;
   writeUint64(bytes, 1, envelope.origin);
   writeUint32(bytes, 9, envelope.incarnation);

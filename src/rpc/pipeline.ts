@@ -205,8 +205,9 @@ class PipelineStream {
       case 'put':
         return { type: 'put', response: await carryOutPut(context, request.request, propose) };
       case 'range': {
+        const startMs = context.nowMs();
         const charge = (): void => {
-          this.#maybeShowLife();
+          this.#maybeShowLife(startMs);
         };
         const response = await carryOutRange(context, request.request, { charge, ...options });
         return { type: 'range', response };
@@ -280,8 +281,9 @@ class PipelineStream {
   }
 
   /** A range that takes long is under way: its client must not think that nobody is here. */
-  #maybeShowLife(): void {
-    const isDue = this.#context.nowMs() - this.#writtenMs >= signOfLifeMs;
+  #maybeShowLife(startMs: number): void {
+    const sinceMs = Math.max(startMs, this.#writtenMs);
+    const isDue = this.#context.nowMs() - sinceMs >= signOfLifeMs;
     if (isDue && this.#writer === undefined) {
       this.#answers();
       this.#flush();

@@ -242,8 +242,8 @@ export function readPutAnswer(reader: ProtoReader): PutAnswer {
 
 /** Reads a `RangeResponse`. */
 export function readRangeAnswer(reader: ProtoReader): RangeAnswer {
-  const answer = { type: 'range' as const, revision: 0, more: false, count: 0 };
   const kvs: KeyValueAnswer[] = [];
+  const answer = { type: 'range' as const, revision: 0, more: false, count: 0, kvs };
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     switch (field) {
       case 1:
@@ -262,7 +262,7 @@ export function readRangeAnswer(reader: ProtoReader): RangeAnswer {
         reader.skip();
     }
   }
-  return { ...answer, kvs };
+  return answer;
 }
 
 /** Reads a `DeleteRangeResponse`. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  allocateBytes,
   compareBytes,
   concatBytes,
   emptyBytes,
@@ -149,23 +148,5 @@ describe('integers', () => {
     expect(() => readUint32(new Uint8Array(3), 0)).toThrow(InvariantViolation);
     expect(() => readUint32(new Uint8Array(4), 1)).toThrow(InvariantViolation);
     expect(() => readUint64(new Uint8Array(7), 0)).toThrow(InvariantViolation);
-  });
-});
-
-describe('allocateBytes', () => {
-  test('gives zero bytes that nobody else has', () => {
-    const all = [0, 1, 7, 1000, 1024, 1025, 40_000, 3, 1024, ...Array<number>(40).fill(500)].map(
-      (length) => {
-        const allocated = allocateBytes(length);
-        expect(allocated).toEqual(new Uint8Array(length));
-        return allocated;
-      },
-    );
-    for (const [at, each] of all.entries()) {
-      each.fill(at + 1);
-    }
-    for (const [at, each] of all.entries()) {
-      expect(each.every((byte) => byte === at + 1)).toBe(true);
-    }
   });
 });

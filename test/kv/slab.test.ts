@@ -31,4 +31,17 @@ describe('SlabAllocator', () => {
     expect(own.bytes).toHaveLength(1_000_000);
     expect(slabs.reserve(10)).toBe(shared);
   });
+
+  test('what is taken is of nobody else, whatever its length', () => {
+    const slabs = new SlabAllocator();
+    const lengths = [0, 1, 7, 1000, 1024, 1025, 40_000, 3, ...Array<number>(20).fill(500)];
+    const taken = lengths.map((length) => slabs.take(length));
+    expect(taken).toEqual(lengths.map((length) => new Uint8Array(length)));
+    for (const [at, each] of taken.entries()) {
+      each.fill(at + 1);
+    }
+    for (const [at, each] of taken.entries()) {
+      expect(each.every((byte) => byte === at + 1)).toBe(true);
+    }
+  });
 });

@@ -458,7 +458,7 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'keeps its lease when it begins to hand over',
     profile: 'lease',
-    seeds: 200,
+    seeds: 60,
     kind: 'safety',
     patches: [raft('leader.ts', 'this.#lease?.surrender();', '')],
   },
