@@ -8,9 +8,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nemeses } from './nemesis/index.ts';
-import { type Options, parseOptions } from './options.ts';
+import { type Options, parseOptions, usage } from './options.ts';
 import { Progress } from './progress.ts';
-import type { RunResult } from './result.ts';
+import { keptResult, nameOfRun, type RunResult } from './result.ts';
 import { runChaos } from './run.ts';
 import { type Pair, pairsOf, type Totals, totalsOf } from './suite.ts';
 import { ToxiproxyService } from './topology/links.ts';
@@ -23,8 +23,21 @@ import { workloads } from './workloads/index.ts';
  */
 const undecidedSeedStep = 1000;
 
+/** As `EX_USAGE` of sysexits.h. */
+const usageExitCode = 64;
+
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2), Date.now());
+  let options: Options;
+  try {
+    options = parseOptions(process.argv.slice(2), Date.now());
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    return usageExitCode;
+  }
+  if (options.helps) {
+    console.log(usage);
+    return 0;
+  }
   if (options.lists) {
     list();
     return 0;
@@ -46,15 +59,7 @@ async function main(): Promise<number> {
       continue;
     }
     try {
-      const seed = options.seed + i;
-      const result = await runPair(pair, seed, options, toxiproxy.url);
-      const isRepeated = options.suite !== undefined && result.verdict.verdict === 'undecided';
-      if (isRepeated) {
-        console.log(`${result.name} could not be decided; once more, with another seed`);
-      }
-      results.push(
-        isRepeated ? await runPair(pair, seed + undecidedSeedStep, options, toxiproxy.url) : result,
-      );
+      results.push(await settle(pair, options.seed + i, options, toxiproxy.url));
     } catch (error) {
       console.log(`${pair.workload} x ${pair.nemesis} broke off: ${String(error)}`);
       leftOut.push(`${pair.workload} x ${pair.nemesis}`);
@@ -78,6 +83,32 @@ async function main(): Promise<number> {
       (leftOut.length > 0 ? `; NOT TESTED: ${leftOut.join(', ')}` : ''),
   );
   return summary.failed === 0 ? 0 : 1;
+}
+
+/** Runs a pair; in a suite once more, if that could not be decided. */
+async function settle(
+  pair: Pair,
+  seed: number,
+  options: Options,
+  toxiproxyUrl: string,
+): Promise<RunResult> {
+  const result = await earlierOrNew(pair, seed, options, toxiproxyUrl);
+  if (options.suite === undefined || result.verdict.verdict !== 'undecided') {
+    return result;
+  }
+  console.log(`${result.name} could not be decided; once more, with another seed`);
+  return earlierOrNew(pair, seed + undecidedSeedStep, options, toxiproxyUrl);
+}
+
+async function earlierOrNew(
+  pair: Pair,
+  seed: number,
+  options: Options,
+  toxiproxyUrl: string,
+): Promise<RunResult> {
+  const directory = join(options.directory, nameOfRun(pair.workload, pair.nemesis, seed));
+  const earlier = options.resumes ? await keptResult(directory) : undefined;
+  return earlier ?? runPair(pair, seed, options, toxiproxyUrl);
 }
 
 async function runPair(

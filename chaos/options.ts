@@ -12,10 +12,28 @@ export interface Options {
   readonly size: number;
   readonly directory: string;
   readonly suite: 'quick' | 'full' | undefined;
+  /** Keeps the runs of this suite and seed that are in the directory already. */
+  readonly resumes: boolean;
   readonly lists: boolean;
+  readonly helps: boolean;
   /** Another build of the members; undefined: this project's own. */
   readonly command: string | undefined;
 }
+
+/** What `--help` prints, and what a mistake in the command line is answered with. */
+export const usage = `Usage: npm run chaos -- [options]
+
+  --workload W    what the clients do (register); see --list
+  --nemesis N     what goes wrong meanwhile (isolate-leader); see --list
+  --seed S        decides faults, their order and amounts (by the clock)
+  --minutes M     how long faults are made (0.5)
+  --members N     size of the cluster (3)
+  --suite NAME    quick: 14 runs, minutes; full: every workload under every nemesis, hours
+  --resume        goes on with a suite that was stopped: runs that --out holds are kept
+  --out DIR       where histories, verdicts and reports go (chaos-results)
+  --command CMD   another build of the members
+  --list          all workloads and nemeses, with a sentence each
+  --help          this text`;
 
 /** @throws {Error} with what is wrong and what may be given. */
 export function parseOptions(args: readonly string[], nowMs: number): Options {
@@ -29,8 +47,10 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
       members: { type: 'string', default: '3' },
       out: { type: 'string', default: 'chaos-results' },
       suite: { type: 'string' },
+      resume: { type: 'boolean', default: false },
       command: { type: 'string' },
       list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
   const { workload, nemesis, suite } = values;
@@ -43,6 +63,9 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
   if (suite !== undefined && suite !== 'quick' && suite !== 'full') {
     throw new Error(`--suite ${suite}: there are quick and full`);
   }
+  if (values.resume && (suite === undefined || values.seed === undefined)) {
+    throw new Error('--resume: goes on with a suite; give its --suite, --seed and --out again');
+  }
   return {
     workload,
     nemesis,
@@ -51,7 +74,9 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
     size: numberOf('members', values.members, 3),
     directory: values.out,
     suite,
+    resumes: values.resume,
     lists: values.list,
+    helps: values.help,
     command: values.command,
   };
 }

@@ -11,7 +11,7 @@ import type { Fault } from './nemesis/fault.ts';
 import type { Nemesis } from './nemesis/index.ts';
 import { type Progress } from './progress.ts';
 import { renderReport } from './report/report.ts';
-import type { RunResult } from './result.ts';
+import { keepResult, nameOfRun, type RunResult } from './result.ts';
 import { Scenario } from './scenario.ts';
 import { shuffle } from './workloads/random.ts';
 import type { Workload } from './workloads/workload.ts';
@@ -42,7 +42,7 @@ const aftermathMs = 1500;
 /** Carries out a run. */
 export async function runChaos(options: RunOptions): Promise<RunResult> {
   const { workload, nemesis, seed, size, toxiproxyUrl, progress } = options;
-  const name = `${workload.name}-${nemesis.name}-${seed}`;
+  const name = nameOfRun(workload.name, nemesis.name, seed);
   const directory = join(options.directory, name);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
@@ -110,7 +110,7 @@ async function trouble(
 
 async function keep(result: RunResult, view: HistoryView, options: RunOptions): Promise<void> {
   const { directory } = result;
-  await writeFile(join(directory, 'verdict.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+  await keepResult(result);
   const page = renderReport(result, view, {
     workload: options.workload.about,
     nemesis: options.nemesis.about,

@@ -1,10 +1,25 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nemeses } from '../../chaos/nemesis/index.ts';
 import { parseOptions } from '../../chaos/options.ts';
-import type { RunResult } from '../../chaos/result.ts';
+import { keepResult, keptResult, type RunResult } from '../../chaos/result.ts';
 import { pairsOf, totalsOf } from '../../chaos/suite.ts';
 import { workloads } from '../../chaos/workloads/index.ts';
+
+const resultOf = (name: string, longestGapMs: number): RunResult => ({
+  ...{ name, workload: 'bank', nemesis: 'ring', seed: 1, seconds: 1, replay: '' },
+  directory: name,
+  verdict: {
+    ...{ verdict: 'good', findings: [], longestGapMs, recoveryMs: 5, healingMs: 7 },
+    ...{ rivalBeliefMs: 0, unknownDone: 0, unknownNotDone: 0 },
+    counts: {
+      ...{ ok: 10, fail: 2, unknown: 1, faults: 3, leaderChanges: 1 },
+      ...{ overlapping: 1, watchEvents: 1, callsPerSecond: 10 },
+    },
+  },
+});
 
 describe('the suites', () => {
   test('name workloads and nemeses that there are', () => {
@@ -34,23 +49,41 @@ describe('the suites', () => {
 
 describe('totalsOf', () => {
   test('adds calls and faults up, and keeps the worst times with their run', () => {
-    const runOf = (name: string, longestGapMs: number): RunResult => ({
-      ...{ name, workload: 'bank', nemesis: 'ring', seed: 1, seconds: 1, replay: '' },
-      directory: name,
-      verdict: {
-        ...{ verdict: 'good', findings: [], longestGapMs, recoveryMs: 5, healingMs: 7 },
-        ...{ rivalBeliefMs: 0, unknownDone: 0, unknownNotDone: 0 },
-        counts: {
-          ...{ ok: 10, fail: 2, unknown: 1, faults: 3, leaderChanges: 1 },
-          ...{ overlapping: 1, watchEvents: 1, callsPerSecond: 10 },
-        },
-      },
-    });
-
-    expect(totalsOf([runOf('short', 100), runOf('long', 900)])).toEqual({
+    expect(totalsOf([resultOf('short', 100), resultOf('long', 900)])).toEqual({
       ...{ calls: 26, unknown: 2, faults: 6, leaderChanges: 2 },
       ...{ longestGapMs: 900, longestGapRun: 'long', recoveryMs: 5, healingMs: 7 },
     });
+  });
+});
+
+describe('the result of a run', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'holdfast-chaos-'));
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  test('is there again when a suite goes on', async () => {
+    const result = { ...resultOf('short', 100), directory };
+
+    await keepResult(result);
+
+    expect(await keptResult(directory)).toEqual(result);
+  });
+
+  test('is not there for a run that broke off', async () => {
+    expect(await keptResult(directory)).toBeUndefined();
+    expect(await keptResult(join(directory, 'never-made'))).toBeUndefined();
+  });
+
+  test('is not guessed from half a file', async () => {
+    writeFileSync(join(directory, 'verdict.json'), '{"name": "sho');
+
+    await expect(keptResult(directory)).rejects.toThrow(/remove its folder/);
   });
 });
 
@@ -73,6 +106,8 @@ describe('parseOptions', () => {
     [['--nemesis', 'godzilla'], /there are isolate-leader/],
     [['--suite', 'endless'], /quick and full/],
     [['--minutes', 'soon'], /must be a number/],
+    [['--resume'], /--suite, --seed and --out/],
+    [['--suite', 'full', '--resume'], /--suite, --seed and --out/],
   ])('refuses %j and says what there is', (args, expected) => {
     expect(() => parseOptions(args, 0)).toThrow(expected);
   });
