@@ -1,7 +1,7 @@
 /**
- * One leadership: the leader's progress with each peer, its pending reads, a transfer or a change
- * of membership under way, and what it has taken on without being able to commit. The object lives
- * exactly as long as the leadership.
+ * One leadership: what is proposed goes into the log, the log to the peers, and what a quorum has
+ * stored is committed. The object lives exactly as long as the leadership, and so do its parts:
+ * what is known of the peers (`peers.ts`), reads (`leader-reads.ts`), a transfer (`transfer.ts`).
  *
  * A leader that its newest configuration does not name leads on, without counting itself, until
  * that configuration is committed (Raft thesis §4.2.2).
@@ -16,10 +16,12 @@ import type {
   HeartbeatResponse,
   ReadIndexRequest,
 } from './message.ts';
-import { LeaderLease } from './lease.ts';
-import { Inflights, Progress } from './progress.ts';
-import { isVoter, majorityOf, quorumValue, quorumVote } from './quorum.ts';
-import { type ReadRequest, ReadRounds } from './read-index.ts';
+import { LeaderReads } from './leader-reads.ts';
+import { Peers } from './peers.ts';
+import type { Progress } from './progress.ts';
+import { isVoter, quorumValue } from './quorum.ts';
+import type { ReadRequest } from './read-index.ts';
+import { Transfer } from './transfer.ts';
 import type { Configuration, Entry, LogIndex, NodeId } from './types.ts';
 
 /** Entries that a peer needs and memory no longer holds. */
@@ -34,21 +36,16 @@ const ownBytesMax = 4096;
 
 /** See the module comment. */
 export class Leadership {
+  readonly peers: Peers;
   readonly #core: Core;
-  readonly #progressById = new Map<NodeId, Progress>();
-  readonly #reads = new ReadRounds();
-  /** Undefined when every read takes a round. */
-  readonly #lease: LeaderLease | undefined;
+  readonly #reads: LeaderReads;
+  readonly #transfer: Transfer;
   /**
    * First entry of this term; nothing is committed, or read, before it is (Raft thesis §3.6.2,
    * §6.4).
    */
   readonly #firstIndex: LogIndex;
-  #transferTarget: NodeId = 0;
-  #transferElapsed = 0;
   #heartbeatElapsed = 0;
-  /** Ticks of this leadership. */
-  #tick = 0;
   /** Data bytes of this leadership's uncommitted entries. */
   #uncommittedBytes = 0;
   #loads: PeerLoad[] = [];
@@ -56,9 +53,9 @@ export class Leadership {
 
   constructor(core: Core) {
     this.#core = core;
-    const { leaseMs } = core.options;
-    this.#lease = leaseMs > 0 ? new LeaderLease(leaseMs) : undefined;
-    this.#trackPeers();
+    this.peers = new Peers(core);
+    this.#reads = new LeaderReads(core, this.peers);
+    this.#transfer = new Transfer(core);
     this.#firstIndex = core.log.lastIndex + 1;
     // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2,
     // §6.4).
@@ -71,7 +68,7 @@ export class Leadership {
   }
 
   get transferTarget(): NodeId {
-    return this.#transferTarget;
+    return this.#transfer.target;
   }
 
   get uncommittedBytes(): number {
@@ -82,10 +79,6 @@ export class Leadership {
     return this.#reads.count;
   }
 
-  get progress(): ReadonlyMap<NodeId, Progress> {
-    return this.#progressById;
-  }
-
   /** Something may be sent at the next `flush`. */
   get hasNews(): boolean {
     return this.#hasNews || (this.#reads.hasUnassigned && this.#hasCommittedInTerm);
@@ -93,7 +86,7 @@ export class Leadership {
 
   /** Takes a batch whole, or says why not. */
   propose(proposals: readonly Uint8Array[]): LogIndex | DropReason {
-    if (this.#transferTarget !== 0) {
+    if (this.#transfer.target !== 0) {
       return 'transferring';
     }
     let bytes = 0;
@@ -112,7 +105,7 @@ export class Leadership {
 
   /** See `Raft.proposeOwn`. */
   proposeOwn(proposal: Uint8Array): LogIndex | DropReason {
-    if (this.#transferTarget !== 0) {
+    if (this.#transfer.target !== 0) {
       return 'transferring';
     }
     const { uncommittedBytesMax } = this.#core.options;
@@ -130,7 +123,7 @@ export class Leadership {
    */
   proposeConfChange(proposal: ConfChangeProposal): LogIndex | DropReason {
     const { configuration, log } = this.#core;
-    if (this.#transferTarget !== 0) {
+    if (this.#transfer.target !== 0) {
       return 'transferring';
     }
     const isPending = configuration.index > log.commitIndex || isJoint(configuration.confState);
@@ -145,10 +138,10 @@ export class Leadership {
       return 'conf-invalid';
     }
     const promoted = proposal.voters.filter((id) => configuration.confState.learners.includes(id));
-    if (!promoted.every((id) => this.#hasCaughtUp(id))) {
+    if (!promoted.every((id) => this.peers.hasCaughtUp(id))) {
       return 'learner-not-ready';
     }
-    if (this.#core.options.strictReconfigCheck && this.#risksQuorum(proposal.voters)) {
+    if (this.#core.options.strictReconfigCheck && this.peers.risksQuorum(proposal.voters)) {
       return 'quorum-at-risk';
     }
     return this.#appendConfiguration({ confState, context: proposal.data });
@@ -156,11 +149,7 @@ export class Leadership {
 
   /** Queues a read; false when too many wait. */
   maybeRead(request: ReadRequest): boolean {
-    if (this.#reads.count >= this.#core.options.pendingReadsMax) {
-      return false;
-    }
-    this.#reads.add(request);
-    return true;
+    return this.#reads.maybeAdd(request);
   }
 
   /**
@@ -170,25 +159,21 @@ export class Leadership {
    */
   tick(): boolean {
     const { options } = this.#core;
-    this.#tick++;
-    if (this.#transferTarget !== 0 && ++this.#transferElapsed >= options.electionTimeoutTicks) {
-      this.#abandonTransfer('it did not take over in time');
-    }
-    if (options.checkQuorum && !this.#hasActiveQuorum) {
+    this.peers.tick();
+    this.#transfer.tick();
+    if (options.checkQuorum && !this.peers.hasActiveQuorum) {
       return false;
     }
     if (++this.#heartbeatElapsed >= options.heartbeatTicks) {
       this.#heartbeatElapsed = 0;
-      if (this.#lease !== undefined) {
-        this.#reads.beginEmpty();
-      }
+      this.#reads.beginEmptyRound();
       this.#sendHeartbeats();
     }
     return true;
   }
 
   handleAppendResponse(message: AppendEntriesResponse): void {
-    const progress = this.#heard(message.from);
+    const progress = this.peers.heard(message.from);
     if (progress === undefined) {
       return;
     }
@@ -219,12 +204,12 @@ export class Leadership {
     }
     if (hasAdvanced) {
       this.maybeCommit();
-      this.#maybeSendTimeoutNow(progress);
+      this.#transfer.maybeOrder(progress);
     }
   }
 
   handleHeartbeatResponse(message: HeartbeatResponse): void {
-    const progress = this.#heard(message.from);
+    const progress = this.peers.heard(message.from);
     if (progress === undefined) {
       return;
     }
@@ -233,9 +218,7 @@ export class Leadership {
       progress.needsEmptyAppend = true;
       this.#hasNews = true;
     }
-    progress.ackedReadRound = Math.max(progress.ackedReadRound, message.readRound);
-    this.#lease?.notePromise(message.from, message.readRound, message.leaseMs);
-    this.#answerReads();
+    this.#reads.echoed(progress, message);
   }
 
   /**
@@ -245,7 +228,7 @@ export class Leadership {
   maybeCommit(): void {
     const { log, conf, id, term } = this.#core;
     const index = quorumValue(conf, (member) =>
-      member === id ? log.stableIndex : this.#progressById.get(member)?.matchIndex,
+      member === id ? log.stableIndex : this.peers.get(member)?.matchIndex,
     );
     if (index > log.commitIndex && log.termAt(index) === term) {
       this.#uncommittedBytes = Math.max(0, this.#uncommittedBytes - this.#core.commitTo(index));
@@ -260,22 +243,9 @@ export class Leadership {
     return !isVoter(conf, id) && configuration.index <= log.commitIndex;
   }
 
-  /** The voter that is furthest, to hand over to; 0 when there is none. */
-  get bestSuccessor(): NodeId {
-    let best = 0;
-    let bestIndex = -1;
-    for (const { id, matchIndex } of this.#progressById.values()) {
-      if (isVoter(this.#core.conf, id) && matchIndex > bestIndex) {
-        best = id;
-        bestIndex = matchIndex;
-      }
-    }
-    return best;
-  }
-
   /** A link broke: what was on its way is lost. */
   reportUnreachable(peer: NodeId): void {
-    const progress = this.#progressById.get(peer);
+    const progress = this.peers.get(peer);
     if (progress?.state === 'replicate') {
       progress.becomeProbe();
     }
@@ -287,34 +257,25 @@ export class Leadership {
    */
   transfer(target: NodeId): string | undefined {
     if (target === this.#core.id) {
-      if (this.#transferTarget !== 0) {
-        this.#abandonTransfer('the leader was told to stay');
-      }
+      this.#transfer.abandon('the leader was told to stay');
       return 'it leads already';
     }
-    const progress = this.#progressById.get(target);
+    const progress = this.peers.get(target);
     if (progress === undefined || !isVoter(this.#core.conf, target)) {
       return 'it is not a voter of this cluster';
     }
-    if (this.#transferTarget === target) {
-      return undefined;
+    if (this.#transfer.maybeBegin(target)) {
+      this.#reads.surrenderLease();
+      this.#hasNews = true;
+      this.#transfer.maybeOrder(progress);
     }
-    if (this.#transferTarget !== 0) {
-      this.#abandonTransfer('another target was named');
-    }
-    this.#transferTarget = target;
-    this.#transferElapsed = 0;
-    this.#lease?.surrender();
-    this.#core.events.push({ type: 'transfer-started', target });
-    this.#hasNews = true;
-    this.#maybeSendTimeoutNow(progress);
     return undefined;
   }
 
   /** Sends what there is to send, and begins a round for the reads that came since the last one. */
   flush(): void {
     this.#hasNews = false;
-    for (const progress of this.#progressById.values()) {
+    for (const progress of this.peers.progressById.values()) {
       this.#sendAppends(progress);
     }
     this.#beginReadRound();
@@ -329,7 +290,7 @@ export class Leadership {
 
   /** Sends loaded entries, if they are still what the peer needs next. */
   sendLoaded(peer: NodeId, entries: readonly Entry[]): void {
-    const progress = this.#progressById.get(peer);
+    const progress = this.peers.get(peer);
     if (progress === undefined) {
       return;
     }
@@ -348,11 +309,7 @@ export class Leadership {
 
   /** Ends the leadership; returns the local reads that stay unanswered. */
   end(): readonly number[] {
-    const { id } = this.#core;
-    return this.#reads
-      .reset()
-      .filter((request) => request.from === id)
-      .map((request) => request.context);
+    return this.#reads.end();
   }
 
   handleReadIndex(message: ReadIndexRequest): void {
@@ -379,13 +336,11 @@ export class Leadership {
     const index = log.lastIndex + 1;
     const data = encodeConfiguration(configuration);
     this.#core.append([{ term, index, type: 'confChange', data }]);
-    this.#trackPeers();
-    if (this.#transferTarget !== 0 && !isVoter(this.#core.conf, this.#transferTarget)) {
-      this.#abandonTransfer('it votes no longer');
-    }
+    this.peers.follow();
+    this.#transfer.configurationChanged();
     this.#hasNews = true;
     // A smaller quorum may have confirmed reads already.
-    this.#answerReads();
+    this.#reads.answerConfirmed();
     return index;
   }
 
@@ -398,91 +353,17 @@ export class Leadership {
     }
   }
 
-  /** Progress of the peers of the newest configuration, and of nobody else. */
-  #trackPeers(): void {
-    const { log, options, peers } = this.#core;
-    for (const id of peers) {
-      if (!this.#progressById.has(id)) {
-        const inflights = new Inflights(options.inflightMessagesMax, options.inflightBytesMax);
-        this.#progressById.set(id, new Progress(id, log.lastIndex + 1, inflights, this.#tick));
-      }
-    }
-    for (const id of [...this.#progressById.keys()]) {
-      if (!peers.includes(id)) {
-        this.#progressById.delete(id);
-      }
-    }
-  }
-
-  /** Notes a sign of life; undefined when it comes from no peer of this configuration. */
-  #heard(from: NodeId): Progress | undefined {
-    const progress = this.#progressById.get(from);
-    if (progress !== undefined) {
-      progress.lastHeardTick = this.#tick;
-    }
-    return progress;
-  }
-
-  #hasCaughtUp(id: NodeId): boolean {
-    const progress = this.#progressById.get(id);
-    const { log, options } = this.#core;
-    return (
-      progress?.state === 'replicate' &&
-      this.#isUp(id) &&
-      progress.matchIndex + options.promotionLagMax >= log.commitIndex &&
-      progress.matchIndex > 0
-    );
-  }
-
-  /** Whether this node is `id`, or has heard of it within an election timeout. */
-  #isUp(id: NodeId): boolean {
-    const progress = this.#progressById.get(id);
-    return id === this.#core.id || (progress !== undefined && this.isActive(progress));
-  }
-
-  /** Whether a peer has been heard within an election timeout. */
-  isActive({ lastHeardTick }: Progress): boolean {
-    return lastHeardTick >= 0 && this.#isFresh(lastHeardTick);
-  }
-
-  #isFresh(tick: number): boolean {
-    return this.#tick - tick < this.#core.options.electionTimeoutTicks;
-  }
-
-  /**
-   * Whether fewer than a majority of these voters are known to be up. The second voter of all is an
-   * exception, as in etcd: nobody could be added to a single node otherwise.
-   */
-  #risksQuorum(voters: readonly NodeId[]): boolean {
-    const before = this.#core.conf.voters.length;
-    const up = voters.filter((id) => this.#isUp(id)).length;
-    return up < majorityOf(voters.length) && !(before === 1 && voters.length === 2 && up === 1);
-  }
-
-  /** A newcomer has a whole election timeout to be heard of. */
-  get #hasActiveQuorum(): boolean {
-    const { conf, id } = this.#core;
-    const outcome = quorumVote(conf, (member) => {
-      const progress = this.#progressById.get(member);
-      const tick = Math.max(progress?.firstTick ?? 0, progress?.lastHeardTick ?? 0);
-      return member === id || (progress !== undefined && this.#isFresh(tick));
-    });
-    return outcome === 'won';
-  }
-
   #sendHeartbeats(): void {
-    const { log, id, term, messages, nowMs } = this.#core;
-    if (nowMs !== undefined) {
-      this.#lease?.noteSending(this.#reads.lastRound, nowMs);
-    }
-    for (const progress of this.#progressById.values()) {
+    const { log, id, term, messages } = this.#core;
+    const readRound = this.#reads.noteSending();
+    for (const progress of this.peers.progressById.values()) {
       messages.push({
         type: 'Heartbeat',
         from: id,
         to: progress.id,
         term,
         commitIndex: Math.min(progress.matchIndex, log.commitIndex),
-        readRound: this.#reads.lastRound,
+        readRound,
       });
     }
   }
@@ -571,58 +452,9 @@ export class Leadership {
     if (!this.#reads.hasUnassigned || !this.#hasCommittedInTerm) {
       return;
     }
-    if (this.#holdsLease) {
-      const requests = this.#reads.takeUnassigned();
-      this.#core.leaseReads += requests.length;
-      this.#answer(requests, this.#core.log.commitIndex);
-      return;
+    if (this.#reads.maybeBeginRound()) {
+      this.#sendHeartbeats();
+      this.#reads.answerConfirmed();
     }
-    this.#reads.begin(this.#core.log.commitIndex);
-    this.#sendHeartbeats();
-    this.#answerReads();
-  }
-
-  #answerReads(): void {
-    const { conf, id } = this.#core;
-    const confirmed = quorumValue(conf, (member) =>
-      member === id ? this.#reads.lastRound : this.#progressById.get(member)?.ackedReadRound,
-    );
-    for (const { index, requests } of this.#reads.confirm(confirmed)) {
-      this.#answer(requests, index);
-    }
-  }
-
-  #answer(requests: readonly ReadRequest[], index: LogIndex): void {
-    const { id, messages, readStates } = this.#core;
-    for (const { from, context } of requests) {
-      if (from === id) {
-        readStates.push({ context, index });
-      } else {
-        messages.push({ type: 'ReadIndexResponse', from: id, to: from, term: 0, context, index });
-      }
-    }
-  }
-
-  /**
-   * Whether nobody else can have become leader by the time that was told last. The newest
-   * configuration counts: whoever could be elected goes by that or by the one before, and any two
-   * quorums of these have a voter in common.
-   */
-  get #holdsLease(): boolean {
-    const { conf, id, nowMs } = this.#core;
-    return nowMs !== undefined && this.#lease?.isHeld(conf, id, nowMs) === true;
-  }
-
-  #maybeSendTimeoutNow(progress: Progress): void {
-    const { log, id, term, messages } = this.#core;
-    if (progress.id === this.#transferTarget && progress.matchIndex === log.lastIndex) {
-      messages.push({ type: 'TimeoutNow', from: id, to: progress.id, term });
-    }
-  }
-
-  #abandonTransfer(reason: string): void {
-    this.#core.events.push({ type: 'transfer-abandoned', target: this.#transferTarget, reason });
-    this.#transferTarget = 0;
-    this.#transferElapsed = 0;
   }
 }

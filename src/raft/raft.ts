@@ -644,7 +644,7 @@ export class Raft {
    */
   #handOver(leadership: Leadership): void {
     const { id, term, messages } = this.#core;
-    const to = leadership.bestSuccessor;
+    const to = leadership.peers.furthestVoter;
     if (to !== 0) {
       messages.push({ type: 'TimeoutNow', from: id, to, term });
     }

@@ -49,13 +49,13 @@ export interface RaftStatus {
 export function statusOf(core: Core, leadership: Leadership | undefined): RaftStatus {
   const { log } = core;
   const progress = new Map<NodeId, PeerStatus>();
-  for (const [id, peer] of leadership?.progress ?? []) {
+  for (const [id, peer] of leadership?.peers.progressById ?? []) {
     progress.set(id, {
       matchIndex: peer.matchIndex,
       nextIndex: peer.nextIndex,
       state: peer.state,
       isPaused: peer.isPaused,
-      isRecentlyActive: leadership?.isActive(peer) === true,
+      isRecentlyActive: leadership?.peers.isActive(peer) === true,
       inflightMessages: peer.inflights.count,
       inflightBytes: peer.inflights.bytes,
     });

@@ -42,8 +42,8 @@ export const mutants: readonly BuiltMutant[] = [
       ...patchesOf('answers reads without asking a majority'),
       {
         file: 'src/raft/leader.ts',
-        find: 'if (options.checkQuorum && !this.#hasActiveQuorum) {',
-        replace: 'if (options.electionTimeoutTicks < 0 && !this.#hasActiveQuorum) {',
+        find: 'if (options.checkQuorum && !this.peers.hasActiveQuorum) {',
+        replace: 'if (options.electionTimeoutTicks < 0 && !this.peers.hasActiveQuorum) {',
       },
     ],
     ...{ workload: 'register', nemesis: 'isolate-leader', seconds: 6, runs: 3 },

@@ -1,4 +1,4 @@
-/** Replication, commitment, flow control, bounds and transfer at a leader. Ids: `README.md`. */
+/** Replication, commitment, flow control and bounds at a leader. Ids: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import type { RaftOptions } from '../../src/raft/index.ts';
 import { RaftNetwork } from './network.ts';
@@ -445,74 +445,5 @@ describe('Bounds on proposals', () => {
     subject.raft.campaign();
 
     expect(propose(subject, 'a')).toEqual({ kind: 'dropped', reason: 'no-leader' });
-  });
-});
-
-describe('Transfer of leadership', () => {
-  test.each([1, 3])('K01: a level target leads within one round, ordered at node %i', (at) => {
-    const network = new RaftNetwork(3);
-    network.elect(1);
-
-    network.raft(at).transferLeader(2);
-    network.settle();
-
-    expect(network.leader).toBe(2);
-  });
-
-  test('K02: a target behind is told when it is level', () => {
-    const subject = streaming();
-    propose(subject, 'a');
-    subject.drain();
-    subject.raft.transferLeader(2);
-    expect(only(subject.drain(), 'TimeoutNow')).toEqual([]);
-
-    expect(only(subject.accept(2), 'TimeoutNow')).toMatchObject([{ to: 2 }]);
-  });
-
-  test('K04: its request skips pre-vote and says so', () => {
-    const subject = new Subject();
-    subject.heartbeat(2, 1);
-
-    const sent = subject.receive({ type: 'TimeoutNow', from: 2, to: 1, term: 1 });
-
-    expect(only(sent, 'RequestVote')).toMatchObject([{ isTransfer: true }, { isTransfer: true }]);
-  });
-
-  test.each([1, 9])('K05: a transfer to node %i is refused', (target) => {
-    const subject = streaming();
-
-    expect(subject.raft.transferLeader(target).kind).toBe('refused');
-    expect(propose(subject, 'a').kind).toBe('appended');
-  });
-
-  test('K06, K07: it is given up after an election timeout, asking again notwithstanding', () => {
-    const subject = streaming({ checkQuorum: false });
-    subject.raft.transferLeader(2);
-    subject.tick(5);
-    subject.raft.transferLeader(2);
-    subject.tick(5);
-
-    expect(subject.raft.status()).toMatchObject({ role: 'leader', transferTarget: 0 });
-    expect(propose(subject, 'a').kind).toBe('appended');
-  });
-
-  test('K07: another target replaces the first, the leader itself cancels', () => {
-    const subject = streaming();
-    subject.raft.transferLeader(2);
-
-    subject.raft.transferLeader(3);
-    expect(subject.raft.status().transferTarget).toBe(3);
-
-    subject.raft.transferLeader(1);
-    expect(subject.raft.status().transferTarget).toBe(0);
-  });
-
-  test('K08: a leader in transfer steps down for a later term', () => {
-    const subject = streaming({ checkQuorum: false });
-    subject.raft.transferLeader(2);
-
-    subject.voteRequest(3, 2, [9, 1]);
-
-    expect(subject.raft.status()).toMatchObject({ role: 'follower', term: 2 });
   });
 });

@@ -114,9 +114,8 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'goes on leading without a majority',
     file: 'leader.ts',
-    find: 'if (options.checkQuorum && !this.#hasActiveQuorum) {',
-    replace:
-      'if (options.checkQuorum && !this.#hasActiveQuorum && options.electionTimeoutTicks < 0) {',
+    find: 'if (options.checkQuorum && !this.peers.hasActiveQuorum) {',
+    replace: 'if (options.checkQuorum && options.electionTimeoutTicks < 0) {',
     caughtBy: ['C01', 'Raft thesis §6.2'],
   },
   {
@@ -206,16 +205,16 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'answers reads without asking a majority',
-    file: 'leader.ts',
-    find: 'this.#reads.confirm(confirmed)',
-    replace: 'this.#reads.confirm(Math.max(confirmed, this.#reads.lastRound))',
+    file: 'leader-reads.ts',
+    find: 'this.#rounds.confirm(confirmed)',
+    replace: 'this.#rounds.confirm(Math.max(confirmed, this.#rounds.lastRound))',
     caughtBy: ['J01', 'Raft thesis §6.4'],
   },
   {
     lesson: 'takes any answer to a heartbeat for one to the newest read round',
-    file: 'leader.ts',
+    file: 'leader-reads.ts',
     find: 'Math.max(progress.ackedReadRound, message.readRound)',
-    replace: 'Math.max(progress.ackedReadRound, this.#reads.lastRound)',
+    replace: 'Math.max(progress.ackedReadRound, this.#rounds.lastRound)',
     caughtBy: ['J06', 'Raft thesis §6.4'],
   },
   {
@@ -241,9 +240,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'hands over to a target that is behind',
-    file: 'leader.ts',
-    find: 'if (progress.id === this.#transferTarget && progress.matchIndex === log.lastIndex) {',
-    replace: 'if (progress.id === this.#transferTarget) {',
+    file: 'transfer.ts',
+    find: 'if (progress.id === this.#target && progress.matchIndex === log.lastIndex) {',
+    replace: 'if (progress.id === this.#target && log.lastIndex >= 0) {',
     caughtBy: ['K02', 'Raft thesis §3.10'],
   },
   {
@@ -330,15 +329,15 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'makes a learner that is behind a voter',
     file: 'leader.ts',
-    find: 'if (!promoted.every((id) => this.#hasCaughtUp(id))) {',
+    find: 'if (!promoted.every((id) => this.peers.hasCaughtUp(id))) {',
     replace: 'if (promoted.length > 99) {',
     caughtBy: ['Raft thesis §4.2.1'],
   },
   {
     lesson: 'hands over to a member that has left',
-    file: 'leader.ts',
-    find: 'if (this.#transferTarget !== 0 && !isVoter(this.#core.conf, this.#transferTarget)) {',
-    replace: 'if (this.#transferTarget < 0) {',
+    file: 'transfer.ts',
+    find: 'if (this.#target !== 0 && !isVoter(this.#core.conf, this.#target)) {',
+    replace: 'if (this.#target < 0) {',
     caughtBy: ['K09'],
   },
   {
@@ -414,7 +413,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'keeps its lease when it begins a transfer',
-    file: 'leader.ts',
+    file: 'leader-reads.ts',
     find: 'this.#lease?.surrender();',
     replace: '',
     caughtBy: ['surrenders its lease'],

@@ -1,5 +1,6 @@
 /** One node under test, with a disk that the test drives: the peers are the test itself. */
 import { createPrng } from '../../src/base/index.ts';
+import { Core } from '../../src/raft/core.ts';
 import {
   type ConfState,
   defaultRaftOptions,
@@ -57,6 +58,27 @@ export function termRunsOf(terms: readonly number[], firstIndex = 1): TermRun[] 
 
 function placesUpTo({ index, term }: SnapshotPosition): Entry[] {
   return Array.from({ length: index }, (_, i) => entry(i + 1, term));
+}
+
+/** What all roles of a node share, without the node: a new one of three voters. */
+export function coreOf(start: {
+  readonly id: NodeId;
+  readonly conf?: Partial<ConfState>;
+  readonly options?: Partial<RaftOptions>;
+}): Core {
+  const confState: ConfState = {
+    ...{ voters: [1, 2, 3], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
+    ...start.conf,
+  };
+  return new Core({
+    id: start.id,
+    prng: createPrng(1),
+    options: { ...defaultRaftOptions, ...start.options },
+    hardState: { currentTerm: 1, votedFor: 0, commitIndex: 0 },
+    log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] },
+    configuration: { index: 0, confState, context: new Uint8Array(0) },
+    lastApplied: 0,
+  });
 }
 
 /** See the module comment. */

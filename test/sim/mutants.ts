@@ -203,9 +203,9 @@ export const mutants: readonly Mutant[] = [
     kind: 'safety',
     patches: [
       raft(
-        'leader.ts',
-        'this.#reads.confirm(confirmed)',
-        'this.#reads.confirm(Math.max(confirmed, this.#reads.lastRound))',
+        'leader-reads.ts',
+        'this.#rounds.confirm(confirmed)',
+        'this.#rounds.confirm(Math.max(confirmed, this.#rounds.lastRound))',
       ),
     ],
   },
@@ -216,9 +216,9 @@ export const mutants: readonly Mutant[] = [
     kind: 'safety',
     patches: [
       raft(
-        'leader.ts',
+        'leader-reads.ts',
         'Math.max(progress.ackedReadRound, message.readRound)',
-        'Math.max(progress.ackedReadRound, this.#reads.lastRound)',
+        'Math.max(progress.ackedReadRound, this.#rounds.lastRound)',
       ),
     ],
   },
@@ -447,11 +447,11 @@ export const mutants: readonly Mutant[] = [
     kind: 'safety',
     patches: [
       raft(
-        'leader.ts',
+        'leader-reads.ts',
         'this.#lease?.notePromise(message.from, message.readRound, message.leaseMs);',
-        'this.#reads.beginEmpty();\n' +
-          '    this.#lease?.noteSending(this.#reads.lastRound, this.#core.nowMs ?? 0);\n' +
-          '    this.#lease?.notePromise(message.from, this.#reads.lastRound, message.leaseMs);',
+        'this.#rounds.beginEmpty();\n' +
+          '    this.#lease?.noteSending(this.#rounds.lastRound, this.#core.nowMs ?? 0);\n' +
+          '    this.#lease?.notePromise(message.from, this.#rounds.lastRound, message.leaseMs);',
       ),
     ],
   },
@@ -460,7 +460,7 @@ export const mutants: readonly Mutant[] = [
     profile: 'lease',
     seeds: 60,
     kind: 'safety',
-    patches: [raft('leader.ts', 'this.#lease?.surrender();', '')],
+    patches: [raft('leader-reads.ts', 'this.#lease?.surrender();', '')],
   },
   {
     lesson: 'forgets what it has promised to its leader when it starts again',
