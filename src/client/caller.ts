@@ -13,7 +13,7 @@
  */
 import { Attempts, type Purpose } from './attempts.ts';
 import type { Endpoint, Endpoints, Route } from './endpoints.ts';
-import { closedError, codeOf } from './errors.ts';
+import { closedError, codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
 import type { LeaderFinder } from './leader-finder.ts';
 import type { RetryPace } from './pace.ts';
 import type {
@@ -64,6 +64,11 @@ export interface StreamSpec<Request, Answer> extends CallOptions {
 export interface OpenStream<Request> extends StreamCall<Request> {
   /** `host:port` */
   readonly address: string;
+  /**
+   * The member has said on the stream that it does not know who this is, or no longer: the next
+   * stream signs in anew. False when that would help nothing: there is nobody to sign in as.
+   */
+  forgetCredentials(): boolean;
 }
 
 /**
@@ -109,6 +114,8 @@ export interface Credentials {
   metadata(): Promise<CallMetadata>;
   /** The members do not know these any more: the next call needs new ones. */
   expired(metadata: CallMetadata): void;
+  /** Nobody needs any more of them. */
+  close(): void;
 }
 
 /** See the module comment. */
@@ -137,8 +144,8 @@ export class MemberCaller implements Caller {
       attempts.endpoint = this.#parts.endpoints.at(spec.avoid);
       for (;;) {
         const endpoint = await this.#connected(spec, attempts);
-        const metadata = await this.#metadata(spec.metadata, attempts);
-        if (endpoint !== undefined) {
+        const metadata = endpoint && (await this.#metadata(endpoint, spec.metadata, attempts));
+        if (endpoint !== undefined && metadata !== undefined) {
           return this.#open(endpoint, { ...spec, metadata });
         }
         spec.onProblem?.(attempts.endpoint?.address ?? '', attempts.problem);
@@ -162,6 +169,7 @@ export class MemberCaller implements Caller {
   /** Every call and stream under way ends, and every later one fails. */
   close(): void {
     this.#isClosed = true;
+    this.#parts.credentials?.close();
     for (const stream of this.#streams) {
       stream.cancel();
     }
@@ -193,8 +201,8 @@ export class MemberCaller implements Caller {
     let signIns = 0;
     for (;;) {
       const endpoint = await this.#connected(spec, attempts);
-      if (endpoint !== undefined) {
-        const metadata = await this.#metadata(spec.metadata, attempts);
+      const metadata = endpoint && (await this.#metadata(endpoint, spec.metadata, attempts));
+      if (endpoint !== undefined && metadata !== undefined) {
         const result = await this.#attempt(endpoint, { ...spec, metadata }, attempts);
         if (result.kind === 'ok') {
           pace.succeeded();
@@ -263,13 +271,27 @@ export class MemberCaller implements Caller {
     );
   }
 
-  async #metadata(own: CallMetadata | undefined, attempts: Attempts): Promise<CallMetadata> {
+  /** Undefined when nobody can say at the moment who the client is; that is noted. */
+  async #metadata(
+    endpoint: Endpoint,
+    own: CallMetadata | undefined,
+    attempts: Attempts,
+  ): Promise<CallMetadata | undefined> {
     const { credentials } = this.#parts;
     if (credentials === undefined) {
       return own ?? noMetadata;
     }
-    const theirs = await attempts.during(credentials.metadata());
-    return { ...theirs, ...own };
+    const signIn = credentials.metadata().catch((error: unknown) => error as HoldfastError);
+    const theirs = await attempts.during(signIn);
+    if (!(theirs instanceof HoldfastError)) {
+      return { ...theirs, ...own };
+    }
+    if (!isRepeatableCode(theirs.code)) {
+      throw theirs;
+    }
+    // Its time was up; that of this call may not be.
+    attempts.noteFailure(endpoint, unreachable(theirs.message));
+    return undefined;
   }
 
   #open<Request, Answer>(
@@ -280,19 +302,29 @@ export class MemberCaller implements Caller {
       listener,
     }: StreamSpec<Request, Answer> & { readonly metadata: CallMetadata },
   ): OpenStream<Request> {
+    let isCancelled = false;
     const call: StreamCall<Request> = endpoint.link.stream(method, metadata, {
       onAnswer: (answer: Answer) => listener.onAnswer(answer),
       onDrain: () => listener.onDrain?.(),
       onEnd: (failure) => {
         this.#streams.delete(call);
-        if (failure !== undefined) {
+        // What is cancelled here says nothing of the member.
+        if (failure !== undefined && !isCancelled) {
           this.#noteFailure(endpoint, failure, metadata);
         }
         listener.onEnd(failure);
       },
     });
     this.#streams.add(call);
-    return Object.assign(call, { address: endpoint.address });
+    const { cancel } = call;
+    return Object.assign(call, {
+      address: endpoint.address,
+      cancel: () => {
+        isCancelled = true;
+        cancel();
+      },
+      forgetCredentials: () => this.#forgetCredentials(metadata),
+    });
   }
 
   /** Returns whether signing in again may help. */
@@ -301,12 +333,13 @@ export class MemberCaller implements Caller {
     if (code === 'CONNECTION_LOST' || failure.status === 'DEADLINE_EXCEEDED') {
       this.#parts.endpoints.failed(endpoint);
     }
+    return code === 'UNAUTHENTICATED' && this.#forgetCredentials(metadata);
+  }
+
+  #forgetCredentials(metadata: CallMetadata): boolean {
     const { credentials } = this.#parts;
-    const hasExpired = code === 'UNAUTHENTICATED' && credentials !== undefined;
-    if (hasExpired) {
-      credentials.expired(metadata);
-    }
-    return hasExpired;
+    credentials?.expired(metadata);
+    return credentials !== undefined;
   }
 }
 

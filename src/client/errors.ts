@@ -113,8 +113,15 @@ const codeByStatus: Readonly<Record<string, HoldfastErrorCode>> = {
   INVALID_ARGUMENT: 'INVALID_ARGUMENT',
 };
 
-/** What etcd says of no name, and begins to say of a wrong one or its password: of an argument. */
-const nameMissing = 'etcdserver: user name is empty';
+/**
+ * What etcd says of no name, of a token that it does not know (any more), of one that is older than
+ * the last change of users and roles, and begins to say of a wrong name or password.
+ */
+const strangerTexts: ReadonlySet<string> = new Set([
+  'etcdserver: user name is empty',
+  'etcdserver: invalid auth token',
+  'etcdserver: revision of auth store is old',
+]);
 const authenticationFailed = 'etcdserver: authentication failed';
 /** What etcd says of a watch that its user may not have, in the watch's answer. */
 const permissionDenied = 'etcdserver: permission denied';
@@ -140,7 +147,7 @@ export function codeOf(failure: CallFailure): HoldfastErrorCode {
   if (message === permissionDenied) {
     return 'PERMISSION_DENIED';
   }
-  if (message === nameMissing || message.startsWith(authenticationFailed)) {
+  if (strangerTexts.has(message) || message.startsWith(authenticationFailed)) {
     return 'UNAUTHENTICATED';
   }
   // A connection that breaks in the middle of an answer ends calls with INTERNAL.
@@ -150,11 +157,16 @@ export function codeOf(failure: CallFailure): HoldfastErrorCode {
   return codeByStatus[status] ?? 'UNRECOGNIZED';
 }
 
+/** How Go writes a failure of gRPC in words: the status's name, in camel case, and the text. */
+const failureInWords = /^rpc error: code = (\w+) desc = /;
+
 /** The code of a reason that a member gives in an answer, in words. */
 export function codeOfReason(reason: string): HoldfastErrorCode {
-  const message = reason.replace(/^rpc error: code = \w+ desc = /, '').replace(/ \(.*\)$/, '');
+  const [, name = 'Unknown'] = failureInWords.exec(reason) ?? [];
+  const status = name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+  const message = reason.replace(failureInWords, '').replace(/ \(.*\)$/, '');
   const unknown = { code: undefined, outcome: undefined, cause: undefined };
-  return codeOf({ ...unknown, status: 'UNKNOWN', message, wasSent: true });
+  return codeOf({ ...unknown, status, message, wasSent: true });
 }
 
 /** Codes that mean "not done" when a server without outcomes says them. */

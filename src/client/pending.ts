@@ -28,6 +28,8 @@ export interface Pending {
   sequence: number;
   /** How often it has been sent. */
   attempts: number;
+  /** How often a member did not know who the client is. */
+  refusals: number;
   /** Why it was not answered, the last time. */
   problem: string | undefined;
   problemCause: unknown;

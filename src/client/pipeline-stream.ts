@@ -17,7 +17,7 @@ export interface PipelineStreamOwner {
   onWelcome(stream: PipelineStream): void;
   onLeader(stream: PipelineStream, leaderId: string): void;
   /** An operation that was sent here has been answered; many of them may follow. */
-  onAnswer(pending: Pending, answer: PipelineAnswer): void;
+  onAnswer(stream: PipelineStream, pending: Pending, answer: PipelineAnswer): void;
   /** All that came in one message has been told; or the stream takes more again. */
   onReady(stream: PipelineStream): void;
   /** It is over; what was sent and not answered may have been done. */
@@ -124,6 +124,11 @@ export class PipelineStream implements StreamListener<ReceivedAnswers> {
     }
   }
 
+  /** Whether another stream may help against a member that does not know who this is. */
+  forgetCredentials(): boolean {
+    return this.#call?.forgetCredentials() === true;
+  }
+
   /** Ends it once everything has been answered. */
   finish(): void {
     this.#call?.end();
@@ -155,7 +160,7 @@ export class PipelineStream implements StreamListener<ReceivedAnswers> {
       const pending = this.#sent.get(id);
       if (pending !== undefined) {
         this.forget(pending);
-        this.#owner.onAnswer(pending, answer);
+        this.#owner.onAnswer(this, pending, answer);
       }
     }
     this.#owner.onReady(this);

@@ -36,6 +36,8 @@ const silenceMaxMs = 3000;
 const lookMs = 500;
 /** Milliseconds between two moves to another leader: not all of them are followed. */
 const moveMs = 1000;
+/** Limit: how often a stream, or an operation, is tried with a new token. */
+const refusalsMax = 1;
 /** What an operation counts for besides its key and value. */
 const operationOverheadBytes = 64;
 
@@ -86,6 +88,8 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   #isClosed = false;
   /** Streams in a row that ended before they were of use. */
   #failures = 0;
+  /** Streams in a row that members ended since they do not know, or do not let in, who this is. */
+  #refusals = 0;
   #avoid: string | undefined;
   #nextMoveMs = Number.NEGATIVE_INFINITY;
   /** What went wrong last with a member, for operations whose time is up. */
@@ -175,6 +179,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
         session: undefined,
         sequence: 0,
         attempts: 0,
+        refusals: 0,
         problem: undefined,
         problemCause: undefined,
         hasEnded: false,
@@ -335,6 +340,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   onWelcome(stream: PipelineStream): void {
     this.#hasPipelines = true;
     this.#failures = 0;
+    this.#refusals = 0;
     this.#avoid = undefined;
     if (stream === this.#opening) {
       this.#opening = undefined;
@@ -356,7 +362,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     }
   }
 
-  onAnswer(pending: Pending, answer: PipelineAnswer): void {
+  onAnswer(stream: PipelineStream, pending: Pending, answer: PipelineAnswer): void {
     if (answer.type !== 'failure') {
       this.#parts.pace.succeeded();
       this.#end(pending);
@@ -380,6 +386,12 @@ export class Pipeline implements Operations, PipelineStreamOwner {
       }
     }
     pending.problem = failure.message;
+    const isStranger = code === 'UNAUTHENTICATED' && ++pending.refusals <= refusalsMax;
+    if (isStranger && stream.forgetCredentials()) {
+      this.#leave(stream);
+      this.#enqueue(pending);
+      return;
+    }
     if (isRepeatableCode(code) && !this.#isClosed) {
       const pauseMs = this.#parts.pace.pauseMs(pending.attempts);
       this.#parts.environment.loop.after(pauseMs, () => {
@@ -390,7 +402,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
       return;
     }
     const outcome = failure.isOutcomeUnknown && pending.purpose !== 'read' ? 'unknown' : 'rejected';
-    const endpoint = this.#stream?.address;
+    const endpoint = stream.address;
     const { type } = pending.message;
     this.#reject(
       pending,
@@ -425,7 +437,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     }
     this.#noteProblem(stream.address, failure?.message ?? 'the stream has ended', failure?.cause);
     const isFinal = code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED';
-    if (isFinal && this.#failures > 0) {
+    if (isFinal && ++this.#refusals > refusalsMax) {
       this.#drop(stream);
       this.#failAll(new HoldfastError(code, `pipeline: ${failure?.message ?? ''}`));
       return;
@@ -453,6 +465,14 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     this.#finishing.delete(stream);
     this.#stream = this.#stream === stream ? undefined : this.#stream;
     this.#opening = this.#opening === stream ? undefined : this.#opening;
+  }
+
+  /** Nothing more is sent on it; what it owes may still come. */
+  #leave(stream: PipelineStream): void {
+    if (this.#stream === stream) {
+      this.#stream = undefined;
+      this.#finish(stream);
+    }
   }
 
   #finish(stream: PipelineStream): void {

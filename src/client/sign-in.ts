@@ -3,7 +3,8 @@
  * call until the members do not know it any more.
  */
 import { ProtoReader, ProtoWriter } from '../wire/index.ts';
-import type { Caller, Credentials } from './caller.ts';
+import type { Credentials, MemberCaller } from './caller.ts';
+import { HoldfastError } from './errors.ts';
 import type { CallMetadata, Method } from './ports.ts';
 
 interface NameAndPassword {
@@ -34,15 +35,18 @@ const authenticate: Method<NameAndPassword, string> = {
   },
 };
 
+/** What members say that let in everybody: as it was before, and is after, they ask. */
+const notAsked = 'etcdserver: authentication is not enabled';
+
 /** See the module comment. */
 export class SignIn implements Credentials {
-  readonly #caller: Caller;
+  readonly #caller: MemberCaller;
   readonly #account: NameAndPassword;
   #current: Promise<CallMetadata> | undefined;
   #token: string | undefined;
 
-  /** `caller` must not ask for credentials itself. */
-  constructor(caller: Caller, account: NameAndPassword) {
+  /** `caller` is for this only, and must not ask for credentials itself. */
+  constructor(caller: MemberCaller, account: NameAndPassword) {
     this.#caller = caller;
     this.#account = account;
   }
@@ -58,6 +62,10 @@ export class SignIn implements Credentials {
     }
   }
 
+  close(): void {
+    this.#caller.close();
+  }
+
   async #signIn(): Promise<CallMetadata> {
     try {
       this.#token = await this.#caller.call({
@@ -68,6 +76,10 @@ export class SignIn implements Credentials {
       });
       return { token: this.#token };
     } catch (error) {
+      if (error instanceof HoldfastError && error.message.includes(notAsked)) {
+        this.#token = undefined;
+        return {};
+      }
       this.#current = undefined;
       throw error;
     }

@@ -45,6 +45,8 @@ export class WatchFeed {
   hasBegun = false;
   /** How often in a row a member would not have it. */
   rejections = 0;
+  /** How often in a row a member did not know who the client is. */
+  refusals = 0;
   readonly #source: FeedSource;
   #queue: FeedBatch[] = [];
   #queuedBytes = 0;
@@ -69,6 +71,7 @@ export class WatchFeed {
   onBegun(revision: number): void {
     this.hasBegun = true;
     this.rejections = 0;
+    this.refusals = 0;
     this.#partial = [];
     if (this.nextRevision === 0) {
       this.nextRevision = revision + 1;

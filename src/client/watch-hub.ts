@@ -43,7 +43,10 @@ const probeMaxMs = 2000;
 
 /** A stream that lasted for so long was of use; milliseconds. */
 const usefulMs = 1000;
-/** Limit: streams in a row that end with one of these; more of them will not end otherwise. */
+/**
+ * Limit: streams in a row that end with one of these codes, and times in a row that a member does
+ * not know who asks for a watch; more of them will not end otherwise.
+ */
 const refusalsMax = 1;
 const finalCodes: ReadonlySet<HoldfastErrorCode> = new Set<HoldfastErrorCode>([
   ...(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_IMPLEMENTED', 'UNRECOGNIZED'] as const),
@@ -143,6 +146,12 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
 
   onRejected(feed: WatchFeed, reason: string): void {
     const code = codeOfReason(reason);
+    const isStranger = code === 'UNAUTHENTICATED' && ++feed.refusals <= refusalsMax;
+    if (isStranger && this.#stream?.forgetCredentials() === true) {
+      // Members look at the token that the stream began with, however old it is.
+      this.#replaceStream();
+      return;
+    }
     const mayPass = reason === '' || (feed.hasBegun && isRepeatableCode(code));
     const stream = this.#stream;
     if (!mayPass) {
@@ -231,6 +240,13 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
       this.#isReopening = false;
       this.#open();
     });
+  }
+
+  /** All watches go on with another stream, as after its end. */
+  #replaceStream(): void {
+    this.#stream?.cancel();
+    this.#stream = undefined;
+    this.#open();
   }
 
   #endAll(error: HoldfastError): void {

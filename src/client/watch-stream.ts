@@ -97,6 +97,11 @@ export class WatchStream implements StreamListener<WatchAnswer> {
     this.#write({ type: 'progress' });
   }
 
+  /** Whether another stream may help against a member that does not know who this is. */
+  forgetCredentials(): boolean {
+    return this.#call?.forgetCredentials() === true;
+  }
+
   /** Ends it, without a word to the owner. */
   cancel(): void {
     this.#isOver = true;

@@ -326,6 +326,16 @@ describe('a stream', () => {
     expect(await ended).toMatchObject({ code: 'ABORTED' });
   });
 
+  test('that is cancelled here says nothing against its member', async () => {
+    const { caller, endpoints, loop } = setUp([a]);
+    const stream = await caller.stream({ what: 'listen', method, listener: listen([]) });
+
+    stream.cancel();
+    await loop.run(1);
+
+    expect(endpoints.at(a)?.failures).toBe(0);
+  });
+
   test('ends when the client is closed', async () => {
     const { caller, loop } = setUp();
     const seen: unknown[] = [];

@@ -1,7 +1,13 @@
 /** What a failed call was, and whether it may have taken effect. */
 import { describe, expect, test } from 'vitest';
 import { errorCodes } from '../../src/base/index.ts';
-import { codeOf, HoldfastError, isRepeatableCode, outcomeOf } from '../../src/client/errors.ts';
+import {
+  codeOf,
+  codeOfReason,
+  HoldfastError,
+  isRepeatableCode,
+  outcomeOf,
+} from '../../src/client/errors.ts';
 import { failure } from './fake-members.ts';
 
 describe('the code of a failure', () => {
@@ -34,6 +40,11 @@ describe('the code of a failure', () => {
       'UNAUTHENTICATED',
     ],
     [
+      'a token that is older than the last change of roles',
+      { status: 'INVALID_ARGUMENT', message: 'etcdserver: revision of auth store is old' },
+      'UNAUTHENTICATED',
+    ],
+    [
       'what a user may not watch',
       { status: 'UNKNOWN', message: 'etcdserver: permission denied' },
       'PERMISSION_DENIED',
@@ -42,6 +53,18 @@ describe('the code of a failure', () => {
     ['anything else', { status: 'DATA_LOSS', message: 'odd' }, 'UNRECOGNIZED'],
   ])('%s', (_, fields, code) => {
     expect(codeOf(failure(fields))).toBe(code);
+  });
+});
+
+describe('the code of a reason in words', () => {
+  test.each([
+    ['rpc error: code = Unauthenticated desc = etcdserver: invalid auth token', 'UNAUTHENTICATED'],
+    ['etcdserver: invalid auth token', 'UNAUTHENTICATED'],
+    ['rpc error: code = PermissionDenied desc = not yours', 'PERMISSION_DENIED'],
+    ['etcdserver: too many requests (there are too many watches)', 'TOO_MANY_REQUESTS'],
+    ['odd', 'UNRECOGNIZED'],
+  ])('%s', (reason, code) => {
+    expect(codeOfReason(reason)).toBe(code);
   });
 });
 

@@ -2,12 +2,9 @@
  * The client against real clusters: three Holdfast members as processes and, where it is installed,
  * etcd. What both can do is asked of both.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codecs, CompactedError, Holdfast, HoldfastError } from '../../src/client/index.ts';
 import { services } from '../../src/wire/index.ts';
-import { hasEtcd, startEtcd } from '../compat/etcd-server.ts';
 import { freePorts } from '../harness/processes.ts';
 import { errorOf, type Side, sides } from './sides.ts';
 
@@ -263,48 +260,3 @@ test('where nobody listens a call ends with its deadline, and says where', async
   });
   expect(error.message).toContain('ECONNREFUSED');
 });
-
-test.runIf(hasEtcd())(
-  'with a wrong password nothing is done, with the right one all is',
-  async () => {
-    const etcd = await startEtcd(1);
-    try {
-      const [endpoint = ''] = etcd.endpoints;
-      for (const args of ['user add root:secret', 'auth enable']) {
-        const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
-        await promisify(execFile)('etcdctl', [`--endpoints=${endpoint}`, ...args.split(' ')], {
-          env,
-        });
-      }
-      const auth = { name: 'root', password: 'secret' };
-      await using client = new Holdfast({ endpoints: endpoint, auth });
-      await using wrong = new Holdfast({ endpoints: endpoint, auth: { ...auth, password: 'no' } });
-      await using nobody = new Holdfast({ endpoints: endpoint });
-
-      await using lock = await client.lock('owned');
-      await using watch = client.kv.watch('a');
-      await watch.begun();
-      await client.kv.put('a', 'x');
-
-      expect(lock.isHeld).toBe(true);
-      expect(await watch[Symbol.asyncIterator]().next()).toMatchObject({ value: { key: 'a' } });
-      for (const failure of [
-        wrong.kv.put('a', 'x'),
-        wrong.lock('a'),
-        wrong.kv.watch('a').batches().next(),
-      ].map(errorOf)) {
-        expect(await failure).toMatchObject({
-          ...{ code: 'UNAUTHENTICATED', outcome: 'rejected', retryable: false },
-          hint: 'check user name and password',
-        });
-      }
-      for (const failure of [nobody.kv.put('a', 'x'), nobody.kv.watch('a').batches().next()].map(
-        errorOf,
-      )) {
-        expect(await failure).toMatchObject({ code: 'UNAUTHENTICATED', outcome: 'rejected' });
-      }
-    } finally {
-      await etcd.stop();
-    }
-  },
-);

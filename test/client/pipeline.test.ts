@@ -31,7 +31,8 @@ const usual: Behaviour = ({ request }) =>
       : putDone;
 
 function failed(code: string, isOutcomeUnknown = false): PipelineAnswer {
-  return { type: 'failure', failure: { status: 14, code, message: code, isOutcomeUnknown } };
+  const status = code === 'UNAUTHENTICATED' ? 16 : 14;
+  return { type: 'failure', failure: { status, code, message: code, isOutcomeUnknown } };
 }
 
 function setUp(options: Partial<HoldfastOptions> = {}) {
@@ -296,6 +297,58 @@ describe('an operation', () => {
     expect(error).toMatchObject({ code: 'CLIENT_OVERLOADED', outcome: 'rejected' });
     await loop.run(31_000);
     expect(await waiting[0]).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'rejected' });
+  });
+});
+
+describe('a token that members do not know any more', () => {
+  const auth = { name: 'ann', password: 'secret' };
+  const stranger = failed('UNAUTHENTICATED');
+  const unauthenticated = { status: 'UNAUTHENTICATED', message: 'etcdserver: invalid auth token' };
+
+  function withTokens() {
+    const side = setUp({ auth });
+    const { onCall, onStream } = side.members;
+    let tokens = 0;
+    side.members.onCall = (call) =>
+      call.path.endsWith('/Authenticate') ? call.answer(`token${++tokens}`) : onCall?.(call);
+    const tokenOf = (stream: ReceivedStream | undefined) => stream?.metadata['token'];
+    return { ...side, onStream, tokenOf };
+  }
+
+  test('is replaced when a stream ends for it, also after another one was lost', async () => {
+    const { members, kv, loop, state, onStream, tokenOf } = withTokens();
+    await loop.settle(kv.put('a', '1'));
+    members.onStream = (stream) =>
+      tokenOf(stream) === 'token1' ? stream.end(unauthenticated) : onStream?.(stream);
+    state.behave = (_, stream) => {
+      state.behave = usual;
+      stream.end();
+      return undefined;
+    };
+
+    expect(await loop.settle(kv.put('b', '2'))).toEqual({ revision: 7 });
+    expect(members.streams.map(tokenOf)).toEqual(['token1', 'token1', 'token2']);
+  });
+
+  test('is replaced when an operation is refused for it, which is sent again', async () => {
+    const { members, kv, loop, batches, state, tokenOf } = withTokens();
+    await loop.settle(kv.put('a', '1'));
+    state.behave = (operation, stream, batch) =>
+      tokenOf(stream) === 'token1' ? stranger : usual(operation, stream, batch);
+
+    await loop.settle(Promise.all([kv.put('b', '2'), kv.put('c', '3')]));
+
+    expect(members.streams.map(tokenOf)).toEqual(['token1', 'token2']);
+    expect(members.streams[0]?.hasEnded).toBe(true);
+    expect(batches.map(({ batch }) => puts(batch))).toEqual([[1], [2, 3], [2, 3]]);
+  });
+
+  test('is asked for once for an operation that is refused all the same', async () => {
+    const { members, kv, loop, state } = withTokens();
+    state.behave = () => stranger;
+
+    expect(await loop.settle(errorOf(kv.get('a')))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(members.callsOf('Authenticate')).toHaveLength(2);
   });
 });
 

@@ -62,4 +62,73 @@ describe('signing in', () => {
     expect(error).toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
     expect((error as Error).message).not.toContain('secret');
   });
+
+  test('is not needed where members let in everybody, until they do not', async () => {
+    const { members, client, loop } = setUp();
+    const state = { isAsked: false };
+    members.onCall = (call: ReceivedCall) => {
+      if (call.path.endsWith('Authenticate')) {
+        const message = 'etcdserver: authentication is not enabled';
+        return state.isAsked
+          ? call.answer('token1')
+          : call.fail({ status: 'FAILED_PRECONDITION', message });
+      }
+      return state.isAsked && call.metadata['token'] === undefined
+        ? call.fail({ status: 'INVALID_ARGUMENT', message: 'etcdserver: user name is empty' })
+        : call.answer(emptyRange);
+    };
+
+    await client.kv.get('a');
+    await client.kv.get('a');
+    expect(members.callsOf('Authenticate')).toHaveLength(1);
+    state.isAsked = true;
+
+    expect(await loop.settle(client.kv.get('a'))).toBeUndefined();
+    expect(members.callsOf('Range').at(-1)?.metadata).toEqual({ token: 'token1' });
+  });
+
+  test('that takes too long ends no call before its own time, and no watch', async () => {
+    const { members, client, loop } = setUp();
+    const state = { isServing: false };
+    members.onStream = (stream) => {
+      if (stream.path.endsWith('/Operate')) {
+        stream.end({ status: 'UNIMPLEMENTED', message: 'unknown service' });
+      }
+    };
+    members.onCall = (call: ReceivedCall) => {
+      if (!state.isServing) {
+        call.fail({ status: 'UNAVAILABLE', message: 'etcdserver: no leader' });
+      } else {
+        call.answer(call.path.endsWith('Authenticate') ? 'token1' : emptyRange);
+      }
+    };
+    const ends: unknown[] = [];
+    client.kv.watch('a').listen({
+      onEvent: () => undefined,
+      onEnd: (error) => void ends.push(error),
+    });
+    const read = client.kv.get('a', { timeoutMs: 120_000 });
+
+    await loop.run(40_000);
+    state.isServing = true;
+
+    expect(await loop.settle(read)).toBeUndefined();
+    await loop.run(5000);
+    expect(ends).toEqual([]);
+    expect(members.streams.at(-1)).toMatchObject({ path: '/etcdserverpb.Watch/Watch' });
+    await client.close();
+  });
+
+  test('ends with the client', async () => {
+    const { members, client, loop } = setUp();
+    const failures: unknown[] = [];
+    client.kv.get('a').catch((error: unknown) => void failures.push(error));
+    await loop.run(10);
+
+    await client.close();
+    await loop.run(60_000);
+
+    expect(failures).toMatchObject([{ code: 'CLIENT_CLOSED' }]);
+    expect(members.callsOf('Authenticate')).toHaveLength(1);
+  });
 });

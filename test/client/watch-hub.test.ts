@@ -15,6 +15,12 @@ function follow(watch: Watch<string>) {
   return { log, ends };
 }
 
+/** What etcd says to a watch whose stream has a token that it does not know. */
+function stranger() {
+  const cancelReason = 'rpc error: code = Unauthenticated desc = etcdserver: invalid auth token';
+  return answer({ watchId: '-1', isCreated: true, isCanceled: true, cancelReason });
+}
+
 describe('the watches of a client', () => {
   test('share a stream, which asks members to have a leader', async () => {
     const { client, members, current, settle } = setUpWatches();
@@ -95,6 +101,48 @@ describe('the watches of a client', () => {
 
     expect(ends).toMatchObject([{ code: 'PERMISSION_DENIED', message: 'watch: no' }]);
     await client.close();
+  });
+
+  test('go on with a new token when their member does not know the one before', async () => {
+    const { client, members, current, created, state, streams, settle } = setUpWatches({
+      auth: { name: 'ann', password: 'secret' },
+    });
+    let tokens = 0;
+    members.onCall = (call) => call.answer(`token${++tokens}`);
+    const a = follow(client.kv.watch('a'));
+    await settle();
+    current().answer(told([put('a', 14)], { watchId: '0' }));
+    state.isTaking = false;
+    const b = follow(client.kv.watch('b'));
+    await settle();
+    state.isTaking = true;
+
+    current().answer(stranger());
+    await settle();
+
+    expect(streams().map(({ metadata }) => metadata['token'])).toEqual(['token1', 'token2']);
+    expect(streams()[0]?.isCancelled).toBe(true);
+    expect(created().map(({ startRevision }) => startRevision)).toEqual([15, 0]);
+    expect([a.ends, b.ends]).toEqual([[], []]);
+    await client.close();
+  });
+
+  test('end when a new token does not help either, and without a name at once', async () => {
+    for (const auth of [{ name: 'ann', password: 'secret' }, undefined]) {
+      const { client, members, current, state, streams, settle } = setUpWatches({ auth });
+      members.onCall = (call) => call.answer('token');
+      state.isTaking = false;
+      const { ends } = follow(client.kv.watch('a'));
+      await settle();
+      for (let i = 0; i < 3; i++) {
+        current().answer(stranger());
+        await settle();
+      }
+
+      expect(ends).toMatchObject([{ code: 'UNAUTHENTICATED', retryable: false }]);
+      expect(streams()).toHaveLength(auth === undefined ? 1 : 2);
+      await client.close();
+    }
   });
 
   test('are asked for progress, which only a member that says so tells for all', async () => {

@@ -20,6 +20,7 @@ function setUp() {
   const call = {
     ...{ address: '127.0.0.1:1', end: nothing, cancel: nothing, pause: nothing, resume: nothing },
     write: (message: WatchMessage) => sent.push(message) > 0,
+    forgetCredentials: () => false,
   };
   const source = { feedBytesMax: 1000, pause: nothing, resume: nothing, remove: nothing };
   const feeds = ['a', 'b', 'c'].map(

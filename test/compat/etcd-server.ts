@@ -8,6 +8,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { must } from '../../src/base/index.ts';
 import { connectKv } from '../harness/kv-client.ts';
 import { freePorts } from '../harness/processes.ts';
 
@@ -19,6 +20,8 @@ export interface EtcdServer {
   readonly endpoints: readonly string[];
   /** Kills member `i` and waits for its end. */
   kill(i: number): Promise<void>;
+  /** Kills member `i` and starts it again with its data; does not wait until it serves. */
+  restart(i: number): Promise<void>;
   /** Ends all members and removes their data. */
   stop(): Promise<void>;
 }
@@ -54,7 +57,10 @@ function versionOf(command: string, args: readonly string[]): string {
 }
 
 /** Starts an etcd cluster and waits until it serves linearizable reads. */
-export async function startEtcd(memberCount = 1): Promise<EtcdServer> {
+export async function startEtcd(
+  memberCount = 1,
+  extraArgs: readonly string[] = [],
+): Promise<EtcdServer> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-etcd-'));
   const ports = await freePorts(2 * memberCount);
   const members = Array.from({ length: memberCount }, (_, i) => ({
@@ -63,7 +69,7 @@ export async function startEtcd(memberCount = 1): Promise<EtcdServer> {
     peerUrl: `http://127.0.0.1:${ports[2 * i + 1] ?? 0}`,
   }));
   const cluster = members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
-  const children = members.map(({ name, clientUrl, peerUrl }) => {
+  const startMember = ({ name, clientUrl, peerUrl }: (typeof members)[number]): ChildProcess => {
     const args = [
       `--name=${name}`,
       `--data-dir=${join(directory, name)}`,
@@ -74,17 +80,23 @@ export async function startEtcd(memberCount = 1): Promise<EtcdServer> {
       `--initial-cluster=${cluster}`,
       '--logger=zap',
       '--log-level=warn',
+      ...extraArgs,
     ];
     const child = spawn('etcd', args, { stdio: ['ignore', 'pipe', 'pipe'], env: etcdEnv() });
     const log = createWriteStream(join(directory, `${name}.log`));
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     return child;
-  });
+  };
+  const children = members.map(startMember);
   const server: EtcdServer = {
     endpoints: members.map(({ clientUrl }) => clientUrl.replace('http://', '')),
     async kill(i) {
       await endChild(children[i]);
+    },
+    async restart(i) {
+      await endChild(children[i]);
+      children[i] = startMember(must(members[i], `member ${i}`));
     },
     async stop() {
       await Promise.all(children.map(endChild));
