@@ -2,8 +2,8 @@
  * The state that every role shares: term, vote, log, timers, and the outbox of what the host is to
  * do.
  *
- * Role objects (`leader.ts`, `election.ts`, `follower.ts`) read and change it; only `raft.ts`
- * changes the role.
+ * What a role does (`leader.ts`, `election.ts`, `follower.ts`) reads and changes it; the role
+ * itself is changed by `roles.ts` alone.
  */
 import { assert, type Prng } from '../base/index.ts';
 import type { RaftConfig, RaftOptions } from './config.ts';

@@ -3,16 +3,13 @@
  *
  * Inputs (`tick`, `step`, `propose`, `readIndex`, acknowledgements) change state; `ready()` hands
  * out what is to be done about it. It has no clock, no I/O, no promise, and no randomness but the
- * injected one. This file holds the dispatch and the changes of role; what a role does is in
- * `leader.ts`, `election.ts`, `follower.ts`.
- *
- * Invariant: `#leadership` exists exactly while the role is leader, `#campaign` exactly while it is
- * preCandidate or candidate. Leader to candidate, and follower to leader, never happen directly.
+ * injected one. This file holds the doors, the dispatch of messages and what `ready()` gathers; who
+ * becomes what is in `roles.ts`, what a role does in `leader.ts`, `election.ts`, `follower.ts`.
  */
 import { assert } from '../base/index.ts';
 import { checkRaftConfig, type RaftConfig } from './config.ts';
 import { Core } from './core.ts';
-import { answerVoteRequest, Campaign } from './election.ts';
+import { answerVoteRequest } from './election.ts';
 import {
   answerInstalled,
   handleAppendEntries,
@@ -21,8 +18,7 @@ import {
   handleInstallSnapshot,
 } from './follower.ts';
 import { ForwardedReads } from './forwarded-reads.ts';
-import { verifyRaft } from './invariants.ts';
-import { Leadership } from './leader.ts';
+import { forwardConfChange, forwardProposals, forwardTransfer, refuse } from './forwarding.ts';
 import { Loads } from './loads.ts';
 import type {
   AppendEntries,
@@ -36,7 +32,6 @@ import type {
   ProposeConfChange,
   ReadIndexResponse,
   VoteRequest,
-  VoteResponse,
 } from './message.ts';
 import type {
   ProposeResult,
@@ -45,6 +40,8 @@ import type {
   TransferResult,
   WriteTicket,
 } from './ready.ts';
+import { answerEarlierTerm, effectOfLaterTerm } from './other-terms.ts';
+import { Roles } from './roles.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { StorageQueue } from './storage-queue.ts';
 import type {
@@ -61,11 +58,8 @@ import type {
 export class Raft {
   readonly #core: Core;
   readonly #storage: StorageQueue;
-  #leadership: Leadership | undefined;
-  #campaign: Campaign | undefined;
+  readonly #roles: Roles;
   readonly #forwardedReads: ForwardedReads;
-  /** Set while an election in a hurry, without this peer, waits for the end of a promise. */
-  #hurryExcluding: NodeId | undefined;
   readonly #loads: Loads;
 
   constructor(config: RaftConfig) {
@@ -74,6 +68,7 @@ export class Raft {
     this.#storage = new StorageQueue(this.#core, config.hardState);
     this.#loads = new Loads(this.#core);
     this.#forwardedReads = new ForwardedReads(config.prng.nextUint32() * 0x10_0000);
+    this.#roles = new Roles(this.#core, this.#forwardedReads);
   }
 
   get id(): NodeId {
@@ -103,7 +98,7 @@ export class Raft {
   }
 
   status(): RaftStatus {
-    return statusOf(this.#core, this.#leadership);
+    return statusOf(this.#core, this.#roles.leadership);
   }
 
   /**
@@ -118,29 +113,12 @@ export class Raft {
   /** One tick of logical time. */
   tick(): void {
     this.#storage.noteTick();
-    if (this.#leadership !== undefined) {
-      if (!this.#leadership.tick()) {
-        this.#core.events.push({ type: 'quorum-lost', term: this.#core.term });
-        this.#handOver(this.#leadership);
-      }
-      return;
-    }
-    this.#core.electionElapsed++;
-    if (this.#hurryExcluding !== undefined && !this.#core.promise.isBinding) {
-      this.#hurryElection(this.#hurryExcluding);
-    }
-    if (this.#core.electionElapsed >= this.#core.randomizedElectionTimeout) {
-      this.campaign();
-    }
+    this.#roles.tick();
   }
 
   /** Starts an election, unless this node leads, may not lead, or is bound to a leader. */
   campaign(): void {
-    const { role, isPromotable, promise } = this.#core;
-    if (role === 'leader' || !isPromotable || promise.isBinding) {
-      return;
-    }
-    this.#startCampaign(this.#core.options.preVote, false);
+    this.#roles.campaign();
   }
 
   /**
@@ -148,21 +126,11 @@ export class Raft {
    * effect.
    */
   propose(proposals: readonly Uint8Array[], context: number): ProposeResult {
-    const { id, term, leader, options, messages } = this.#core;
     assert(proposals.length > 0, 'a batch of proposals is not empty');
-    if (this.#leadership !== undefined) {
-      return this.#proposed(this.#leadership.propose(proposals));
-    }
-    if (leader === 0) {
-      return { kind: 'dropped', reason: 'no-leader' };
-    }
-    if (!options.forwardProposals) {
-      return { kind: 'dropped', reason: 'not-leader' };
-    }
-    // The leader takes them in this term or not at all, so what is lost can be told from what is
-    // late.
-    messages.push({ type: 'Propose', from: id, to: leader, term, context, proposals });
-    return { kind: 'forwarded', to: leader, term };
+    const { leadership } = this.#roles;
+    return leadership === undefined
+      ? forwardProposals(this.#core, proposals, context)
+      : this.#proposed(leadership.propose(proposals));
   }
 
   /**
@@ -171,7 +139,7 @@ export class Raft {
    * the last is committed; beyond 4 KiB of them they are dropped.
    */
   proposeOwn(proposal: Uint8Array): ProposeResult {
-    const result = this.#leadership?.proposeOwn(proposal) ?? 'not-leader';
+    const result = this.#roles.leadership?.proposeOwn(proposal) ?? 'not-leader';
     return this.#proposed(result);
   }
 
@@ -186,29 +154,10 @@ export class Raft {
    * becomes is seen in `Ready.configuration` and in the committed entries.
    */
   proposeConfChange(proposal: ConfChangeProposal, context: number): ProposeResult {
-    const { id, term, leader, messages } = this.#core;
-    if (this.#leadership !== undefined) {
-      const result = this.#leadership.proposeConfChange(proposal);
-      return typeof result === 'number'
-        ? { kind: 'appended', term, firstIndex: result }
-        : { kind: 'dropped', reason: result };
-    }
-    if (leader === 0) {
-      return { kind: 'dropped', reason: 'no-leader' };
-    }
-    const { baseIndex, voters, learners, data } = proposal;
-    messages.push({
-      type: 'ProposeConfChange',
-      from: id,
-      to: leader,
-      term,
-      context,
-      baseIndex,
-      voters,
-      learners,
-      data,
-    });
-    return { kind: 'forwarded', to: leader, term };
+    const { leadership } = this.#roles;
+    return leadership === undefined
+      ? forwardConfChange(this.#core, proposal, context)
+      : this.#proposed(leadership.proposeConfChange(proposal));
   }
 
   /**
@@ -219,7 +168,7 @@ export class Raft {
     const core = this.#core;
     const { index, term } = position;
     core.snapshotRequest = undefined;
-    if (this.#leadership !== undefined || index <= core.log.commitIndex) {
+    if (this.#roles.leadership !== undefined || index <= core.log.commitIndex) {
       return false;
     }
     if (core.log.matches(index, term)) {
@@ -228,7 +177,7 @@ export class Raft {
       return false;
     }
     if (core.role !== 'follower' || term > core.term) {
-      this.#becomeFollower(Math.max(term, core.term), 0);
+      this.#roles.becomeFollower(Math.max(term, core.term), 0);
     }
     core.restore(position);
     this.#storage.noteInstall(position);
@@ -260,8 +209,8 @@ export class Raft {
    * event.
    */
   readIndex(context: number): ReadIndexResult {
-    if (this.#leadership !== undefined) {
-      return this.#leadership.maybeRead({ from: this.#core.id, context })
+    if (this.#roles.leadership !== undefined) {
+      return this.#roles.leadership.maybeRead({ from: this.#core.id, context })
         ? { kind: 'pending' }
         : { kind: 'dropped', reason: 'too-many' };
     }
@@ -277,21 +226,17 @@ export class Raft {
 
   /** Orders a transfer of leadership to `target`, here or at the leader (Raft thesis §3.10). */
   transferLeader(target: NodeId): TransferResult {
-    const { id, term, leader, messages } = this.#core;
-    if (this.#leadership !== undefined) {
-      const reason = this.#leadership.transfer(target);
-      return reason === undefined ? { kind: 'started' } : { kind: 'refused', reason };
+    const { leadership } = this.#roles;
+    if (leadership === undefined) {
+      return forwardTransfer(this.#core, target);
     }
-    if (leader === 0) {
-      return { kind: 'refused', reason: 'no leader is known' };
-    }
-    messages.push({ type: 'TransferLeader', from: id, to: leader, term, target });
-    return { kind: 'started' };
+    const reason = leadership.transfer(target);
+    return reason === undefined ? { kind: 'started' } : { kind: 'refused', reason };
   }
 
   /** The link to `peer` broke; what was on its way may be lost. */
   reportUnreachable(peer: NodeId): void {
-    this.#leadership?.reportUnreachable(peer);
+    this.#roles.leadership?.reportUnreachable(peer);
   }
 
   /**
@@ -304,12 +249,7 @@ export class Raft {
    */
   reportDown(peer: NodeId): void {
     this.reportUnreachable(peer);
-    const core = this.#core;
-    if (core.role !== 'follower' || core.leader !== peer || !core.isPromotable) {
-      return;
-    }
-    this.#becomeFollower(core.term, 0);
-    this.#hurryElection(peer);
+    this.#roles.reportDown(peer);
   }
 
   /**
@@ -321,24 +261,7 @@ export class Raft {
    * there (Raft thesis §9.6).
    */
   reportStarted(): void {
-    const { role, leader, options, isPromotable } = this.#core;
-    if (role === 'follower' && leader === 0 && options.preVote && isPromotable) {
-      this.#hurryElection(this.#core.id);
-    }
-  }
-
-  /**
-   * Campaigns soon, but after the voters of lower ids have had their try, so that votes do not
-   * split; and not before a promise has ended, which ends for all of them at about the same time.
-   */
-  #hurryElection(excluded: NodeId): void {
-    if (this.#core.promise.isBinding) {
-      this.#hurryExcluding = excluded;
-      return;
-    }
-    this.#hurryExcluding = undefined;
-    const rank = this.#core.rankAmongVoters(excluded);
-    this.#core.expectElectionWithin(promptElectionTicks * (1 + rank));
+    this.#roles.reportStarted();
   }
 
   /**
@@ -356,21 +279,22 @@ export class Raft {
     if (message.term === 0) {
       this.#stepTermless(message);
     } else if (message.term < term) {
-      this.#stepStale(message);
+      answerEarlierTerm(this.#core, message);
     } else if (message.term === term || this.#enterTermOf(message)) {
       this.#stepInTerm(message);
     }
-    this.#maybeStepDown();
+    this.#roles.maybeStepDown();
   }
 
   /** The write is durable. */
   writeDone(ticket: WriteTicket): void {
     this.#storage.done(ticket);
-    if (this.#leadership !== undefined) {
-      this.#leadership.maybeCommit();
-      this.#maybeStepDown();
-    } else if (this.#core.role === 'candidate') {
-      this.#countOwnVote();
+    const { leadership } = this.#roles;
+    if (leadership !== undefined) {
+      leadership.maybeCommit();
+      this.#roles.maybeStepDown();
+    } else if (this.#core.role === 'candidate' && this.#storage.isOwnVoteDurable) {
+      this.#roles.countOwnVote();
     }
   }
 
@@ -381,7 +305,7 @@ export class Raft {
 
   /** Answers a {@link LoadRequest}; entries that have been replaced meanwhile are ignored. */
   entriesLoaded(id: number, entries: readonly Entry[]): void {
-    this.#loads.loaded(id, entries, this.#leadership);
+    this.#loads.loaded(id, entries, this.#roles.leadership);
   }
 
   /** Whether `ready()` would hand out anything. */
@@ -395,7 +319,7 @@ export class Raft {
       this.#core.snapshotRequest !== undefined ||
       this.#core.isConfigurationNews ||
       this.#forwardedReads.waiting > 0 ||
-      this.#leadership?.hasNews === true ||
+      this.#roles.leadership?.hasNews === true ||
       this.#loads.mayApply
     );
   }
@@ -403,9 +327,9 @@ export class Raft {
   /** Hands out everything there is to do; see the contract in `ready.ts`. */
   ready(): Ready {
     const core = this.#core;
-    this.#leadership?.flush();
+    this.#roles.leadership?.flush();
     this.#flushReads();
-    this.#loads.collectFrom(this.#leadership);
+    this.#loads.collectFrom(this.#roles.leadership);
     const { write, messages: free } = this.#storage.take();
     const messages = free.length === 0 ? core.messages : [...core.messages, ...free];
     const ready: Ready = {
@@ -430,76 +354,24 @@ export class Raft {
    * altogether.
    */
   #enterTermOf(message: Message): boolean {
-    switch (message.type) {
-      case 'RequestVote':
-      case 'PreVote':
-        if (this.#core.refusesVotes && !message.isTransfer) {
-          return false;
-        }
-        if (message.type === 'RequestVote') {
-          this.#becomeFollower(message.term, 0);
-        }
+    switch (effectOfLaterTerm(this.#core, message)) {
+      case 'ignored':
+        return false;
+      case 'asked':
         return true;
-      case 'PreVoteResponse':
-        if (!message.isGranted) {
-          this.#becomeFollower(message.term, 0);
-        }
-        return message.isGranted;
-      case 'AppendEntries':
-      case 'Heartbeat':
-      case 'CommitNotice':
-      case 'InstallSnapshot':
-        this.#becomeFollower(message.term, message.from);
+      case 'entered':
+        this.#roles.becomeFollower(message.term, 0);
         return true;
-      default:
-        this.#becomeFollower(message.term, 0);
+      case 'followed':
+        this.#roles.becomeFollower(message.term, message.from);
         return true;
-    }
-  }
-
-  /**
-   * A message of an earlier term changes nothing here; some senders must hear that they are behind.
-   */
-  #stepStale(message: Message): void {
-    const { id, term, options, afterSync, messages } = this.#core;
-    switch (message.type) {
-      case 'AppendEntries':
-      case 'Heartbeat':
-      case 'InstallSnapshot':
-        if (options.checkQuorum || options.preVote) {
-          // Or a node stuck at a higher term could never be freed: the leader steps down at this
-          // answer.
-          afterSync.push({
-            type: 'HeartbeatResponse',
-            from: id,
-            to: message.from,
-            term,
-            readRound: 0,
-          });
-        }
-        break;
-      case 'PreVote':
-        afterSync.push({
-          type: 'PreVoteResponse',
-          from: id,
-          to: message.from,
-          term,
-          isGranted: false,
-        });
-        break;
-      case 'Propose':
-      case 'ProposeConfChange':
-        messages.push(refusal(message, id, 'not-leader'));
-        break;
-      default:
-        break;
     }
   }
 
   #stepTermless(message: Message): void {
     switch (message.type) {
       case 'ReadIndex':
-        this.#leadership?.handleReadIndex(message);
+        this.#roles.leadership?.handleReadIndex(message);
         break;
       case 'ReadIndexResponse':
         this.#handleReadIndexResponse(message);
@@ -524,7 +396,7 @@ export class Raft {
         break;
       case 'RequestVoteResponse':
       case 'PreVoteResponse':
-        this.#handleVoteResponse(message);
+        this.#roles.countVote(message);
         break;
       case 'AppendEntries':
       case 'Heartbeat':
@@ -533,18 +405,16 @@ export class Raft {
         this.#handleLeader(message);
         break;
       case 'AppendEntriesResponse':
-        this.#leadership?.handleAppendResponse(message);
+        this.#roles.leadership?.handleAppendResponse(message);
         break;
       case 'HeartbeatResponse':
-        this.#leadership?.handleHeartbeatResponse(message);
+        this.#roles.leadership?.handleHeartbeatResponse(message);
         break;
       case 'TimeoutNow':
-        if (this.#core.role === 'follower' && this.#core.isPromotable) {
-          this.#startCampaign(false, true);
-        }
+        this.#roles.takeOver();
         break;
       case 'TransferLeader':
-        this.#leadership?.transfer(message.target);
+        this.#roles.leadership?.transfer(message.target);
         break;
       case 'Propose':
         this.#handlePropose(message);
@@ -565,30 +435,10 @@ export class Raft {
     }
   }
 
-  #handleVoteResponse(message: VoteResponse): void {
-    const campaign = this.#campaign;
-    const isPreVote = message.type === 'PreVoteResponse';
-    if (campaign?.isPreVote !== isPreVote) {
-      return;
-    }
-    if (message.isGranted && message.term !== campaign.term) {
-      return;
-    }
-    campaign.record(message.from, message.isGranted);
-    this.#concludeCampaign(campaign);
-  }
-
   /** A message that only this term's leader sends. */
   #handleLeader(message: AppendEntries | Heartbeat | CommitNotice | InstallSnapshot): void {
     const core = this.#core;
-    assert(
-      core.role !== 'leader',
-      () => `two leaders in term ${core.term}: ${core.id}, ${message.from}`,
-    );
-    if (core.role !== 'follower' || core.leader !== message.from) {
-      this.#becomeFollower(core.term, message.from);
-    }
-    core.electionElapsed = 0;
+    this.#roles.heardLeader(message.from);
     if (message.type === 'Heartbeat') {
       handleHeartbeat(core, message);
       return;
@@ -610,138 +460,22 @@ export class Raft {
   }
 
   #handlePropose(message: Propose): void {
-    const result = this.#leadership?.propose(message.proposals) ?? 'not-leader';
+    const result = this.#roles.leadership?.propose(message.proposals) ?? 'not-leader';
     if (typeof result !== 'number') {
-      this.#core.messages.push(refusal(message, this.#core.id, result));
+      refuse(this.#core, message, result);
     }
   }
 
   #handleProposeConfChange(message: ProposeConfChange): void {
-    const result = this.#leadership?.proposeConfChange(message) ?? 'not-leader';
+    const result = this.#roles.leadership?.proposeConfChange(message) ?? 'not-leader';
     if (typeof result !== 'number') {
-      this.#core.messages.push(refusal(message, this.#core.id, result));
+      refuse(this.#core, message, result);
     }
-  }
-
-  /**
-   * A leader that has seen its removal committed hands over to the voter that is furthest (Raft
-   * thesis §4.2.2).
-   */
-  #maybeStepDown(): void {
-    const leadership = this.#leadership;
-    if (leadership?.isRemoved !== true) {
-      return;
-    }
-    this.#core.events.push({ type: 'leader-removed', term: this.#core.term });
-    // What it has not been told yet, that the removal is committed, its own leadership will tell.
-    leadership.flush();
-    this.#handOver(leadership);
-  }
-
-  /**
-   * Ends the leadership, and lets the voter that is furthest campaign at once. A leader that is
-   * heard but does not hear has kept the others waiting until now (ADR-014).
-   */
-  #handOver(leadership: Leadership): void {
-    const { id, term, messages } = this.#core;
-    const to = leadership.peers.furthestVoter;
-    if (to !== 0) {
-      messages.push({ type: 'TimeoutNow', from: id, to, term });
-    }
-    this.#becomeFollower(term, 0);
   }
 
   #handleReadIndexResponse(message: ReadIndexResponse): void {
     for (const context of this.#forwardedReads.take(message.context)) {
       this.#core.readStates.push({ context, index: message.index });
-    }
-  }
-
-  #startCampaign(isPreVote: boolean, isTransfer: boolean): void {
-    const core = this.#core;
-    assert(core.role !== 'leader', 'a leader never campaigns');
-    if (isPreVote) {
-      this.#setRole('preCandidate', 0);
-    } else {
-      core.enterTerm(core.term + 1);
-      core.votedFor = core.id;
-      this.#setRole('candidate', 0);
-    }
-    const campaign = new Campaign(core, isPreVote);
-    this.#campaign = campaign;
-    core.events.push({ type: 'election-started', term: campaign.term, isPreVote });
-    campaign.start(isTransfer);
-    this.#concludeCampaign(campaign);
-  }
-
-  #countOwnVote(): void {
-    const campaign = this.#campaign;
-    if (campaign?.isPreVote === false && this.#storage.isOwnVoteDurable) {
-      campaign.record(this.#core.id, true);
-      this.#concludeCampaign(campaign);
-    }
-  }
-
-  #concludeCampaign(campaign: Campaign): void {
-    switch (campaign.outcome) {
-      case 'won':
-        if (campaign.isPreVote) {
-          this.#startCampaign(false, false);
-        } else {
-          this.#becomeLeader();
-        }
-        break;
-      case 'lost':
-        this.#becomeFollower(this.#core.term, 0);
-        break;
-      case 'pending':
-        break;
-    }
-  }
-
-  #becomeLeader(): void {
-    assert(this.#core.role === 'candidate', 'only a candidate becomes leader');
-    this.#setRole('leader', this.#core.id);
-    this.#leadership = new Leadership(this.#core);
-    verifyRaft(this.status());
-  }
-
-  #becomeFollower(term: Term, leader: NodeId): void {
-    if (term > this.#core.term) {
-      this.#core.enterTerm(term);
-    }
-    this.#setRole('follower', leader);
-    verifyRaft(this.status());
-  }
-
-  /** The one place where the role, and the leader known, change. */
-  #setRole(role: Role, leader: NodeId): void {
-    const core = this.#core;
-    const dropped = this.#leadership?.end() ?? [];
-    this.#leadership = undefined;
-    this.#campaign = undefined;
-    this.#hurryExcluding = undefined;
-    const isNewLeader = core.leader !== leader;
-    const isNewRole = core.role !== role;
-    core.role = role;
-    core.leader = leader;
-    core.resetElectionTimer();
-    if (isNewRole) {
-      core.events.push({ type: 'role-changed', role, term: core.term, leader });
-    }
-    if (isNewLeader) {
-      core.events.push({ type: 'leader-changed', term: core.term, leader });
-    }
-    this.#dropReads(dropped);
-  }
-
-  /**
-   * Reads passed on or pending under another leader will not be answered; their callers ask again.
-   */
-  #dropReads(local: readonly number[]): void {
-    const contexts = [...local, ...this.#forwardedReads.drop()];
-    if (contexts.length > 0) {
-      this.#core.events.push({ type: 'reads-dropped', contexts, reason: 'the leader changed' });
     }
   }
 
@@ -756,12 +490,4 @@ export class Raft {
       events.push({ type: 'reads-dropped', contexts: givenUp, reason: 'no answer came' });
     }
   }
-}
-
-/** Ticks that each voter leaves to those before it in line, once the leader is known to be gone. */
-const promptElectionTicks = 2;
-
-function refusal(message: Propose | ProposeConfChange, id: NodeId, reason: DropReason): Message {
-  const { from, context } = message;
-  return { type: 'ProposeRejected', from: id, to: from, term: 0, context, reason };
 }

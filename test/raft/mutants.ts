@@ -53,13 +53,13 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'counts its own vote before it is durable',
     file: 'raft.ts',
-    find: 'if (campaign?.isPreVote === false && this.#storage.isOwnVoteDurable) {',
-    replace: 'if (campaign?.isPreVote === false) {',
+    find: "this.#core.role === 'candidate' && this.#storage.isOwnVoteDurable",
+    replace: "this.#core.role === 'candidate'",
     caughtBy: ['A25'],
   },
   {
     lesson: 'forgets its vote when it follows again in the same term',
-    file: 'raft.ts',
+    file: 'roles.ts',
     find: '    if (term > this.#core.term) {\n      this.#core.enterTerm(term);\n    }\n',
     replace:
       '    if (term > this.#core.term) {\n      this.#core.enterTerm(term);\n    }\n' +
@@ -92,14 +92,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'enters the term of a pre-vote',
-    file: 'raft.ts',
-    find: "if (message.type === 'RequestVote') {",
-    replace: 'if (message.term > 0) {',
+    file: 'other-terms.ts',
+    find: "return message.type === 'RequestVote' ? 'entered' : 'asked';",
+    replace: "return 'entered';",
     caughtBy: ['B02'],
   },
   {
     lesson: 'enters the next term to ask for a pre-vote',
-    file: 'raft.ts',
+    file: 'roles.ts',
     find: "      this.#setRole('preCandidate', 0);",
     replace: "      core.enterTerm(core.term + 1);\n      this.#setRole('preCandidate', 0);",
     caughtBy: ['B01', 'Raft thesis §9.6'],
@@ -120,11 +120,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'goes on leading when an answer carries a later term',
-    file: 'raft.ts',
-    find: '      default:\n        this.#becomeFollower(message.term, 0);\n',
-    replace:
-      '      default:\n        if (this.#leadership !== undefined) return false;\n' +
-      '        this.#becomeFollower(message.term, 0);\n',
+    file: 'other-terms.ts',
+    find: "    default:\n      return 'entered';\n",
+    replace: "    default:\n      return core.role === 'leader' ? 'ignored' : 'entered';\n",
     caughtBy: ['B09', 'Raft paper §5.1'],
   },
   {
@@ -358,8 +356,8 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'lets a snapshot take back what is committed',
     file: 'raft.ts',
-    find: 'if (this.#leadership !== undefined || index <= core.log.commitIndex) {',
-    replace: 'if (this.#leadership !== undefined) {',
+    find: 'if (this.#roles.leadership !== undefined || index <= core.log.commitIndex) {',
+    replace: 'if (this.#roles.leadership !== undefined) {',
     caughtBy: ['I17'],
   },
   {
@@ -434,7 +432,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'campaigns in spite of its promise',
-    file: 'raft.ts',
+    file: 'roles.ts',
     find: "if (role === 'leader' || !isPromotable || promise.isBinding) {",
     replace: "if (role === 'leader' || !isPromotable) {",
     caughtBy: ['does not campaign, however often it ticks'],

@@ -412,7 +412,7 @@ export const mutants: readonly Mutant[] = [
     kind: 'liveness',
     patches: [
       raft(
-        'raft.ts',
+        'other-terms.ts',
         'if (options.checkQuorum || options.preVote) {',
         'if (options.electionTimeoutTicks < 0) {',
       ),
