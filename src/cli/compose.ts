@@ -43,7 +43,7 @@ import { version } from './version.ts';
 const reserve = { commands: 8192, commandBytes: 32 * 1024 * 1024 };
 /** Current records kept in memory, bytes. */
 const cacheBytesMax = 32 * 1024 * 1024;
-/** What a command may be longer than the request it came in. */
+/** What a command may be longer than the request it came in, which `rpc` has measured. */
 const commandOverheadBytes = 4 * 1024;
 /** Milliseconds for one member of a cluster to describe it to a member that joins. */
 const describeTimeoutMs = 3000;

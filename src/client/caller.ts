@@ -316,7 +316,7 @@ export class MemberCaller implements Caller {
       },
     });
     this.#streams.add(call);
-    const { cancel } = call;
+    const cancel = call.cancel.bind(call);
     return Object.assign(call, {
       address: endpoint.address,
       cancel: () => {

@@ -17,9 +17,12 @@ import {
 import type { CommandAnswer } from './once.ts';
 import { headerOf, type ServiceContext } from './service.ts';
 import {
+  checkDeleteRangeBytes,
   checkDeleteRangeRequest,
+  checkPutBytes,
   checkPutRequest,
   checkRangeRequest,
+  checkTxnBytes,
   checkTxnRequest,
 } from './validate.ts';
 
@@ -48,6 +51,7 @@ export async function carryOutPut(
   propose: Proposer,
 ): Promise<wire.PutResponse> {
   checkPutRequest(request);
+  checkPutBytes(request, context.requestBytesMax);
   const { result, revision } = appliedOf<'put'>(await propose(toPut(request)));
   const header = headerOf(context, revision);
   return result.prevKv === undefined
@@ -62,6 +66,7 @@ export async function carryOutDeleteRange(
   propose: Proposer,
 ): Promise<wire.DeleteRangeResponse> {
   checkDeleteRangeRequest(request);
+  checkDeleteRangeBytes(request, context.requestBytesMax);
   const { result, revision } = appliedOf<'deleteRange'>(await propose(toDeleteRange(request)));
   return {
     header: headerOf(context, revision),
@@ -77,6 +82,7 @@ export async function carryOutTxn(
   propose: Proposer,
 ): Promise<wire.TxnResponse> {
   checkTxnRequest(request, context);
+  checkTxnBytes(request, context.requestBytesMax);
   const { result, revision } = appliedOf<'txn'>(await propose(toTxn(request)));
   return fromTxn(result, headerOf(context, revision), revision);
 }

@@ -27,7 +27,6 @@ export interface RpcServerOptions
   /** Addresses to listen on, `host:port`. */
   readonly listen: readonly string[];
   readonly credentials: ServerCredentials;
-  readonly requestBytesMax: number;
   readonly timers: EventLoop;
 }
 

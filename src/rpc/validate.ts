@@ -171,3 +171,63 @@ function checkKey(key: Buffer): void {
     throw new KvError('EMPTY_KEY');
   }
 }
+
+/** What an operation counts for besides its keys and value: about as much as in etcd's log. */
+const operationBytes = 16;
+
+/**
+ * Checks that a put is no longer than a member takes. The limit is of a request, by whichever way
+ * it comes and whatever comes with it; what surrounds it, as the name of a request, is bounded
+ * elsewhere.
+ *
+ * @throws {KvError} REQUEST_TOO_LARGE
+ */
+export function checkPutBytes(request: PutRequest, bytesMax: number): void {
+  checkBytes(putBytes(request), bytesMax);
+}
+
+/** As {@link checkPutBytes}, of a transaction with all its branches. @throws {KvError} */
+export function checkTxnBytes(request: TxnRequest, bytesMax: number): void {
+  checkBytes(txnBytes(request), bytesMax);
+}
+
+/** As {@link checkPutBytes}, of a deletion. @throws {KvError} */
+export function checkDeleteRangeBytes(request: DeleteRangeRequest, bytesMax: number): void {
+  checkBytes(rangeBytes(request), bytesMax);
+}
+
+function checkBytes(bytes: number, bytesMax: number): void {
+  if (bytes > bytesMax) {
+    throw new KvError('REQUEST_TOO_LARGE');
+  }
+}
+
+function putBytes({ key, value }: PutRequest): number {
+  return operationBytes + key.length + value.length;
+}
+
+function rangeBytes({ key, range_end: end }: { readonly key: Buffer; readonly range_end: Buffer }) {
+  return operationBytes + key.length + end.length;
+}
+
+function txnBytes({ compare, success, failure }: TxnRequest): number {
+  let bytes = operationBytes;
+  for (const each of compare) {
+    bytes += rangeBytes(each) + (each.target_union === 'value' ? (each.value?.length ?? 0) : 0);
+  }
+  for (const operation of [...success, ...failure]) {
+    bytes += bytesOfOperation(operation);
+  }
+  return bytes;
+}
+
+function bytesOfOperation(operation: RequestOp): number {
+  if (operation.request_put) {
+    return putBytes(operation.request_put);
+  }
+  if (operation.request_txn) {
+    return txnBytes(operation.request_txn);
+  }
+  const range = operation.request_range ?? operation.request_delete_range;
+  return range ? rangeBytes(range) : operationBytes;
+}

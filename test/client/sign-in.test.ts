@@ -69,13 +69,16 @@ describe('signing in', () => {
     members.onCall = (call: ReceivedCall) => {
       if (call.path.endsWith('Authenticate')) {
         const message = 'etcdserver: authentication is not enabled';
-        return state.isAsked
-          ? call.answer('token1')
-          : call.fail({ status: 'FAILED_PRECONDITION', message });
+        if (state.isAsked) {
+          call.answer('token1');
+        } else {
+          call.fail({ status: 'FAILED_PRECONDITION', message });
+        }
+      } else if (state.isAsked && call.metadata['token'] === undefined) {
+        call.fail({ status: 'INVALID_ARGUMENT', message: 'etcdserver: user name is empty' });
+      } else {
+        call.answer(emptyRange);
       }
-      return state.isAsked && call.metadata['token'] === undefined
-        ? call.fail({ status: 'INVALID_ARGUMENT', message: 'etcdserver: user name is empty' })
-        : call.answer(emptyRange);
     };
 
     await client.kv.get('a');

@@ -27,6 +27,7 @@ function contextOf(member: FakeMember): ServiceContext {
       requestBytesMax: 1024,
       timers: new VirtualLoop(),
     }),
+    requestBytesMax: 64 * 1024,
     txnOperationsMax: 128,
     txnDepthMax: 32,
     idempotencyKeyBytesMax: 128,

@@ -3,9 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import {
+  checkDeleteRangeBytes,
   checkDeleteRangeRequest,
+  checkPutBytes,
   checkPutRequest,
   checkRangeRequest,
+  checkTxnBytes,
   checkTxnRequest,
 } from '../../src/rpc/validate.ts';
 import type { RequestOp } from '../../src/wire/generated/etcdserverpb/RequestOp.ts';
@@ -355,3 +358,33 @@ function etcdChanges(operations: readonly RequestOp[]): Changes | undefined {
   }
   return { puts: found, deletes };
 }
+
+describe('the bytes of a request', () => {
+  const tooLarge = 'etcdserver: request is too large';
+  const value = Buffer.alloc(100);
+
+  test('are those of key and value, and a little for each operation', () => {
+    const request = received(kv.Put, { key, value });
+
+    expect(() => checkPutBytes(request, 119)).not.toThrow();
+    expect(() => checkPutBytes(request, 118)).toThrow(tooLarge);
+  });
+
+  test('of a deletion are those of both ends of its range', () => {
+    const request = received(kv.DeleteRange, { key, range_end: value });
+
+    expect(() => checkDeleteRangeBytes(request, 119)).not.toThrow();
+    expect(() => checkDeleteRangeBytes(request, 118)).toThrow(tooLarge);
+  });
+
+  test('of a transaction are those of all in it, however deep', () => {
+    const request = received(kv.Txn, {
+      compare: [{ key, target: 'VALUE', value }],
+      success: [{ request_txn: { failure: [{ request_put: { key, value } }] } }],
+      failure: [{ request_range: { key } }, { request_delete_range: { key } }],
+    });
+
+    expect(() => checkTxnBytes(request, 308)).not.toThrow();
+    expect(() => checkTxnBytes(request, 307)).toThrow(tooLarge);
+  });
+});
