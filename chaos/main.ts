@@ -47,6 +47,9 @@ async function main(): Promise<number> {
     options.seed,
     process.env['TOXIPROXY_URL'] ?? '',
   );
+  if (toxiproxy.version !== undefined) {
+    console.log(`links run through Toxiproxy ${toxiproxy.version} at ${toxiproxy.url}`);
+  }
   const pairs: readonly Pair[] = options.suite === undefined ? [options] : pairsOf(options.suite);
   const startMs = performance.now();
   const results: RunResult[] = [];

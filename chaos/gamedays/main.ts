@@ -66,6 +66,9 @@ async function lead(gameDay: GameDay, options: GameDayOptions, operator: Operato
   const isAttached = options.against === 'docker';
   const runningUrl = process.env['TOXIPROXY_URL'] ?? (isAttached ? containersToxiproxy : '');
   await using toxiproxy = await ToxiproxyService.start(options.seed, runningUrl);
+  if (toxiproxy.version !== undefined) {
+    operator.say(`Links run through Toxiproxy ${toxiproxy.version} at ${toxiproxy.url}.`);
+  }
   const scenario = await Scenario.start({
     workload: gameDay.workload(),
     faults: gameDay.faults ?? [],

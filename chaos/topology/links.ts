@@ -2,8 +2,9 @@
  * Every link of a cluster through a proxy of its own: each direction between two members, and each
  * member's clients. Driven through Toxiproxy's API, so any server of it will do.
  *
- * `TOXIPROXY_URL` names a running server; without it, ours is started as a process of its own, so
- * that it does not share an event loop with the clients.
+ * `TOXIPROXY_URL` names a running server, on this machine, since members and clients dial its
+ * proxies at 127.0.0.1; without it, ours is started as a process of its own, so that it does not
+ * share an event loop with the clients.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,22 +30,27 @@ export const blackHole: readonly LinkToxic[] = [
 ];
 
 const startLimitMs = 20_000;
+/** A server that runs already answers at once. */
+const answerLimitMs = 5000;
 
 /** A Toxiproxy server: a running one, or ours. */
 export class ToxiproxyService implements AsyncDisposable {
   readonly url: string;
-  readonly isOurs: boolean;
+  /** What it says it is; without one, it is ours. */
+  readonly version: string | undefined;
   readonly #child: ChildProcess | undefined;
 
-  private constructor(url: string, child?: ChildProcess) {
+  private constructor(url: string, running: { version: string } | { child: ChildProcess }) {
     this.url = url;
-    this.isOurs = child !== undefined;
-    this.#child = child;
+    this.version = 'version' in running ? running.version : undefined;
+    this.#child = 'child' in running ? running.child : undefined;
   }
 
+  /** Takes the one at `runningUrl`, or starts ours. */
   static async start(seed: number, runningUrl = ''): Promise<ToxiproxyService> {
     if (runningUrl !== '') {
-      return new ToxiproxyService(runningUrl.replace(/\/$/, ''));
+      const url = runningUrl.replace(/\/$/, '');
+      return new ToxiproxyService(url, { version: await versionOf(url) });
     }
     const program = join(projectRoot, 'chaos/run.mjs');
     const args = [program, 'chaos/toxiproxy/main.ts', '--port=0', `--seed=${seed}`];
@@ -67,7 +73,7 @@ export class ToxiproxyService implements AsyncDisposable {
         reject(new Error(`Toxiproxy ended with code ${code ?? 'none'} before it was ready`));
       });
     });
-    return new ToxiproxyService(url, child);
+    return new ToxiproxyService(url, { child });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,6 +81,24 @@ export class ToxiproxyService implements AsyncDisposable {
       this.#child.kill('SIGTERM');
       await once(this.#child, 'exit');
     }
+  }
+}
+
+/** @throws nothing answers there, or something else than Toxiproxy. */
+async function versionOf(url: string): Promise<string> {
+  try {
+    const response = await fetch(`${url}/version`, { signal: AbortSignal.timeout(answerLimitMs) });
+    const body = await response.text();
+    // Plain text before 2.6.
+    const version = /^(?:\{"version": ")?(\d+\.\d+\.\d+\S*?)(?:"\})?\s*$/.exec(body)?.[1];
+    if (!response.ok || version === undefined) {
+      throw new Error(`it answers ${response.status} with ${body.slice(0, 100)}`);
+    }
+    return version;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const why = cause instanceof Error ? cause.message : message;
+    throw new Error(`no Toxiproxy at ${url}, which TOXIPROXY_URL names: ${why}`, { cause: error });
   }
 }
 
@@ -191,13 +215,9 @@ export class Links {
   async #add(name: LinkName, toxic: LinkToxic): Promise<() => Promise<void>> {
     const id = `t${(this.#serial += 1)}`;
     const { type, stream, attributes, toxicity = 1 } = toxic;
-    await this.#find(name).addToxic({
-      name: id,
-      type,
-      stream,
-      toxicity,
-      attributes,
-    });
+    await this.#ask(name, `take ${type}`, async (proxy) =>
+      proxy.addToxic({ name: id, type, stream, toxicity, attributes }),
+    );
     const on = this.#toxics.get(name) ?? new Set();
     this.#toxics.set(name, on.add(id));
     return async () => this.#remove(name, id);
@@ -205,8 +225,25 @@ export class Links {
 
   async #remove(name: LinkName, id: string): Promise<void> {
     if (this.#toxics.get(name)?.delete(id) === true) {
-      const toxic = await this.#find(name).getToxic(id);
-      await toxic.remove();
+      await this.#ask(name, `let ${id} go`, async (proxy) => (await proxy.getToxic(id)).remove());
+    }
+  }
+
+  /** @throws Toxiproxy did not do it; the message names the link, and what is known of that. */
+  async #ask(
+    name: LinkName,
+    what: string,
+    change: (proxy: Proxy) => Promise<unknown>,
+  ): Promise<void> {
+    const proxy = this.#find(name);
+    try {
+      await change(proxy);
+    } catch (error) {
+      const { message } = error as Error;
+      const known = message.endsWith('503')
+        ? '; before 2.13 Toxiproxy hangs at times when connections end while toxics change'
+        : '';
+      throw new Error(`Toxiproxy did not ${what} on ${name}: ${message}${known}`, { cause: error });
     }
   }
 }

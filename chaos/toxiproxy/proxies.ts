@@ -1,14 +1,18 @@
 /**
  * All proxies of a server, and every change that its API allows: what is checked, in which order,
- * and with which error. Facts of Toxiproxy 2.12.
+ * and with which error. Facts of Toxiproxy 2.12; but a toxic whose update is refused stays as it
+ * is, as it does there since 2.13.
  */
-import { BodyError, field, type Fields, objectOf } from './go-json.ts';
-import { Proxy } from './proxy.ts';
+import { AddressError, isSameListen } from './address.ts';
+import { BodyError, decode, fieldOf, type Fields, kindOf } from './go-json.ts';
+import { Proxy, type ProxyOptions } from './proxy.ts';
 import {
-  attributeNames,
+  type Attributes,
   directionOf,
+  goTypeOf,
   isToxicType,
   mergeAttributes,
+  shapeOf,
   type Toxic,
   toxicToJson,
 } from './toxic.ts';
@@ -42,8 +46,9 @@ export class Proxies {
     this.#random = random;
   }
 
+  /** By name. */
   all(): readonly Proxy[] {
-    return Array.from(this.#byName.values());
+    return Array.from(this.#byName.values()).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** @throws {ApiError} there is no such proxy. */
@@ -56,7 +61,7 @@ export class Proxies {
   }
 
   async create(fields: Fields): Promise<Proxy> {
-    const { name, listen, upstream, isEnabled } = proxyFields(fields);
+    const { name, listen, upstream, isEnabled } = proxyFields(fields, 'Proxy');
     requireField('name', name);
     requireField('upstream', upstream);
     if (this.#byName.has(name)) {
@@ -67,7 +72,7 @@ export class Proxies {
 
   /** Makes all of these be there; one that is there already as asked for is kept as it is. */
   async populate(items: readonly Fields[]): Promise<Populated> {
-    const wanted = items.map(proxyFields);
+    const wanted = items.map((item) => proxyFields(item, ''));
     for (const [index, { name, upstream }] of wanted.entries()) {
       requireField('name', name, ` at proxy ${index + 1}`);
       requireField('upstream', upstream, ` at proxy ${index + 1}`);
@@ -76,14 +81,13 @@ export class Proxies {
     for (const { name, listen, upstream, isEnabled } of wanted) {
       try {
         const existing = this.#byName.get(name);
-        if (existing?.listen === listen && existing.upstream === upstream) {
+        if (existing === undefined) {
+          proxies.push(await this.#add({ name, listen, upstream }, isEnabled));
+        } else if (isSameListen(existing.listen, listen) && existing.upstream === upstream) {
           proxies.push(existing);
-          continue;
+        } else {
+          proxies.push(await this.#replace(existing, { name, listen, upstream }, isEnabled));
         }
-        if (existing !== undefined) {
-          await this.remove(existing);
-        }
-        proxies.push(await this.#add({ name, listen, upstream }, isEnabled));
       } catch (error) {
         return { proxies, error: toApiError(error) };
       }
@@ -92,14 +96,13 @@ export class Proxies {
   }
 
   async update(proxy: Proxy, fields: Fields): Promise<void> {
-    const listen = field(fields, 'listen', 'string') ?? proxy.listen;
-    const upstream = field(fields, 'upstream', 'string') ?? proxy.upstream;
-    const isEnabled = field(fields, 'enabled', 'bool') ?? proxy.isEnabled;
-    if (listen !== proxy.listen || upstream !== proxy.upstream) {
+    const given = decode(fields, proxyShape, 'Proxy');
+    const { listen = proxy.listen, upstream = proxy.upstream, enabled = proxy.isEnabled } = given;
+    if (!isSameListen(proxy.listen, listen) || upstream !== proxy.upstream) {
       await proxy.disable();
       proxy.move(listen, upstream);
     }
-    await setEnabled(proxy, isEnabled);
+    await setEnabled(proxy, enabled);
   }
 
   async remove(proxy: Proxy): Promise<void> {
@@ -121,10 +124,16 @@ export class Proxies {
     }
   }
 
-  async #add(
-    options: { readonly name: string; readonly listen: string; readonly upstream: string },
-    isEnabled: boolean,
-  ): Promise<Proxy> {
+  /** If that fails, the existing one stays, disabled. */
+  async #replace(existing: Proxy, options: ProxyOptions, isEnabled: boolean): Promise<Proxy> {
+    await existing.disable();
+    const proxy = new Proxy(options, this.#random);
+    await setEnabled(proxy, isEnabled);
+    this.#byName.set(proxy.name, proxy);
+    return proxy;
+  }
+
+  async #add(options: ProxyOptions, isEnabled: boolean): Promise<Proxy> {
     if (this.#byName.size >= proxiesMax) {
       throw new ApiError(500, `no more than ${proxiesMax} proxies`);
     }
@@ -152,10 +161,10 @@ export function findToxic(proxy: Proxy, name: string): Toxic {
 
 /** Adds what `fields` describe. */
 export function addToxic(proxy: Proxy, fields: Fields): Toxic {
-  const type = field(fields, 'type', 'string') ?? '';
-  const stream = field(fields, 'stream', 'string') ?? 'downstream';
-  const toxicity = field(fields, 'toxicity', 'float32') ?? 1;
-  const given = field(fields, 'name', 'string') ?? '';
+  const wrapper = decode(fields, toxicShape, 'ToxicWrapper');
+  // Toxiproxy looks for attributes once before it knows the type, as if there were none.
+  requireObject(fields, 'ToxicWrapper.attributes of type toxics.NoopToxic');
+  const { type = '', stream = 'downstream', toxicity = 1, name: given = '' } = wrapper;
   const direction = directionOf(stream);
   if (direction === undefined) {
     throw new ApiError(400, 'stream was invalid, can be either upstream or downstream');
@@ -167,7 +176,7 @@ export function addToxic(proxy: Proxy, fields: Fields): Toxic {
   if (proxy.toxic(name) !== undefined) {
     throw new ApiError(409, 'toxic already exists');
   }
-  const attributes = mergeAttributes(type, {}, attributeFields(type, fields));
+  const attributes = mergeAttributes(type, {}, attributesIn(type, fields));
   const toxic = { name, type, direction, stream, toxicity, attributes };
   proxy.addToxic(toxic);
   return toxic;
@@ -175,8 +184,9 @@ export function addToxic(proxy: Proxy, fields: Fields): Toxic {
 
 /** Changes attributes and toxicity; name, type and stream stay. */
 export function updateToxic(proxy: Proxy, toxic: Toxic, fields: Fields): Toxic {
-  const toxicity = field(fields, 'toxicity', 'float32') ?? toxic.toxicity;
-  const given = attributeFields(toxic.type, fields);
+  const { toxicity = toxic.toxicity } = decode(fields, { toxicity: 'float32' }, '');
+  requireObject(fields, `.attributes of type toxics.${goTypeOf(toxic.type)}`);
+  const given = attributesIn(toxic.type, fields);
   const attributes = mergeAttributes(toxic.type, toxic.attributes, given);
   const changed = { ...toxic, toxicity, attributes };
   proxy.updateToxic(changed);
@@ -197,27 +207,49 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof BodyError) {
     return new ApiError(400, `bad request body: ${error.message}`, { cause: error });
   }
+  if (error instanceof AddressError) {
+    return new ApiError(500, `listen tcp: ${error.message}`, { cause: error });
+  }
   const { code, address, port } = error as NodeJS.ErrnoException & {
     readonly address?: string;
     readonly port?: number;
   };
-  const known = code === 'EADDRINUSE' ? 'bind: address already in use' : undefined;
+  const known = bindErrors[code ?? ''];
   const message =
-    known === undefined ? String(error) : `listen tcp ${address ?? ''}:${port ?? 0}: ${known}`;
+    known === undefined
+      ? String(error)
+      : `listen tcp ${address ?? ''}:${port ?? 0}: bind: ${known}`;
   return new ApiError(500, message, { cause: error });
 }
+
+const bindErrors: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'address already in use',
+  EADDRNOTAVAIL: 'cannot assign requested address',
+  EACCES: 'permission denied',
+};
 
 async function setEnabled(proxy: Proxy, isEnabled: boolean): Promise<void> {
   await (isEnabled ? proxy.enable() : proxy.disable());
 }
 
-function proxyFields(fields: Fields) {
-  return {
-    name: field(fields, 'name', 'string') ?? '',
-    listen: field(fields, 'listen', 'string') ?? '',
-    upstream: field(fields, 'upstream', 'string') ?? '',
-    isEnabled: field(fields, 'enabled', 'bool') ?? true,
-  };
+const proxyShape = {
+  name: 'string',
+  listen: 'string',
+  upstream: 'string',
+  enabled: 'bool',
+} as const;
+
+const toxicShape = {
+  name: 'string',
+  type: 'string',
+  stream: 'string',
+  toxicity: 'float32',
+} as const;
+
+function proxyFields(fields: Fields, path: string) {
+  const given = decode(fields, proxyShape, path);
+  const { name = '', listen = '', upstream = '', enabled: isEnabled = true } = given;
+  return { name, listen, upstream, isEnabled };
 }
 
 function requireField(name: string, value: string, place = ''): void {
@@ -226,10 +258,17 @@ function requireField(name: string, value: string, place = ''): void {
   }
 }
 
-function attributeFields(type: Toxic['type'], fields: Fields): Fields {
-  const attributes = objectOf(fields['attributes'] ?? null, `toxics.${type}`);
-  for (const name of attributeNames(type)) {
-    field(attributes, name, 'int64');
+/** @throws {BodyError} attributes are given, and are no object; `what` is Go's name for them. */
+function requireObject(fields: Fields, what: string): void {
+  const value = fieldOf(fields, 'attributes');
+  if (value !== null && !(value instanceof Map)) {
+    const kind = kindOf(value);
+    throw new BodyError(`json: cannot unmarshal ${kind} into Go struct field ${what}`);
   }
-  return attributes;
+}
+
+function attributesIn(type: Toxic['type'], fields: Fields): Partial<Attributes> {
+  const value = fieldOf(fields, 'attributes');
+  const given: Fields = value instanceof Map ? value : new Map();
+  return decode(given, shapeOf(type), `${goTypeOf(type)}.attributes`);
 }

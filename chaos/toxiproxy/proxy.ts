@@ -2,11 +2,14 @@
  * One proxy: a listener, the connections through it, and its toxics.
  *
  * It accepts first and dials the upstream then; when nobody listens there, the accepted connection
- * is closed. Toxics outlive a disabling, and hold for connections that are open already.
+ * is closed. Toxics outlive a disabling, and hold for connections that are open already. As in
+ * Toxiproxy, a connection that began while there was a `reset_peer` is reset whenever it ends, for
+ * whatever reason; one that was open already is closed by that toxic, not reset.
  */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { Lane } from './lane.ts';
+import { AddressError, joinAddress, splitAddress } from './address.ts';
+import { closeSocket, Lane } from './lane.ts';
 import type { Direction, Toxic } from './toxic.ts';
 
 /** Connections open at a time through one proxy; more are closed at once. */
@@ -24,6 +27,8 @@ interface Connection {
   readonly client: Socket;
   readonly server: Socket;
   readonly lanes: Map<Direction, Lane>;
+  /** Both ends are reset, where they would be closed. */
+  resets: boolean;
 }
 
 /** See the module comment. */
@@ -63,7 +68,7 @@ export class Proxy {
     return [...of('upstream'), ...of('downstream')];
   }
 
-  /** @throws the error of `listen`. */
+  /** @throws {AddressError} or the error of `listen`. */
   async enable(): Promise<void> {
     if (this.#server !== undefined) {
       return;
@@ -73,7 +78,7 @@ export class Proxy {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
       this.#accept(client);
     });
-    server.listen(port, host === 'localhost' ? '127.0.0.1' : host);
+    server.listen(port, host);
     await once(server, 'listening');
     const bound = server.address();
     if (bound !== null && typeof bound === 'object') {
@@ -142,9 +147,12 @@ export class Proxy {
   }
 
   #accept(client: Socket): void {
-    const [host, port] = splitAddress(this.#upstream);
-    const server = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    const connection: Connection = { client, server, lanes: new Map() };
+    const server = this.#dial();
+    if (server === undefined) {
+      client.destroySoon();
+      return;
+    }
+    const connection: Connection = { client, server, lanes: new Map(), resets: false };
     // A failed socket closes: the lanes see that as their end.
     client.on('error', () => client.destroy());
     server.on('error', () => server.destroy());
@@ -170,12 +178,29 @@ export class Proxy {
     });
   }
 
-  #join({ client, server, lanes }: Connection): void {
+  /** Undefined if the upstream is no address: nobody answers there. */
+  #dial(): Socket | undefined {
+    try {
+      const [host, port] = splitAddress(this.#upstream);
+      return connect({ host, port, allowHalfOpen: true, noDelay: true });
+    } catch (error) {
+      if (error instanceof AddressError) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #join(connection: Connection): void {
+    const { client, server, lanes } = connection;
+    const resets = this.#toxics.some(({ type }) => type === 'reset_peer');
+    connection.resets = resets;
     const lane = (direction: Direction, source: Socket, target: Socket) =>
       new Lane({
         source,
         target,
         toxics: this.#toxics.filter((toxic) => toxic.direction === direction),
+        resets,
         random: this.#random,
       });
     lanes.set('upstream', lane('upstream', client, server));
@@ -190,21 +215,10 @@ export class Proxy {
   }
 }
 
-function close({ client, server }: Connection): void {
-  client.destroySoon();
-  server.destroySoon();
-  // One that does not take what was written to it is not waited for.
-  client.destroy();
-  server.destroy();
-}
-
-/** Splits `host:port`; the host of `[::1]:80` is without its brackets. */
-export function splitAddress(address: string): readonly [host: string, port: number] {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  return [host === '' ? '127.0.0.1' : host, Number(address.slice(colon + 1))];
-}
-
-function joinAddress(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+function close({ client, server, resets }: Connection): void {
+  for (const socket of [client, server]) {
+    closeSocket(socket, resets);
+    // One that does not take what was written to it is not waited for.
+    socket.destroy();
+  }
 }

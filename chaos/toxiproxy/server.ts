@@ -2,12 +2,14 @@
  * Our own Toxiproxy server: the HTTP API of Toxiproxy 2.12, with its routes, bodies, codes and
  * errors, so that clients made for it cannot tell the difference.
  *
- * Without its metrics. For loopback: it has no authentication, as the real one has none.
+ * Without its metrics and its redirects of unclean paths; bodies are bounded. For loopback: it has
+ * no authentication, as the real one has none by default.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { BodyError, type Fields, objectOf, parseBody } from './go-json.ts';
+import { arrayOf, encode, type Fields, objectOf, parseBody } from './go-json.ts';
+import type { Json } from './json-scanner.ts';
 import {
   addToxic,
   ApiError,
@@ -41,6 +43,8 @@ interface Answer {
   readonly status: number;
   readonly body?: string;
   readonly type?: string;
+  /** What no route took is not counted as a request. */
+  readonly isRouted?: boolean;
 }
 
 type Handler = (parts: readonly string[], body: string) => Answer | Promise<Answer>;
@@ -99,20 +103,34 @@ export class ToxiproxyServer {
   }
 
   async #handle(request: IncomingMessage): Promise<Answer> {
-    if (request.headers['user-agent']?.startsWith('Mozilla/') === true) {
-      return { status: 403, body: 'User agent not allowed\n', type: plainType };
+    const parts = partsOf(request.url ?? '/');
+    if (parts === undefined) {
+      return { status: 400, body: '400 Bad Request', type: plainType, isRouted: false };
     }
-    const path = (request.url ?? '/').split('?')[0] ?? '/';
-    const parts = path.split('/').slice(1).map(decodeURIComponent);
     const route = this.#routes.find((each) => matches(each.path, parts));
     if (route === undefined) {
-      return { status: 404, body: '404 page not found\n', type: plainType };
+      return { status: 404, body: '404 page not found\n', type: plainType, isRouted: false };
     }
     const handler = route.methods[request.method ?? 'GET'];
     if (handler === undefined) {
-      return { status: 405 };
+      return { status: 405, isRouted: false };
+    }
+    if (request.headers['user-agent']?.startsWith('Mozilla/') === true) {
+      return { status: 403, body: 'User agent not allowed\n', type: plainType };
     }
     return handler(parts, await readBody(request));
+  }
+}
+
+/** The parts of the path; undefined if it is not encoded rightly. */
+function partsOf(url: string): readonly string[] | undefined {
+  try {
+    // Decoded first: an encoded slash divides, too.
+    return decodeURIComponent(url.split('?')[0] ?? '/')
+      .split('/')
+      .slice(1);
+  } catch {
+    return undefined;
   }
 }
 
@@ -184,7 +202,7 @@ function oneToxic(proxies: Proxies): Route['methods'] {
   };
   const update: Handler = (parts, body) => {
     const { proxy, toxic } = find(parts);
-    const changed = updateToxic(proxy, toxic, fieldsOf(body, 'toxics.ToxicWrapper'));
+    const changed = updateToxic(proxy, toxic, fieldsOf(body, updateType));
     return json(200, toxicToJson(changed));
   };
   return {
@@ -226,16 +244,21 @@ async function populateAll(proxies: Proxies, body: string): Promise<Answer> {
   }
 }
 
-function listOf(value: unknown): readonly Fields[] {
-  if (!Array.isArray(value)) {
-    const kind = value === null ? 'null' : typeof value;
-    throw new BodyError(`json: cannot unmarshal ${kind} into Go value of type []toxiproxy.Proxy`);
-  }
-  return value.map((each: unknown) => objectOf(each, 'toxiproxy.Proxy'));
+/** How Go names what a body is read into that has no name of its own. */
+const populatedType = 'struct { toxiproxy.Proxy; Enabled *bool "json:\\"enabled\\"" }';
+const updateType =
+  'struct { Attributes interface {} "json:\\"attributes\\""; ' +
+  'Toxicity float32 "json:\\"toxicity\\"" }';
+
+function listOf(value: Json): readonly Fields[] {
+  return arrayOf(value, `[]${populatedType}`).map((each) => objectOf(each, populatedType));
 }
 
 function matches(path: readonly string[], parts: readonly string[]): boolean {
-  return path.length === parts.length && path.every((each, i) => each === '*' || each === parts[i]);
+  return (
+    path.length === parts.length &&
+    path.every((each, i) => (each === '*' ? parts[i] !== '' : each === parts[i]))
+  );
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -252,15 +275,26 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 function json(status: number, value: object): Answer {
-  return { status, body: JSON.stringify(value), type: 'application/json' };
+  return { status, body: encode(value), type: 'application/json' };
 }
 
 function errorAnswer({ status, message: error }: ApiError): Answer {
-  return { status, body: `${JSON.stringify({ error, status })}\n`, type: plainType };
+  return { status, body: `${encode({ error, status })}\n`, type: plainType };
 }
 
-function send(response: ServerResponse, { status, body, type }: Answer): void {
-  response.setHeader('X-Toxiproxy-Request-Id', randomBytes(10).toString('hex'));
-  response.writeHead(status, type === undefined ? {} : { 'content-type': type });
+function send(response: ServerResponse, { status, body, type, isRouted = true }: Answer): void {
+  if (isRouted) {
+    response.setHeader('X-Toxiproxy-Request-Id', randomBytes(10).toString('hex'));
+  }
+  if (type !== undefined) {
+    response.setHeader('Content-Type', type);
+  }
+  if (type === plainType) {
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+  }
+  if (status !== 204) {
+    response.setHeader('Content-Length', Buffer.byteLength(body ?? ''));
+  }
+  response.writeHead(status);
   response.end(body);
 }

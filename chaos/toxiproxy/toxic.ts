@@ -23,24 +23,35 @@ export interface Toxic {
 /** Attributes by their names on the wire. */
 export type Attributes = Readonly<Record<string, number>>;
 
-/** Every type, with the names of its attributes. */
-const attributesByType = {
-  noop: [],
-  latency: ['latency', 'jitter'],
-  bandwidth: ['rate'],
-  slow_close: ['delay'],
-  timeout: ['timeout'],
-  reset_peer: ['timeout'],
-  slicer: ['average_size', 'size_variation', 'delay'],
-  limit_data: ['bytes'],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
+/** Every type, with its attributes and the name that Go has for it. */
+const types = {
+  noop: { goName: 'NoopToxic', attributes: {} },
+  latency: { goName: 'LatencyToxic', attributes: { latency: 'int64', jitter: 'int64' } },
+  bandwidth: { goName: 'BandwidthToxic', attributes: { rate: 'int64' } },
+  slow_close: { goName: 'SlowCloseToxic', attributes: { delay: 'int64' } },
+  timeout: { goName: 'TimeoutToxic', attributes: { timeout: 'int64' } },
+  reset_peer: { goName: 'ResetToxic', attributes: { timeout: 'int64' } },
+  slicer: {
+    goName: 'SlicerToxic',
+    attributes: { average_size: 'int', size_variation: 'int', delay: 'int' },
+  },
+  limit_data: { goName: 'LimitDataToxic', attributes: { bytes: 'int64' } },
+} as const satisfies Readonly<Record<string, ToxicKind>>;
+
+interface ToxicKind {
+  readonly goName: string;
+  readonly attributes: AttributeShape;
+}
+
+/** The attributes of a type, each with its type in Go. */
+export type AttributeShape = Readonly<Record<string, 'int' | 'int64'>>;
 
 /** Name of a type. */
-export type ToxicType = keyof typeof attributesByType;
+export type ToxicType = keyof typeof types;
 
 /** Whether there is such a type. */
 export function isToxicType(type: string): type is ToxicType {
-  return Object.hasOwn(attributesByType, type);
+  return Object.hasOwn(types, type);
 }
 
 /** The direction that `stream` names, in any case; undefined if it names none. */
@@ -49,24 +60,26 @@ export function directionOf(stream: string): Direction | undefined {
   return lower === 'upstream' || lower === 'downstream' ? lower : undefined;
 }
 
-/** `previous` with what `given` says; `given` holds numbers only where the type has attributes. */
+/** `previous` with what `given` says; one that is in neither is 0. */
 export function mergeAttributes(
   type: ToxicType,
   previous: Attributes,
-  given: Readonly<Record<string, unknown>>,
+  given: Partial<Attributes>,
 ): Attributes {
-  const names: readonly string[] = attributesByType[type];
+  const names = Object.keys(types[type].attributes);
   return Object.fromEntries(
-    names.map((name) => {
-      const value = given[name];
-      return [name, typeof value === 'number' ? value : (previous[name] ?? 0)];
-    }),
+    names.map((name) => [name, given[name] ?? previous[name] ?? 0] as const),
   );
 }
 
-/** The names of a type's attributes. */
-export function attributeNames(type: ToxicType): readonly string[] {
-  return attributesByType[type];
+/** The attributes of a type. */
+export function shapeOf(type: ToxicType): AttributeShape {
+  return types[type].attributes;
+}
+
+/** Go's name of a type, which its complaints have. */
+export function goTypeOf(type: ToxicType): string {
+  return types[type].goName;
 }
 
 /** An attribute's value. */

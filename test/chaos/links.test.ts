@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { blackHole, Links } from '../../chaos/topology/links.ts';
+import { blackHole, Links, type LinkToxic, ToxiproxyService } from '../../chaos/topology/links.ts';
 import { ToxiproxyServer } from '../../chaos/toxiproxy/server.ts';
 
 let toxiproxy: ToxiproxyServer;
@@ -97,5 +97,34 @@ describe('Links', () => {
 
   test('an unknown link is named together with those that there are', async () => {
     await expect(links.refuse(['n9>n8'])).rejects.toThrow('no link n9>n8; there are n1>n2');
+  });
+
+  test('what Toxiproxy refuses is told with the link and its answer', async () => {
+    const odd = { type: 'fire', stream: 'upstream', attributes: {} } as unknown as LinkToxic;
+
+    await expect(links.disturb(['n1>n2'], [odd])).rejects.toThrow(
+      'Toxiproxy did not take fire on n1>n2: Request failed with status code 400',
+    );
+  });
+});
+
+describe('ToxiproxyService', () => {
+  test('takes the running server that it is told of, and its version', async () => {
+    await using service = await ToxiproxyService.start(1, `${toxiproxy.url}/`);
+
+    expect(service).toMatchObject({ url: toxiproxy.url, version: '2.12.0' });
+  });
+
+  test('says what is wrong where no Toxiproxy is', async () => {
+    await expect(ToxiproxyService.start(1, `${toxiproxy.url}/proxies`)).rejects.toThrow(
+      /^no Toxiproxy at http:.*, which TOXIPROXY_URL names: it answers 404 with /,
+    );
+
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as { readonly port: number };
+    closed.close();
+    const url = `http://127.0.0.1:${port}`;
+    await expect(ToxiproxyService.start(1, url)).rejects.toThrow('ECONNREFUSED');
   });
 });
