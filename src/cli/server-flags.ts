@@ -182,7 +182,7 @@ export const serverFlags = [
   {
     name: 'snapshot-rate-bytes',
     kind: 'integer',
-    default: '134217728',
+    default: '67108864',
     help: 'bytes of snapshots sent to other members in a second',
   },
   {

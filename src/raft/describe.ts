@@ -80,7 +80,7 @@ function describeBody(message: Message): string {
         `voters=${message.voters.join(',')} learners=${message.learners.join(',')}`
       );
     case 'InstallSnapshot':
-      return `index=${message.index}`;
+      return `index=${message.index} source=${message.source}`;
     case 'ProposeRejected':
       return `context=${message.context} reason=${message.reason}`;
     case 'ReadIndex':

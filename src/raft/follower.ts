@@ -86,7 +86,7 @@ export function handleInstallSnapshot(core: Core, message: InstallSnapshot): voi
   if (message.index <= core.log.commitIndex) {
     answer(core, message, core.log.commitIndex);
   } else {
-    core.snapshotRequest = { from: message.from, minIndex: message.index };
+    core.snapshotRequest = { from: message.source, minIndex: message.index };
   }
 }
 

@@ -417,8 +417,21 @@ export class Leadership {
       progress.isProbeSent = true;
       progress.needsEmptyAppend = false;
       const to = progress.id;
-      messages.push({ type: 'InstallSnapshot', from: id, to, term, index: log.snapshotIndex });
+      const source = this.#snapshotSource(progress);
+      const index = log.snapshotIndex;
+      messages.push({ type: 'InstallSnapshot', from: id, to, term, index, source });
     }
+  }
+
+  /**
+   * Who is to send its state to `peer`: in turn a member that no quorum waits for, since reading a
+   * whole state slows a member down, and this node. It comes second, and not never: only its own
+   * log is sure to go on where its snapshot ends.
+   */
+  #snapshotSource(peer: Progress): NodeId {
+    const { id } = this.#core;
+    const isSparesTurn = peer.snapshotOffers++ % 2 === 0;
+    return isSparesTurn ? (this.peers.spare(peer.id) ?? id) : id;
   }
 
   #sendAppend(progress: Progress, entries: readonly Entry[], bytes: number): void {

@@ -126,11 +126,12 @@ export interface ReadIndexResponse extends Envelope {
 
 /**
  * The leader no longer has the entries that the receiver needs next: its log starts after `index`.
- * The receiver is to fetch a snapshot; its state does not travel in this message.
+ * The receiver is to fetch a snapshot from `source`; its state does not travel in this message.
  */
 export interface InstallSnapshot extends Envelope {
   readonly type: 'InstallSnapshot';
   readonly index: LogIndex;
+  readonly source: NodeId;
 }
 
 /**

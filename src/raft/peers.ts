@@ -113,6 +113,26 @@ export class Peers {
     return best;
   }
 
+  /**
+   * The most advanced peer, but for `peer`, without which there is still a quorum of members that
+   * stream; it holds all that this node's log does not.
+   */
+  spare(peer: NodeId): NodeId | undefined {
+    const { conf, id, log } = this.#core;
+    const isStreaming = (progress: Progress | undefined): progress is Progress =>
+      progress?.state === 'replicate' && this.isActive(progress);
+    let best: Progress | undefined;
+    for (const each of this.#progressById.values()) {
+      const canSend = isStreaming(each) && each.id !== peer && each.matchIndex >= log.snapshotIndex;
+      if (canSend && each.matchIndex > (best?.matchIndex ?? -1)) {
+        const isWithout = (member: NodeId): boolean =>
+          member === id || (member !== each.id && isStreaming(this.#progressById.get(member)));
+        best = quorumVote(conf, isWithout) === 'won' ? each : best;
+      }
+    }
+    return best?.id;
+  }
+
   /** Whether this node is `id`, or has heard of it within an election timeout. */
   #isUp(id: NodeId): boolean {
     const progress = this.#progressById.get(id);

@@ -85,6 +85,8 @@ export class Progress {
   sentCommitIndex: LogIndex = 0;
   /** Highest read round that the peer has echoed in this term. */
   ackedReadRound = 0;
+  /** Offers of a snapshot that the peer has had of this leader. */
+  snapshotOffers = 0;
   /** A load of entries for this peer is under way. */
   isLoading = false;
   /** An append without entries is due, whatever the window says: to un-stick the peer. */

@@ -163,11 +163,20 @@ export class Raft {
   /**
    * The host has fetched this snapshot and can switch to it; true when it shall, and then a `write`
    * with `install` says when. False when the log has come that far by itself.
+   *
+   * @param sourceTerm - the current term of whoever made the snapshot, when it was made. As with
+   *   all that one node hears of another, the later term counts: that these entries are committed
+   *   may be the knowledge of a term in which the leader of this node's term is none any more, and
+   *   it must not be told so.
    */
-  installSnapshot(position: SnapshotPosition): boolean {
+  installSnapshot(position: SnapshotPosition, sourceTerm: Term): boolean {
     const core = this.#core;
     const { index, term } = position;
+    assert(term <= sourceTerm, 'nobody has applied an entry of a term to come');
     core.snapshotRequest = undefined;
+    if (sourceTerm > core.term) {
+      this.#roles.becomeFollower(sourceTerm, 0);
+    }
     if (this.#roles.leadership !== undefined || index <= core.log.commitIndex) {
       return false;
     }
@@ -176,8 +185,8 @@ export class Raft {
       core.commitTo(index);
       return false;
     }
-    if (core.role !== 'follower' || term > core.term) {
-      this.#roles.becomeFollower(Math.max(term, core.term), 0);
+    if (core.role !== 'follower') {
+      this.#roles.becomeFollower(core.term, 0);
     }
     core.restore(position);
     this.#storage.noteInstall(position);

@@ -79,7 +79,7 @@ export interface LoadRequest {
   readonly bytesMax: number;
 }
 
-/** This node needs a snapshot of `minIndex` or later; `from` has one. */
+/** This node needs a snapshot of `minIndex` or later; `from` is to be asked for one. */
 export interface SnapshotRequest {
   readonly from: NodeId;
   readonly minIndex: LogIndex;

@@ -124,6 +124,7 @@ export class Member implements MemberApi {
     this.#snapshots = new Snapshots({
       clusterId,
       ...config.snapshots,
+      term: () => replica.term,
       onReadFailed: (error) => {
         this.#maybeQuarantine(error);
       },
@@ -411,9 +412,9 @@ export class Member implements MemberApi {
     const { transport, eventLoop, logger, state: store } = this.#config;
     return new StateTransfer({
       ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
-      accept: (position) => {
+      accept: ({ position, senderTerm }) => {
         this.#scheduleTurn();
-        return this.#replica.installSnapshot(position);
+        return this.#replica.installSnapshot(position, senderTerm);
       },
     });
   }
@@ -645,8 +646,8 @@ export class Member implements MemberApi {
    * Puts a fetched state in the place of a damaged one; false when the log does not reach it yet.
    */
   async #rebuild(fetched: FetchedSnapshot): Promise<boolean> {
-    const { staged, position } = fetched;
-    if (this.#replica.installSnapshot(position)) {
+    const { staged, position, senderTerm } = fetched;
+    if (this.#replica.installSnapshot(position, senderTerm)) {
       this.#transfer.keep(fetched);
       this.#scheduleTurn();
       return true;

@@ -26,7 +26,9 @@ export const defaultLogCompaction: LogCompactionLimits = {
  *
  * @remarks
  * A peer that is being heard of keeps what it still needs, unless the log is over its bytes: a dead
- * peer must not make the log grow without bound.
+ * peer must not make the log grow without bound. One that is to fetch a snapshot needs what comes
+ * after it, and may fetch it elsewhere: nobody knows yet where that ends, but it is not before the
+ * beginning of the log.
  */
 export function compactionIndex(
   status: RaftStatus,
@@ -49,8 +51,8 @@ export function compactionIndex(
   let index = Math.min(sizes.durableIndex - margin, sizes.retainIndex);
   if (!isOverBytes) {
     for (const { matchIndex, isRecentlyActive, state } of status.progress.values()) {
-      if (isRecentlyActive && state === 'replicate') {
-        index = Math.min(index, matchIndex);
+      if (isRecentlyActive && state !== 'probe') {
+        index = Math.min(index, state === 'snapshot' ? snapshotIndex : matchIndex);
       }
     }
   }

@@ -53,7 +53,7 @@ export interface MemberConfig {
   readonly log: LogStore;
   readonly state: StateStore;
   readonly incarnations: PeerIncarnations;
-  readonly snapshots: Omit<SnapshotsOptions, 'clusterId'>;
+  readonly snapshots: Omit<SnapshotsOptions, 'clusterId' | 'term'>;
   readonly transport: Transport;
   /** How a member is dialled; names may be empty. */
   readonly peerOf: (member: MemberRecord) => Peer;

@@ -290,8 +290,8 @@ export class Replica {
   }
 
   /** See `Raft.installSnapshot`. */
-  installSnapshot(position: SnapshotPosition): boolean {
-    const isAccepted = this.#raft.installSnapshot(position);
+  installSnapshot(position: SnapshotPosition, sourceTerm: Term): boolean {
+    const isAccepted = this.#raft.installSnapshot(position, sourceTerm);
     if (isAccepted) {
       this.#failures.push(...this.#proposals.overtaken());
       this.#appliedTerm = Math.max(this.#appliedTerm, position.term);

@@ -39,6 +39,8 @@ export interface SnapshotHeader {
   readonly createdBy: string;
   readonly createdMs: number;
   readonly estimatedBytes: number;
+  /** The current term of the member that made it; see `Raft.installSnapshot`. */
+  readonly senderTerm: number;
 }
 
 /** The format of snapshots, one for catch-up, backup and restore (design §4.11). */
@@ -62,6 +64,8 @@ export interface SnapshotsOptions {
   /** Written into the header. */
   readonly version: string;
   readonly epochMs: () => number;
+  /** The member's current term. */
+  readonly term: () => number;
   /** The state could not be read for a snapshot; whoever fetches it is told, too. */
   readonly onReadFailed?: ((error: unknown) => void) | undefined;
 }
@@ -69,6 +73,8 @@ export interface SnapshotsOptions {
 /** A fetched snapshot, ready to be switched to. */
 export interface FetchedSnapshot {
   readonly position: SnapshotPosition;
+  /** The current term of the member that made it. */
+  readonly senderTerm: number;
   readonly staged: StagedState;
   readonly bytes: number;
 }
@@ -175,7 +181,8 @@ export class Snapshots {
         throw new KvError('CLUSTER_ID_MISMATCH');
       }
       await staged.engine.flush();
-      return { position: await positionOf(staged.engine, header), staged, bytes };
+      const { senderTerm } = header;
+      return { position: await positionOf(staged.engine, header), senderTerm, staged, bytes };
     } catch (error) {
       await staged.discard();
       throw error;
@@ -183,7 +190,7 @@ export class Snapshots {
   }
 
   #headerOf(head: SnapshotHead, estimatedBytes: number): SnapshotHeader {
-    const { clusterId, version, epochMs } = this.#options;
+    const { clusterId, version, epochMs, term } = this.#options;
     return {
       clusterId,
       index: head.appliedIndex,
@@ -193,6 +200,8 @@ export class Snapshots {
       createdBy: version,
       createdMs: epochMs(),
       estimatedBytes,
+      // Read once the state is pinned: what that state has applied is known in this term.
+      senderTerm: term(),
     };
   }
 

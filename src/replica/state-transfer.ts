@@ -2,8 +2,9 @@
  * Catching up by a snapshot: fetches one when Raft asks for it, and keeps it until Raft orders the
  * switch (Raft thesis §5.3).
  *
- * Raft asks again with every offer of the leader, so nothing here need remember a failure for
- * longer than a pause. Limit: one snapshot is fetched, or waits to be installed, at a time.
+ * Raft asks again with every offer of the leader, and not always for the same member's, so nothing
+ * here need remember a failure for longer than a pause. Limit: one snapshot is fetched, or waits to
+ * be installed, at a time.
  */
 import { assert, type EventLoop, must } from '../base/index.ts';
 import type { SnapshotPosition, SnapshotRequest } from '../raft/index.ts';
@@ -20,7 +21,7 @@ export interface StateTransferOptions {
   readonly eventLoop: EventLoop;
   readonly logger: EventLogger;
   /** Offers a fetched snapshot to Raft; false when it is of no use any more. */
-  readonly accept: (position: SnapshotPosition) => boolean;
+  readonly accept: (fetched: FetchedSnapshot) => boolean;
 }
 
 /** Milliseconds between attempts to fetch a snapshot. */
@@ -90,8 +91,9 @@ export class StateTransfer {
       const fetched = await snapshots.fetch(store, chunks);
       const { index, term } = fetched.position;
       const seconds = (eventLoop.nowMs() - startMs) / 1000;
-      logger.info({ event: 'snapshot-fetched', index, term, bytes: fetched.bytes, seconds });
-      if (!signal.aborted && accept(fetched.position)) {
+      const { bytes } = fetched;
+      logger.info({ event: 'snapshot-fetched', peer: from, index, term, bytes, seconds });
+      if (!signal.aborted && accept(fetched)) {
         this.#fetched = fetched;
       } else {
         await fetched.staged.discard();

@@ -9,7 +9,8 @@
  *         16 u32 crc32c of the payload · 20 u32 crc32c of 0..20 · 24 payload
  * header:  0 u32 version · 4 u32 - · 8 u64 cluster id · 16 u64 index · 24 u64 term
  *         32 u64 revision · 40 u64 creation (ms) · 48 u64 estimated bytes
- *         56 u32 length of created-by · 60 u32 length of membership · 64 both
+ *         56 u32 length of created-by · 60 u32 length of membership
+ *         64 u64 term of the sender (not in version 1) · 72 both
  * chunk:   records in key order: u32 key bytes · u32 value bytes · key · value
  * end:     0 u64 records · 8 u64 bytes of their keys and values
  * ```
@@ -28,13 +29,14 @@ import { crc32c } from './crc32c.ts';
 import type { EngineRecord } from './ports.ts';
 import { setUint64, viewOf } from './record.ts';
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const HEADER_TYPE = 0x4853_4648;
 const CHUNK_TYPE = 0x4353_4648;
 const END_TYPE = 0x4553_4648;
 
 const BLOCK_HEADER_BYTES = 24;
-const HEADER_FIXED_BYTES = 64;
+const HEADER_FIXED_BYTES = 72;
+const HEADER_FIXED_BYTES_1 = 64;
 const RECORD_HEADER_BYTES = 8;
 const END_BYTES = 16;
 const SHA256_BYTES = 32;
@@ -57,6 +59,11 @@ export interface SnapshotHeader {
   readonly createdBy: string;
   readonly createdMs: number;
   readonly estimatedBytes: number;
+  /**
+   * The current term of the member that made it, at that time: not below the one in which its last
+   * entry was committed, which may be above that entry's own.
+   */
+  readonly senderTerm: number;
 }
 
 /** What a whole snapshot holds. */
@@ -202,6 +209,7 @@ function encodeHeader(header: SnapshotHeader): Uint8Array {
   setUint64(view, 48, header.estimatedBytes);
   view.setUint32(56, createdBy.length, true);
   view.setUint32(60, membership.length, true);
+  setUint64(view, 64, header.senderTerm);
   payload.set(createdBy, HEADER_FIXED_BYTES);
   payload.set(membership, HEADER_FIXED_BYTES + createdBy.length);
   return block;
@@ -370,12 +378,13 @@ export class SnapshotDecoder {
   }
 
   #readHeader(payload: Uint8Array, view: DataView): SnapshotHeader {
-    const version = payload.length < HEADER_FIXED_BYTES ? 0 : view.getUint32(0, true);
-    if (version !== FORMAT_VERSION) {
-      const what = `it has format version ${version}, this program reads ${FORMAT_VERSION}`;
+    const version = payload.length < HEADER_FIXED_BYTES_1 ? 0 : view.getUint32(0, true);
+    if (version !== 1 && version !== FORMAT_VERSION) {
+      const what = `it has format version ${version}, this program reads 1 to ${FORMAT_VERSION}`;
       throw this.#corrupt(this.#start, what);
     }
-    const createdByEnd = HEADER_FIXED_BYTES + view.getUint32(56, true);
+    const fixedBytes = version === 1 ? HEADER_FIXED_BYTES_1 : HEADER_FIXED_BYTES;
+    const createdByEnd = fixedBytes + view.getUint32(56, true);
     if (createdByEnd + view.getUint32(60, true) !== payload.length) {
       throw this.#corrupt(this.#start + 56, 'the lengths of the header are wrong');
     }
@@ -387,7 +396,8 @@ export class SnapshotDecoder {
       revision: field(32),
       createdMs: field(40),
       estimatedBytes: field(48),
-      createdBy: new TextDecoder().decode(payload.subarray(HEADER_FIXED_BYTES, createdByEnd)),
+      senderTerm: field(version === 1 ? 24 : 64),
+      createdBy: new TextDecoder().decode(payload.subarray(fixedBytes, createdByEnd)),
       // Not `slice`: of a Buffer it shares its memory.
       membership: new Uint8Array(payload.subarray(createdByEnd)),
     };

@@ -11,7 +11,7 @@ import type { ConfChangeProposal, DropReason, Entry, NodeId } from '../raft/inde
 import type { PeerMessage, StateHashReport } from './ports.ts';
 
 /** Raised when a member speaks a version of this encoding that is not known. */
-const codecVersion = 3;
+const codecVersion = 4;
 
 const messageTypes = [
   'RequestVote',
@@ -235,12 +235,12 @@ function bodyBytes(message: PeerMessage, entries: Buffer | undefined): number {
     case 'Heartbeat':
     case 'CommitNotice':
     case 'ReadIndexResponse':
+    case 'InstallSnapshot':
       return 16;
     case 'HeartbeatResponse':
       return 12;
     case 'TransferLeader':
     case 'ReadIndex':
-    case 'InstallSnapshot':
       return 8;
     case 'TimeoutNow':
       return 0;
@@ -314,6 +314,7 @@ function writeBody(writer: Writer, message: PeerMessage, entries: Buffer | undef
       break;
     case 'InstallSnapshot':
       writer.uint64(message.index);
+      writer.uint64(message.source);
       break;
     case 'ProposeConfChange':
       writeConfChange(writer, message);
@@ -414,8 +415,10 @@ function readBody(
       const context = reader.uint64();
       return { type, ...envelope, context, index: reader.uint64() };
     }
-    case 'InstallSnapshot':
-      return { type, ...envelope, index: reader.uint64() };
+    case 'InstallSnapshot': {
+      const index = reader.uint64();
+      return { type, ...envelope, index, source: reader.uint64() };
+    }
     case 'ProposeConfChange':
       return { type, ...envelope, ...readConfChange(reader) };
     case 'StateHash':

@@ -48,13 +48,13 @@ export interface GrpcTransportOptions extends MemberIdentity {
   readonly prng: Prng;
   /** Bytes that may wait for one peer. Default 64 MiB. */
   readonly queueBytesMax?: number | undefined;
-  /** Bytes of snapshots sent in a second, to all peers together. Default 128 MiB. */
+  /** Bytes of snapshots sent in a second, to all peers together. Default 64 MiB. */
   readonly snapshotBytesPerSecondMax?: number | undefined;
   readonly onEvent: (event: PeerEvent) => void;
 }
 
 const defaultQueueBytesMax = 64 * 1024 * 1024;
-const defaultSnapshotBytesPerSecondMax = 128 * 1024 * 1024;
+const defaultSnapshotBytesPerSecondMax = 64 * 1024 * 1024;
 
 /** `holdfast.v1.Peer`, with the encoding of its own that the messages of `Exchange` have. */
 const peerService = {

@@ -42,7 +42,7 @@ describe('readServerConfig', () => {
       token: 'holdfast-cluster',
       clusterState: 'new',
       logCompaction: { entriesMax: 100_000, marginEntries: 10_000 },
-      snapshotRateBytes: 128 * 1024 * 1024,
+      snapshotRateBytes: 64 * 1024 * 1024,
       quotaBytes: 8 * 1024 * 1024 * 1024,
       retention: keepBoth(600_000, 100_000),
       strictReconfigCheck: true,

@@ -15,6 +15,7 @@ export const sampleHeader = {
   createdBy: '9.8.7',
   createdMs: 1_700_000_000_000,
   estimatedBytes: 1000,
+  senderTerm: 3,
 };
 
 /** The bytes of a snapshot of the keys a=2 and c=1, at revision 6. */

@@ -251,7 +251,7 @@ export function transportSuite(open: () => Promise<TransportNetwork>): void {
       const [one, two] = await pair();
       const messages: readonly PeerMessage[] = [
         { type: 'StateHash', from: 1, to: 2, index: 9, hash: 2n ** 64n - 1n },
-        { type: 'InstallSnapshot', from: 1, to: 2, term: 3, index: 8 },
+        { type: 'InstallSnapshot', from: 1, to: 2, term: 3, index: 8, source: 3 },
       ];
 
       one.transport.send(messages);

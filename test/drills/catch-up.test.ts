@@ -3,7 +3,8 @@
  * steady rate. It must end with the same keys as the others.
  *
  * `DRILL_CATCH_UP_MB` sets the size of the values in the store (its state and the snapshot are
- * twice as large: the history has them, too), `DRILL_CATCH_UP_RATE` the writes per second. How fast
+ * twice as large: the history has them, too), `DRILL_CATCH_UP_RATE` the writes per second;
+ * `DRILL_CATCH_UP_CLIENT=1` has them made by the client library instead of by unary calls. How fast
  * the snapshot came, and what the writes had of it, is printed, never asserted: bounds belong to
  * `docs/performance.md`.
  */
@@ -14,9 +15,10 @@ import { Drill } from './drill.ts';
 
 const stateMb = Number(process.env['DRILL_CATCH_UP_MB'] ?? 16);
 const rate = Number(process.env['DRILL_CATCH_UP_RATE'] ?? 200);
+const isByClient = process.env['DRILL_CATCH_UP_CLIENT'] === '1';
 const catchUpMsMax = 60_000 + stateMb * 200;
 /** Of the load beside the snapshot: about as long as the snapshot takes. */
-const loadSeconds = Math.max(2, Math.round(stateMb / 64));
+const loadSeconds = Math.max(2, Math.round(stateMb / 32));
 const valueBytes = 16 * 1024;
 
 interface Load {
@@ -55,6 +57,9 @@ test(`a member catches up on ${stateMb} MB beside ${rate} writes per second`, {
     ...['--key-space', String(values), '--total', String(values + 800)],
   ]);
   const steady = ['--clients', '64', '--connections', '6', '--rate', String(rate)];
+  if (isByClient) {
+    steady.push('--client', 'only');
+  }
   // The first shorter one lets the members compact their logs, and warms them up.
   await bench(drill, [...steady, '--duration', '2s']);
   const alone = await bench(drill, [...steady, '--duration', `${loadSeconds}s`]);

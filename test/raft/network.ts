@@ -22,6 +22,7 @@ import {
   type Role,
   defaultRaftOptions,
   type SnapshotPosition,
+  type Term,
   type SnapshotRequest,
   type StorageWrite,
 } from '../../src/raft/index.ts';
@@ -48,7 +49,7 @@ export interface SimNode {
   /** The snapshot that it asks for. */
   snapshotRequest: SnapshotRequest | undefined;
   /** Fetched, not yet offered to it. */
-  fetched: SnapshotPosition | undefined;
+  fetched: { readonly position: SnapshotPosition; readonly senderTerm: Term } | undefined;
   /** Raft has taken a snapshot, and the switch to it is still to be ordered or to end. */
   isInstalling: boolean;
   readStates: { context: number; index: number }[];
@@ -271,7 +272,7 @@ export class RaftNetwork {
     const index = source.applied.length;
     if (index >= request.minIndex) {
       node.snapshotRequest = undefined;
-      node.fetched = this.positionAt(index);
+      node.fetched = { position: this.positionAt(index), senderTerm: source.raft.term };
     }
   }
 
@@ -282,7 +283,7 @@ export class RaftNetwork {
     // As the host does, one at a time: the last one must have been switched to.
     if (node.isUp && fetched !== undefined && !node.isInstalling) {
       node.fetched = undefined;
-      node.isInstalling = node.raft.installSnapshot(fetched);
+      node.isInstalling = node.raft.installSnapshot(fetched.position, fetched.senderTerm);
       this.collect(id);
     }
   }

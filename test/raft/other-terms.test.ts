@@ -18,7 +18,7 @@ describe('a message of a later term', () => {
     const notice = { type: 'CommitNotice', ...head, commitIndex: 1, commitTerm: 1 } as const;
 
     expect(effectOf(notice)).toBe('followed');
-    expect(effectOf({ type: 'InstallSnapshot', ...head, index: 3 })).toBe('followed');
+    expect(effectOf({ type: 'InstallSnapshot', ...head, index: 3, source: 2 })).toBe('followed');
   });
 
   test('is entered for a vote; a pre-vote only asks for it, as does its grant', () => {

@@ -65,6 +65,51 @@ describe('A leader', () => {
     expect(only(subject.tick(1), 'InstallSnapshot')).toEqual([]);
   });
 
+  test('the snapshot offered is of a member that can be spared, and in turn its own', () => {
+    const subject = new Subject({ terms: [1, 1, 1], snapshotIndex: 3, size: 4 });
+    subject.lead();
+    subject.accept(2);
+    subject.accept(3);
+    const offers = [
+      ...subject.refuse(4, 3, 0, 0),
+      ...subject.heartbeatAnswer(4),
+      ...subject.heartbeatAnswer(4),
+    ];
+
+    // Of four voters three decide: nobody can be spared.
+    expect(only(offers, 'InstallSnapshot').map(({ source }) => source)).toEqual([1, 1, 1]);
+
+    const spare = new Subject({
+      ...{ terms: [1, 1, 1], snapshotIndex: 3 },
+      conf: { voters: [1, 2, 3], learners: [4] },
+    });
+    spare.lead();
+    spare.accept(2);
+    spare.accept(3);
+    const offersToLearner = [
+      ...spare.refuse(4, 3, 0, 0),
+      ...spare.heartbeatAnswer(4),
+      ...spare.heartbeatAnswer(4),
+    ];
+
+    expect(only(offersToLearner, 'InstallSnapshot').map(({ source }) => source)).toEqual([2, 1, 2]);
+  });
+
+  test('the snapshot is not that of a member which is behind, or silent', () => {
+    const subject = new Subject({
+      ...{ terms: [1, 1, 1], snapshotIndex: 3 },
+      conf: { voters: [1, 2, 3], learners: [4, 5] },
+    });
+    subject.lead();
+    subject.accept(2);
+    // 3 has not answered yet, so 2 is needed; 5 is behind as 4 is.
+    subject.refuse(5, 3, 0, 0);
+
+    const [offer] = only(subject.refuse(4, 3, 0, 0), 'InstallSnapshot');
+
+    expect(offer).toMatchObject({ to: 4, source: 1 });
+  });
+
   test('G03: sends no append to a follower that is to fetch a snapshot', () => {
     const subject = compactedLeader();
     offered(subject);
@@ -147,13 +192,13 @@ describe('A leader', () => {
 });
 
 describe('A follower', () => {
-  test('an offer makes it ask its host for a snapshot, once per offer', () => {
+  test('an offer makes it ask its host for a snapshot of the one it names, once per offer', () => {
     const subject = new Subject({ id: 2 });
-    subject.raft.step({ type: 'InstallSnapshot', from: 1, to: 2, term: 1, index: 5 });
+    subject.raft.step({ type: 'InstallSnapshot', from: 1, to: 2, term: 1, index: 5, source: 3 });
 
     const ready = subject.raft.ready();
 
-    expect(ready.snapshotRequest).toEqual({ from: 1, minIndex: 5 });
+    expect(ready.snapshotRequest).toEqual({ from: 3, minIndex: 5 });
     expect(subject.raft.ready().snapshotRequest).toBeUndefined();
   });
 
@@ -161,7 +206,7 @@ describe('A follower', () => {
     const subject = new Subject({ id: 2, terms: [1, 1] });
     subject.heartbeat(1, 2);
 
-    expect(subject.raft.installSnapshot(snapshotAt(7, 2, { voters: [1, 2, 4] }))).toBe(true);
+    expect(subject.raft.installSnapshot(snapshotAt(7, 2, { voters: [1, 2, 4] }), 2)).toBe(true);
     const before = subject.raft.ready();
     expect(before.write).toMatchObject({
       install: { index: 7, term: 2 },
@@ -185,16 +230,23 @@ describe('A follower', () => {
   test('I08: a snapshot below its commit index is refused, its offer answered', () => {
     const subject = new Subject({ id: 2, terms: [1, 1, 1], hardState: { commitIndex: 3 } });
 
-    const sent = subject.receive({ type: 'InstallSnapshot', from: 1, to: 2, term: 1, index: 2 });
+    const sent = subject.receive({
+      type: 'InstallSnapshot',
+      from: 1,
+      to: 2,
+      term: 1,
+      index: 2,
+      source: 1,
+    });
 
     expect(only(sent, 'AppendEntriesResponse')).toMatchObject([{ isRejected: false, index: 3 }]);
-    expect(subject.raft.installSnapshot(snapshotAt(3, 1))).toBe(false);
+    expect(subject.raft.installSnapshot(snapshotAt(3, 1), 1)).toBe(false);
   });
 
   test('I09: one whose last entry it has moves the commit index and leaves the log', () => {
     const subject = new Subject({ id: 2, terms: [1, 1, 1] });
 
-    expect(subject.raft.installSnapshot(snapshotAt(2, 1))).toBe(false);
+    expect(subject.raft.installSnapshot(snapshotAt(2, 1), 1)).toBe(false);
 
     expect(subject.raft.status()).toMatchObject({ commitIndex: 2, lastIndex: 3, snapshotIndex: 0 });
   });
@@ -202,7 +254,7 @@ describe('A follower', () => {
   test('A24, I10: it does not lead by a snapshot that is not in place yet', () => {
     const subject = new Subject({ id: 2, terms: [1, 1] });
     subject.heartbeat(1, 2);
-    subject.raft.installSnapshot(snapshotAt(7, 2));
+    subject.raft.installSnapshot(snapshotAt(7, 2), 2);
 
     subject.raft.campaign();
     const { messages, write } = subject.raft.ready();
@@ -222,7 +274,7 @@ describe('A follower', () => {
     subject.heartbeat(1, 2);
     const position = snapshotAt(7, 2, conf);
 
-    subject.raft.installSnapshot(position);
+    subject.raft.installSnapshot(position, position.term);
 
     expect(subject.raft.configuration).toEqual(position.configuration);
     expect(subject.raft.ready().configuration).toEqual(position.configuration);
@@ -239,14 +291,14 @@ describe('A follower', () => {
   test('I17: a snapshot older than its log is of no use, whoever brings it', () => {
     const subject = new Subject({ id: 2, terms: [1, 1, 1, 1], snapshotIndex: 3 });
 
-    expect(subject.raft.installSnapshot(snapshotAt(2, 1))).toBe(false);
+    expect(subject.raft.installSnapshot(snapshotAt(2, 1), 1)).toBe(false);
     expect(subject.raft.hasReady()).toBe(false);
   });
 
   test('I18, Q07: entries that overtake the snapshot are written after it', () => {
     const subject = new Subject({ id: 2 });
     subject.heartbeat(1, 2);
-    subject.raft.installSnapshot(snapshotAt(7, 2));
+    subject.raft.installSnapshot(snapshotAt(7, 2), 2);
     subject.raft.step({
       ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 7, prevLogTerm: 2 },
       ...{ commitIndex: 8, entries: [entry(8, 2, 'x')] },
@@ -264,7 +316,7 @@ describe('A follower', () => {
   test('I18, O01, Q07: entries that overtake the snapshot are acknowledged once written', () => {
     const subject = new Subject({ id: 2 });
     subject.heartbeat(1, 2);
-    subject.raft.installSnapshot(snapshotAt(7, 2));
+    subject.raft.installSnapshot(snapshotAt(7, 2), 2);
     subject.raft.step({
       ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 7, prevLogTerm: 2 },
       ...{ commitIndex: 7, entries: [entry(8, 2, 'x')] },
@@ -283,10 +335,38 @@ describe('A follower', () => {
     const subject = new Subject({ id: 2 });
     subject.heartbeat(1, 2);
 
-    subject.raft.installSnapshot(snapshotAt(7, 5));
+    subject.raft.installSnapshot(snapshotAt(7, 5), 5);
 
     expect(subject.raft.status()).toMatchObject({ term: 5, leader: 0, lastTerm: 5 });
     expect(only(subject.drain(), 'AppendEntriesResponse')).toEqual([]);
+  });
+
+  test('the term in which a snapshot was made counts: an older leader hears nothing of it', () => {
+    // Entry 7 of term 1 was committed by a leader of term 4, which 1, leading in term 2, may not
+    // have heard of: it must not take 7 for an entry of its own.
+    const subject = new Subject({ id: 2 });
+    subject.heartbeat(1, 2);
+
+    expect(subject.raft.installSnapshot(snapshotAt(7, 1), 4)).toBe(true);
+
+    expect(subject.raft.status()).toMatchObject({ term: 4, leader: 0, commitIndex: 7 });
+    const sent = [
+      ...subject.drain(),
+      ...subject.receive({
+        ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 2, prevLogTerm: 2 },
+        ...{ commitIndex: 2, entries: [entry(3, 2, 'x')] },
+      }),
+    ];
+    expect(only(sent, 'AppendEntriesResponse').filter(({ isRejected }) => !isRejected)).toEqual([]);
+    expect(sent.filter(({ to, term }) => to === 1 && term === 2)).toEqual([]);
+  });
+
+  test('a leader that fetches what a later term has committed leads no more', () => {
+    const subject = settledLeader();
+
+    expect(subject.raft.installSnapshot(snapshotAt(7, 1), 4)).toBe(true);
+
+    expect(subject.raft.status()).toMatchObject({ term: 4, role: 'follower', commitIndex: 7 });
   });
 
   test('a write that was out when the snapshot came vouches for nothing', () => {
@@ -298,7 +378,7 @@ describe('A follower', () => {
     const { write } = subject.raft.ready();
     subject.raft.step({ type: 'Heartbeat', from: 1, to: 2, term: 2, commitIndex: 0, readRound: 0 });
 
-    subject.raft.installSnapshot(snapshotAt(7, 2));
+    subject.raft.installSnapshot(snapshotAt(7, 2), 2);
     subject.raft.step({
       ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 7, prevLogTerm: 2 },
       ...{ commitIndex: 7, entries: [entry(8, 2)] },

@@ -178,7 +178,7 @@ describe('Log compaction', () => {
     const subject = new Subject({ id: 2 });
     subject.heartbeat(1, 2);
 
-    subject.raft.installSnapshot(snapshotAt(7, 2, { voters: [1, 2], learners: [9] }));
+    subject.raft.installSnapshot(snapshotAt(7, 2, { voters: [1, 2], learners: [9] }), 2);
 
     expect(subject.raft.configuration.confState).toMatchObject({ voters: [1, 2], learners: [9] });
   });
@@ -199,7 +199,7 @@ describe('Log compaction', () => {
   test('Raft thesis §5: a snapshot of what the log holds already leaves the rest of it', () => {
     const subject = new Subject({ id: 2, terms: [1, 1, 1] });
 
-    expect(subject.raft.installSnapshot(snapshotAt(2, 1))).toBe(false);
+    expect(subject.raft.installSnapshot(snapshotAt(2, 1), 1)).toBe(false);
 
     expect(subject.raft.status()).toMatchObject({ commitIndex: 2, lastIndex: 3 });
   });
@@ -207,7 +207,7 @@ describe('Log compaction', () => {
   test('Raft thesis §5: a snapshot beyond the log, or in conflict, takes its place', () => {
     const subject = new Subject({ id: 2, terms: [1, 1, 1, 1] });
 
-    expect(subject.raft.installSnapshot(snapshotAt(3, 2))).toBe(true);
+    expect(subject.raft.installSnapshot(snapshotAt(3, 2), 2)).toBe(true);
 
     expect(subject.raft.status()).toMatchObject({ commitIndex: 3, lastIndex: 3, lastTerm: 2 });
   });

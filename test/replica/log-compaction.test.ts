@@ -48,7 +48,13 @@ describe('compactionIndex', () => {
   test('a peer that is heard of keeps what it needs; one that is silent does not', () => {
     expect(compactionIndex(withPeer(40, true), sizes(200), limits)).toBe(40);
     expect(compactionIndex(withPeer(40, false), sizes(200), limits)).toBe(190);
-    expect(compactionIndex(withPeer(40, true, 'snapshot'), sizes(200), limits)).toBe(190);
+  });
+
+  test('a peer that is to fetch a snapshot keeps what comes after any that it may fetch', () => {
+    const early = withPeer(0, true, 'snapshot');
+    expect(compactionIndex({ ...early, snapshotIndex: 60 }, sizes(200), limits)).toBeUndefined();
+    expect(compactionIndex(withPeer(0, false, 'snapshot'), sizes(200), limits)).toBe(190);
+    expect(compactionIndex(early, sizes(50, 2000), limits)).toBe(40);
   });
 
   test('over its bytes the log is cut to half of them, whoever is behind', () => {

@@ -6,10 +6,9 @@ import type { Message, NodeId } from '../../src/raft/index.ts';
 import { initialConfiguration } from '../../src/replica/membership.ts';
 import { Admin, type AdministeredCluster, memberRecord } from './admin.ts';
 import { VirtualClock } from './clock.ts';
-import type { SimEngine } from './disk.ts';
 import { type Invariants, createInvariants } from './invariants/index.ts';
 import { Ledger } from './ledger.ts';
-import { type MemberHost, SimMember } from './member.ts';
+import { type MemberHost, SimMember, type SimSnapshot } from './member.ts';
 import { SimNetwork } from './network.ts';
 import { type SimParameters, streamOf, streams } from './parameters.ts';
 import type { Trace } from './trace.ts';
@@ -133,7 +132,7 @@ export class Cluster implements MemberHost, AdministeredCluster {
   fetchSnapshot(
     to: SimMember,
     request: { readonly from: NodeId; readonly minIndex: number },
-    done: (engine: SimEngine | undefined) => void,
+    done: (fetched: SimSnapshot | undefined) => void,
   ): void {
     const { from, minIndex } = request;
     const { snapshotUs } = this.parameters.network;
@@ -144,12 +143,15 @@ export class Cluster implements MemberHost, AdministeredCluster {
     this.clock.after(this.network.latencyUs(), () => {
       const source = this.members.get(from);
       const isThere = source?.isUp === true && source.run.readableIndex >= minIndex;
-      const engine = isLost() || !isThere ? undefined : source.disk.engine.copy();
+      const fetched =
+        isLost() || !isThere
+          ? undefined
+          : { engine: source.disk.engine.copy(), senderTerm: source.run.replica.term };
       const runs = source?.runs;
       this.clock.after(to.prng.nextInt(0, snapshotUs + 1), () => {
         // A stream breaks off when its link, or either end, goes away.
         const isWhole = !isLost() && source?.runs === runs;
-        done(isWhole ? engine : undefined);
+        done(isWhole ? fetched : undefined);
       });
     });
   }

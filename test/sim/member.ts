@@ -68,6 +68,12 @@ export interface MemberWatcher {
   crashed(member: SimMember): void;
 }
 
+/** A fetched snapshot, and the term of the member that made it. */
+export interface SimSnapshot {
+  readonly engine: SimEngine;
+  readonly senderTerm: number;
+}
+
 /** What members share. */
 export interface MemberHost {
   readonly clock: VirtualClock;
@@ -79,7 +85,7 @@ export interface MemberHost {
   fetchSnapshot(
     to: SimMember,
     request: { readonly from: NodeId; readonly minIndex: number },
-    done: (engine: SimEngine | undefined) => void,
+    done: (fetched: SimSnapshot | undefined) => void,
   ): void;
   /** A trigger set by a fault has been reached: the member loses power here. */
   crash(member: SimMember): void;
@@ -763,17 +769,18 @@ export class Run {
     }
     this.#isFetching = true;
     this.#member.note(() => `fetches a snapshot from ${request.from}, at ${request.minIndex}`);
-    this.#host.fetchSnapshot(this.#member, request, (engine) => {
+    this.#host.fetchSnapshot(this.#member, request, (fetched) => {
       this.#input(() => {
         this.#isFetching = false;
-        if (engine === undefined) {
+        if (fetched === undefined) {
           return;
         }
+        const { engine, senderTerm } = fetched;
         const head = must(readSnapshotHead(snapshotHeadKeys.map((key) => engine.get(key))), 'head');
         const { appliedIndex: index, appliedTerm: term, membership } = head;
         const position = { index, term, configuration: snapshotConfiguration(membership) };
         this.#staged = { engine, position };
-        if (!this.replica.installSnapshot(position)) {
+        if (!this.replica.installSnapshot(position, senderTerm)) {
           this.#staged = undefined;
         }
       });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { concatBytes, createPrng, KvError } from '../../src/base/index.ts';
+import { crc32c } from '../../src/storage/crc32c.ts';
 import type { EngineRecord } from '../../src/storage/index.ts';
 import {
   SnapshotDecoder,
@@ -18,6 +19,7 @@ const header: SnapshotHeader = {
   createdBy: '0.1.0-ö',
   createdMs: 1_700_000_000_000,
   estimatedBytes: 5000,
+  senderTerm: 9,
 };
 
 function recordOf(number: number, valueBytes: number): EngineRecord {
@@ -83,6 +85,24 @@ function refusal(bytes: Uint8Array, seen: EngineRecord[] = []): KvError {
   throw new Error('the damaged snapshot was accepted');
 }
 
+/** The same snapshot as version 1 wrote it, before it said in which term it was made. */
+function inVersion1(bytes: Uint8Array): Uint8Array {
+  const headEnd = 24 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+  const block = concatBytes(bytes.subarray(0, 24 + 64), bytes.subarray(24 + 72, headEnd));
+  const view = new DataView(block.buffer);
+  view.setUint32(4, block.length - 24, true);
+  view.setUint32(24, 1, true);
+  view.setUint32(16, crc32c(view, 24, block.length, 0), true);
+  view.setUint32(20, crc32c(view, 0, 20, 0), true);
+  const rest = bytes.subarray(headEnd, -32);
+  // Eight zeros more fill it up, or so many less.
+  const isFilled = rest.subarray(-504).every((byte) => byte === 0);
+  const padded = isFilled
+    ? concatBytes(block, rest.subarray(0, -504))
+    : concatBytes(block, rest, new Uint8Array(8));
+  return concatBytes(padded, createHash('sha256').update(padded).digest());
+}
+
 describe('a snapshot', () => {
   const mixed = Array.from({ length: 400 }, (_, i) => recordOf(i, (i * 37) % 5000));
 
@@ -101,6 +121,13 @@ describe('a snapshot', () => {
       records: records.length,
       bytes: records.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
     });
+  });
+
+  test('of version 1 is read, too, and taken for one of the term of its last entry', () => {
+    const decoded = decode([inVersion1(encode(mixed))]);
+
+    expect(decoded.header).toEqual({ ...header, senderTerm: header.term });
+    expect(plain(decoded.records)).toEqual(plain(mixed));
   });
 
   test('is cut into pieces anywhere, and comes in batches of any size', () => {

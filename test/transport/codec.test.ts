@@ -132,10 +132,10 @@ describe('bytes that are no message', () => {
 
   test('of another version are refused by their version', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
-    bytes[0] = 4;
+    bytes[0] = 5;
 
     expect(() => decodeMessage(bytes)).toThrow(
-      'malformed peer message: version 4 is not known; this member speaks 3',
+      'malformed peer message: version 5 is not known; this member speaks 4',
     );
   });
 

@@ -506,7 +506,7 @@ describe('a stream is ended', () => {
 
     expect(await stream.refusal).toMatchObject({
       code: status.INVALID_ARGUMENT,
-      details: 'malformed peer message: version 103 is not known; this member speaks 3',
+      details: 'malformed peer message: version 103 is not known; this member speaks 4',
     });
     expect(two.received).toEqual([]);
   });

@@ -115,6 +115,7 @@ export const messagesByType: {
     type: fc.constant('InstallSnapshot'),
     ...envelope,
     index: number,
+    source: number,
   }),
   ProposeConfChange: fc.record({
     type: fc.constant('ProposeConfChange'),

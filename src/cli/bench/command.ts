@@ -55,7 +55,7 @@ export function registerBench(program: Command): void {
     .option('--streams <count>', 'streams of watchers or renewals, each a connection (default 10)')
     .option('--suite [list]', 'run a standard list, kv (default) or notice, and print a table')
     .option('--against <etcd>', 'start a Holdfast and an etcd cluster here and compare them')
-    .option('--client', "measure Holdfast's client library, too: put, range or mixed")
+    .option('--client [only]', "measure Holdfast's client library, too (put, range or mixed)")
     .option('--rounds <count>', 'measurements of each case (default 1; 3 with --against)')
     .option('--data-root <folder>', 'where --against keeps data while it runs (default: tmp)')
     .addHelpText(
@@ -134,15 +134,14 @@ async function runAgainstEtcd(plan: BenchPlan, signal: AbortSignal): Promise<voi
   }
 }
 
-/** If it is to be measured, the library is one more way to the last subject. */
-function withLibrary(
-  { isWithLibrary }: BenchPlan,
-  subjects: readonly Subject[],
-): readonly Subject[] {
+/** If it is to be measured, the library is one more way to the last subject, or the only one. */
+function withLibrary({ library }: BenchPlan, subjects: readonly Subject[]): readonly Subject[] {
   const last = subjects.at(-1);
-  return isWithLibrary && last !== undefined
-    ? [...subjects, { ...last, title: `${last.title} by its client`, isByLibrary: true }]
-    : subjects;
+  if (library === 'without' || last === undefined) {
+    return subjects;
+  }
+  const byLibrary = { ...last, title: `${last.title} by its client`, isByLibrary: true };
+  return [...(library === 'only' ? subjects.slice(0, -1) : subjects), byLibrary];
 }
 
 /** All cases in order; within a case the subjects take turns, round by round. */

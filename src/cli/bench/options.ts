@@ -31,7 +31,7 @@ export interface BenchFlags {
   readonly streams?: string;
   readonly rounds?: string;
   readonly dataRoot?: string;
-  readonly client?: boolean;
+  readonly client?: boolean | string;
 }
 
 /** What goes on besides the calls of a load, or with them. */
@@ -65,8 +65,8 @@ export interface BenchPlan {
   readonly endpoints: readonly Endpoint[] | undefined;
   readonly cases: readonly BenchCase[];
   readonly isSuite: boolean;
-  /** Whether the client library is measured, too. */
-  readonly isWithLibrary: boolean;
+  /** Whether the client library is measured besides the load generator, or in its place. */
+  readonly library: 'without' | 'too' | 'only';
   readonly end: LoadEnd;
   /** Load before each measurement that does not count. */
   readonly warmupMs: number;
@@ -128,6 +128,13 @@ interface SuiteWork {
   readonly rate?: number;
 }
 
+function libraryOf({ client }: BenchFlags): BenchPlan['library'] {
+  if (client === undefined || client === false) {
+    return 'without';
+  }
+  return client === 'only' ? 'only' : 'too';
+}
+
 /**
  * The standard lists: design and documentation speak of these. Single clients come last, when the
  * members have run long enough for their code to be compiled. Where latency beside something else
@@ -167,8 +174,12 @@ export function readBenchPlan(work: string | undefined, flags: BenchFlags): Benc
   const load = readLoad(reader, named, flags);
   checkCombinations(reader, work, flags);
   reader.check(
-    flags.client !== true || (!isSuite && libraryWorks.includes(named ?? 'put')),
+    flags.client === undefined || (!isSuite && libraryWorks.includes(named ?? 'put')),
     `--client is for ${libraryWorks.join(', ')}`,
+  );
+  reader.check(
+    typeof flags.client !== 'string' || flags.client === 'only',
+    `--client takes nothing or "only", not ${JSON.stringify(flags.client)}`,
   );
   const plan: BenchPlan = {
     endpoints: isAgainst ? undefined : readEndpoints(reader, flags.endpoints ?? defaultEndpoints),
@@ -176,7 +187,7 @@ export function readBenchPlan(work: string | undefined, flags: BenchFlags): Benc
       ? readSuite(reader, load, flags)
       : casesOf(named ?? 'put', load, readCallers(reader, flags)),
     isSuite,
-    isWithLibrary: flags.client === true,
+    library: libraryOf(flags),
     end: readEnd(reader, flags),
     warmupMs: reader.durationMs('--warmup', flags.warmup, 0),
     rounds: reader.integer(

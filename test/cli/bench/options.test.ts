@@ -30,7 +30,8 @@ function problemOf(workload: string | undefined, flags: Partial<BenchFlags>): st
 
 describe('readBenchPlan', () => {
   test('the client library is measured with the works that it can do, on request', () => {
-    expect(plan('mixed', { client: true }).isWithLibrary).toBe(true);
+    expect(plan('mixed', { client: true }).library).toBe('too');
+    expect(plan('put', { client: 'only' }).library).toBe('only');
     expect(() => plan('txn', { client: true })).toThrow('--client is for put, range, mixed');
     expect(() => plan(undefined, { client: true, suite: true })).toThrow('--client is for');
   });
@@ -59,7 +60,7 @@ describe('readBenchPlan', () => {
         },
       ],
       isSuite: false,
-      isWithLibrary: false,
+      library: 'without',
       end: { kind: 'duration', durationMs: 10_000 },
       warmupMs: 1000,
       rounds: 1,
