@@ -9,6 +9,7 @@ import { createPrng } from '../src/base/index.ts';
 import type { HistoryView } from './checkers/history-view.ts';
 import type { Fault } from './nemesis/fault.ts';
 import type { Nemesis } from './nemesis/index.ts';
+import { unmountBelow } from './nemesis/tools.ts';
 import { type Progress } from './progress.ts';
 import { renderReport } from './report/report.ts';
 import { keepResult, nameOfRun, type RunResult } from './result.ts';
@@ -44,6 +45,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   const { workload, nemesis, seed, size, toxiproxyUrl, progress } = options;
   const name = nameOfRun(workload.name, nemesis.name, seed);
   const directory = join(options.directory, name);
+  await unmountBelow(directory);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   progress.begin(name);

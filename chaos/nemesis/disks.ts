@@ -251,8 +251,8 @@ const damagedFile: Fault = {
     await cp(dataDir, copy, { recursive: true });
     const path = shuffle(prng, await filesBelow(dataDir))[0] ?? '';
     const offset = await flip(path, prng.nextInt(0, 1_000_000));
-    member.expectEnd();
     await member.start();
+    member.expectEnd();
     return {
       what: `byte ${offset} of ${path.slice(dataDir.length + 1)} of ${victim} flipped`,
       members: [victim],

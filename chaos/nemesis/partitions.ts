@@ -176,9 +176,13 @@ const oneWay = partition(
 
 const bridge = partition(
   'bridge',
-  'two halves that do not reach each other, and one member that reaches both',
-  async ({ members, prng }) => {
-    const [middle = '', ...rest] = shuffle(prng, members);
+  'two halves that do not reach each other, the leader in one, and a member that reaches both',
+  async (context) => {
+    const { members, prng } = context;
+    // With the leader in the middle nothing would be amiss, and nothing would show the cut.
+    const leader = await someLeader(context);
+    const [middle = '', ...others] = shuffle(prng, othersOf(members, leader));
+    const rest = shuffle(prng, [leader, ...others]);
     const half = Math.ceil(rest.length / 2);
     const [left, right] = [rest.slice(0, half), rest.slice(half)];
     return {

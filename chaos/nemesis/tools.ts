@@ -1,5 +1,8 @@
 /** What a machine needs to have for some faults. */
 import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Runs a command to its end; fails with what it said. */
@@ -15,6 +18,26 @@ export function missingCommands(...commands: readonly string[]): readonly string
       return true;
     }
   });
+}
+
+/** Where Linux lists what is mounted; other systems have none of the faults that mount. */
+const mountsFile = '/proc/mounts';
+
+/** The mount points below a folder in a table of mounts, those within others first. */
+export function mountsBelow(folder: string, table: string): readonly string[] {
+  return table
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((point) => point.startsWith(resolve(folder) + sep))
+    .toReversed();
+}
+
+/** Unmounts what an earlier run that was broken off has left mounted below a folder. */
+export async function unmountBelow(folder: string): Promise<void> {
+  const table = existsSync(mountsFile) ? await readFile(mountsFile, 'utf8') : '';
+  for (const point of mountsBelow(folder, table)) {
+    await run('umount', [point]);
+  }
 }
 
 /** "root on Linux" unless that is what this process has. */

@@ -36,7 +36,10 @@ export interface MemberControl {
   stop(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Says that the member may end by itself from now on: its disk fails, it is removed. */
+  /**
+   * Says that the member, as it runs now, may end by itself: its disk fails, it is removed. A start
+   * ends that.
+   */
   expectEnd(): void;
   /** Waits until it has ended by itself. */
   hasEnded(limitMs: number): Promise<boolean>;

@@ -22,7 +22,7 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   /** Who decides how much clients may have done at once. */
   readonly admission: Admission;
-  /** Bytes of the largest request, as `checkRequestBytes` counts them. */
+  /** Bytes of the largest request, as `validate.ts` counts them. */
   readonly requestBytesMax: number;
   /** Compares, or operations of a branch, in a transaction. */
   readonly txnOperationsMax: number;

@@ -67,6 +67,14 @@ async function receiverOf(drill: Drill, round: number, pick: number): Promise<Se
   return away;
 }
 
+/** Whom a member fetches a snapshot from, as it said last; the leader if it has not said yet. */
+async function senderTo(drill: Drill, receiver: Seat): Promise<Seat> {
+  const output = await drill.cluster.output(receiver.index);
+  const line = output.split('\n').findLast((each) => each.includes('"snapshot-fetching"'));
+  const { peer } = JSON.parse(line ?? '{}') as { readonly peer?: number };
+  return drill.seats.find(({ id }) => id === String(peer)) ?? drill.leader();
+}
+
 /** Whether a member answers a linearizable read, for which it must have caught up. */
 async function isReady({ client }: Seat): Promise<boolean> {
   return client.waitUntilReady(0).then(
@@ -107,7 +115,7 @@ test(`${kills} kills while a snapshot is installed all end well`, {
       const afterMs = prng.nextInt(0, installMs);
       const isReceiver = prng.nextInt(0, 2) === 0;
       await sleep(afterMs);
-      const victim = isReceiver ? receiver : await drill.leader();
+      const victim = isReceiver ? receiver : await senderTo(drill, receiver);
       isInstalled = (await drill.totalLogged('snapshot-installed')) > before;
       await drill.cluster.signal(victim.index, 'SIGKILL');
       await drill.cluster.start(victim.index);

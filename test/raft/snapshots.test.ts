@@ -25,6 +25,16 @@ function offered(subject: Subject): ReturnType<Subject['refuse']> {
   return subject.refuse(3, 5, 0, 0);
 }
 
+/** Whom a leader whose log begins after entry 3 names in three offers to an empty peer 4. */
+function sourcesFor4(subject: Subject): readonly number[] {
+  const sent = [
+    ...subject.refuse(4, 3, 0, 0),
+    ...subject.heartbeatAnswer(4),
+    ...subject.heartbeatAnswer(4),
+  ];
+  return only(sent, 'InstallSnapshot').map(({ source }) => source);
+}
+
 function cluster(entries: number, away: number): RaftNetwork {
   const network = new RaftNetwork(3);
   network.elect(1);
@@ -70,14 +80,8 @@ describe('A leader', () => {
     subject.lead();
     subject.accept(2);
     subject.accept(3);
-    const offers = [
-      ...subject.refuse(4, 3, 0, 0),
-      ...subject.heartbeatAnswer(4),
-      ...subject.heartbeatAnswer(4),
-    ];
-
     // Of four voters three decide: nobody can be spared.
-    expect(only(offers, 'InstallSnapshot').map(({ source }) => source)).toEqual([1, 1, 1]);
+    expect(sourcesFor4(subject)).toEqual([1, 1, 1]);
 
     const spare = new Subject({
       ...{ terms: [1, 1, 1], snapshotIndex: 3 },
@@ -86,13 +90,8 @@ describe('A leader', () => {
     spare.lead();
     spare.accept(2);
     spare.accept(3);
-    const offersToLearner = [
-      ...spare.refuse(4, 3, 0, 0),
-      ...spare.heartbeatAnswer(4),
-      ...spare.heartbeatAnswer(4),
-    ];
 
-    expect(only(offersToLearner, 'InstallSnapshot').map(({ source }) => source)).toEqual([2, 1, 2]);
+    expect(sourcesFor4(spare)).toEqual([2, 1, 2]);
   });
 
   test('the snapshot is not that of a member which is behind, or silent', () => {
