@@ -258,10 +258,16 @@ test('every query of rules and dashboards is answered, and every metric is there
   const isOurs = (name: string): boolean => name.startsWith('holdfast_') && !silent.includes(name);
   const metrics = new Set(names.filter((name) => isOurs(name)));
   expect(metrics.size).toBeGreaterThan(30);
-  const listed = JSON.parse(await http('http://127.0.0.1:9090/api/v1/label/__name__/values')) as {
-    data: string[];
-  };
-  expect([...metrics].filter((name) => !listed.data.includes(name))).toEqual([]);
+  // The next scrape brings what those calls have made.
+  await eventually(
+    'Prometheus has every metric',
+    async () => {
+      const text = await http('http://127.0.0.1:9090/api/v1/label/__name__/values');
+      const { data: listed } = JSON.parse(text) as { data: string[] };
+      return [...metrics].filter((name) => !listed.includes(name));
+    },
+    (missing) => missing.length === 0,
+  );
 });
 
 test('no alert fires while all is well', async () => {
@@ -269,7 +275,9 @@ test('no alert fires while all is well', async () => {
 });
 
 test('a member cut off through Toxiproxy falls behind, and comes back with its links', async () => {
-  const cut = members.find((name) => name !== 'n1') ?? 'n2';
+  // A follower: without their leader the others would know none for a moment, either.
+  const led = await leader();
+  const cut = members.find((name) => name !== led) ?? 'n2';
   const [other] = members.filter((name) => name !== cut);
   await setLinksOf(cut, false);
   await eventually(
@@ -280,8 +288,13 @@ test('a member cut off through Toxiproxy falls behind, and comes back with its l
 
   expect(await holdfast(other ?? 'n1', 'put', 'while', 'cut')).toBe('OK\n');
   await expect(holdfast(cut, 'get', 'while', '--command-timeout', '1s')).rejects.toThrow();
-  const pending = await query('ALERTS{alertname="HoldfastMemberWithoutLeader"}');
-  expect(pending.map(({ metric }) => metric['instance'])).toEqual([cut]);
+  // Rules are evaluated every few seconds.
+  const alerts = await eventually(
+    'an alert is pending',
+    async () => query('ALERTS{alertname="HoldfastMemberWithoutLeader"}'),
+    (it) => it.length > 0,
+  );
+  expect(alerts.map(({ metric }) => metric['instance'])).toEqual([cut]);
 
   await setLinksOf(cut, true);
   await untilHealthy();
