@@ -12,17 +12,31 @@ export async function expectAlike(
   // Also makes the member know all writes so far, which a serializable read is compared at.
   const [at, atMember] = await Promise.all([etcd.revision(), member.revision()]);
   expect(atMember).toBe(at);
-  const { method, metadata, masks = [], lacks = [] } = each;
+  const { method, metadata, masks = [], unordered = [], lacks = [] } = each;
   const call = { method, metadata, request: each.request(at) };
 
   const [expected, actual] = await Promise.all([etcd.call(call), member.call(call)]);
 
   expect(expected, 'etcd itself').toMatchObject({ code: each.code ?? 'OK' });
   const fields = [...masks, ...lacks];
-  expect(masked(actual, fields)).toEqual(masked(each.differs ?? expected, fields));
+  const comparable = (answer: RawAnswer): RawAnswer => sorted(masked(answer, fields), unordered);
+  expect(comparable(actual)).toEqual(comparable(each.differs ?? expected));
   for (const field of lacks) {
     expect(actual.response, field).toHaveProperty(field, expect.stringMatching(/^[1-9]\d*$/));
   }
+}
+
+/** With some lists of the response in order. */
+function sorted(answer: RawAnswer, fields: readonly string[]): RawAnswer {
+  const { response } = answer;
+  if (fields.length === 0 || typeof response !== 'object' || response === null) {
+    return answer;
+  }
+  const entries = Object.entries(response).map(([name, value]: [string, unknown]) => [
+    name,
+    fields.includes(name) && Array.isArray(value) ? value.toSorted() : value,
+  ]);
+  return { ...answer, response: Object.fromEntries(entries) as unknown };
 }
 
 /** Without the numbers in some fields of the response, but that for none. */

@@ -22,6 +22,8 @@ export interface RawCase {
   readonly code?: string | undefined;
   /** Fields of the response whose numbers no two servers have in common. */
   readonly masks?: readonly string[] | undefined;
+  /** Lists of the response whose order etcd leaves to chance: it walks a map. */
+  readonly unordered?: readonly string[] | undefined;
   /** Fields of the response that etcd does not know. */
   readonly lacks?: readonly string[] | undefined;
   /** What Holdfast answers instead, where it differs on purpose (docs/compatibility.md). */
