@@ -193,6 +193,7 @@ export class Member implements MemberApi {
         current().#maybeQuarantine(error);
       },
       onRemoved: removalReporter(config),
+      hasListeners: () => made.member !== undefined && made.member.#watches.hasStreams,
       eventLoop,
     };
     const { cacheBytesMax } = options;
@@ -211,7 +212,7 @@ export class Member implements MemberApi {
   }
 
   get revision(): number {
-    return this.#state.lane.readableRevision;
+    return this.#state.machine.revision;
   }
 
   /** The leader's id, or 0. */
@@ -271,6 +272,7 @@ export class Member implements MemberApi {
       return Promise.reject(refusal);
     }
     if (options.isSerializable === true) {
+      await this.#state.lane.upToDate();
       return this.#state.readRange(range, options.charge);
     }
     return this.confirmRead(options).then(async () => {
@@ -292,6 +294,7 @@ export class Member implements MemberApi {
     if (id === undefined) {
       return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
     }
+    this.#state.lane.wanted();
     this.#scheduleTurn();
     const confirmed = this.#calls.addRead(id);
     onAbort(options.signal, () => {
@@ -308,6 +311,7 @@ export class Member implements MemberApi {
     if (this.#phase !== 'running') {
       throw new KvError('STOPPED');
     }
+    this.#state.lane.wanted();
     return this.#watches.openStream(allowance);
   }
 

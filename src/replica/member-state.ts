@@ -87,6 +87,7 @@ export class MemberState {
   /** @throws {KvError} COMPACTED, FUTURE_REVISION. */
   async hashKv(revision: number): Promise<KeyspaceHash> {
     const { lane, machine } = this.#generation;
+    await lane.upToDate();
     for (;;) {
       const readable = lane.readableRevision;
       const compactRevision = Math.min(machine.compactRevision, readable);

@@ -6,16 +6,17 @@
  * holds the entry on a majority, so the answer need not wait for the engine. Reads of the engine
  * wait for its writes: `readableIndex` says up to where they see everything.
  *
+ * While nobody reads, work waits for more of its kind (`gathering.ts`), each batch once: one that a
+ * caller of this member waits for is applied at once, and then its writes wait; any other waits
+ * before it is applied.
+ *
  * Compacted history is removed in small steps. What a step removes is looked for beside the lane;
  * its removal takes a turn in the lane when no batch waits, so that it never races with a command,
  * and its writes go to the engine in their order like those of a batch. So a batch waits for one
  * step at most, and for nothing of it but one read of a bounded number of keys. After each step the
  * removal rests; under unbroken load a step has its turn after a number of batches.
- *
- * Invariant: the engine's writes are in the order of the log, and each batch carries its own
- * position, so the engine is always the state of an exact prefix of the log.
  */
-import { assert, type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
+import { type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
 import type {
   AppliedEntry,
   ApplyOutput,
@@ -26,10 +27,11 @@ import type {
   Need,
   Reading,
   StateMachine,
-  StateWrite,
 } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
+import { EngineWriter } from './engine-writer.ts';
+import { Gathering } from './gathering.ts';
 import type { ApplyBatch } from './replica.ts';
 
 /**
@@ -47,7 +49,9 @@ export interface StateLaneHandler {
   onDamaged(error: KvError): void;
   /** A step of removing compacted history is in the engine. */
   onRemoved(step: RemovalStep): void;
-  readonly eventLoop: Pick<EventLoop, 'after' | 'endOfTurn'>;
+  /** Whether somebody on this member is told of changes as they are applied. */
+  hasListeners(): boolean;
+  readonly eventLoop: Pick<EventLoop, 'after' | 'endOfTurn' | 'nowMs'>;
 }
 
 /** A step of removing compacted history. */
@@ -71,6 +75,8 @@ const stepLimits: CompactionStepLimits = { events: 128, bytes: 1024 * 1024 };
 const stepRestMs = 4;
 /** Limit: batches that a step lets pass; history must not grow without end under unbroken load. */
 const batchesPerStepMax = 16;
+/** Limit: operations of the engine that wait for more of them; about what a long batch makes. */
+const gatheredWritesMax = 1024;
 
 /** See the module comment. */
 export class StateLane {
@@ -78,6 +84,8 @@ export class StateLane {
   readonly #stateMachine: StateMachine;
   readonly #handler: StateLaneHandler;
   #queue: ApplyBatch[] = [];
+  /** Entries in it. */
+  #queuedEntries = 0;
   #isBusy = false;
   #isClosed = false;
   #needsCompaction: boolean;
@@ -88,12 +96,9 @@ export class StateLane {
   /** Batches that the plan has let pass. */
   #passed = 0;
   #rest: TimerHandle | undefined;
-  /** Outputs whose writes have not been given to the engine yet. */
-  #unwritten: Unwritten[] = [];
-  /** Resolves when everything handed to the engine so far has been written. */
-  #writing: Promise<void> | undefined;
-  #readableIndex: LogIndex;
-  #readableRevision: number;
+  readonly #writer: EngineWriter;
+  /** What waits here: batches in the queue, and outputs for the engine. */
+  readonly #gathering: Gathering;
   #removedRevision: number;
   #gets: PendingGet[] = [];
 
@@ -101,8 +106,18 @@ export class StateLane {
     this.#engine = engine;
     this.#stateMachine = stateMachine;
     this.#handler = handler;
-    this.#readableIndex = stateMachine.lastApplied.index;
-    this.#readableRevision = stateMachine.revision;
+    this.#writer = new EngineWriter(engine, stateMachine, {
+      onReadable: (index) => {
+        handler.onReadable(index);
+      },
+      onFailed: (error) => {
+        this.#fail(error);
+      },
+    });
+    this.#gathering = new Gathering(handler.eventLoop, () => {
+      this.#pump();
+      this.#writer.write();
+    });
     this.#removedRevision = stateMachine.compactRevision;
     // A compaction that a crash cut short goes on where it stopped; with nothing to do it ends at
     // once.
@@ -110,11 +125,11 @@ export class StateLane {
   }
 
   get readableIndex(): LogIndex {
-    return this.#readableIndex;
+    return this.#writer.readableIndex;
   }
 
   get readableRevision(): number {
-    return this.#readableRevision;
+    return this.#writer.readableRevision;
   }
 
   /**
@@ -133,7 +148,24 @@ export class StateLane {
   /** Takes the next committed entries. */
   push(batch: ApplyBatch): void {
     this.#queue.push(...splitBatch(batch));
-    this.#pump();
+    this.#queuedEntries += batch.entries.length;
+    if (!this.#mayGather(batch)) {
+      this.#pump();
+    }
+  }
+
+  /** The state is about to be read: nothing waits for more of its kind now. */
+  wanted(): void {
+    this.#gathering.wanted();
+  }
+
+  /** The same; resolves once everything that has been applied can be read, if any of it waited. */
+  async upToDate(): Promise<void> {
+    const isBehind = this.#gathering.isWaiting;
+    this.#gathering.wanted();
+    if (isBehind) {
+      await this.#writer.written();
+    }
   }
 
   /** Starts (or resumes) the physical removal of compacted history, in the background. */
@@ -153,6 +185,7 @@ export class StateLane {
 
   /** Runs a reading over the engine's present state. */
   async read<T>(reading: Reading<T>): Promise<T> {
+    this.wanted();
     let step = reading.next();
     while (step.done !== true) {
       step = reading.next(await this.#loadForRead(step.value));
@@ -167,8 +200,20 @@ export class StateLane {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue = [];
+    this.#queuedEntries = 0;
     this.#rest?.cancel();
-    await this.#written();
+    this.#gathering.end();
+    await this.#writer.written();
+  }
+
+  /** Lets a batch wait for more, if nobody here waits for it. */
+  #mayGather({ proposalIds }: ApplyBatch): boolean {
+    return (
+      this.#queuedEntries < entriesPerApplyMax &&
+      !proposalIds.some((id) => id !== 0) &&
+      !this.#handler.hasListeners() &&
+      this.#gathering.mayWait()
+    );
   }
 
   #pump(): void {
@@ -184,7 +229,7 @@ export class StateLane {
       });
       return;
     }
-    const batch = this.#queue.shift();
+    const batch = this.#takeBatch();
     if (batch !== undefined) {
       this.#passed++;
       this.#isBusy = true;
@@ -239,10 +284,31 @@ export class StateLane {
     advance(undefined);
   }
 
+  /** What is next in the queue, short batches as one. */
+  #takeBatch(): ApplyBatch | undefined {
+    let count = 0;
+    let entries = 0;
+    for (const batch of this.#queue) {
+      entries += batch.entries.length;
+      if (count > 0 && entries > entriesPerApplyMax) {
+        break;
+      }
+      count++;
+    }
+    const batches = this.#queue.splice(0, count);
+    const batch = batches.length === 1 ? batches[0] : joinBatches(batches);
+    this.#queuedEntries -= batch?.entries.length ?? 0;
+    return batch;
+  }
+
   #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
     const { writes, sequence } = output;
-    this.#unwritten.push({ writes, sequence, applied: output });
-    this.#write();
+    this.#writer.add({ writes, sequence, applied: output });
+    const isAwaited = batch.proposalIds.some((id) => id !== 0);
+    const mayGather = isAwaited && this.#writer.waitingWrites < gatheredWritesMax;
+    if (!mayGather || !this.#gathering.mayWait()) {
+      this.#writer.write();
+    }
     this.#handler.onApplied(batch, output);
     this.#next();
   }
@@ -258,8 +324,8 @@ export class StateLane {
         this.#planStep();
       });
     };
-    this.#unwritten.push({ writes, sequence, onWritten });
-    this.#write();
+    this.#writer.add({ writes, sequence, onWritten });
+    this.#writer.write();
     this.#next();
   }
 
@@ -282,53 +348,6 @@ export class StateLane {
     }
   }
 
-  /** Gives the engine all unwritten outputs as one batch; one write at a time. */
-  #write(): void {
-    if (this.#writing !== undefined || this.#unwritten.length === 0) {
-      return;
-    }
-    const outputs = this.#unwritten;
-    this.#unwritten = [];
-    const last = must(outputs.at(-1), 'the last output');
-    const writes = outputs.length === 1 ? last.writes : outputs.flatMap((output) => output.writes);
-    this.#writing = this.#engine
-      .write(writes)
-      .then(() => {
-        this.#writing = undefined;
-        this.#settle(outputs);
-        this.#write();
-      })
-      .catch((error: unknown) => {
-        this.#writing = undefined;
-        this.#fail(error);
-      });
-  }
-
-  #settle(outputs: readonly Unwritten[]): void {
-    this.#stateMachine.settled(must(outputs.at(-1), 'the last output').sequence);
-    const applied = outputs.findLast((output) => output.applied !== undefined)?.applied;
-    if (applied !== undefined) {
-      const { lastApplied, revision } = applied;
-      assert(lastApplied.index >= this.#readableIndex, 'the engine is written in log order');
-      this.#readableIndex = lastApplied.index;
-      this.#readableRevision = revision;
-      this.#handler.onReadable(this.#readableIndex);
-    }
-    for (const { onWritten } of outputs) {
-      onWritten?.();
-    }
-  }
-
-  /** Resolves once every output so far is in the engine; what comes meanwhile is not waited for. */
-  async #written(): Promise<void> {
-    const hasMore = this.#unwritten.length > 0;
-    await this.#writing;
-    if (hasMore) {
-      // It went to the engine as one batch when the one before it was there.
-      await this.#writing;
-    }
-  }
-
   #fail(error: unknown): void {
     this.#isClosed = true;
     this.#handler.onFatal(error);
@@ -347,7 +366,7 @@ export class StateLane {
 
   async #load(need: Need): Promise<Loaded> {
     if (need.afterWrites) {
-      await this.#written();
+      await this.#writer.written();
     }
     if (this.#isClosed) {
       throw new KvError('STOPPED');
@@ -399,20 +418,21 @@ export function isEngineDamage(error: unknown): error is KvError {
   return error instanceof KvError && error.details['part'] === 'engine';
 }
 
-/** An output on its way to the engine. */
-interface Unwritten {
-  readonly writes: readonly StateWrite[];
-  readonly sequence: number;
-  /** What a batch has come to; undefined for a step of removal. */
-  readonly applied?: ApplyOutput | undefined;
-  readonly onWritten?: (() => void) | undefined;
-}
-
 /** A get waiting for the end of its turn. */
 interface PendingGet {
   readonly keys: readonly Uint8Array[];
   readonly resolve: (loaded: Loaded) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** One batch of several, in their order; undefined when there is none. */
+function joinBatches(batches: readonly ApplyBatch[]): ApplyBatch | undefined {
+  return batches.length === 0
+    ? undefined
+    : {
+        entries: batches.flatMap(({ entries }) => entries),
+        proposalIds: batches.flatMap(({ proposalIds }) => proposalIds),
+      };
 }
 
 /** Cuts a batch into pieces of at most `entriesPerApplyMax` entries. */

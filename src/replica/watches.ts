@@ -58,6 +58,11 @@ export class Watches {
     this.#hub = new WatchHub(revision, compactRevision);
   }
 
+  /** Whether anyone here may wait for an event. */
+  get hasStreams(): boolean {
+    return this.#streams.size > 0;
+  }
+
   /** @throws {KvError} TOO_MANY_REQUESTS. */
   openStream(allowance?: WatchAllowance): WatchStream {
     if (this.#streams.size >= streamsMax) {
@@ -160,6 +165,7 @@ export class Watches {
   /** Feeds a piece of history; false when there was none to be read yet. */
   async #feedHistory(from: number): Promise<boolean> {
     const { lane } = this.#options.state;
+    lane.wanted();
     const through = lane.readableRevision;
     if (from > through) {
       return false;

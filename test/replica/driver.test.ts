@@ -256,6 +256,7 @@ describe('Member', () => {
       const counts = samples.filter(({ name }) => /^holdfast_\w+_count$/.test(name));
       return Object.fromEntries(counts.map(({ name, value }) => [name, value]));
     };
+    await readValue(cluster, 1, 'key');
     const before = await times();
 
     await settle(cluster, cluster.member(1).propose(put('key', 'value')));

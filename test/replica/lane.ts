@@ -20,6 +20,8 @@ export class LaneHarness {
   readonly lane: StateLane;
   /** Set to make the engine's next write fail. */
   writeFailure: Error | undefined;
+  hasListeners = false;
+  nowMs = 0;
   #turns: (() => void)[] = [];
   readonly #timers = new Set<() => void>();
   /** Told of each batch that is applied, and each step of removal that is in the engine. */
@@ -50,7 +52,9 @@ export class LaneHarness {
         this.onProgress?.('step');
         this.removals.push(step);
       },
+      hasListeners: () => this.hasListeners,
       eventLoop: {
+        nowMs: () => this.nowMs,
         endOfTurn: (callback) => {
           this.#turns.push(callback);
         },
@@ -62,11 +66,14 @@ export class LaneHarness {
     });
   }
 
-  /** Commits these commands as one batch. */
+  /** Commits these commands as one batch, of callers of this member. */
   push(...commands: Commands): void {
-    const entries = entriesOf(commands, this.#nextIndex);
-    this.#nextIndex += commands.length;
-    this.lane.push({ entries, proposalIds: entries.map(() => 0) });
+    this.#push(commands, 1);
+  }
+
+  /** The same, while nobody here waits for them. */
+  pushUnawaited(...commands: Commands): void {
+    this.#push(commands, 0);
   }
 
   /** From now on the engine's writes wait for `releaseWrites`. */
@@ -152,6 +159,12 @@ export class LaneHarness {
       throw new Error('this needs something that the test holds back');
     }
     return promise;
+  }
+
+  #push(commands: Commands, proposalId: number): void {
+    const entries = entriesOf(commands, this.#nextIndex);
+    this.#nextIndex += commands.length;
+    this.lane.push({ entries, proposalIds: entries.map(() => proposalId) });
   }
 
   #engine(): Engine {

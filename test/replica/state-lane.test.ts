@@ -128,8 +128,10 @@ describe('StateLane', () => {
       harness.push(put('other', `${i}`));
     }
     await harness.settleNow();
-
     expect(harness.applied.at(-1)).toBe(551);
+    harness.lane.wanted();
+    await harness.settleNow();
+
     expect(harness.readable.at(-1)).toBe(551);
     expect(harness.removals).toEqual([]);
     await harness.releaseScans();
@@ -208,8 +210,10 @@ describe('StateLane', () => {
     // They wait behind a batch that needs a record which is not in memory.
     harness.holdGets();
     harness.push(put('unknown', '1'));
+    // Long ones, so that no two of them become one.
+    const long = Array.from({ length: 300 }, (_, i) => put('key', `more ${i}`));
     for (let i = 0; i < 40; i++) {
-      harness.push(put('key', `more ${i}`));
+      harness.push(...long);
     }
     await harness.releaseScans();
     expect(order).toEqual([]);
@@ -221,6 +225,103 @@ describe('StateLane', () => {
     expect(first).toBeGreaterThan(16);
     expect(first).toBeLessThan(41);
     expect(order.filter((what) => what === 'batch')).toHaveLength(41);
+  });
+
+  test('while nobody reads, the writes of awaited batches wait for more', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+
+    harness.push(put('a', '1'));
+    harness.push(put('b', '2'));
+    await harness.settleNow();
+    expect(harness.applied).toEqual([1, 2]);
+    expect(harness.written).toEqual([]);
+
+    await harness.settle();
+    expect(harness.written).toHaveLength(1);
+    expect(harness.readable).toEqual([2]);
+  });
+
+  test('a batch that nobody waits for is applied with those after it', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+
+    harness.pushUnawaited(put('a', '1'));
+    harness.pushUnawaited(put('b', '2'));
+    await harness.settleNow();
+    expect(harness.applied).toEqual([]);
+
+    harness.push(put('c', '3'));
+    await harness.settleNow();
+    expect(harness.applied, 'an awaited one takes those before it along').toEqual([1, 2, 3]);
+    await harness.settle();
+    expect(harness.readable).toEqual([3]);
+  });
+
+  test('what waited before it was applied does not wait again for the engine', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    harness.pushUnawaited(put('a', '1'));
+
+    harness.fireTimers();
+    await harness.settleNow();
+
+    expect(harness.timers).toBe(0);
+    expect(harness.readable).toEqual([1]);
+  });
+
+  test('nothing waits while somebody listens to changes or reads', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    harness.hasListeners = true;
+    harness.pushUnawaited(put('a', '1'));
+    await harness.settleNow();
+    expect(harness.applied).toEqual([1]);
+    harness.hasListeners = false;
+
+    harness.lane.wanted();
+    harness.pushUnawaited(put('a', '2'));
+    harness.push(put('a', '3'));
+    await harness.settleNow();
+    expect(harness.readable.at(-1)).toBe(3);
+
+    harness.nowMs += 1000;
+    harness.pushUnawaited(put('a', '4'));
+    await harness.settleNow();
+    expect(harness.applied, 'they read no more').toEqual([1, 2, 3]);
+  });
+
+  test('a reader who wants it up to date sees all that is applied', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    harness.push(put('a', '1'), put('b', '2'));
+    await harness.settleNow();
+    expect(harness.lane.readableIndex).toBe(0);
+
+    await harness.lane.upToDate();
+
+    expect(harness.lane.readableIndex).toBe(2);
+  });
+
+  test('batches and writes that wait are bounded', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    for (let i = 0; i < 511; i++) {
+      harness.pushUnawaited(put('a', `${i}`));
+    }
+    await harness.settleNow();
+    expect(harness.applied).toEqual([]);
+    harness.pushUnawaited(put('a', 'last'));
+    await harness.settleNow();
+    expect(harness.applied).toHaveLength(512);
+
+    await harness.settle();
+    harness.written.length = 0;
+    for (let i = 0; i < 2000; i++) {
+      harness.push(put('a', `${i}`));
+    }
+    await harness.settleNow();
+    expect(harness.written.length).toBeGreaterThan(0);
   });
 
   test('closing leaves no timer behind', async () => {
