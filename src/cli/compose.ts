@@ -32,7 +32,8 @@ import {
   placeInNewCluster,
 } from './join.ts';
 import { memoryBounds, memoryInUse } from './memory.ts';
-import { addressOf, hostPortOf, type ServerConfig } from './server-config.ts';
+import { addressOf, hostPortOf } from './host-port.ts';
+import type { ServerConfig } from './server-config.ts';
 import { Stores } from './stores.ts';
 import { version } from './version.ts';
 

@@ -14,7 +14,6 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError } from 'commander';
 import { formatLogLine } from '../observability/index.ts';
 import { lockFolder } from '../storage/index.ts';
 import { ExitError } from './exit.ts';
@@ -36,31 +35,26 @@ interface DevMember {
   readonly dataDir: string;
 }
 
-/** Adds the command. */
-export function registerDev(program: Command): void {
-  program
-    .command('dev')
-    .description('run a cluster of local processes')
-    .option('--nodes <count>', 'number of members: 1 to 7', parseCount, 3)
-    .option('--data-dir <path>', 'folder of the members’ data, kept between runs', '.holdfast/dev')
-    .option('--client-port <port>', 'client port of the first member', parsePort, 2379)
-    .option('--fresh', 'begin with empty members')
-    .option('--log-level <level>', 'log level of the members', 'warn')
-    .action(
-      async (options: {
-        readonly nodes: number;
-        readonly dataDir: string;
-        readonly clientPort: number;
-        readonly fresh?: boolean;
-        readonly logLevel: string;
-      }) => {
-        const dataDir = resolve(options.dataDir);
-        const members = layOut(options.nodes, options.clientPort, dataDir);
-        await checkPorts(members);
-        await prepareFolders(dataDir, members, options.fresh === true);
-        await runCluster(members, options.logLevel);
-      },
-    );
+/** Settings of the cluster. */
+export interface DevOptions {
+  readonly nodes: number;
+  readonly dataDir: string;
+  readonly clientPort: number;
+  readonly fresh?: boolean;
+  readonly logLevel: string;
+}
+
+/**
+ * Runs the cluster until it is told to stop.
+ *
+ * @throws {ExitError} it cannot start, or no member is left
+ */
+export async function runDev(options: DevOptions): Promise<void> {
+  const dataDir = resolve(options.dataDir);
+  const members = layOut(options.nodes, options.clientPort, dataDir);
+  await checkPorts(members);
+  await prepareFolders(dataDir, members, options.fresh === true);
+  await runCluster(members, options.logLevel);
 }
 
 /** Client ports 2379, 22379, 32379, …; peers one above, metrics two above. */
@@ -291,20 +285,4 @@ function welcome(members: readonly DevMember[], leader: string): string {
     '  Ctrl-C stops them.',
     '',
   ].join('\n');
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 7) {
-    throw new InvalidArgumentError('must be a whole number from 1 to 7');
-  }
-  return count;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_533) {
-    throw new InvalidArgumentError('must be a port number');
-  }
-  return port;
 }

@@ -7,7 +7,8 @@ import type { MemberRecord } from '../replica/index.ts';
 import type { MemberIdentity } from '../storage/index.ts';
 import type { ClusterDescription } from '../transport/index.ts';
 import { initialClusterId, initialMemberId } from './identity.ts';
-import { addressOf, hostPortOf, type ServerConfig } from './server-config.ts';
+import { addressOf, hostPortOf } from './host-port.ts';
+import type { ServerConfig } from './server-config.ts';
 
 /** A member's place in its cluster. */
 export interface Place {

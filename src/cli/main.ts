@@ -1,11 +1,16 @@
-/** The `holdfast` command: what it can do, and how it ends. */
+/**
+ * The `holdfast` command: what it can do, and how it ends.
+ *
+ * What a command needs beyond its flags and gRPC is loaded when it runs, so that one does not pay
+ * for another: no member, engine or logger is loaded to read a key or to show a help text.
+ */
 import { Command, CommanderError } from 'commander';
 import { registerClientCommands } from './client/index.ts';
 import { registerBench } from './bench/command.ts';
-import { registerDev } from './dev.ts';
+import { registerDev } from './dev-command.ts';
 import { ExitError } from './exit.ts';
-import { registerServer } from './server.ts';
-import { registerUnsafeRecover } from './unsafe-recover.ts';
+import { registerServer } from './server-command.ts';
+import { registerUnsafeRecover } from './unsafe-recover-command.ts';
 import { version } from './version.ts';
 
 /** Runs the command line `argv` (as of `process.argv`). */

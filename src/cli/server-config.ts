@@ -8,15 +8,10 @@ import type { HistoryRetention } from '../replica/index.ts';
 import type { RequestLimits } from '../rpc/index.ts';
 import { ConfigReader, type ConfigSources } from './config-sources.ts';
 import { parseRetention } from './history-retention.ts';
+import { addressOf, type HostPort, hostPortOf } from './host-port.ts';
 import type { InitialMember } from './identity.ts';
 import { memoryLimitBytes, requestLimits } from './limit-flags.ts';
 import type { ServerFlagName } from './server-flags.ts';
-
-/** `host` and `port` of an URL that is listened on or dialled. */
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** A checked configuration. */
 export interface ServerConfig {
@@ -297,19 +292,6 @@ function parseUrl(reader: ConfigReader, url: string, where: string): HostPort | 
     reader.problem(`${where}: "${url}" must be http://HOST:PORT${hint}`);
   }
   return parsed;
-}
-
-/** Host and port of `http://HOST:PORT`; undefined when it is anything else. */
-export function hostPortOf(url: string): HostPort | undefined {
-  const [, bracketed, plain, port = ''] =
-    /^http:\/\/(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):([1-9]\d{0,4})$/.exec(url) ?? [];
-  const host = bracketed ?? plain;
-  return host === undefined || Number(port) > 65_535 ? undefined : { host, port: Number(port) };
-}
-
-/** `host:port` as gRPC takes it. */
-export function addressOf({ host, port }: HostPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function isLoopback(host: string): boolean {

@@ -1,59 +1,18 @@
-/** `holdfast server`: one member as a process, from its flags to its exit code. */
+/** `holdfast server`: one member as a process, from its options to its exit code. */
 import { readFileSync } from 'node:fs';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import type { Command } from 'commander';
 import { InvariantViolation, KvError } from '../base/index.ts';
 import { createLogger } from '../observability/index.ts';
 import { type RunningServer, startServer } from './compose.ts';
 import { ExitError } from './exit.ts';
 import { readServerConfig, type ServerConfig } from './server-config.ts';
-import { type ServerFlag, serverFlags } from './server-flags.ts';
+import { serverFlags } from './server-flags.ts';
 
 /** Exit codes: 1 it could not start, 2 wrong usage, 70 a defect or a failed disk. */
 const exitFatal = 70;
 
 /** As commander has read them, by name in camel case; a flag without a value is `true`. */
-type ServerOptions = Readonly<Record<string, string | boolean | undefined>>;
-
-/** Adds the command. */
-export function registerServer(program: Command): void {
-  const command = program
-    .command('server')
-    .description('run one member of a cluster')
-    .option('--config-file <path>', 'YAML file with any of the settings below')
-    .addHelpText(
-      'after',
-      `
-Every flag can also be set as an environment variable (--data-dir: HOLDFAST_DATA_DIR).
-
-Example, the first of three members:
-  holdfast server --name n1 --data-dir n1.holdfast \\
-    --listen-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380 \\
-    --initial-cluster n1=http://127.0.0.1:2380,n2=http://127.0.0.1:22380,n3=http://127.0.0.1:32380`,
-    );
-  for (const flag of serverFlags as readonly ServerFlag[]) {
-    addFlag(command, flag);
-  }
-  command.action(async (options: ServerOptions) => {
-    await runServer(loadConfig(options));
-  });
-}
-
-function addFlag(command: Command, flag: ServerFlag): void {
-  const help =
-    flag.default === undefined || flag.default === ''
-      ? flag.help
-      : `${flag.help} (default ${flag.default})`;
-  if (flag.kind === 'boolean') {
-    command.option(`--${flag.name} [true|false]`, help);
-  } else if (flag.kind === 'list') {
-    command.option(`--${flag.name} <list>`, help, (value: string, before: string | undefined) =>
-      before === undefined ? value : `${before},${value}`,
-    );
-  } else {
-    command.option(`--${flag.name} <value>`, help);
-  }
-}
+export type ServerOptions = Readonly<Record<string, string | boolean | undefined>>;
 
 /** @throws {ExitError} with everything that is wrong */
 function loadConfig(options: ServerOptions): ServerConfig {
@@ -86,7 +45,13 @@ function readText(path: string): string {
   }
 }
 
-async function runServer(config: ServerConfig): Promise<void> {
+/**
+ * Runs a member until it is told to stop, and ends the process.
+ *
+ * @throws {ExitError} it cannot start, and why
+ */
+export async function runServer(options: ServerOptions): Promise<void> {
+  const config = loadConfig(options);
   const logger = createLogger(
     { level: config.logLevel, format: config.logFormat, fields: { member: config.name } },
     process.stdout,

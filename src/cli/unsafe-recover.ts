@@ -12,7 +12,6 @@
  * else is in, which cannot serve; doing it again completes it.
  */
 import { randomBytes } from 'node:crypto';
-import type { Command } from 'commander';
 import { must } from '../base/index.ts';
 import { decodeMembershipRecord, membershipMetaKey } from '../kv/index.ts';
 import {
@@ -36,7 +35,8 @@ import {
 } from '../storage/index.ts';
 import { ExitError } from './exit.ts';
 
-interface Options {
+/** Whom to recover. */
+export interface RecoverOptions {
   readonly dataDir: string;
   readonly confirm?: string | undefined;
 }
@@ -49,27 +49,12 @@ interface Survivor {
   readonly state: StateStore;
 }
 
-/** Adds the command. */
-export function registerUnsafeRecover(program: Command): void {
-  program
-    .command('unsafe-recover')
-    .description('make a new cluster of one survivor when a majority is lost for good')
-    .requiredOption('--data-dir <path>', 'data directory of the stopped survivor')
-    .option('--confirm <name>', 'the member’s name: do it; without it nothing is changed')
-    .addHelpText(
-      'after',
-      `
-Run it without --confirm on every survivor first, and recover the one whose log is the newest:
-the highest last term, and of those the highest last index. Add the others afterwards as new
-members, with empty data directories.
-`,
-    )
-    .action(async (options: Options) => {
-      await recover(options);
-    });
-}
-
-async function recover({ dataDir, confirm }: Options): Promise<void> {
+/**
+ * Says what would be done, and does it if it is confirmed.
+ *
+ * @throws {ExitError} nothing can be recovered there, or another member was confirmed
+ */
+export async function recover({ dataDir, confirm }: RecoverOptions): Promise<void> {
   const identity = await inspectDataDirectory(dataDir, nodeFileSystem);
   if (identity === undefined) {
     throw new ExitError(1, `holdfast: ${dataDir} is no member's data directory`);

@@ -4,8 +4,6 @@ import { services } from '../wire/index.ts';
 import type { Caller, CallOptions, OpenStream } from './caller.ts';
 import { codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
 
-const { LeaseGrant, LeaseKeepAlive, LeaseRevoke } = services['etcdserverpb.Lease'];
-
 /** A lease as members grant it. */
 export interface GrantedLease {
   readonly id: string;
@@ -28,6 +26,7 @@ export async function grantLease(
   caller: Caller,
   { what, ttlSeconds, name, ...options }: GrantSpec,
 ): Promise<GrantedLease> {
+  const { LeaseGrant } = services['etcdserverpb.Lease'];
   const { ID, TTL } = await caller.call({
     ...{ what, method: LeaseGrant, request: { TTL: ttlSeconds }, purpose: 'idempotent' },
     ...{ route: 'leader', metadata: { 'idempotency-key': name }, ...options },
@@ -41,6 +40,7 @@ export async function revokeLease(
   id: string,
   options: CallOptions & { readonly what: string },
 ): Promise<void> {
+  const { LeaseRevoke } = services['etcdserverpb.Lease'];
   try {
     await caller.call({
       ...{ method: LeaseRevoke, request: { ID: id }, purpose: 'idempotent', route: 'leader' },
@@ -88,6 +88,7 @@ async function renewOnce(
   id: string,
   { caller, timers, timeoutMs, signal }: RenewalSpec,
 ): Promise<number> {
+  const { LeaseKeepAlive } = services['etcdserverpb.Lease'];
   let stream: OpenStream<unknown> | undefined;
   let timer: TimerHandle | undefined;
   try {

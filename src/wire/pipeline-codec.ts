@@ -474,7 +474,7 @@ function readFailure(reader: ProtoReader): FailureMessage {
 }
 
 const same = (bytes: Buffer): Buffer => bytes;
-const { path } = services['holdfast.v1.Pipeline'].Operate;
+const path = '/holdfast.v1.Pipeline/Operate';
 const streams = { path, requestStream: true, responseStream: true } as const;
 
 /** The method for clients: sends finished batches, gets answers read. */

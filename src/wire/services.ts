@@ -1,5 +1,6 @@
 /**
- * The protobuf contracts, loaded in one place.
+ * The protobuf contracts, loaded in one place, and not before they are used: to read them takes
+ * some 40 ms of a processor, which a command that only shows its help should not cost.
  *
  * 64-bit numbers are decimal strings here and are checked where they enter `rpc`; enums are their
  * names; absent fields have their defaults.
@@ -41,13 +42,55 @@ const protoFiles = [
   'holdfast/pipeline.proto',
 ];
 
+let loaded: Definitions | undefined;
+
+/** All of them, read at the first call. */
+function definitions(): Definitions {
+  loaded ??= loadSync(protoFiles, {
+    includeDirs: [protoFolder],
+    keepCase: true,
+    longs: String,
+    enums: String,
+    defaults: true,
+    arrays: true,
+    oneofs: true,
+  }) as unknown as Definitions;
+  return loaded;
+}
+
 /** The service definitions, as `addService` and client constructors of grpc-js take them. */
-export const services = loadSync(protoFiles, {
-  includeDirs: [protoFolder],
-  keepCase: true,
-  longs: String,
-  enums: String,
-  defaults: true,
-  arrays: true,
-  oneofs: true,
-}) as unknown as Definitions;
+export const services: Definitions = {
+  get 'etcdserverpb.KV'() {
+    return definitions()['etcdserverpb.KV'];
+  },
+  get 'etcdserverpb.Watch'() {
+    return definitions()['etcdserverpb.Watch'];
+  },
+  get 'etcdserverpb.Lease'() {
+    return definitions()['etcdserverpb.Lease'];
+  },
+  get 'etcdserverpb.Cluster'() {
+    return definitions()['etcdserverpb.Cluster'];
+  },
+  get 'etcdserverpb.Maintenance'() {
+    return definitions()['etcdserverpb.Maintenance'];
+  },
+  get 'v3lockpb.Lock'() {
+    return definitions()['v3lockpb.Lock'];
+  },
+  get 'v3electionpb.Election'() {
+    return definitions()['v3electionpb.Election'];
+  },
+  get 'holdfast.v1.Admin'() {
+    return definitions()['holdfast.v1.Admin'];
+  },
+  get 'grpc.health.v1.Health'() {
+    return definitions()['grpc.health.v1.Health'];
+  },
+  get 'holdfast.v1.Pipeline'() {
+    return definitions()['holdfast.v1.Pipeline'];
+  },
+  get 'holdfast.v1.Peer'() {
+    return definitions()['holdfast.v1.Peer'];
+  },
+};

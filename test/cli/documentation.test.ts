@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { registerClientCommands } from '../../src/cli/client/index.ts';
 import { variableOf } from '../../src/cli/config-sources.ts';
-import { registerDev } from '../../src/cli/dev.ts';
+import { registerDev } from '../../src/cli/dev-command.ts';
 import { readServerConfig } from '../../src/cli/server-config.ts';
 import { type ServerFlag, serverFlags } from '../../src/cli/server-flags.ts';
 

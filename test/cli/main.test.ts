@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { version } from '../../src/cli/version.ts';
@@ -90,5 +92,24 @@ describe('holdfast', () => {
     expect(stderr).toContain(hint);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(stdout).toBe('');
+  });
+
+  test('loads nothing of a member to show a help text', () => {
+    const main = new URL('../../dist/cli/main.js', import.meta.url);
+    const script = `
+      const { main } = await import(${JSON.stringify(main.href)});
+      await main(['node', 'holdfast', 'server', '--help']);
+      const { createRequire } = await import('node:module');
+      const files = Object.keys(createRequire(${JSON.stringify(main.href)}).cache);
+      process.stderr.write(JSON.stringify(files));`;
+
+    const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      encoding: 'utf8',
+    });
+    const loaded = (name: string): boolean => stderr.includes(`/node_modules/${name}/`);
+
+    expect(loaded('commander')).toBe(true);
+    expect(['rocksdb-native', 'pino', 'prom-client', 'yaml'].filter(loaded)).toEqual([]);
   });
 });

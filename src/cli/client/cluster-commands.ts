@@ -16,8 +16,8 @@ import {
   timeoutMaxMs,
 } from './options.ts';
 import { formatHealth, formatMembers, formatStatus } from './output.ts';
-import { cluster, kv, maintenance } from './requests.ts';
-import { addressOf, hostPortOf } from '../server-config.ts';
+import { methods } from './requests.ts';
+import { addressOf, hostPortOf } from '../host-port.ts';
 
 /** An option of commands that ask every endpoint for itself. */
 export interface ClusterOption {
@@ -54,7 +54,7 @@ export async function endpointsOf(
   const { members } = await connection.call({
     command,
     purpose: 'read',
-    method: cluster.MemberList,
+    method: methods.cluster.MemberList,
     request: {},
   });
   return members.flatMap(({ clientURLs }) =>
@@ -79,7 +79,7 @@ Example:
     await runClient(command, async (connection, { format = defaultFormat() }) => {
       const endpoints = await endpointsOf(connection, 'status', options);
       const results = await connection.callEach(
-        { command: 'status', purpose: 'read', method: maintenance.Status, request: {} },
+        { command: 'status', purpose: 'read', method: methods.maintenance.Status, request: {} },
         endpoints,
       );
       reportFailures('status', results);
@@ -104,7 +104,7 @@ Example:
     await runClient(command, async (connection, { format = defaultFormat() }) => {
       const request = { key: Buffer.from('health') };
       const results = await connection.callEach(
-        { command: 'health', purpose: 'read', method: kv.Range, request },
+        { command: 'health', purpose: 'read', method: methods.kv.Range, request },
         await endpointsOf(connection, 'health', options),
       );
       if (results.some((each) => each.kind === 'failed')) {
@@ -136,7 +136,7 @@ Example:
       ): Promise<Uint8Array> => {
         const request = { revision: options.rev ?? 0 };
         const results = await connection.callEach(
-          { command: 'hashkv', purpose: 'read', method: maintenance.HashKV, request },
+          { command: 'hashkv', purpose: 'read', method: methods.maintenance.HashKV, request },
           await endpointsOf(connection, 'hashkv', options),
         );
         reportFailures('hashkv', results);
@@ -168,7 +168,7 @@ Example:
       const answer = await connection.call({
         command: 'members',
         purpose: 'read',
-        method: cluster.MemberList,
+        method: methods.cluster.MemberList,
         request: { linearizable: options.consistency !== 's' },
       });
       return formatMembers(answer, format);

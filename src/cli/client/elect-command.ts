@@ -14,7 +14,7 @@ import {
   usageError,
 } from './options.ts';
 import { formatOwner } from './output.ts';
-import { type AnswerOf, bytesOf, election, kv } from './requests.ts';
+import { type AnswerOf, bytesOf, methods } from './requests.ts';
 import { Session } from './session.ts';
 
 const defaultTtlSeconds = 60;
@@ -81,11 +81,15 @@ async function campaign(
     try {
       const signal = AbortSignal.any([interrupt, session.lost]);
       const request = (): object => ({ ...candidacy, lease: session.lease });
-      const { leader } = await session.until({ method: election.Campaign, request, signal });
+      const { leader } = await session.until({
+        method: methods.election.Campaign,
+        request,
+        signal,
+      });
       const key = leader?.key ?? Buffer.alloc(0);
       print(
         formatOwner(
-          await session.until({ method: kv.Range, request: () => ({ key }), signal }),
+          await session.until({ method: methods.kv.Range, request: () => ({ key }), signal }),
           format,
         ),
       );
@@ -145,7 +149,7 @@ async function observe(
   });
 }
 
-type Observed = AnswerOf<typeof election.Observe>;
+type Observed = AnswerOf<typeof methods.election.Observe>;
 
 interface Observer {
   readonly name: Buffer;
@@ -156,7 +160,7 @@ interface Observer {
 /** Observes at one endpoint until that fails; returns how. */
 async function observeAt(endpoint: string, { name, signal, tell }: Observer): Promise<CallError> {
   const connection = new Connection([endpoint], Number.POSITIVE_INFINITY);
-  const call = { command: 'elect', purpose: 'read', method: election.Observe } as const;
+  const call = { command: 'elect', purpose: 'read', method: methods.election.Observe } as const;
   try {
     for await (const observed of connection.stream({ ...call, request: { name }, signal })) {
       tell(observed);

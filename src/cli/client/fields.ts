@@ -2,13 +2,13 @@
  * Answers as etcdctl writes them in `fields`: a name and a value on each line, strings quoted as Go
  * quotes them. Also for calls that etcdctl has no such output for.
  */
-import type { AnswerOf, cluster, kv, maintenance } from './requests.ts';
+import type { AnswerOf, methods } from './requests.ts';
 import type { WatchAnswer } from './watch.ts';
 
-type RangeAnswer = AnswerOf<typeof kv.Range>;
+type RangeAnswer = AnswerOf<typeof methods.kv.Range>;
 type KeyValue = RangeAnswer['kvs'][number];
-type Member = AnswerOf<typeof cluster.MemberList>['members'][number];
-type StatusAnswer = AnswerOf<typeof maintenance.Status>;
+type Member = AnswerOf<typeof methods.cluster.MemberList>['members'][number];
+type StatusAnswer = AnswerOf<typeof methods.maintenance.Status>;
 type Lines = readonly string[];
 
 /** The header of an answer. */
@@ -32,13 +32,13 @@ export function rangeFields(answer: RangeAnswer): Lines {
 }
 
 /** The answer to a put. */
-export function putFields(answer: AnswerOf<typeof kv.Put>): Lines {
+export function putFields(answer: AnswerOf<typeof methods.kv.Put>): Lines {
   const previous = answer.prev_kv === null ? [] : keyValueFields('Prev', answer.prev_kv);
   return [...headerFields(answer.header), ...previous];
 }
 
 /** The answer to a delete. */
-export function deleteFields(answer: AnswerOf<typeof kv.DeleteRange>): Lines {
+export function deleteFields(answer: AnswerOf<typeof methods.kv.DeleteRange>): Lines {
   return [
     ...headerFields(answer.header),
     `"Deleted" : ${answer.deleted}`,
@@ -61,7 +61,7 @@ export function watchFields(answer: WatchAnswer): Lines {
 }
 
 /** The answer to a transaction. */
-export function txnFields(answer: AnswerOf<typeof kv.Txn>): Lines {
+export function txnFields(answer: AnswerOf<typeof methods.kv.Txn>): Lines {
   const responses = answer.responses.flatMap((response): Lines => {
     if (response.response_range) {
       return rangeFields(response.response_range);
@@ -107,7 +107,7 @@ export function memberFields(member: Member): Lines {
 }
 
 /** The answer to a list or change of alarms. */
-export function alarmFields(answer: AnswerOf<typeof maintenance.Alarm>): Lines {
+export function alarmFields(answer: AnswerOf<typeof methods.maintenance.Alarm>): Lines {
   const alarms = answer.alarms.flatMap(({ memberID, alarm }) => [
     `"MemberID" : ${memberID}`,
     `"AlarmType" : ${alarm}`,
@@ -117,7 +117,10 @@ export function alarmFields(answer: AnswerOf<typeof maintenance.Alarm>): Lines {
 }
 
 /** The hash of a keyspace. */
-export function hashKvFields(endpoint: string, answer: AnswerOf<typeof maintenance.HashKV>): Lines {
+export function hashKvFields(
+  endpoint: string,
+  answer: AnswerOf<typeof methods.maintenance.HashKV>,
+): Lines {
   return [
     ...headerFields(answer.header),
     `"Endpoint" : ${quoted(endpoint)}`,

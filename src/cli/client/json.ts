@@ -2,7 +2,7 @@
  * Answers as etcdctl writes them in JSON: keys and values in base64, 64-bit numbers with all their
  * digits, and what is zero, empty or false left out.
  */
-import type { AnswerOf, cluster, kv, maintenance } from './requests.ts';
+import type { AnswerOf, methods } from './requests.ts';
 import type { WatchAnswer } from './watch.ts';
 
 /** A value to be written; a bigint is a number of any size, and undefined is left out. */
@@ -14,10 +14,10 @@ export type Json =
   | readonly Json[]
   | { readonly [name: string]: Json };
 
-type RangeAnswer = AnswerOf<typeof kv.Range>;
+type RangeAnswer = AnswerOf<typeof methods.kv.Range>;
 type Header = RangeAnswer['header'];
 type KeyValue = RangeAnswer['kvs'][number];
-type TxnAnswer = AnswerOf<typeof kv.Txn>;
+type TxnAnswer = AnswerOf<typeof methods.kv.Txn>;
 type ResponseOp = TxnAnswer['responses'][number];
 
 /** The text of `value`; undefined as a whole is null. */
@@ -84,7 +84,7 @@ export function rangeJson(answer: RangeAnswer): Json {
 }
 
 /** The answer to a put. */
-export function putJson(answer: AnswerOf<typeof kv.Put>): Json {
+export function putJson(answer: AnswerOf<typeof methods.kv.Put>): Json {
   const previous = answer.prev_kv;
   return {
     header: headerJson(answer.header),
@@ -93,7 +93,7 @@ export function putJson(answer: AnswerOf<typeof kv.Put>): Json {
 }
 
 /** The answer to a delete. */
-export function deleteJson(answer: AnswerOf<typeof kv.DeleteRange>): Json {
+export function deleteJson(answer: AnswerOf<typeof methods.kv.DeleteRange>): Json {
   return {
     header: headerJson(answer.header),
     deleted: number(answer.deleted),
@@ -125,7 +125,7 @@ export function txnJson(answer: TxnAnswer): Json {
   };
 }
 
-type MembersAnswer = Pick<AnswerOf<typeof cluster.MemberAdd>, 'header' | 'members'>;
+type MembersAnswer = Pick<AnswerOf<typeof methods.cluster.MemberAdd>, 'header' | 'members'>;
 
 /** The members of the cluster, as most calls of the cluster service answer them. */
 export function membersJson(answer: MembersAnswer): Readonly<Record<string, Json>> {
@@ -145,7 +145,7 @@ export function addedMemberJson(
 }
 
 /** The answer to a list or change of alarms; their types as numbers. */
-export function alarmsJson(answer: AnswerOf<typeof maintenance.Alarm>): Json {
+export function alarmsJson(answer: AnswerOf<typeof methods.maintenance.Alarm>): Json {
   const types: readonly string[] = ['NONE', 'NOSPACE', 'CORRUPT'];
   return {
     header: headerJson(answer.header),
@@ -157,7 +157,7 @@ export function alarmsJson(answer: AnswerOf<typeof maintenance.Alarm>): Json {
 }
 
 /** The hash of a keyspace. */
-export function hashKvJson(answer: AnswerOf<typeof maintenance.HashKV>): Json {
+export function hashKvJson(answer: AnswerOf<typeof methods.maintenance.HashKV>): Json {
   return {
     header: headerJson(answer.header),
     hash: number(String(answer.hash)),

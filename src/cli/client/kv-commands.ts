@@ -25,7 +25,7 @@ import {
   describePut,
   type GetOptions,
   getRequest,
-  kv,
+  methods,
   type PutOptions,
   putRequest,
 } from './requests.ts';
@@ -74,7 +74,7 @@ Examples:
         const answer = await connection.call({
           command: 'put',
           purpose: 'write',
-          method: kv.Put,
+          method: methods.kv.Put,
           request,
         });
         return formatPut(answer, styleOf(format, options));
@@ -109,7 +109,7 @@ Examples:
         const answer = await connection.call({
           command: 'get',
           purpose: 'read',
-          method: kv.Range,
+          method: methods.kv.Range,
           request,
         });
         return formatGet(answer, { ...styleOf(format, options), shows: shownBy(options) });
@@ -138,7 +138,7 @@ Example:
         const answer = await connection.call({
           command: 'del',
           purpose: 'write',
-          method: kv.DeleteRange,
+          method: methods.kv.DeleteRange,
           request,
         });
         return formatDelete(answer, styleOf(format, options));
@@ -189,7 +189,7 @@ Example:
         const answer = await connection.call({
           command: 'txn',
           purpose: hasWrites ? 'write' : 'read',
-          method: kv.Txn,
+          method: methods.kv.Txn,
           request,
         });
         return formatTxn(answer, request, styleOf(format, options));
@@ -216,7 +216,7 @@ Example:
         const answer = await connection.call({
           command: 'compact',
           purpose: 'write',
-          method: kv.Compact,
+          method: methods.kv.Compact,
           request: { revision, physical: options.physical === true },
         });
         return formatCompact(answer, revision, format);

@@ -14,7 +14,7 @@ import {
   leaseName,
 } from './lease-output.ts';
 import { addGroup, addSharedOptions, clientOptionsOf } from './options.ts';
-import { lease, parseLeaseId } from './requests.ts';
+import { methods, parseLeaseId } from './requests.ts';
 import { renew } from './session.ts';
 
 /** Adds the commands. */
@@ -42,7 +42,7 @@ Example:
   addSharedOptions(command).action(async (ttl: string) => {
     await runClient(command, async (connection, { format = 'simple' }) => {
       const answer = await connection.call({
-        ...{ command: 'lease grant', purpose: 'write', method: lease.LeaseGrant },
+        ...{ command: 'lease grant', purpose: 'write', method: methods.lease.LeaseGrant },
         request: { TTL: ttl },
       });
       return formatGranted(answer, format);
@@ -62,7 +62,7 @@ Example:
   addSharedOptions(command).action(async (id: string) => {
     await runClient(command, async (connection, { format = 'simple' }) => {
       const answer = await connection.call({
-        ...{ command: 'lease revoke', purpose: 'write', method: lease.LeaseRevoke },
+        ...{ command: 'lease revoke', purpose: 'write', method: methods.lease.LeaseRevoke },
         request: { ID: id },
       });
       return formatRevoked(answer, id, format);
@@ -119,7 +119,7 @@ Example:
     const withKeys = options.keys === true;
     await runClient(command, async (connection, { format = 'simple' }) => {
       const answer = await connection.call({
-        ...{ command: 'lease timetolive', purpose: 'read', method: lease.LeaseTimeToLive },
+        ...{ command: 'lease timetolive', purpose: 'read', method: methods.lease.LeaseTimeToLive },
         request: { ID: id, keys: withKeys },
       });
       return formatTimeToLive(answer, withKeys, format);
@@ -140,7 +140,7 @@ Example:
   addSharedOptions(command).action(async () => {
     await runClient(command, async (connection, { format = 'simple' }) => {
       const answer = await connection.call({
-        ...{ command: 'lease list', purpose: 'read', method: lease.LeaseLeases },
+        ...{ command: 'lease list', purpose: 'read', method: methods.lease.LeaseLeases },
         request: {},
       });
       return formatLeases(answer, format);

@@ -3,14 +3,14 @@ import { headerFields, quoted } from './fields.ts';
 import { encodeJson, headerJson, type Json } from './json.ts';
 import type { Format } from './options.ts';
 import { lines, tableOf } from './output.ts';
-import type { AnswerOf, lease } from './requests.ts';
+import type { AnswerOf, methods } from './requests.ts';
 
-type GrantAnswer = AnswerOf<typeof lease.LeaseGrant>;
-type RevokeAnswer = AnswerOf<typeof lease.LeaseRevoke>;
-type TimeToLiveAnswer = AnswerOf<typeof lease.LeaseTimeToLive>;
-type LeasesAnswer = AnswerOf<typeof lease.LeaseLeases>;
+type GrantAnswer = AnswerOf<typeof methods.lease.LeaseGrant>;
+type RevokeAnswer = AnswerOf<typeof methods.lease.LeaseRevoke>;
+type TimeToLiveAnswer = AnswerOf<typeof methods.lease.LeaseTimeToLive>;
+type LeasesAnswer = AnswerOf<typeof methods.lease.LeaseLeases>;
 /** The answer to a renewal. */
-export type KeepAliveAnswer = AnswerOf<typeof lease.LeaseKeepAlive>;
+export type KeepAliveAnswer = AnswerOf<typeof methods.lease.LeaseKeepAlive>;
 
 /** A lease's id as etcdctl names it. */
 export function leaseName(id: string): string {

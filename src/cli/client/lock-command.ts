@@ -14,7 +14,7 @@ import {
   usageError,
 } from './options.ts';
 import { formatOwner } from './output.ts';
-import { type AnswerOf, bytesOf, kv, lockService } from './requests.ts';
+import { type AnswerOf, bytesOf, methods } from './requests.ts';
 import { Session } from './session.ts';
 
 const defaultTtlSeconds = 10;
@@ -75,9 +75,9 @@ interface LockRequest extends LockOptions {
 
 /** What an owner knows of its lock. */
 interface Owned {
-  readonly answer: AnswerOf<typeof lockService.Lock>;
+  readonly answer: AnswerOf<typeof methods.lock.Lock>;
   /** The owner's key, as a range gives it. */
-  readonly key: AnswerOf<typeof kv.Range>;
+  readonly key: AnswerOf<typeof methods.kv.Range>;
 }
 
 /** Owns a lock for a while; returns the exit code. */
@@ -118,9 +118,9 @@ async function acquire(
     wait_ms: wait === undefined ? 0 : Math.ceil(Math.max(1, startMs + wait - performance.now())),
   });
   try {
-    const answer = await session.until({ method: lockService.Lock, request, signal });
+    const answer = await session.until({ method: methods.lock.Lock, request, signal });
     const key = await session.until({
-      method: kv.Range,
+      method: methods.kv.Range,
       request: () => ({ key: answer.key }),
       signal,
     });

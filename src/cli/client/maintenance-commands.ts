@@ -12,9 +12,9 @@ import { Connection } from './connection.ts';
 import { exitCodes } from './failure.ts';
 import { formatAlarms, formatDefrag, formatMoveLeader } from './member-output.ts';
 import { addGroup, addSharedOptions, parseMemberId, timeoutMaxMs } from './options.ts';
-import { type AnswerOf, maintenance } from './requests.ts';
+import { type AnswerOf, methods } from './requests.ts';
 
-type AlarmAnswer = AnswerOf<typeof maintenance.Alarm>;
+type AlarmAnswer = AnswerOf<typeof methods.maintenance.Alarm>;
 
 /** Adds the commands. */
 export function registerMaintenanceCommands(program: Command): Command[] {
@@ -62,7 +62,7 @@ Example:
         last = await connection.call({
           command: 'alarm disarm',
           purpose: 'write',
-          method: maintenance.Alarm,
+          method: methods.maintenance.Alarm,
           request: { action: 'DEACTIVATE', memberID, alarm: type },
         });
         lifted.push(...last.alarms);
@@ -76,7 +76,7 @@ async function listAlarms(connection: Connection, command: string): Promise<Alar
   return connection.call({
     command,
     purpose: 'read',
-    method: maintenance.Alarm,
+    method: methods.maintenance.Alarm,
     request: { action: 'GET' },
   });
 }
@@ -99,7 +99,7 @@ Example:
       { format = 'simple' }: Parameters<Parameters<typeof runClient>[1]>[1],
     ): Promise<Uint8Array> => {
       const results = await connection.callEach(
-        { command: 'defrag', purpose: 'read', method: maintenance.Defragment, request: {} },
+        { command: 'defrag', purpose: 'read', method: methods.maintenance.Defragment, request: {} },
         await endpointsOf(connection, 'defrag', options),
       );
       reportFailures('defrag', results);
@@ -130,7 +130,7 @@ Example:
         const answer = await atLeader.call({
           command: 'move-leader',
           purpose: 'write',
-          method: maintenance.MoveLeader,
+          method: methods.maintenance.MoveLeader,
           request: { targetID: target },
         });
         return formatMoveLeader(answer, { from: leader.id, to: target }, format);
@@ -148,7 +148,7 @@ async function findLeader(
   const command = 'move-leader';
   for (const isCluster of [false, true]) {
     const results = await connection.callEach(
-      { command, purpose: 'read', method: maintenance.Status, request: {} },
+      { command, purpose: 'read', method: methods.maintenance.Status, request: {} },
       await endpointsOf(connection, command, isCluster ? { cluster: true } : {}),
     );
     for (const result of results) {

@@ -5,7 +5,7 @@ import { runClient } from './command.ts';
 import type { Method } from './connection.ts';
 import { formatAdded, formatChanged } from './member-output.ts';
 import { addGroup, addSharedOptions, parseMemberId, parsePeerUrls, usageError } from './options.ts';
-import { admin, type AnswerOf, cluster } from './requests.ts';
+import { type AnswerOf, methods } from './requests.ts';
 
 interface NewMemberOptions {
   readonly peerUrls: readonly string[];
@@ -48,7 +48,7 @@ Example:
       const answer = await connection.call({
         command: 'member add',
         purpose: 'write',
-        method: cluster.MemberAdd,
+        method: methods.cluster.MemberAdd,
         request: {
           peerURLs: [...peerUrls],
           isLearner,
@@ -82,7 +82,7 @@ Example:
       const answer = await connection.call({
         command: 'member replace',
         purpose: 'write',
-        method: admin.MemberReplace,
+        method: methods.admin.MemberReplace,
         request: {
           id,
           peer_urls: [...peerUrls],
@@ -99,7 +99,7 @@ function registerRemove(member: Command): void {
   registerChange(member, {
     name: 'remove',
     description: 'remove a member; it cannot come back under this id',
-    method: cluster.MemberRemove,
+    method: methods.cluster.MemberRemove,
     requestOf: (id) => ({ ID: id }),
     done: 'removed from',
   });
@@ -109,7 +109,7 @@ function registerPromote(member: Command): void {
   registerChange(member, {
     name: 'promote',
     description: 'make a learner that has caught up a voter',
-    method: cluster.MemberPromote,
+    method: methods.cluster.MemberPromote,
     requestOf: (id) => ({ ID: id }),
     done: 'promoted in',
   });
@@ -119,7 +119,7 @@ function registerDemote(member: Command): void {
   registerChange(member, {
     name: 'demote',
     description: 'make a voter a learner: it keeps its data and stops counting (not in etcd)',
-    method: admin.MemberDemote,
+    method: methods.admin.MemberDemote,
     requestOf: (id) => ({ id }),
     done: 'demoted in',
   });
@@ -143,7 +143,7 @@ Example:
         const answer = await connection.call({
           command: 'member update',
           purpose: 'write',
-          method: cluster.MemberUpdate,
+          method: methods.cluster.MemberUpdate,
           request: { ID: id, peerURLs: [...options.peerUrls] },
         });
         return formatChanged(answer, id, 'updated in', format);
@@ -156,7 +156,7 @@ Example:
 interface Change<Request> {
   readonly name: string;
   readonly description: string;
-  readonly method: Method<Request, AnswerOf<typeof cluster.MemberRemove>>;
+  readonly method: Method<Request, AnswerOf<typeof methods.cluster.MemberRemove>>;
   readonly requestOf: (id: string) => Request;
   readonly done: string;
 }

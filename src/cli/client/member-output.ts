@@ -13,13 +13,15 @@ import {
 } from './json.ts';
 import type { Format } from './options.ts';
 import { formatMembers, hexId, lines, tableOf, took } from './output.ts';
-import type { admin, AnswerOf, cluster, maintenance } from './requests.ts';
+import type { AnswerOf, methods } from './requests.ts';
 
-type AddAnswer = AnswerOf<typeof cluster.MemberAdd> | AnswerOf<typeof admin.MemberReplace>;
-type MembersAnswer = AnswerOf<typeof cluster.MemberRemove>;
-type AlarmAnswer = AnswerOf<typeof maintenance.Alarm>;
-type HashKvAnswer = AnswerOf<typeof maintenance.HashKV>;
-type MoveLeaderAnswer = AnswerOf<typeof maintenance.MoveLeader>;
+type AddAnswer =
+  | AnswerOf<typeof methods.cluster.MemberAdd>
+  | AnswerOf<typeof methods.admin.MemberReplace>;
+type MembersAnswer = AnswerOf<typeof methods.cluster.MemberRemove>;
+type AlarmAnswer = AnswerOf<typeof methods.maintenance.Alarm>;
+type HashKvAnswer = AnswerOf<typeof methods.maintenance.HashKV>;
+type MoveLeaderAnswer = AnswerOf<typeof methods.maintenance.MoveLeader>;
 
 /** What the person has asked to add. */
 export interface AskedMember {

@@ -6,7 +6,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ExitError } from '../exit.ts';
-import { hostPortOf } from '../server-config.ts';
+import { hostPortOf } from '../host-port.ts';
 
 /** Forms of output, see `docs/cli.md`. */
 const formats = ['simple', 'json', 'table', 'fields', 'plain'] as const;

@@ -32,16 +32,16 @@ import {
   watchJson,
 } from './json.ts';
 import type { Format } from './options.ts';
-import type { AnswerOf, kv, RequestOf } from './requests.ts';
+import type { AnswerOf, methods, RequestOf } from './requests.ts';
 import { type Cell, printable, renderTable } from './table.ts';
 import type { WatchAnswer } from './watch.ts';
 import type { services } from '../../wire/index.ts';
 
-type PutAnswer = AnswerOf<typeof kv.Put>;
-type RangeAnswer = AnswerOf<typeof kv.Range>;
-type DeleteAnswer = AnswerOf<typeof kv.DeleteRange>;
-type TxnAnswer = AnswerOf<typeof kv.Txn>;
-type TxnRequest = RequestOf<typeof kv.Txn>;
+type PutAnswer = AnswerOf<typeof methods.kv.Put>;
+type RangeAnswer = AnswerOf<typeof methods.kv.Range>;
+type DeleteAnswer = AnswerOf<typeof methods.kv.DeleteRange>;
+type TxnAnswer = AnswerOf<typeof methods.kv.Txn>;
+type TxnRequest = RequestOf<typeof methods.kv.Txn>;
 type KeyValue = RangeAnswer['kvs'][number];
 type StatusAnswer = AnswerOf<(typeof services)['etcdserverpb.Maintenance']['Status']>;
 type MembersAnswer = AnswerOf<(typeof services)['etcdserverpb.Cluster']['MemberList']>;
@@ -203,7 +203,7 @@ export function formatEvents(answer: WatchAnswer, style: Style): Uint8Array {
 
 /** The output of a compaction up to `revision`. */
 export function formatCompact(
-  answer: AnswerOf<typeof kv.Compact>,
+  answer: AnswerOf<typeof methods.kv.Compact>,
   revision: number,
   format: Format,
 ): Uint8Array {

@@ -11,29 +11,52 @@ import { services } from '../../wire/index.ts';
 import type { Method } from './connection.ts';
 import { parseCount, parseDuration, parseOneOf, usageError } from './options.ts';
 
-/** The methods of the key-value service. */
-export const kv = services['etcdserverpb.KV'];
-/** The methods about members. */
-export const cluster = services['etcdserverpb.Cluster'];
-/** The methods about leases. */
-export const lease = services['etcdserverpb.Lease'];
-/** The methods about locks. */
-export const lockService = services['v3lockpb.Lock'];
-/** The methods about elections. */
-export const election = services['v3electionpb.Election'];
-/** The methods about one member's upkeep. */
-export const maintenance = services['etcdserverpb.Maintenance'];
-/** The methods that only Holdfast has. */
-export const admin = services['holdfast.v1.Admin'];
+type Services = typeof services;
+
+/** The methods that commands call; the contracts are loaded when the first is asked for. */
+export const methods = {
+  /** Of the key-value service. */
+  get kv(): Services['etcdserverpb.KV'] {
+    return services['etcdserverpb.KV'];
+  },
+  /** About members. */
+  get cluster(): Services['etcdserverpb.Cluster'] {
+    return services['etcdserverpb.Cluster'];
+  },
+  /** About leases. */
+  get lease(): Services['etcdserverpb.Lease'] {
+    return services['etcdserverpb.Lease'];
+  },
+  /** About locks. */
+  get lock(): Services['v3lockpb.Lock'] {
+    return services['v3lockpb.Lock'];
+  },
+  /** About elections. */
+  get election(): Services['v3electionpb.Election'] {
+    return services['v3electionpb.Election'];
+  },
+  /** About one member's upkeep. */
+  get maintenance(): Services['etcdserverpb.Maintenance'] {
+    return services['etcdserverpb.Maintenance'];
+  },
+  /** Of watches. */
+  get watch(): Services['etcdserverpb.Watch'] {
+    return services['etcdserverpb.Watch'];
+  },
+  /** Those that only Holdfast has. */
+  get admin(): Services['holdfast.v1.Admin'] {
+    return services['holdfast.v1.Admin'];
+  },
+};
 
 /** What a method takes. */
 export type RequestOf<M> = M extends Method<infer Request, unknown> ? Request : never;
 /** What a method answers, defaults filled in. */
 export type AnswerOf<M> = M extends Method<never, infer Answer> ? Answer : never;
 
-type PutRequest = RequestOf<typeof kv.Put>;
-type RangeRequest = RequestOf<typeof kv.Range>;
-type DeleteRangeRequest = RequestOf<typeof kv.DeleteRange>;
+type PutRequest = RequestOf<typeof methods.kv.Put>;
+type RangeRequest = RequestOf<typeof methods.kv.Range>;
+type DeleteRangeRequest = RequestOf<typeof methods.kv.DeleteRange>;
 
 /** How an argument's characters stand for bytes. */
 export type ArgumentEncoding = 'utf8' | 'latin1';

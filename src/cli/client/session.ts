@@ -12,7 +12,7 @@ import { ExitError } from '../exit.ts';
 import { Connection, type Method } from './connection.ts';
 import { CallError, exitCodes, exitOf, mayPass } from './failure.ts';
 import { type KeepAliveAnswer, leaseName } from './lease-output.ts';
-import { lease } from './requests.ts';
+import { methods } from './requests.ts';
 
 /** How often a lease is renewed while it lasts, when nothing goes wrong. */
 const renewalsPerTtl = 3;
@@ -68,7 +68,7 @@ export class Session {
     const { command, endpoints, timeoutMs, ttlSeconds } = options;
     const sentMs = performance.now();
     const connection = new Connection(endpoints, timeoutMs);
-    const call = { command, purpose: 'write', method: lease.LeaseGrant } as const;
+    const call = { command, purpose: 'write', method: methods.lease.LeaseGrant } as const;
     const answer = await connection.call({ ...call, request: { TTL: ttlSeconds } }).finally(() => {
       connection.close();
     });
@@ -128,7 +128,7 @@ export class Session {
     const connection = new Connection(endpoints, timeoutMs);
     try {
       // To be repeated anywhere, since it ends the lease however often it is asked for.
-      const call = { command, purpose: 'read', method: lease.LeaseRevoke } as const;
+      const call = { command, purpose: 'read', method: methods.lease.LeaseRevoke } as const;
       await connection.call({ ...call, request: { ID: this.lease } });
     } catch (error) {
       if (error instanceof CallError && isGone(error)) {
@@ -210,7 +210,7 @@ export async function renew(
 ): Promise<KeepAliveAnswer> {
   return connection.call({
     // It may be repeated anywhere, whatever became of it.
-    ...{ command, purpose: 'read', method: lease.LeaseKeepAlive },
+    ...{ command, purpose: 'read', method: methods.lease.LeaseKeepAlive },
     request: { ID: id },
   });
 }

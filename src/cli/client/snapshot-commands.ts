@@ -1,9 +1,8 @@
 /** `snapshot save status restore`: the state of a member as a file, and a new cluster of it. */
 import type { Command } from 'commander';
 import { ExitError } from '../exit.ts';
-import { readServerConfig } from '../server-config.ts';
-import { type SnapshotSummary, summarizeSnapshot } from '../snapshot-reader.ts';
-import { type RestoreConfig, type Restored, restoreSnapshot } from '../snapshot-restore.ts';
+import type { SnapshotSummary } from '../snapshot-reader.ts';
+import type { RestoreConfig, Restored } from '../snapshot-restore.ts';
 import { print, runClient } from './command.ts';
 import type { Connection } from './connection.ts';
 import { exitCodes } from './failure.ts';
@@ -19,7 +18,7 @@ import {
 } from './options.ts';
 import { describeSize, lines, tableOf } from './output.ts';
 import { quoted } from './fields.ts';
-import { maintenance } from './requests.ts';
+import { methods } from './requests.ts';
 import { receiveSnapshot, SnapshotFileError } from './snapshot-file.ts';
 
 /** Adds the commands. */
@@ -46,6 +45,7 @@ Example:
     );
   addSharedOptions(command).action(async (path: string) => {
     const { format = 'simple' } = clientOptionsOf(command);
+    const { summarizeSnapshot } = await import('../snapshot-reader.ts');
     print(formatSnapshot(await summarizeSnapshot(path), format));
   });
 }
@@ -101,12 +101,14 @@ Example:
     );
   addSharedOptions(command).action(async (path: string, flags: RestoreFlags) => {
     const { format = 'simple' } = clientOptionsOf(command);
-    print(formatRestored(await restoreSnapshot(restoreConfigOf(path, flags)), format));
+    const { restoreSnapshot } = await import('../snapshot-restore.ts');
+    const config = await restoreConfigOf(path, flags);
+    print(formatRestored(await restoreSnapshot(config), format));
   });
 }
 
 /** @throws {ExitError} with all that is wrong */
-function restoreConfigOf(path: string, flags: RestoreFlags): RestoreConfig {
+async function restoreConfigOf(path: string, flags: RestoreFlags): Promise<RestoreConfig> {
   const { initialCluster, bumpRevision = bumpRevisionDefault } = flags;
   if (flags.markCompacted === true && bumpRevision === 0) {
     throw usageError('snapshot restore', '--mark-compacted needs a --bump-revision above 0');
@@ -117,6 +119,7 @@ function restoreConfigOf(path: string, flags: RestoreFlags): RestoreConfig {
     .map((part) => part.trim())
     .find((part) => part.startsWith(`${name}=`))
     ?.slice(name.length + 1);
+  const { readServerConfig } = await import('../server-config.ts');
   const result = readServerConfig({
     flags: {
       name: flags.name,
@@ -180,7 +183,7 @@ async function save(connection: Connection, path: string): Promise<Saved> {
     const answers = connection.stream({
       command: 'snapshot save',
       purpose: 'read',
-      method: maintenance.Snapshot,
+      method: methods.maintenance.Snapshot,
       request: {},
     });
     for await (const answer of answers) {

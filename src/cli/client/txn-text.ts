@@ -28,14 +28,14 @@ import {
   describePut,
   type GetOptions,
   getRequest,
-  type kv,
+  type methods,
   parseLeaseId,
   type PutOptions,
   putRequest,
   type RequestOf,
 } from './requests.ts';
 
-type TxnRequest = RequestOf<typeof kv.Txn>;
+type TxnRequest = RequestOf<typeof methods.kv.Txn>;
 type Compare = NonNullable<TxnRequest['compare']>[number];
 type RequestOp = NonNullable<TxnRequest['success']>[number];
 

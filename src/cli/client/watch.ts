@@ -3,17 +3,16 @@
  * if need be, so that no event is lost or told twice.
  */
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { services } from '../../wire/index.ts';
 import { ExitError } from '../exit.ts';
 import { exitCodes, failureOf } from './failure.ts';
-import type { AnswerOf, RequestOf } from './requests.ts';
+import { type AnswerOf, methods, type RequestOf } from './requests.ts';
 
-const method = services['etcdserverpb.Watch'].Watch;
+type WatchMethod = typeof methods.watch.Watch;
 
 /** What a member tells a watch. */
-export type WatchAnswer = AnswerOf<typeof method>;
+export type WatchAnswer = AnswerOf<WatchMethod>;
 /** What a watch asks for. */
-export type WatchCreation = NonNullable<RequestOf<typeof method>['create_request']>;
+export type WatchCreation = NonNullable<RequestOf<WatchMethod>['create_request']>;
 
 /** Failures after which another try may succeed. */
 const passing: readonly status[] = [
@@ -100,12 +99,8 @@ async function watchAt(
   const metadata = new Metadata();
   // From a member that is cut off nothing would come: better to look for another one.
   metadata.set('hasleader', 'true');
-  const call = client.makeBidiStreamRequest(
-    method.path,
-    method.requestSerialize,
-    method.responseDeserialize,
-    metadata,
-  );
+  const { path, requestSerialize, responseDeserialize } = methods.watch.Watch;
+  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
   const startRevision = progress.nextRevision.toString();
   call.write({ create_request: { ...creation, start_revision: startRevision } });
   onOpen?.(() => {

@@ -8,7 +8,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../../src/base/index.ts';
 import { Connection } from '../../../src/cli/client/connection.ts';
-import { kv, maintenance } from '../../../src/cli/client/requests.ts';
+import { methods } from '../../../src/cli/client/requests.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
 import { freePorts } from '../../harness/processes.ts';
 import { FakeMember, serverError } from './fake-member.ts';
@@ -46,13 +46,13 @@ function connect(endpoints: readonly string[], timeoutMs = 5000): Connection {
 const put = {
   command: 'put',
   purpose: 'write',
-  method: kv.Put,
+  method: methods.kv.Put,
   request: { key: Buffer.from('a'), value: Buffer.from('1') },
 } as const;
 const get = {
   command: 'get',
   purpose: 'read',
-  method: kv.Range,
+  method: methods.kv.Range,
   request: { key: Buffer.from('a') },
 } as const;
 
@@ -209,7 +209,7 @@ describe('a streamed call', () => {
   const snapshot = {
     command: 'snapshot save',
     purpose: 'read',
-    method: maintenance.Snapshot,
+    method: methods.maintenance.Snapshot,
     request: {},
   } as const;
 
