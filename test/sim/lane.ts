@@ -1,7 +1,8 @@
 /**
  * Committed entries become state: the synchronous twin of `src/replica/state-lane.ts`, on a
  * simulated engine. One batch after another through the state machine, its writes behind it;
- * results are given out before the engine has them, reads see only what it has.
+ * results are given out before the engine has them, reads see only what it has. Now and then a
+ * batch that no caller waits for gathers with those after it, as in `gathering.ts`.
  */
 import type {
   ApplyOutput,
@@ -21,6 +22,8 @@ import type { SimEngine } from './disk.ts';
 export interface LaneHost {
   /** Calls back once the engine has had its time; never after a crash. */
   afterEngine(run: () => void): void;
+  /** Calls back after a while, if work is to wait for more of its kind; else returns false. */
+  maybeGather(run: () => void): boolean;
   onApplied(
     batch: ApplyBatch,
     results: readonly (CommandResult | undefined)[],
@@ -32,6 +35,8 @@ export interface LaneHost {
 
 /** What one step of removal looks at; little, so that commands come in between. */
 const stepLimits = { events: 16, bytes: 1_000_000 };
+/** Batches that become one when several wait. */
+const batchesGatheredMax = 4;
 /** Batches that a step lets pass. */
 const batchesPerStepMax = 3;
 
@@ -81,7 +86,10 @@ export class SimLane {
 
   push(batch: ApplyBatch): void {
     this.#queue.push(batch);
-    this.#pump();
+    const isAwaited = batch.proposalIds.some((id) => id !== 0);
+    if (isAwaited || !this.#host.maybeGather(() => this.#pump())) {
+      this.#pump();
+    }
   }
 
   /** Begins the physical removal of compacted history. */
@@ -148,10 +156,14 @@ export class SimLane {
         });
         continue;
       }
-      const batch = this.#queue.shift();
-      if (batch === undefined) {
+      const gathered = this.#queue.splice(0, batchesGatheredMax);
+      if (gathered.length === 0) {
         return;
       }
+      const batch = {
+        entries: gathered.flatMap(({ entries }) => entries),
+        proposalIds: gathered.flatMap(({ proposalIds }) => proposalIds),
+      };
       this.#passed++;
       this.#isBusy = true;
       this.#run(this.#stateMachine.apply(batch.entries), (output) => {

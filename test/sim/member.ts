@@ -114,6 +114,8 @@ export type CrashPoint =
 
 /** Turns without anything from outside; more means that the member is busy with nothing. */
 const turnsMax = 10_000;
+/** Microseconds that a batch nobody waits for may gather others. */
+const gatherUs = 8000;
 /** Ticks between looks at whether the log is to be compacted. */
 const compactionTicks = 7;
 
@@ -486,6 +488,17 @@ export class Run {
             run();
           }
         });
+      },
+      maybeGather: (run) => {
+        if (this.#member.prng.nextInt(0, 2) === 0) {
+          return false;
+        }
+        this.#after(this.#member.prng.nextInt(0, gatherUs), () => {
+          if (this.#lane === lane) {
+            run();
+          }
+        });
+        return true;
       },
       onApplied: (batch, results, output) => {
         this.#onApplied(batch, results, output);

@@ -782,7 +782,6 @@ export const mutants: readonly Mutant[] = [
     lesson: 'loses a deletion at the very revision of a compaction',
     profile: 'snapshots',
     seeds: 60,
-    kind: 'safety',
     patches: [
       kv(
         'compaction.ts',
