@@ -97,6 +97,14 @@ export interface FaultRecord {
   readonly evidence?: string | undefined;
 }
 
+/** How fast a member's clocks go from its next start on, beside those of the test. */
+export interface ClockRecord {
+  readonly kind: 'clock';
+  readonly atMs: number;
+  readonly member: string;
+  readonly rate: number;
+}
+
 /** A leadership that a member's own log tells of. */
 export interface LeadershipRecord {
   readonly kind: 'leadership';
@@ -161,6 +169,7 @@ export type HistoryLine =
   | CallRecord
   | SampleRecord
   | FaultRecord
+  | ClockRecord
   | LeadershipRecord
   | WatchRecord
   | HashRecord

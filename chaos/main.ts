@@ -117,7 +117,7 @@ async function earlierOrNew(
 async function runPair(
   { workload, nemesis: nemesisName, seconds }: Pair,
   seed: number,
-  { size, directory, command }: Options,
+  { size, directory, command, readMode }: Options,
   toxiproxyUrl: string,
 ): Promise<RunResult> {
   const createWorkload = workloads[workload];
@@ -135,10 +135,12 @@ async function runPair(
     directory,
     toxiproxyUrl,
     command,
+    readMode,
     replay:
       `npm run chaos -- --workload ${workload} --nemesis ${nemesisName} --seed ${seed} ` +
       `--minutes ${minutes} --members ${size}` +
-      (command === undefined ? '' : ` --command ${command}`),
+      (command === undefined ? '' : ` --command ${command}`) +
+      (readMode === undefined ? '' : ` --read-mode ${readMode}`),
     progress: new Progress((line) => {
       console.log(line);
     }),

@@ -1,6 +1,7 @@
 /** The command line of `npm run chaos`. */
 import { parseArgs } from 'node:util';
 import { nemeses } from './nemesis/index.ts';
+import type { ReadMode } from './topology/cluster.ts';
 import { workloads } from './workloads/index.ts';
 
 /** What is to be done. */
@@ -18,6 +19,8 @@ export interface Options {
   readonly helps: boolean;
   /** Another build of the members; undefined: this project's own. */
   readonly command: string | undefined;
+  /** How members confirm reads; undefined: as the nemesis asks for, or in rounds. */
+  readonly readMode: ReadMode | undefined;
 }
 
 /** What `--help` prints, and what a mistake in the command line is answered with. */
@@ -31,6 +34,7 @@ export const usage = `Usage: npm run chaos -- [options]
   --suite NAME    quick: 14 runs, minutes; full: every workload under every nemesis, hours
   --resume        goes on with a suite that was stopped: runs that --out holds are kept
   --out DIR       where histories, verdicts and reports go (chaos-results)
+  --read-mode R   of the members: read-index or lease (lease under clock-drift, else read-index)
   --command CMD   another build of the members
   --list          all workloads and nemeses, with a sentence each
   --help          this text`;
@@ -49,11 +53,12 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
       suite: { type: 'string' },
       resume: { type: 'boolean', default: false },
       command: { type: 'string' },
+      'read-mode': { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const { workload, nemesis, suite } = values;
+  const { workload, nemesis, suite, 'read-mode': readMode } = values;
   if (!(workload in workloads)) {
     throw new Error(`--workload ${workload}: there are ${Object.keys(workloads).join(', ')}`);
   }
@@ -62,6 +67,9 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
   }
   if (suite !== undefined && suite !== 'quick' && suite !== 'full') {
     throw new Error(`--suite ${suite}: there are quick and full`);
+  }
+  if (readMode !== undefined && readMode !== 'read-index' && readMode !== 'lease') {
+    throw new Error(`--read-mode ${readMode}: there are read-index and lease`);
   }
   if (values.resume && (suite === undefined || values.seed === undefined)) {
     throw new Error('--resume: goes on with a suite; give its --suite, --seed and --out again');
@@ -78,6 +86,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options {
     lists: values.list,
     helps: values.help,
     command: values.command,
+    readMode,
   };
 }
 

@@ -15,6 +15,7 @@ import { renderReport } from './report/report.ts';
 import { keepResult, nameOfRun, type RunResult } from './result.ts';
 import { Scenario } from './scenario.ts';
 import { shuffle } from './workloads/random.ts';
+import type { ReadMode } from './topology/cluster.ts';
 import type { Workload } from './workloads/workload.ts';
 
 /** What a run is made of. */
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly toxiproxyUrl: string;
   /** What members run; this project's own when left out. */
   readonly command: string | undefined;
+  /** How members confirm reads, instead of what the nemesis asks for. */
+  readonly readMode: ReadMode | undefined;
   /** The command that does the same again. */
   readonly replay: string;
   readonly progress: Progress;
@@ -52,7 +55,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   const faults = nemesis.faults;
   const scenario = await Scenario.start({
     ...{ workload, faults, seed, size, directory, toxiproxyUrl },
-    command: options.command,
+    ...{ command: options.command, readMode: options.readMode },
   });
   let isGood = false;
   try {

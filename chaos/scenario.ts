@@ -12,7 +12,7 @@ import { judge, type Verdict } from './checks.ts';
 import { type FaultRecord, Recorder } from './history.ts';
 import type { Fault, FaultContext, Injected, Setting } from './nemesis/fault.ts';
 import { Observer } from './observer.ts';
-import { Cluster } from './topology/cluster.ts';
+import { Cluster, type ReadMode } from './topology/cluster.ts';
 import { attachContainers } from './topology/containers.ts';
 import { Watcher } from './watcher.ts';
 import { Session } from './workloads/session.ts';
@@ -32,6 +32,8 @@ export interface ScenarioOptions {
   readonly isAttached?: boolean | undefined;
   /** What members run; this project's own when left out. */
   readonly command?: string | undefined;
+  /** How members confirm reads, instead of what faults ask for. */
+  readonly readMode?: ReadMode | undefined;
 }
 
 const clientsPerMember = 2;
@@ -44,6 +46,16 @@ const healLimitMs = 20_000;
 const finalReadLimitMs = 30_000;
 /** How long watchers of the watch workload stay, milliseconds. */
 const watcherStayMs: readonly [number, number] = [300, 3000];
+
+/** What is there before a scenario is. */
+interface Parts {
+  readonly cluster: Cluster;
+  readonly recorder: Recorder;
+  /** As faults have left it. */
+  readonly setting: Setting;
+  /** Ends what faults have laid out. */
+  readonly clearAway: readonly (() => Promise<void>)[];
+}
 
 /** A fault that is on, and since when. */
 export interface RunningFault {
@@ -58,6 +70,7 @@ export class Scenario {
   readonly recorder: Recorder;
   readonly prng: Prng;
   readonly #options: ScenarioOptions;
+  readonly #readMode: ReadMode;
   readonly #members: readonly string[];
   readonly #clearAway: readonly (() => Promise<void>)[];
   readonly #observer: Observer;
@@ -66,16 +79,12 @@ export class Scenario {
   readonly #working: Promise<void>[] = [];
   #isWorking = false;
 
-  private constructor(
-    options: ScenarioOptions,
-    cluster: Cluster,
-    recorder: Recorder,
-    clearAway: readonly (() => Promise<void>)[],
-  ) {
+  private constructor(options: ScenarioOptions, { cluster, recorder, setting, clearAway }: Parts) {
     this.#options = options;
     this.cluster = cluster;
     this.recorder = recorder;
-    this.prng = createPrng(options.seed);
+    this.prng = setting.prng;
+    this.#readMode = setting.readMode ?? 'read-index';
     this.#members = cluster.names.slice();
     this.#clearAway = clearAway;
     this.#observer = new Observer(cluster, recorder);
@@ -86,7 +95,8 @@ export class Scenario {
     const { directory, size, faults, seed, toxiproxyUrl } = options;
     await mkdir(directory, { recursive: true });
     const recorder = new Recorder(join(directory, 'history.jsonl'));
-    const setting: Setting = { directory, size };
+    const { readMode } = options;
+    const setting: Setting = { directory, size, prng: createPrng(seed), recorder, readMode };
     const clearAway: (() => Promise<void>)[] = [];
     for (const fault of faults) {
       if (fault.prepare !== undefined) {
@@ -98,13 +108,13 @@ export class Scenario {
         ? await attachContainers(toxiproxyUrl)
         : await Cluster.start({
             ...{ size, directory, toxiproxyUrl, command: options.command },
-            ...{ dataDirs: setting.dataDirs, env: setting.env },
+            ...{ dataDirs: setting.dataDirs, envOf: setting.envOf, readMode: setting.readMode },
             prefix: `hf${process.pid}-${seed}`,
             onCrash: (member, how) => {
               recorder.add({ kind: 'crash', member, atMs: recorder.nowMs(), how });
             },
           });
-    const scenario = new Scenario(options, cluster, recorder, clearAway);
+    const scenario = new Scenario(options, { cluster, recorder, setting, clearAway });
     try {
       await cluster.waitForLeader(startLimitMs);
       await scenario.recover();
@@ -242,7 +252,8 @@ export class Scenario {
   #context(): FaultContext {
     const { cluster, prng, recorder } = this;
     const { directory } = this.#options;
-    return { cluster, prng, recorder, members: this.#members, directory };
+    const readMode = this.#readMode;
+    return { cluster, prng, recorder, members: this.#members, directory, readMode };
   }
 
   #session(members: readonly number[]): Session {

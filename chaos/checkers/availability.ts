@@ -1,6 +1,7 @@
 /**
  * How soon a cluster serves again: within 3 s of a fault that leaves it a majority, and through
- * every member within 10 s of the end of the last one.
+ * every member within 10 s of the end of the last one; by the slowest clock of a member, since
+ * members wait by theirs.
  */
 import type { CallRecord } from '../history.ts';
 import { type Finding, type HistoryView, isAnswered } from './history-view.ts';
@@ -30,6 +31,9 @@ export function checkAvailability(view: HistoryView): Availability {
   const report = (message: string) => {
     findings.push({ check, kind: 'violation', message, calls: [] });
   };
+  const { slowest } = view.clockRates;
+  const recoveryLimitMs = Math.round(recoveryMsMax / slowest);
+  const healingLimitMs = Math.round(healingMsMax / slowest);
   const writes = view.calls.filter(isWritten);
   let recoveryMs = 0;
   for (const { name, fromMs, toMs, keepsMajority } of view.faults) {
@@ -39,10 +43,10 @@ export function checkAvailability(view: HistoryView): Availability {
     const first = firstAfter(writes, fromMs);
     const tookMs = (first?.returnMs ?? Number.POSITIVE_INFINITY) - fromMs;
     // A fault shorter than the bound is judged by the healing.
-    const isJudged = toMs - fromMs >= recoveryMsMax;
+    const isJudged = toMs - fromMs >= recoveryLimitMs;
     recoveryMs = Math.max(recoveryMs, Math.min(tookMs, toMs - fromMs));
-    if (isJudged && tookMs > recoveryMsMax) {
-      report(`no write within ${recoveryMsMax} ms of "${name}": it took ${shown(tookMs)}`);
+    if (isJudged && tookMs > recoveryLimitMs) {
+      report(`no write within ${recoveryLimitMs} ms of "${name}": it took ${shown(tookMs)}`);
     }
   }
   const healedMs = Math.max(0, ...view.faults.map(({ toMs }) => toMs));
@@ -54,8 +58,8 @@ export function checkAvailability(view: HistoryView): Availability {
     );
     const tookMs = (first?.returnMs ?? Number.POSITIVE_INFINITY) - healedMs;
     healingMs = Math.max(healingMs, tookMs);
-    if (tookMs > healingMsMax) {
-      report(`${member} did not serve within ${healingMsMax} ms of healing: ${shown(tookMs)}`);
+    if (tookMs > healingLimitMs) {
+      report(`${member} did not serve within ${healingLimitMs} ms of healing: ${shown(tookMs)}`);
     }
   }
   return { findings, longestGapMs: longestGap(writes, view), recoveryMs, healingMs };

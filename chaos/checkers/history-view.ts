@@ -36,6 +36,8 @@ export interface HistoryView {
   readonly calls: readonly CallRecord[];
   readonly samples: readonly SampleRecord[];
   readonly faults: readonly FaultRecord[];
+  /** Between these rates all clocks of members went; the test's own is 1. */
+  readonly clockRates: { readonly slowest: number; readonly fastest: number };
   readonly leaderships: readonly LeadershipRecord[];
   readonly watches: readonly WatchRecord[];
   readonly hashes: readonly HashRecord[];
@@ -65,12 +67,14 @@ export function viewHistory(
   const calls = of('call').sort((a, b) => a.callMs - b.callMs);
   const watches = of('watch');
   const { events, seenMs } = collectEvents(watches);
+  const rates = [1, ...of('clock').map(({ rate }) => rate)];
   const told = calls.map(({ revision = 0 }) => revision);
   return {
     members,
     calls,
     samples: of('sample'),
     faults: of('fault'),
+    clockRates: { slowest: Math.min(...rates), fastest: Math.max(...rates) },
     leaderships: of('leadership'),
     watches,
     hashes: of('hash'),

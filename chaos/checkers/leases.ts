@@ -1,5 +1,6 @@
 /**
- * The bounds of leases, with the test's clock.
+ * The bounds of leases, with the test's clock. Members count by theirs: where these go at rates of
+ * their own (nemesis `clock-drift`), a TTL is as long as the fastest and the slowest make it.
  *
  * - never early: while the last acknowledged grant or keep-alive was called less than a TTL ago, no
  *   key of the lease is gone;
@@ -13,7 +14,7 @@ import { type Finding, type HistoryView, stateAt } from './history-view.ts';
 
 const check = 'leases';
 
-/** Clocks of the test and of the members may differ so much over a TTL. */
+/** Clocks that nobody has bent may differ so much from the test's over a TTL. */
 const toleranceMs = 100;
 /** After its TTL, a lease may live on for the grain of the cluster's time, and a fail-over. */
 const afterlifeMs = 4000;
@@ -36,14 +37,17 @@ export function checkLeases(view: HistoryView): readonly Finding[] {
   const report = (message: string, calls: readonly CallRecord[]) => {
     findings.push({ check, kind: 'violation', message, calls: calls.map(({ id }) => id) });
   };
+  const { slowest, fastest } = view.clockRates;
   const endMs = Math.max(0, ...view.calls.map(({ returnMs }) => returnMs));
   const left = stateAt(view);
   const deletions = deletionsByKey(view);
   for (const lease of collectLeases(view, report).values()) {
     const ends = new Set<number>();
+    const leastMs = lease.ttlMs / fastest;
+    const mostMs = (lease.ttlMs + afterlifeMs) / slowest;
     for (const { call, key } of lease.puts) {
       const deletion = deletions.get(key);
-      const isOver = lease.lastRenewalMs + lease.ttlMs + afterlifeMs < endMs;
+      const isOver = lease.lastRenewalMs + mostMs < endMs;
       if (left.has(key) && isOver) {
         report(`${key} outlives its lease ${lease.id}`, [call]);
       }
@@ -52,7 +56,7 @@ export function checkLeases(view: HistoryView): readonly Finding[] {
       }
       ends.add(deletion.revision);
       const renewal = lease.renewals.findLast((each) => each.callMs < deletion.seenMs);
-      const dueMs = (renewal?.callMs ?? 0) + lease.ttlMs - toleranceMs;
+      const dueMs = (renewal?.callMs ?? 0) + leastMs - toleranceMs;
       if (deletion.seenMs < Math.min(dueMs, lease.revokedMs)) {
         const early = Math.round(dueMs - deletion.seenMs);
         report(`${key} was gone ${early} ms before its lease could end`, [call]);

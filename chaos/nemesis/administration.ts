@@ -49,19 +49,28 @@ function repeated(
   };
 }
 
+/** Hands leadership over; resolves once `target` leads. */
+export async function handOver(
+  { cluster }: FaultContext,
+  leader: string,
+  target: string,
+): Promise<void> {
+  const status = await cluster.operator(target).status(callLimitMs);
+  await cluster.operator(leader).moveLeader(status.header?.member_id ?? '0', callLimitMs);
+}
+
 const transfers = repeated(
   'transfers',
   'leadership is handed over in a loop',
   300,
   async (context) => {
-    const { cluster, members, prng } = context;
+    const { members, prng } = context;
     const leader = await someLeader(context);
     const target = choose(
       prng,
       members.filter((name) => name !== leader),
     );
-    const status = await cluster.operator(target).status(callLimitMs);
-    await cluster.operator(leader).moveLeader(status.header?.member_id ?? '0', callLimitMs);
+    await handOver(context, leader, target);
     return `${leader} to ${target}`;
   },
 );

@@ -1,25 +1,14 @@
 /**
  * Clocks of the day that jump. Nothing may depend on them: elections, leases and reads count by the
- * monotonic clock, which is left alone here. Needs libfaketime (Debian's faketime).
+ * monotonic clock, which is left alone here (`clock-drift.ts` bends it). Needs libfaketime
+ * (Debian's faketime).
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { choose } from '../workloads/random.ts';
+import { clockDrift } from './clock-drift.ts';
 import type { Fault } from './fault.ts';
-
-const library = findLibrary();
-
-/** Debian keeps it below the folder of its architecture. */
-function findLibrary(): string | undefined {
-  const root = '/usr/lib';
-  if (!existsSync(root)) {
-    return undefined;
-  }
-  return readdirSync(root)
-    .map((name) => join(root, name, 'faketime/libfaketime.so.1'))
-    .find((path) => existsSync(path));
-}
+import { faketimeLibrary, missingFaketime } from './tools.ts';
 
 function offsetFile(directory: string): string {
   return join(directory, 'clock-offset');
@@ -28,15 +17,15 @@ function offsetFile(directory: string): string {
 const clockJumps: Fault = {
   name: 'clock-jumps',
   about: 'the time of day jumps by minutes, both ways, on all members',
-  missingTools: () => (library === undefined ? ['libfaketime (apt-get install faketime)'] : []),
+  missingTools: missingFaketime,
   async prepare(setting) {
     await writeFile(offsetFile(setting.directory), '+0s\n');
-    setting.env = {
-      LD_PRELOAD: library ?? '',
+    setting.envOf = () => ({
+      LD_PRELOAD: faketimeLibrary ?? '',
       FAKETIME_TIMESTAMP_FILE: offsetFile(setting.directory),
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    };
+    });
     return async () => undefined;
   },
   async inject({ cluster, members, prng, directory }) {
@@ -58,5 +47,5 @@ const clockJumps: Fault = {
   },
 };
 
-/** All of them. */
-export const clocks: readonly Fault[] = [clockJumps];
+/** Those that jump, and those that drift. */
+export const clocks: readonly Fault[] = [clockJumps, ...clockDrift];

@@ -4,7 +4,8 @@
  */
 import type { Prng } from '../../src/base/index.ts';
 import type { Recorder } from '../history.ts';
-import type { Cluster } from '../topology/cluster.ts';
+import type { Cluster, ReadMode } from '../topology/cluster.ts';
+import type { EnvOf } from '../topology/member.ts';
 import { readMetrics } from './metrics.ts';
 
 /** What a fault may use. */
@@ -16,6 +17,8 @@ export interface FaultContext {
   readonly members: readonly string[];
   /** Where files may be put. */
   readonly directory: string;
+  /** How members confirm reads. */
+  readonly readMode: ReadMode;
 }
 
 /** A fault that is on. */
@@ -47,10 +50,14 @@ export interface Fault {
 export interface Setting {
   readonly directory: string;
   readonly size: number;
+  readonly prng: Prng;
+  readonly recorder: Recorder;
   /** Where members keep their data, to be set by a fault that brings disks. */
   dataDirs?: readonly string[];
-  /** More environment for the members' processes. */
-  env?: Readonly<Record<string, string>>;
+  /** More environment for the members' processes, asked for at each start. */
+  envOf?: EnvOf;
+  /** How members confirm reads; undefined: nobody has asked for anything. */
+  readMode: ReadMode | undefined;
 }
 
 /** The leader, or one at random while there is none. */

@@ -1,6 +1,7 @@
 /**
  * Partitions: links between members that carry nothing, in every shape that is known to trouble
- * consensus. Connections are not refused but hang, as they do when packets are lost.
+ * consensus. Connections hang, as they do when packets are lost, unless it is said that they are
+ * refused.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { shuffle } from '../workloads/random.ts';
@@ -34,23 +35,29 @@ function partition(
   name: string,
   about: string,
   choose: (context: FaultContext) => Promise<Cut>,
+  how?: 'refused',
 ): Fault {
   return {
     name,
     about,
-    inject: async (context) => cutLinks(context, await choose(context)),
+    inject: async (context) => cutLinks(context, await choose(context), how),
   };
 }
 
-/** Puts `toxics` on links so that those at their ends do not reach each other any more. */
+/**
+ * Puts `toxics` on links so that those at their ends do not reach each other any more, or refuses
+ * their connections.
+ */
 export async function cutLinks(
   context: FaultContext,
   cut: Cut,
-  toxics: readonly LinkToxic[] = blackHole,
+  how: readonly LinkToxic[] | 'refused' = blackHole,
 ): Promise<Injected> {
   const before = await lostMessages(context, cut.members);
   const sinceMs = context.recorder.nowMs();
-  const heal = await context.cluster.links.disturb(cut.links, toxics);
+  const { links } = context.cluster;
+  const heal =
+    how === 'refused' ? await links.refuse(cut.links) : await links.disturb(cut.links, how);
   return {
     what: cut.what,
     members: cut.members,
@@ -126,18 +133,27 @@ export function between(some: readonly string[], others: readonly string[]): Lin
   );
 }
 
+async function leaderFromOthers(context: FaultContext): Promise<Cut> {
+  const leader = await someLeader(context);
+  return {
+    links: between([leader], othersOf(context.members, leader)),
+    what: `${leader}, the leader, reaches nobody`,
+    members: [leader],
+    keepsMajority: isMajority(context.members.length - 1, context.members),
+  };
+}
+
 const isolateLeader = partition(
   'isolate-leader',
   'the leader reaches nobody; its clients still reach it',
-  async (context) => {
-    const leader = await someLeader(context);
-    return {
-      links: between([leader], othersOf(context.members, leader)),
-      what: `${leader}, the leader, reaches nobody`,
-      members: [leader],
-      keepsMajority: isMajority(context.members.length - 1, context.members),
-    };
-  },
+  leaderFromOthers,
+);
+
+const refusedLeader = partition(
+  'refused-leader',
+  'connections between the leader and the others are refused, as if its process were dead',
+  leaderFromOthers,
+  'refused',
 );
 
 const majorityMinority = partition(
@@ -261,6 +277,7 @@ const flapping: Fault = {
 /** All shapes. */
 export const partitions: readonly Fault[] = [
   isolateLeader,
+  refusedLeader,
   majorityMinority,
   oneWay,
   bridge,

@@ -148,7 +148,8 @@ function restarts(
   };
 }
 
-async function untilServing({ cluster }: FaultContext, name: string): Promise<void> {
+/** Waits until a member serves, or for so long that something else must be wrong. */
+export async function untilServing({ cluster }: FaultContext, name: string): Promise<void> {
   const endMs = performance.now() + 5000;
   while (performance.now() < endMs) {
     const isServing = await cluster

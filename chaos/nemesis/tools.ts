@@ -1,8 +1,8 @@
 /** What a machine needs to have for some faults. */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Runs a command to its end; fails with what it said. */
@@ -18,6 +18,41 @@ export function missingCommands(...commands: readonly string[]): readonly string
       return true;
     }
   });
+}
+
+/** What bends the clocks of a process; Debian keeps it below the folder of its architecture. */
+export const faketimeLibrary: string | undefined = findFaketime('/usr/lib');
+
+function findFaketime(root: string): string | undefined {
+  const folders = existsSync(root) ? readdirSync(root) : [];
+  return folders
+    .map((name) => join(root, name, 'faketime/libfaketime.so.1'))
+    .find((path) => existsSync(path));
+}
+
+/** Names it unless it is there. */
+export function missingFaketime(): readonly string[] {
+  return faketimeLibrary === undefined ? ['libfaketime (apt-get install faketime)'] : [];
+}
+
+/** What libfaketime keeps for a process, in shared memory. */
+const faketimeTrace = /^(?:faketime_shm|sem\.faketime_sem)_(?<pid>\d+)$/;
+
+/**
+ * Removes what libfaketime has left of killed processes: a process that gets such a number again
+ * could not start.
+ */
+export async function clearFaketime(
+  folder = '/dev/shm',
+  isRunning = (pid: string) => existsSync(`/proc/${pid}`),
+): Promise<void> {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const pid = faketimeTrace.exec(name)?.groups?.['pid'];
+    const path = join(folder, name);
+    if (pid !== undefined && !isRunning(pid) && statSync(path).uid === process.getuid?.()) {
+      await rm(path, { force: true });
+    }
+  }
 }
 
 /** Where Linux lists what is mounted; other systems have none of the faults that mount. */

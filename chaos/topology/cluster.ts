@@ -12,9 +12,11 @@ import { freePorts } from '../../src/cli/testing/free-ports.ts';
 import { MemberConnection } from '../connection.ts';
 import type { LinkName } from './links.ts';
 import { Links } from './links.ts';
-import { type MemberControl, type MemberPlace, MemberProcess } from './member.ts';
-
+import { type EnvOf, type MemberControl, type MemberPlace, MemberProcess } from './member.ts';
 import { holdfastCommand } from './project.ts';
+
+/** How members confirm reads, see `--read-mode`. */
+export type ReadMode = 'read-index' | 'lease';
 
 /** What a cluster is like. */
 export interface ClusterOptions {
@@ -24,7 +26,8 @@ export interface ClusterOptions {
   /** Where each member keeps its data; in `directory` when left out. */
   readonly dataDirs?: readonly string[] | undefined;
   /** More environment for the members' processes. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly envOf?: EnvOf | undefined;
+  readonly readMode?: ReadMode | undefined;
   readonly toxiproxyUrl: string;
   /** What members run; this project's own when left out. */
   readonly command?: string | undefined;
@@ -250,16 +253,24 @@ export class Cluster {
   }
 }
 
-function processOf({ env = {}, onCrash }: ClusterOptions, place: MemberPlace): MemberProcess {
-  return new MemberProcess(place, env, (how) => {
+function processOf(
+  { envOf = () => ({}), onCrash }: ClusterOptions,
+  place: MemberPlace,
+): MemberProcess {
+  return new MemberProcess(place, envOf, (how) => {
     onCrash(place.name, how);
   });
+}
+
+/** The name of a cluster's member, counted from 1. */
+export function memberName(serial: number): string {
+  return `n${serial}`;
 }
 
 async function choosePorts(first: number, count: number): Promise<readonly Ports[]> {
   const ports = await freePorts(3 * count);
   return Array.from({ length: count }, (_, i) => ({
-    name: `n${first + i}`,
+    name: memberName(first + i),
     client: ports[3 * i] ?? 0,
     peer: ports[3 * i + 1] ?? 0,
     metrics: ports[3 * i + 2] ?? 0,
@@ -267,7 +278,7 @@ async function choosePorts(first: number, count: number): Promise<readonly Ports
 }
 
 function placeOf(
-  { directory, command = holdfastCommand }: ClusterOptions,
+  { directory, command = holdfastCommand, readMode }: ClusterOptions,
   { name, client, peer, metrics }: Ports,
   dataDir: string,
   args: readonly string[],
@@ -291,6 +302,7 @@ function placeOf(
       `--listen-peer-urls=http://${peerAddress}`,
       `--initial-advertise-peer-urls=http://${peerAddress}`,
       `--listen-metrics-urls=http://${metricsAddress}`,
+      ...(readMode === undefined ? [] : [`--read-mode=${readMode}`]),
       ...serverArgs,
       ...args,
     ],

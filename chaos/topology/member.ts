@@ -22,6 +22,9 @@ export interface MemberPlace {
   readonly command: string;
 }
 
+/** More environment for the process of a member. */
+export type EnvOf = (member: string) => Readonly<Record<string, string>>;
+
 /** What whoever troubles a member needs of it, wherever it runs. */
 export interface MemberControl {
   readonly name: string;
@@ -78,20 +81,16 @@ process.once('exit', () => {
 /** See the module comment. */
 export class MemberProcess implements MemberControl {
   readonly place: MemberPlace;
-  readonly #env: Readonly<Record<string, string>>;
+  readonly #envOf: EnvOf;
   #child: ChildProcess | undefined;
   #isPaused = false;
   #isEnding = false;
   readonly #onCrash: (how: string) => void;
 
-  /** `env` is more environment for its process. */
-  constructor(
-    place: MemberPlace,
-    env: Readonly<Record<string, string>>,
-    onCrash: (how: string) => void,
-  ) {
+  /** `envOf` is asked anew at each start. */
+  constructor(place: MemberPlace, envOf: EnvOf, onCrash: (how: string) => void) {
     this.place = place;
-    this.#env = env;
+    this.#envOf = envOf;
     this.#onCrash = onCrash;
   }
 
@@ -118,7 +117,7 @@ export class MemberProcess implements MemberControl {
     await mkdir(this.place.dataDir, { recursive: true });
     const child = spawn(process.execPath, [this.place.command, 'server', ...this.place.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...this.#env },
+      env: { ...process.env, ...this.#envOf(this.name) },
     });
     const log = createWriteStream(this.place.logFile, { flags: 'a' });
     child.stdout.pipe(log, { end: false });

@@ -74,7 +74,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const metrics = new Metrics();
   if (config.listenMetrics.length > 0) {
-    metrics.startProcessMetrics();
+    metrics.startProcessMetrics(nodeEventLoop);
   }
   const place = await findPlace(config);
   const stores = await Stores.open({

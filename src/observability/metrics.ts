@@ -7,6 +7,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { MonotonicClock } from '../base/index.ts';
 
 /** Bounds of latency buckets, seconds: 0.1 ms to 10 s. */
 const latencyBuckets = [
@@ -239,7 +240,7 @@ export class Metrics {
   }
 
   /** Starts what costs something all the time: process metrics and the watch on the event loop. */
-  startProcessMetrics(): void {
+  startProcessMetrics(clock: MonotonicClock): void {
     collectDefaultMetrics({ register: this.#registry, prefix: 'holdfast_' });
     // What this says of the event loop includes the distance between two looks; ours does not.
     for (const { name } of this.#registry.getMetricsAsArray()) {
@@ -247,6 +248,17 @@ export class Metrics {
         this.#registry.removeSingleMetric(name);
       }
     }
+    this.#registry.registerMetric(
+      new Counter({
+        name: 'holdfast_clock_seconds_total',
+        help: 'The monotonic clock of this process; leases count by it.',
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(clock.nowMs() / 1000);
+        },
+      }),
+    );
     const loopDelay = monitorEventLoopDelay({ resolution: loopDelayPeriodMs });
     loopDelay.enable();
     this.#registry.registerMetric(

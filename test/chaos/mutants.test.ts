@@ -51,7 +51,7 @@ function build(mutant: BuiltMutant): string {
 
 /** What a run of the suite against such members finds. */
 async function findingsOf(
-  { workload, nemesis, seconds }: BuiltMutant,
+  { workload, nemesis, seconds, options = [] }: BuiltMutant,
   command: string,
   seed: number,
 ): Promise<readonly Finding[]> {
@@ -60,6 +60,7 @@ async function findingsOf(
     ...['chaos/run.mjs', 'chaos/main.ts', '--workload', workload, '--nemesis', nemesis],
     ...['--seed', String(seed), '--minutes', (seconds / 60).toFixed(3), '--out', out],
     ...['--command', command],
+    ...options,
   ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'ignore' });
   await once(child, 'exit');

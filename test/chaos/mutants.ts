@@ -18,6 +18,8 @@ export interface BuiltMutant {
   readonly seconds: number;
   /** Runs, with seeds from 1 on, within which it must be found. */
   readonly runs: number;
+  /** More for `npm run chaos`. */
+  readonly options?: readonly string[];
   /** A check that must have found it, one of these. */
   readonly checks: readonly string[];
 }
@@ -51,6 +53,19 @@ export const mutants: readonly BuiltMutant[] = [
   },
   known('serves a read before its state has come so far', {
     ...{ workload: 'register', nemesis: 'client-resets', seconds: 3, runs: 3 },
+    checks: ['no split brain', 'strict serializability', 'linearizability of single keys'],
+  }),
+  {
+    // No bug in the code: what lease reads rest on is taken away.
+    lesson: 'answers reads by a lease though clocks differ many times more than that allows',
+    patches: [],
+    ...{ workload: 'register', nemesis: 'wild-clocks', seconds: 12, runs: 5 },
+    options: ['--read-mode', 'lease'],
+    checks: ['no split brain', 'strict serializability', 'linearizability of single keys'],
+  },
+  known('promises to help elect nobody else and does so when it takes its leader for gone', {
+    ...{ workload: 'register', nemesis: 'refused-leader', seconds: 6, runs: 3 },
+    options: ['--read-mode', 'lease'],
     checks: ['no split brain', 'strict serializability', 'linearizability of single keys'],
   }),
   known('ends a lease that was renewed at its old deadline', {

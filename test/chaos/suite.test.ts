@@ -101,7 +101,13 @@ describe('parseOptions', () => {
     });
   });
 
+  test('takes how members confirm reads, which else the nemesis decides', () => {
+    expect(parseOptions(['--read-mode', 'lease'], 0).readMode).toBe('lease');
+    expect(parseOptions([], 0).readMode).toBeUndefined();
+  });
+
   test.each([
+    [['--read-mode', 'hope'], /read-index and lease/],
     [['--workload', 'tetris'], /there are register/],
     [['--nemesis', 'godzilla'], /there are isolate-leader/],
     [['--suite', 'endless'], /quick and full/],

@@ -1,5 +1,8 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { mountsBelow } from '../../chaos/nemesis/tools.ts';
+import { clearFaketime, mountsBelow } from '../../chaos/nemesis/tools.ts';
 
 describe('mountsBelow', () => {
   test('finds what is mounted below a folder, the last mounted first', () => {
@@ -17,5 +20,24 @@ describe('mountsBelow', () => {
     ]);
     expect(mountsBelow('/results/run-2', table)).toEqual([]);
     expect(mountsBelow('/results/run-1', '')).toEqual([]);
+  });
+});
+
+describe('clearFaketime', () => {
+  test('removes what processes have left that are gone, and nothing else', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-faketime-'));
+    const kept = ['faketime_shm_7', 'other_8', 'sem.faketime_sem_7'];
+    for (const name of [...kept, 'faketime_shm_8', 'sem.faketime_sem_8']) {
+      writeFileSync(join(folder, name), '');
+    }
+
+    await clearFaketime(folder, (pid) => pid === '7');
+
+    expect(readdirSync(folder).toSorted()).toEqual(kept);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('has nothing to do where there is no such folder', async () => {
+    await expect(clearFaketime('/no/such/folder')).resolves.toBeUndefined();
   });
 });

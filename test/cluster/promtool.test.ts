@@ -68,7 +68,7 @@ describe.runIf(hasPromtool())('promtool', () => {
 
   test('finds nothing wrong with what a member says', async () => {
     const metrics = new Metrics();
-    metrics.startProcessMetrics();
+    metrics.startProcessMetrics({ nowMs: () => 1500 });
     metrics.countRequest('Put', 'OK', 0.001);
     const path = await scratchFile(await metrics.render());
 

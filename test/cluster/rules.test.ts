@@ -12,7 +12,7 @@ const root = new URL('../../', import.meta.url);
 /** Every name under which a member shows something. */
 async function seriesNames(): Promise<ReadonlySet<string>> {
   const metrics = new Metrics();
-  metrics.startProcessMetrics();
+  metrics.startProcessMetrics({ nowMs: () => 1500 });
   const families = familiesOf(await metrics.render());
   return new Set(
     families.flatMap(({ name, type }) =>

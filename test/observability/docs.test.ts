@@ -30,7 +30,7 @@ function literalsOf(path: string, field: string): readonly string[] {
 describe('docs/observability.md', () => {
   test('has every metric with its type, unit, meaning and use, and no other', async () => {
     const metrics = new Metrics();
-    metrics.startProcessMetrics();
+    metrics.startProcessMetrics({ nowMs: () => 1500 });
     const families = familiesOf(await metrics.render());
     const rows = rowsOf(/^holdfast_/);
 

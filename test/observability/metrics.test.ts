@@ -17,7 +17,7 @@ vi.mock('node:perf_hooks', async (importOriginal) => ({
 describe('Metrics', () => {
   test('each is named holdfast_…, has a type and a sentence of help, and occurs once', async () => {
     const metrics = new Metrics();
-    metrics.startProcessMetrics();
+    metrics.startProcessMetrics({ nowMs: () => 1500 });
 
     const families = familiesOf(await metrics.render());
 
@@ -33,7 +33,7 @@ describe('Metrics', () => {
 
   test('every sample belongs to a family that was announced', async () => {
     const metrics = new Metrics();
-    metrics.startProcessMetrics();
+    metrics.startProcessMetrics({ nowMs: () => 1500 });
     metrics.countRequest('Put', 'OK', 0.001);
     metrics.peerConnected.set({ peer: 'n2' }, 1);
     const text = await metrics.render();
@@ -72,8 +72,8 @@ describe('Metrics', () => {
     one.proposalsTotal.inc();
     one.countRequest('Put', 'OK', 0.1);
     one.commitSeconds.observe(0.1);
-    one.startProcessMetrics();
-    other.startProcessMetrics();
+    one.startProcessMetrics({ nowMs: () => 1500 });
+    other.startProcessMetrics({ nowMs: () => 1500 });
 
     const valueOf = async (metrics: Metrics, name: string): Promise<number | undefined> =>
       samplesOf(await metrics.render()).find((sample) => sample.name === name)?.value;
@@ -106,7 +106,7 @@ describe('Metrics', () => {
 
   test('the delay of the event loop is what goes beyond the distance of two looks', async () => {
     const metrics = new Metrics();
-    metrics.startProcessMetrics();
+    metrics.startProcessMetrics({ nowMs: () => 1500 });
 
     const samples = samplesOf(await metrics.render());
 
@@ -120,6 +120,19 @@ describe('Metrics', () => {
     expect(delays[1]?.value).toBeCloseTo(0.004, 9);
     expect(delays[2]?.value).toBeCloseTo(0.09, 9);
     expect(samples.map(({ name }) => name).filter((name) => /loop_?lag/.test(name))).toEqual([]);
+  });
+
+  test('the clock is told as it is when somebody looks', async () => {
+    const metrics = new Metrics();
+    let nowMs = 1500;
+    metrics.startProcessMetrics({ nowMs: () => nowMs });
+    const look = async () =>
+      samplesOf(await metrics.render()).find(({ name }) => name === 'holdfast_clock_seconds_total')
+        ?.value;
+
+    expect(await look()).toBe(1.5);
+    nowMs = 4000;
+    expect(await look()).toBe(4);
   });
 
   test('the text is what Prometheus expects of its content type', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkAvailability } from '../../../chaos/checkers/availability.ts';
-import { fault, messages, put, view } from './planted.ts';
+import { clock, fault, messages, put, view } from './planted.ts';
 
 describe('checkAvailability', () => {
   test('measures gap, recovery and healing', () => {
@@ -31,6 +31,19 @@ describe('checkAvailability', () => {
     expect(
       checkAvailability(view([...without, put(0, [6000, 6001], ['a', '2'], 3)])).findings,
     ).toEqual([]);
+  });
+
+  test('gives members the time that their slowest clock makes of it', () => {
+    const lines = [
+      fault(1000, 6000),
+      put(0, [4000, 4500], ['a', '1'], 2),
+      put(0, [6000, 6001], ['a', '2'], 3),
+    ];
+
+    expect(checkAvailability(view([...lines, clock('n1', 0.8)])).findings).toEqual([]);
+    expect(messages(checkAvailability(view([...lines, clock('n1', 0.9)])).findings)).toEqual([
+      'no write within 3333 ms of "cut": it took 3500 ms',
+    ]);
   });
 
   test('rejects a member that does not serve after healing', () => {

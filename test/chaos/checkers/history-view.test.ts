@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { stateAt } from '../../../chaos/checkers/history-view.ts';
-import { account, deleteEvent, put, putEvent, stream, view, watch } from './planted.ts';
+import { account, clock, deleteEvent, put, putEvent, stream, view, watch } from './planted.ts';
 
 describe('viewHistory', () => {
   test('puts the account together from all watchers, in the order of revisions', () => {
@@ -14,6 +14,15 @@ describe('viewHistory', () => {
     expect(Array.from(seen.events.keys())).toEqual([1, 2]);
     expect(seen.calls.map(({ revision }) => revision)).toEqual([1, 3]);
     expect(seen.lastRevision).toBe(3);
+  });
+});
+
+describe('the rates of clocks', () => {
+  test('hold the test’s own and whatever was set', () => {
+    expect(view([]).clockRates).toEqual({ slowest: 1, fastest: 1 });
+    expect(view([clock('n1', 0.9), clock('n2', 1.1), clock('n1', 1.05)]).clockRates).toEqual({
+      ...{ slowest: 0.9, fastest: 1.1 },
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkLeases } from '../../../chaos/checkers/leases.ts';
 import type { HistoryLine } from '../../../chaos/history.ts';
-import { call, deleteEvent, messages, putEvent, stream, view, watch } from './planted.ts';
+import { call, clock, deleteEvent, messages, putEvent, stream, view, watch } from './planted.ts';
 
 const lease = '7';
 const granted = { type: 'lease', lease, ttlSeconds: 2 } as const;
@@ -56,6 +56,18 @@ describe('checkLeases', () => {
       'a outlives its lease 7',
       'b outlives its lease 7',
     ]);
+  });
+
+  test('counts by the fastest and the slowest clock of the members', () => {
+    const early = [...begun, keepAlive(1000), account([{ atMs: 2500, keys: ['a', 'b'] }]), late];
+    // Of 2 s and what is allowed after it, 6 s, a clock at half the speed makes 12.
+    const end = call(9, [9000, 9001], { type: 'leaseTimeToLive', lease: '1' }, { type: 'done' });
+    const kept = [...begun, account([]), end];
+
+    expect(checkLeases(view([...early, clock('n1', 1.3)]))).toEqual([]);
+    expect(messages(checkLeases(view([...early, clock('n1', 1.2)])))[0]).toMatch(/before its/);
+    expect(checkLeases(view([...kept, clock('n1', 0.5)]))).toEqual([]);
+    expect(messages(checkLeases(view(kept)))[0]).toMatch(/a outlives its lease/);
   });
 
   test('rejects keys of one lease that go one after the other', () => {

@@ -128,6 +128,11 @@ export function fault(fromMs: number, toMs: number, more: Partial<FaultRecord> =
   };
 }
 
+/** A member's clock that goes at this rate. */
+export function clock(member: string, rate: number): HistoryLine {
+  return { kind: 'clock', atMs: 0, member, rate };
+}
+
 /** What a member said of itself. */
 export function sample(
   atMs: number,
