@@ -7,8 +7,8 @@ import type { CommandResult } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { LogIndex, NodeId } from '../raft/index.ts';
 import type { Calls } from './calls.ts';
+import type { ApplyBatch } from './effects.ts';
 import type { ProposalId } from './proposals.ts';
-import type { ApplyBatch } from './replica.ts';
 
 /** What it works with. */
 export interface ApplyingOptions {

@@ -39,6 +39,7 @@ import type {
 } from './api.ts';
 import { Applying } from './applying.ts';
 import { Calls } from './calls.ts';
+import type { ApplyBatch } from './effects.ts';
 import { createInbox } from './inbox.ts';
 import { Integrity } from './integrity.ts';
 import { Leases } from './leases.ts';
@@ -51,7 +52,7 @@ import { memberStatus } from './member-status.ts';
 import type { MembershipChange } from './membership.ts';
 import { type OpenedReplica, openReplica } from './opening.ts';
 import { Outbox } from './outbox.ts';
-import type { ApplyBatch, Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 import { removalReporter, reportEffects, reportSizes, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
 import { type FetchedSnapshot, Snapshots } from './snapshots.ts';

@@ -8,12 +8,11 @@
  * peer and one read round.
  */
 import { assert, type Prng } from '../base/index.ts';
-import { type AppliedEntry, type Command, encodeCommand, type TimeState } from '../kv/index.ts';
+import type { AppliedEntry } from '../kv/index.ts';
 import {
   type Configuration,
   decodeConfiguration,
   type Entry,
-  type LoadRequest,
   type LogIndex,
   type Message,
   type NodeId,
@@ -22,27 +21,22 @@ import {
   type RaftEvent,
   type RaftStatus,
   type SnapshotPosition,
-  type SnapshotRequest,
-  type StorageWrite,
   type Term,
   type WriteTicket,
 } from '../raft/index.ts';
-import { AutoCompaction, type CompactableState, type HistoryRetention } from './auto-compaction.ts';
-import { ClusterClock } from './cluster-clock.ts';
+import type { HistoryRetention } from './auto-compaction.ts';
+import type { ApplyBatch, Effects } from './effects.ts';
 import { compactionIndex, type LogCompactionLimits } from './log-compaction.ts';
 import { decodeMembership, encodeMembership, type MembershipChange } from './membership.ts';
 import { type ChangeId, type ChangeResult, MembershipChanges } from './membership-changes.ts';
+import { type AppliedState, OwnCommands } from './own-commands.ts';
 import {
   decodeEnvelope,
-  encodeEnvelope,
   type ProposalFailure,
   type ProposalId,
   ProposalTable,
 } from './proposals.ts';
 import { type ReadId, ReadQueue } from './reads.ts';
-
-/** Milliseconds of cluster time for which answers under idempotency keys are kept, at least. */
-const keepAnswersMs = 600_000;
 
 /** Bounds of one member. */
 export interface ReplicaLimits {
@@ -57,34 +51,6 @@ export interface ReplicaLimits {
   readonly logCompaction: LogCompactionLimits;
 }
 
-/**
- * Committed entries as the state machine takes them, with the local proposal each one answers (or
- * 0).
- */
-export interface ApplyBatch {
-  readonly entries: readonly AppliedEntry[];
-  readonly proposalIds: readonly ProposalId[];
-}
-
-/** Everything the driver must do after a turn. */
-export interface Effects {
-  readonly messages: readonly Message[];
-  readonly write?: StorageWrite | undefined;
-  readonly apply?: ApplyBatch | undefined;
-  readonly loads: readonly LoadRequest[];
-  readonly failures: readonly ProposalFailure[];
-  readonly releasedReads: readonly ReadId[];
-  readonly expiredReads: readonly ReadId[];
-  readonly changeResults: readonly ChangeResult[];
-  /** A snapshot is to be fetched; see `Ready.snapshotRequest`. */
-  readonly snapshotRequest?: SnapshotRequest | undefined;
-  /** The membership that counts from now on, when it has changed. */
-  readonly configuration?: Configuration | undefined;
-  /** History up to this revision goes by the leader's own decision. */
-  readonly compaction?: number | undefined;
-  readonly events: readonly RaftEvent[];
-}
-
 /** What a replica starts from. */
 export interface ReplicaConfig {
   readonly raft: RaftConfig;
@@ -92,12 +58,6 @@ export interface ReplicaConfig {
   /** What of history is kept; all of it, until somebody compacts, when undefined. */
   readonly retention?: HistoryRetention | undefined;
   readonly prng: Prng;
-}
-
-/** What a member knows once entries have been applied; a state machine fits. */
-export interface AppliedState extends CompactableState {
-  readonly time: TimeState;
-  readonly lastApplied: { readonly index: LogIndex; readonly term: Term };
 }
 
 /** Proposals passed to the leader of a term as one. */
@@ -135,9 +95,7 @@ export class Replica {
   readonly #changesByContext = new Map<number, ChangeId>();
   #changeResults: ChangeResult[] = [];
   readonly #electionTimeoutTicks: number;
-  readonly #clock = new ClusterClock();
-  readonly #autoCompaction: AutoCompaction;
-  readonly #source: { readonly origin: NodeId; readonly incarnation: number };
+  readonly #own: OwnCommands;
 
   constructor(config: ReplicaConfig) {
     const { raft, limits, prng } = config;
@@ -145,8 +103,8 @@ export class Replica {
     this.#limits = limits;
     const incarnation = prng.nextUint32();
     this.#electionTimeoutTicks = raft.options.electionTimeoutTicks;
-    this.#source = { origin: raft.id, incarnation };
-    this.#changes = new MembershipChanges(this.#source, this.#electionTimeoutTicks);
+    const source = { origin: raft.id, incarnation };
+    this.#changes = new MembershipChanges(source, this.#electionTimeoutTicks);
     this.#proposals = new ProposalTable(raft.id, incarnation, {
       countMax: limits.proposalsMax,
       bytesMax: limits.proposalBytesMax,
@@ -154,7 +112,7 @@ export class Replica {
     this.#nextContext = prng.nextUint32() * 0x10_0000;
     this.#reads = new ReadQueue(limits.readsMax);
     this.#readableIndex = raft.lastApplied;
-    this.#autoCompaction = new AutoCompaction(config.retention);
+    this.#own = new OwnCommands({ raft: this.#raft, retention: config.retention, source });
   }
 
   get term(): number {
@@ -194,13 +152,12 @@ export class Replica {
   /** Tells the time: before every input, and again before every turn; see `Raft.noteTime`. */
   noteTime(nowMs: number): void {
     this.#raft.noteTime(nowMs);
-    this.#clock.noteTime(nowMs);
-    this.#autoCompaction.noteTime(nowMs);
+    this.#own.noteTime(nowMs);
   }
 
-  /** Tells whether the stored state is near its quota; see {@link AutoCompaction.noteSpace}. */
+  /** Tells whether the stored state is near its quota; see `AutoCompaction.noteSpace`. */
   noteSpace(isShort: boolean): void {
-    this.#autoCompaction.noteSpace(isShort);
+    this.#own.noteSpace(isShort);
   }
 
   /**
@@ -316,7 +273,7 @@ export class Replica {
   resumeApplying(position: SnapshotPosition): void {
     this.#raft.resumeApplying(position);
     this.#readableIndex = position.index;
-    this.#autoCompaction.forget();
+    this.#own.forgetState();
   }
 
   /**
@@ -346,13 +303,12 @@ export class Replica {
 
   /** The cluster's time, milliseconds, as far as this member knows. */
   get clusterTimeMs(): number {
-    return this.#clock.timeMs;
+    return this.#own.clusterTimeMs;
   }
 
   /** Takes the applied state, once it has changed. */
   noteState(state: AppliedState): void {
-    this.#clock.applied(state.time, state.lastApplied.term, this.#leadingTerm);
-    this.#autoCompaction.applied(state);
+    this.#own.applied(state);
   }
 
   /** The state machine has taken everything up to `index`. */
@@ -381,8 +337,7 @@ export class Replica {
 
   /** Hands what is queued to Raft and returns everything there is to do; empty when nothing is. */
   turn(): Effects {
-    this.#stampTime();
-    const compaction = this.#compactHistory();
+    const compaction = this.#own.propose();
     this.#proposeQueued();
     this.#askForReads();
     this.#proposeChange();
@@ -443,43 +398,6 @@ export class Replica {
         this.#proposals.requeue(ids);
         break;
     }
-  }
-
-  get #leadingTerm(): Term {
-    return this.isLeader ? this.#raft.term : 0;
-  }
-
-  /** A stamp is made in the moment it goes into the log; one that cannot go there is none. */
-  #stampTime(): void {
-    const timeMs = this.#clock.dueStamp(this.#leadingTerm);
-    if (timeMs === undefined) {
-      return;
-    }
-    if (this.#append({ type: 'advanceTime', timeMs, keepAnswersMs }) !== undefined) {
-      this.#clock.stamped(timeMs);
-    }
-  }
-
-  /** Returns the revision up to which history goes, once that is in this leader's log. */
-  #compactHistory(): number | undefined {
-    const term = this.#leadingTerm;
-    const revision = this.#autoCompaction.due(term);
-    const index = revision === undefined ? undefined : this.#append({ type: 'compact', revision });
-    if (revision === undefined || index === undefined) {
-      return undefined;
-    }
-    this.#autoCompaction.proposed({ term, index, revision });
-    return revision;
-  }
-
-  /**
-   * Puts a leader's own command, which nobody waits for, into its log; undefined if it cannot. The
-   * next of its kind comes once this one is applied.
-   */
-  #append(command: Command): LogIndex | undefined {
-    const envelope = encodeEnvelope({ ...this.#source, id: 0, command: encodeCommand(command) });
-    const result = this.#raft.proposeOwn(envelope);
-    return result.kind === 'appended' ? result.firstIndex : undefined;
   }
 
   /**

@@ -4,8 +4,9 @@ import type { AlarmType } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { RaftEvent } from '../raft/index.ts';
 import type { PeerLink } from '../transport/index.ts';
+import type { Effects } from './effects.ts';
 import type { MemberState } from './member-state.ts';
-import type { Effects, Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 import type { RemovalStep } from './state-lane.ts';
 
 /** Log lines as events with fields; pino's loggers fit. */

@@ -30,9 +30,9 @@ import type {
 } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
+import { type ApplyBatch, isAwaited } from './effects.ts';
 import { EngineWriter } from './engine-writer.ts';
 import { Gathering } from './gathering.ts';
-import type { ApplyBatch } from './replica.ts';
 
 /**
  * What the lane tells its member; all calls come from the event loop, never re-entrantly from
@@ -207,10 +207,10 @@ export class StateLane {
   }
 
   /** Lets a batch wait for more, if nobody here waits for it. */
-  #mayGather({ proposalIds }: ApplyBatch): boolean {
+  #mayGather(batch: ApplyBatch): boolean {
     return (
       this.#queuedEntries < entriesPerApplyMax &&
-      !proposalIds.some((id) => id !== 0) &&
+      !isAwaited(batch) &&
       !this.#handler.hasListeners() &&
       this.#gathering.mayWait()
     );
@@ -304,8 +304,7 @@ export class StateLane {
   #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
     const { writes, sequence } = output;
     this.#writer.add({ writes, sequence, applied: output });
-    const isAwaited = batch.proposalIds.some((id) => id !== 0);
-    const mayGather = isAwaited && this.#writer.waitingWrites < gatheredWritesMax;
+    const mayGather = isAwaited(batch) && this.#writer.waitingWrites < gatheredWritesMax;
     if (!mayGather || !this.#gathering.mayWait()) {
       this.#writer.write();
     }

@@ -5,7 +5,8 @@ import { decodeCommand } from '../../src/kv/command-codec.ts';
 import { defaultRaftOptions, type Message } from '../../src/raft/index.ts';
 import { defaultLogCompaction } from '../../src/replica/log-compaction.ts';
 import { decodeEnvelope } from '../../src/replica/proposals.ts';
-import { type Effects, Replica } from '../../src/replica/replica.ts';
+import type { Effects } from '../../src/replica/effects.ts';
+import { Replica } from '../../src/replica/replica.ts';
 
 const limits = {
   proposalsMax: 4,

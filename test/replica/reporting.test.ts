@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Metrics } from '../../src/observability/index.ts';
 import type { RaftEvent } from '../../src/raft/index.ts';
-import type { Effects } from '../../src/replica/replica.ts';
+import type { Effects } from '../../src/replica/effects.ts';
 import { removalReporter, reportEffects } from '../../src/replica/reporting.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';

@@ -15,7 +15,7 @@ import type {
   StateMachine,
   StateWrite,
 } from '../../src/kv/index.ts';
-import type { ApplyBatch } from '../../src/replica/replica.ts';
+import { type ApplyBatch, isAwaited } from '../../src/replica/effects.ts';
 import type { SimEngine } from './disk.ts';
 
 /** What the lane asks of its member. */
@@ -86,8 +86,7 @@ export class SimLane {
 
   push(batch: ApplyBatch): void {
     this.#queue.push(batch);
-    const isAwaited = batch.proposalIds.some((id) => id !== 0);
-    if (isAwaited || !this.#host.maybeGather(() => this.#pump())) {
+    if (isAwaited(batch) || !this.#host.maybeGather(() => this.#pump())) {
       this.#pump();
     }
   }

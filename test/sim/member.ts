@@ -36,11 +36,12 @@ import {
 } from '../../src/raft/index.ts';
 import { describeEvent, describeMessage, describeStatus } from '../../src/raft/describe.ts';
 import { createRaftConfig } from '../../src/replica/bootstrap.ts';
+import type { ApplyBatch } from '../../src/replica/effects.ts';
 import type { MembershipChange } from '../../src/replica/membership.ts';
 import type { ChangeId, ChangeResult } from '../../src/replica/membership-changes.ts';
 import type { ProposalId } from '../../src/replica/proposals.ts';
 import type { ReadId } from '../../src/replica/reads.ts';
-import { type ApplyBatch, Replica } from '../../src/replica/replica.ts';
+import { Replica } from '../../src/replica/replica.ts';
 import type { VirtualClock } from './clock.ts';
 import { SimDisk, type SimEngine } from './disk.ts';
 import { runOver, SimLane } from './lane.ts';
