@@ -65,6 +65,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/cli/unsafe-recover-command.ts': 'test/cli/unsafe-recover.test.ts',
   'src/cli/bench/run.ts': 'test/cli/bench/command.test.ts',
   'src/cli/client/session.ts': 'test/cli/client/lock-command.test.ts, as processes',
+  'src/client/waiting.ts': 'test/client/pipeline.test.ts',
+  'src/client/operation-size.ts': 'test/client/pipeline.test.ts',
   'src/client/patterns.ts': 'types only',
   'src/client/attempts.ts': 'test/client/caller.test.ts',
   'src/client/dispose.ts': 'test/client/ownership.test.ts, by its blocks',

@@ -19,13 +19,14 @@ import type { CallOptions, MemberCaller } from './caller.ts';
 import type { Endpoints } from './endpoints.ts';
 import { abortedError, closedError, codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
 import type { LeaderFinder } from './leader-finder.ts';
+import { sizeOf } from './operation-size.ts';
 import type { AnswerTo, Operation, Operations } from './operations.ts';
 import type { RetryPace } from './pace.ts';
 import { Deadlines, type Pending } from './pending.ts';
 import { batchBytesMax, PipelineStream, type PipelineStreamOwner } from './pipeline-stream.ts';
 import type { CallFailure, Environment } from './ports.ts';
 import { SessionKeeper } from './session-keeper.ts';
-import type { WriteSession } from './write-session.ts';
+import { needsSession, WaitingOperations } from './waiting.ts';
 
 /** Limit: operations of a client that have no answer yet, and bytes of them. */
 const pendingMax = 100_000;
@@ -38,8 +39,6 @@ const lookMs = 500;
 const moveMs = 1000;
 /** Limit: how often a stream, or an operation, is tried with a new token. */
 const refusalsMax = 1;
-/** What an operation counts for besides its key and value. */
-const operationOverheadBytes = 64;
 
 /** What a {@link Pipeline} works with. */
 export interface PipelineParts {
@@ -72,9 +71,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   /** Every operation without an answer, wherever it is. */
   readonly #pending = new Set<Pending>();
   #pendingBytes = 0;
-  /** To be sent, in order; may name operations that have ended. Writes wait for a session. */
-  #reads: Pending[] = [];
-  #writes: Pending[] = [];
+  readonly #waiting = new WaitingOperations();
   /** Where operations are sent. */
   #stream: PipelineStream | undefined;
   /** The next one, which is being opened. */
@@ -225,7 +222,11 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   }
 
   #enqueue(pending: Pending): void {
-    (needsSession(pending) ? this.#writes : this.#reads).push(pending);
+    this.#waiting.add(pending);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     if (!this.#isFlushDue) {
       this.#isFlushDue = true;
       this.#parts.environment.loop.afterCallback(() => {
@@ -237,7 +238,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
 
   /** Sends as much of what waits as may be sent. */
   #flush(): void {
-    if (this.#isClosed || this.#reads.length + this.#writes.length === 0) {
+    if (this.#isClosed || this.#waiting.isEmpty) {
       return;
     }
     const stream = this.#stream;
@@ -245,73 +246,25 @@ export class Pipeline implements Operations, PipelineStreamOwner {
       this.#open();
       return;
     }
-    this.#sendFrom(stream, this.#reads, undefined);
-    if (this.#writes.length > 0) {
+    this.#waiting.sendReads(stream);
+    if (this.#waiting.hasWrites) {
       const session = this.#sessions.current;
       if (session === undefined) {
         this.#sessions.open();
       } else {
-        this.#sendFrom(stream, this.#writes, session);
+        this.#waiting.sendWrites(stream, session, (pending) => this.#failLost(pending));
       }
     }
-  }
-
-  #sendFrom(stream: PipelineStream, queue: Pending[], session: WriteSession | undefined): void {
-    let batch: Pending[] = [];
-    let bytes = 0;
-    let taken = 0;
-    const send = (): void => {
-      if (batch.length > 0) {
-        stream.send(batch, session);
-        batch = [];
-        bytes = 0;
-      }
-    };
-    for (const pending of queue) {
-      if (!pending.hasEnded && !this.#hasLostSession(pending, session)) {
-        if (bytes + pending.bytes > batchBytesMax) {
-          send();
-        }
-        const isSent =
-          stream.takes(bytes + pending.bytes, batch.length) && this.#number(pending, session);
-        if (!isSent) {
-          break;
-        }
-        batch.push(pending);
-        bytes += pending.bytes;
-      }
-      taken++;
-    }
-    send();
-    queue.splice(0, taken);
   }
 
   /** A write that was sent in a session that has ended since may have happened: it fails. */
-  #hasLostSession(pending: Pending, session: WriteSession | undefined): boolean {
-    if (session === undefined || pending.session === undefined || pending.session === session) {
-      return false;
-    }
+  #failLost(pending: Pending): void {
     const { type } = pending.message;
     const text = `${type}: its session has ended before it was answered`;
     this.#reject(
       pending,
       new HoldfastError('SESSION_EXPIRED', text, circumstancesOf(pending, this)),
     );
-    return true;
-  }
-
-  /** Gives a write its number in the session; false when it has to wait for one. */
-  #number(pending: Pending, session: WriteSession | undefined): boolean {
-    if (session === undefined || pending.session === session) {
-      return true;
-    }
-    const sequence = session.maybeNext();
-    if (sequence === undefined) {
-      return false;
-    }
-    pending.session = session;
-    pending.sequence = sequence;
-    return true;
   }
 
   #open(): void {
@@ -451,8 +404,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     this.#avoid = stream.address;
     this.#drop(stream);
     const unanswered = [...stream.unanswered].filter((pending) => !pending.hasEnded);
-    this.#writes = [...unanswered.filter(needsSession), ...this.#writes];
-    this.#reads = [...unanswered.filter((it) => !needsSession(it)), ...this.#reads];
+    this.#waiting.addFirst(unanswered);
     if (this.#failures === 1) {
       this.#flush();
     } else {
@@ -498,13 +450,10 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   /** etcd: everything that waits, and everything that comes, is a call of its own. */
   #withoutPipelines(): void {
     this.#hasPipelines = false;
-    const waiting = [...this.#reads, ...this.#writes];
-    this.#reads = [];
-    this.#writes = [];
     this.#look?.cancel();
     this.#look = undefined;
     const nowMs = this.#parts.environment.loop.nowMs();
-    for (const pending of waiting.filter(({ hasEnded }) => !hasEnded)) {
+    for (const pending of this.#waiting.takeAll()) {
       const { resolve, reject, signal } = pending;
       const timeoutMs = Math.max(1, pending.deadlineMs - nowMs);
       this.#end(pending);
@@ -572,10 +521,8 @@ export class Pipeline implements Operations, PipelineStreamOwner {
 
   #failWrites(error: HoldfastError): void {
     const isFinal = !error.retryable && error.code !== 'CLIENT_CLOSED';
-    const writes = this.#writes;
     if (isFinal) {
-      this.#writes = [];
-      for (const pending of writes.filter(({ hasEnded }) => !hasEnded)) {
+      for (const pending of this.#waiting.takeWrites()) {
         this.#reject(pending, error);
       }
     } else {
@@ -598,6 +545,10 @@ export class Pipeline implements Operations, PipelineStreamOwner {
         stream?.forget(pending);
       }
       pending.reject(error);
+      if (!this.#waiting.isEmpty) {
+        // Its number, and its place on the stream, are for others now.
+        this.#flushSoon();
+      }
     }
   }
 
@@ -620,45 +571,10 @@ const statusNames: readonly string[] = [
   ...['UNAUTHENTICATED'],
 ];
 
-/** Whether a repetition would do something, unless it has a number. */
-function needsSession({ purpose, idempotencyKey }: Pending): boolean {
-  return purpose === 'write' && idempotencyKey === undefined;
-}
-
 function circumstancesOf(
   pending: Pending,
   { address }: Pipeline,
 ): { readonly outcome: 'rejected' | 'unknown'; readonly endpoint: string | undefined } {
   const mayHaveHappened = pending.attempts > 0 && pending.purpose !== 'read';
   return { outcome: mayHaveHappened ? 'unknown' : 'rejected', endpoint: address };
-}
-
-function sizeOf(message: PipelineMessage): number {
-  switch (message.type) {
-    case 'put':
-      return operationOverheadBytes + message.put.key.length + message.put.value.length;
-    case 'range':
-      return (
-        operationOverheadBytes + message.range.key.length + (message.range.rangeEnd?.length ?? 0)
-      );
-    case 'deleteRange': {
-      const { key, rangeEnd } = message.deleteRange;
-      return operationOverheadBytes + key.length + (rangeEnd?.length ?? 0);
-    }
-    case 'txn': {
-      const { compare, success, failure } = message.txn;
-      const operations = [...success, ...failure].reduce((sum, each) => sum + sizeOf(each), 0);
-      const compares = compare.reduce(
-        (sum, each) =>
-          sum +
-          operationOverheadBytes +
-          each.key.length +
-          (each.target === 'value' ? each.operand.length : 0),
-        0,
-      );
-      return operationOverheadBytes + operations + compares;
-    }
-    case 'leaseKeepAlive':
-      return operationOverheadBytes;
-  }
 }

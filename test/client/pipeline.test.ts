@@ -220,6 +220,35 @@ describe('an operation', () => {
     expect(batches.map(({ batch }) => puts(batch))).toEqual([[1], [1], [1], [1]]);
   });
 
+  test('is sent again before those that its number holds up', async () => {
+    const { kv, loop, state } = setUp();
+    let refusals = 0;
+    // Not answered, the lowest number of the session lets no more than a window of others begin.
+    state.behave = ({ sequence, request }) =>
+      request?.type === 'put' && sequence === 1 && refusals++ === 0 ? failed('NO_LEADER') : putDone;
+
+    const all = Array.from({ length: 1500 }, async (_, i) => kv.put(`key-${i}`, 'x'));
+    await loop.settle(Promise.all(all));
+
+    expect(refusals).toBe(2);
+    expect(loop.nowMs()).toBeLessThan(1000);
+  });
+
+  test('that is given up lets those begin that its number held up', async () => {
+    const { kv, loop, state } = setUp();
+    state.behave = (...args) => (args[0].sequence === 1 ? undefined : usual(...args));
+    const controller = new AbortController();
+    const first = errorOf(kv.put('a', '1', { signal: controller.signal }));
+    const others = Promise.all(Array.from({ length: 1500 }, async (_, i) => kv.put(`k${i}`, 'x')));
+    await loop.run(100);
+
+    controller.abort();
+    await loop.settle(others);
+
+    expect(await first).toMatchObject({ code: 'ABORTED', outcome: 'unknown' });
+    expect(loop.nowMs()).toBeLessThan(1000);
+  });
+
   test('fails with what will not pass, and only it', async () => {
     const { kv, loop, state } = setUp();
     state.behave = (operation, ...args) =>
