@@ -371,8 +371,9 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     }
     if (stream === this.#stream) {
       this.#maybeMove(stream);
-      this.#flush();
     }
+    // What came on a stream that was left has made room in the session, too.
+    this.#flush();
   }
 
   onEnd(stream: PipelineStream, failure: CallFailure | undefined): void {

@@ -208,6 +208,31 @@ describe('the leader', () => {
 
     expect(batches.at(-1)?.address).toBe(c);
   });
+
+  test('gets what waits for numbers once the member before it has answered', async () => {
+    const { members, kv, loop, batches, state } = setUp();
+    await loop.settle(kv.put('warm', ''));
+    const first = members.streams.at(-1);
+    const held: number[] = [];
+    state.behave = (operation, stream, ...rest) => {
+      const isHeld = operation.request?.type === 'put' && stream === first;
+      return isHeld ? void held.push(operation.id) : usual(operation, stream, ...rest);
+    };
+    const all = Promise.all(Array.from({ length: 1500 }, async (_, i) => kv.put(`k${i}`, 'x')));
+    await loop.run(1500);
+    state.leader = '3';
+    first?.answer({ leader: '3', answers: [] });
+    await loop.run(600);
+    first?.answer({ leader: '3', answers: [] });
+    await loop.run(100);
+
+    first?.answer({ answers: held.map((id) => ({ id, answer: putDone })) });
+    await loop.settle(all);
+
+    expect(held).toHaveLength(1024);
+    expect(batches.at(-1)?.address).toBe(c);
+    expect(loop.nowMs()).toBeLessThan(5000);
+  });
 });
 
 describe('an operation', () => {
