@@ -160,7 +160,10 @@ export interface KeyspaceHash {
   readonly revision: number;
 }
 
-/** A running snapshot for backup; the bytes are a whole snapshot file. */
+/**
+ * A running snapshot for backup; the bytes are a whole snapshot file. Each piece is the reader's
+ * until it asks for the next one: its memory is used again.
+ */
 export interface SnapshotStream {
   /** An estimate; never below what is still to come by more than the last piece. */
   readonly estimatedBytes: number;

@@ -43,7 +43,10 @@ export interface SnapshotHeader {
   readonly senderTerm: number;
 }
 
-/** The format of snapshots, one for catch-up, backup and restore (design §4.11). */
+/**
+ * The format of snapshots, one for catch-up, backup and restore (design §4.11). What comes out of
+ * either side is the caller's until it asks for more.
+ */
 export interface SnapshotFormat {
   createEncoder(header: SnapshotHeader): {
     push(records: readonly EngineRecord[]): Iterable<Uint8Array>;

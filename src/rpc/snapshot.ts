@@ -49,11 +49,14 @@ export async function sendSnapshot(context: ServiceContext, call: SnapshotCall):
   }
 }
 
-/** Chunks without the empty ones, and cut where they are too long for a message. */
+/**
+ * Chunks without the empty ones, and cut where they are too long for a message. Copies: a message
+ * may still wait for the network when the next chunk is made, in the same memory.
+ */
 async function* piecesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += blobBytesMax) {
-      yield chunk.subarray(from, from + blobBytesMax);
+      yield new Uint8Array(chunk.subarray(from, from + blobBytesMax));
     }
   }
 }

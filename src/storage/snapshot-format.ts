@@ -41,8 +41,12 @@ const RECORD_HEADER_BYTES = 8;
 const END_BYTES = 16;
 const SHA256_BYTES = 32;
 const ALIGNMENT_BYTES = 512;
-/** Payload of a chunk; one larger record makes a chunk of its own. */
-const CHUNK_BYTES = 256 * 1024;
+/**
+ * A chunk's block, the largest that is written unless a record alone is larger: a power of two, so
+ * that whoever cuts the stream into messages of that size cuts it where blocks end.
+ */
+const CHUNK_BLOCK_BYTES = 256 * 1024;
+const CHUNK_BYTES = CHUNK_BLOCK_BYTES - BLOCK_HEADER_BYTES;
 /** Limit: payload of any block that is read; above any record that can be written. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024 * 1024;
 
@@ -73,10 +77,16 @@ export interface SnapshotTotals {
   readonly bytes: number;
 }
 
-/** Makes a snapshot out of records; each array it returns belongs to the caller. */
+/**
+ * Makes a snapshot out of records. Each array that comes out is the caller's until it asks for
+ * more: the memory of chunks is used again.
+ *
+ * Why: such memory lies outside of V8's heap, and what is allocated there in a hurry makes it
+ * collect its whole heap, again and again.
+ */
 export class SnapshotEncoder {
   readonly #hash = createHash('sha256');
-  readonly #ready: Uint8Array[] = [];
+  #ready: Uint8Array[] = [];
   #chunk = new Chunk(CHUNK_BYTES);
   #lastKey: Uint8Array | undefined;
   #blockCount = 0;
@@ -87,8 +97,8 @@ export class SnapshotEncoder {
     this.#addBlock(HEADER_TYPE, encodeHeader(header), 0);
   }
 
-  /** Takes records, whose keys ascend from call to call; returns what is complete of the stream. */
-  push(records: readonly EngineRecord[]): readonly Uint8Array[] {
+  /** Takes records, whose keys ascend from call to call; yields what is complete of the stream. */
+  *push(records: readonly EngineRecord[]): Generator<Uint8Array, void> {
     for (const record of records) {
       const { key, value } = record;
       assert(
@@ -98,17 +108,18 @@ export class SnapshotEncoder {
       this.#lastKey = key;
       if (!this.#chunk.hasRoomFor(record)) {
         this.#endChunk();
-        this.#chunk = new Chunk(Math.max(CHUNK_BYTES, Chunk.bytesOf(record)));
+        yield* this.#take();
+        this.#chunk = this.#chunk.emptiedFor(record);
       }
       this.#chunk.add(record);
       this.#totals.records++;
       this.#totals.bytes += key.length + value.length;
     }
-    return this.#take();
+    yield* this.#take();
   }
 
   /** The rest of the stream. */
-  finish(): readonly Uint8Array[] {
+  *finish(): Generator<Uint8Array, void> {
     this.#endChunk();
     const end = blockOf(END_BYTES);
     const view = viewOf(end);
@@ -117,7 +128,7 @@ export class SnapshotEncoder {
     this.#addBlock(END_TYPE, end, 0);
     this.#add(new Uint8Array(paddingAfter(this.#bytes)));
     this.#ready.push(this.#hash.digest());
-    return this.#take();
+    yield* this.#take();
   }
 
   #endChunk(): void {
@@ -146,7 +157,9 @@ export class SnapshotEncoder {
   }
 
   #take(): readonly Uint8Array[] {
-    return this.#ready.splice(0);
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
   }
 }
 
@@ -165,6 +178,17 @@ class Chunk {
 
   static bytesOf({ key, value }: EngineRecord): number {
     return RECORD_HEADER_BYTES + key.length + value.length;
+  }
+
+  /** An empty chunk for `record`: this one, unless it is too small, or larger than is usual. */
+  emptiedFor(record: EngineRecord): Chunk {
+    const payloadBytes = Math.max(CHUNK_BYTES, Chunk.bytesOf(record));
+    if (BLOCK_HEADER_BYTES + payloadBytes !== this.#block.length) {
+      return new Chunk(payloadBytes);
+    }
+    this.#end = BLOCK_HEADER_BYTES;
+    this.records = 0;
+    return this;
   }
 
   hasRoomFor(record: EngineRecord): boolean {
@@ -232,7 +256,8 @@ type Part =
   | { readonly type: 'nothing' };
 
 /**
- * Reads a snapshot that arrives in pieces of any size; its arrays may be changed afterwards.
+ * Reads a snapshot that arrives in pieces of any size, which may be changed afterwards. Records
+ * that come out are the caller's until it asks for more: their memory is used again.
  *
  * Every method throws the KvError DATA_CORRUPT, which says where and what, once something is wrong.
  */
@@ -246,6 +271,8 @@ export class SnapshotDecoder {
   #bytes: Uint8Array = new Uint8Array(BLOCK_HEADER_BYTES);
   /** How much of it is there. */
   #filled = 0;
+  /** For the payload of one block after the other; made for the first. */
+  #payload: Uint8Array | undefined;
   /** Offset of the part in the stream. */
   #start = 0;
   #blockCount = 0;
@@ -262,9 +289,8 @@ export class SnapshotDecoder {
     return this.#header;
   }
 
-  /** Takes the next bytes; returns the records of the chunks that are complete, chunk by chunk. */
-  push(bytes: Uint8Array): readonly (readonly EngineRecord[])[] {
-    const batches: EngineRecord[][] = [];
+  /** Takes the next bytes; yields the records of the chunks that are complete, chunk by chunk. */
+  *push(bytes: Uint8Array): Generator<readonly EngineRecord[], void> {
     let at = 0;
     while (at < bytes.length || this.#filled === this.#bytes.length) {
       if (this.#part.type === 'nothing' && at < bytes.length) {
@@ -279,10 +305,9 @@ export class SnapshotDecoder {
       }
       const records = this.#endPart(this.#part);
       if (records !== undefined) {
-        batches.push(records);
+        yield records;
       }
     }
-    return batches;
   }
 
   /** The stream has ended; returns what it held, all of it verified. */
@@ -301,8 +326,7 @@ export class SnapshotDecoder {
     switch (part.type) {
       case 'blockHeader': {
         const block = this.#readBlockHeader(viewOf(bytes));
-        // Why unsafe: it is filled before it is read.
-        this.#begin({ type: 'payload', block }, Buffer.allocUnsafeSlow(block.payloadBytes));
+        this.#begin({ type: 'payload', block }, this.#roomFor(block.payloadBytes));
         return undefined;
       }
       case 'payload':
@@ -322,6 +346,15 @@ export class SnapshotDecoder {
         this.#begin({ type: 'nothing' }, new Uint8Array(1));
         return undefined;
     }
+  }
+
+  #roomFor(payloadBytes: number): Uint8Array {
+    // Why unsafe: it is filled before it is read.
+    if (payloadBytes > CHUNK_BLOCK_BYTES) {
+      return Buffer.allocUnsafeSlow(payloadBytes);
+    }
+    this.#payload ??= Buffer.allocUnsafeSlow(CHUNK_BLOCK_BYTES);
+    return this.#payload.subarray(0, payloadBytes);
   }
 
   #begin(part: Part, bytes: Uint8Array): void {
@@ -406,6 +439,7 @@ export class SnapshotDecoder {
   #readRecords(block: BlockHeader, payload: Uint8Array, view: DataView): EngineRecord[] {
     const records: EngineRecord[] = [];
     let at = 0;
+    let lastKey = this.#lastKey;
     while (at < payload.length) {
       const keyAt = at + RECORD_HEADER_BYTES;
       const valueAt = keyAt > payload.length ? keyAt : keyAt + view.getUint32(at, true);
@@ -414,10 +448,10 @@ export class SnapshotDecoder {
         throw this.#corrupt(this.#start + at, 'a record does not fit its chunk');
       }
       const key = payload.subarray(keyAt, valueAt);
-      if (this.#lastKey !== undefined && Buffer.compare(this.#lastKey, key) >= 0) {
+      if (lastKey !== undefined && Buffer.compare(lastKey, key) >= 0) {
         throw this.#corrupt(this.#start + at, 'the keys do not ascend');
       }
-      this.#lastKey = key;
+      lastKey = key;
       records.push({ key, value: payload.subarray(valueAt, end) });
       this.#seen.bytes += end - keyAt;
       at = end;
@@ -427,6 +461,7 @@ export class SnapshotDecoder {
       throw this.#corrupt(this.#start, what);
     }
     this.#seen.records += records.length;
+    this.#lastKey = lastKey === undefined ? undefined : new Uint8Array(lastKey);
     return records;
   }
 

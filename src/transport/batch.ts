@@ -82,7 +82,8 @@ function varintBytes(value: number): number {
   return count;
 }
 
-function writeVarint(bytes: Buffer, start: number, value: number): number {
+/** Writes `value` to `bytes` from `start` on; returns where it ends. */
+export function writeVarint(bytes: Buffer, start: number, value: number): number {
   let at = start;
   let rest = value;
   while (rest >= 0x80) {

@@ -33,6 +33,7 @@ import type {
   TransportHandler,
 } from './ports.ts';
 import { fetchSnapshot } from './snapshot-fetch.ts';
+import { messageOf } from './snapshot-frame.ts';
 import { type SnapshotCall, SnapshotSender } from './snapshot-sender.ts';
 import { addressIn, StrangerLinks } from './stranger-links.ts';
 
@@ -56,7 +57,7 @@ export interface GrpcTransportOptions extends MemberIdentity {
 const defaultQueueBytesMax = 64 * 1024 * 1024;
 const defaultSnapshotBytesPerSecondMax = 64 * 1024 * 1024;
 
-/** `holdfast.v1.Peer`, with the encoding of its own that the messages of `Exchange` have. */
+/** `holdfast.v1.Peer`; what there is much of has an encoding of its own. */
 const peerService = {
   ...services['holdfast.v1.Peer'],
   Exchange: {
@@ -65,6 +66,10 @@ const peerService = {
     requestDeserialize: decodeBatch,
     responseSerialize: encodeBatch,
     responseDeserialize: decodeBatch,
+  },
+  FetchSnapshot: {
+    ...services['holdfast.v1.Peer'].FetchSnapshot,
+    responseSerialize: messageOf,
   },
 } as const;
 

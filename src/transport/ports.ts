@@ -70,7 +70,8 @@ export interface TransportHandler {
   onRefused(peer: NodeId, reason: Exclude<Refusal, 'unknown-member'>): void;
   /**
    * Opens a snapshot of this member's state, with all entries up to `minIndex` at least, for
-   * `from`. Its iterator is either run to its end or told to `return`, even before its first item.
+   * `from`. Its iterator is either run to its end or told to `return`, even before its first item;
+   * an item is the transport's until it asks for the next one.
    *
    * @throws {KvError} whatever its code is; `from` gets the same one.
    */

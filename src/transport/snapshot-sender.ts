@@ -10,16 +10,12 @@ import { KvError, type Timers } from '../base/index.ts';
 import type { NodeId } from '../raft/index.ts';
 import type { FetchSnapshotRequest } from '../wire/index.ts';
 import { errorToStatus } from './call-errors.ts';
+import { frameBytesMax, SnapshotFrame } from './snapshot-frame.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** A call of `FetchSnapshot` as the server has it. */
-export type SnapshotCall = ServerWritableStream<
-  FetchSnapshotRequest,
-  { readonly data: Uint8Array }
->;
+export type SnapshotCall = ServerWritableStream<FetchSnapshotRequest, SnapshotFrame>;
 
-/** Limit: bytes of one message; a large one would hold up what else the process has to do. */
-const chunkBytesMax = 256 * 1024;
 /** Limit: chunks of one transfer that the network has not taken yet. */
 const chunksInFlightMax = 4;
 /** Limit: transfers under way. */
@@ -101,6 +97,8 @@ class Transfer {
   readonly #timers: Timers;
   readonly #bucket: TokenBucket;
   readonly #abort = new AbortController();
+  /** Frames that are not in use. */
+  readonly #frames: SnapshotFrame[] = [];
   #chunksInFlight = 0;
   #wake: () => void = () => undefined;
 
@@ -142,8 +140,8 @@ class Transfer {
         return;
       }
       const { value } = next;
-      for (let at = 0; at < value.length; at += chunkBytesMax) {
-        const bytes = value.subarray(at, at + chunkBytesMax);
+      for (let at = 0; at < value.length; at += frameBytesMax) {
+        const bytes = value.subarray(at, at + frameBytesMax);
         await this.#bucket.take(bytes.length, signal);
         await this.#write(bytes);
       }
@@ -155,9 +153,12 @@ class Transfer {
     if (this.#abort.signal.aborted) {
       return;
     }
+    const frame = this.#frames.pop() ?? new SnapshotFrame();
+    frame.fill(data);
     this.#chunksInFlight++;
-    this.#call.write({ data }, () => {
+    this.#call.write(frame, () => {
       this.#chunksInFlight--;
+      this.#frames.push(frame);
       this.#wake();
     });
     if (this.#chunksInFlight < chunksInFlightMax) {

@@ -33,5 +33,12 @@ export function sampleSnapshot(header = sampleHeader): Buffer {
   ]);
   member.apply([{ index: 7, term: 3, command: kv.encodeCommand(attributes) }]);
   const encoder = snapshotFormat.createEncoder(header);
-  return Buffer.concat([...encoder.push(member.store.records()), ...encoder.finish()]);
+  const parts: Buffer[] = [];
+  for (const part of encoder.push(member.store.records())) {
+    parts.push(Buffer.from(part));
+  }
+  for (const part of encoder.finish()) {
+    parts.push(Buffer.from(part));
+  }
+  return Buffer.concat(parts);
 }

@@ -3,14 +3,18 @@ import { EventEmitter } from 'node:events';
 import { type StatusObject, status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
+import type { SnapshotFrame } from '../../src/transport/snapshot-frame.ts';
 import { type SnapshotCall, SnapshotSender } from '../../src/transport/snapshot-sender.ts';
+import { services } from '../../src/wire/index.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
 const kib = 1024;
+const decode = services['holdfast.v1.Peer'].FetchSnapshot.responseDeserialize;
 
 /** A call that keeps what is written until the test takes it. */
 class FakeCall extends EventEmitter {
   readonly sent: number[] = [];
+  readonly frames = new Set<SnapshotFrame>();
   readonly #callbacks: (() => void)[] = [];
   hasEnded = false;
   failure: StatusObject | undefined;
@@ -22,7 +26,9 @@ class FakeCall extends EventEmitter {
     });
   }
 
-  write({ data }: { readonly data: Uint8Array }, callback: () => void): boolean {
+  write(frame: SnapshotFrame, callback: () => void): boolean {
+    const { data } = decode(frame.message);
+    this.frames.add(frame);
     this.sent.push(data.length);
     this.#callbacks.push(callback);
     return true;
@@ -110,6 +116,7 @@ describe('SnapshotSender', () => {
       await loop.run(0);
     }
     expect(call.sent).toHaveLength(20);
+    expect(call.frames.size).toBe(4);
     expect(call.hasEnded).toBe(true);
     expect(loop.pendingTimers).toBe(0);
   });
