@@ -19,13 +19,7 @@ import {
   type MetaChange,
   type RangeOperation,
 } from '../kv/index.ts';
-import {
-  decodeConfiguration,
-  type LogIndex,
-  type NodeId,
-  type StorageWrite,
-  type Term,
-} from '../raft/index.ts';
+import { decodeConfiguration, type LogIndex, type NodeId, type Term } from '../raft/index.ts';
 import type { TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
 import { AdmissionGate, refusedError } from './admission.ts';
@@ -55,18 +49,17 @@ import { Outbox } from './outbox.ts';
 import type { Replica } from './replica.ts';
 import { removalReporter, reportEffects, reportSizes, reportState } from './reporting.ts';
 import { SelfReport } from './self-report.ts';
-import { type FetchedSnapshot, Snapshots } from './snapshots.ts';
+import { Snapshots } from './snapshots.ts';
 import { isEngineDamage, type StateLaneHandler } from './state-lane.ts';
 import { isNearQuota } from './storage-quota.ts';
+import { StateReplacement } from './state-replacement.ts';
 import { StateTransfer } from './state-transfer.ts';
 import { Succession } from './succession.ts';
+import { Turns } from './turns.ts';
 import type { WatchAllowance, WatchStream } from './watch-api.ts';
 import { Watchdog } from './watchdog.ts';
 import { Watches } from './watches.ts';
 import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
-
-/** Limit: calls under way up to which latency matters more than sharing a turn. */
-const promptCallsMax = 8;
 
 /** Ticks between looks at the stores' sizes. */
 const sizeRefreshTicks = 50;
@@ -93,10 +86,11 @@ export class Member implements MemberApi {
   readonly administration: Administration;
   readonly leases: Leases;
   readonly #conditions = new Conditions();
+  readonly #turns: Turns;
+  readonly #replacement: StateReplacement;
   readonly #writer: LogWriter;
   readonly #applying: Applying;
   #ticker: TimerHandle | undefined;
-  #isTurnDue = false;
   #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
   #sizeBytes = 0;
   readonly #gate: AdmissionGate;
@@ -116,6 +110,7 @@ export class Member implements MemberApi {
     this.#replica = replica;
     const nowMs = (): number => eventLoop.nowMs();
     this.#calls = new Calls(metrics, nowMs);
+    this.#turns = this.#createTurns();
     this.#watches = new Watches({ state, eventLoop, metrics, tickMs: config.options.tickMs });
     this.#applying = new Applying({
       ...{ calls: this.#calls, metrics, nowMs },
@@ -137,7 +132,7 @@ export class Member implements MemberApi {
     this.#succession = new Succession({
       ...{ replica, transport, conditions: this.#conditions, eventLoop, logger, metrics },
       onOrdered: () => {
-        this.#scheduleTurn();
+        this.#turns.schedule();
       },
     });
     this.#writer = this.#createWriter();
@@ -147,6 +142,7 @@ export class Member implements MemberApi {
         this.#stateFailed(error);
       },
     });
+    this.#replacement = this.#createReplacement();
     this.#integrity = this.#createIntegrity();
     const { tickMs, raft, quotaBytes } = config.options;
     this.#watchdog = new Watchdog({ tickMs, electionMs: tickMs * raft.electionTimeoutTicks });
@@ -185,7 +181,7 @@ export class Member implements MemberApi {
       },
       onReadable: (index) => {
         current().#replica.readable(index);
-        current().#scheduleTurn();
+        current().#turns.schedule();
       },
       onFatal: (error) => {
         current().#stateFailed(error);
@@ -238,7 +234,7 @@ export class Member implements MemberApi {
       this.#tick();
     });
     this.#state.lane.compact();
-    this.#scheduleTurn();
+    this.#turns.schedule();
     await this.#refreshSize();
   }
 
@@ -256,7 +252,7 @@ export class Member implements MemberApi {
     if (id === undefined) {
       return this.#calls.rejectProposal(new KvError('TOO_MANY_REQUESTS'));
     }
-    this.#scheduleTurn();
+    this.#turns.schedule();
     const result = this.#calls.addProposal(id, this.#replica.leader);
     onAbort(options.signal, () => {
       const failure = this.#replica.cancelProposal(id);
@@ -296,7 +292,7 @@ export class Member implements MemberApi {
       return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
     }
     this.#state.lane.wanted();
-    this.#scheduleTurn();
+    this.#turns.schedule();
     const confirmed = this.#calls.addRead(id);
     onAbort(options.signal, () => {
       if (this.#calls.hasRead(id)) {
@@ -344,7 +340,7 @@ export class Member implements MemberApi {
     if (refusal !== undefined && this.#replica.leader !== target) {
       throw new KvError('BAD_TRANSFEREE', { details: { refusal } });
     }
-    this.#scheduleTurn();
+    this.#turns.schedule();
     await bounded(
       this.#config.eventLoop,
       this.#deadlineMs(options),
@@ -389,7 +385,7 @@ export class Member implements MemberApi {
     return new Integrity({
       ...{ id, replica, state, transport, snapshots, store, eventLoop, logger, metrics },
       peers: () => this.#members.reachable.flatMap((each) => (each.id === id ? [] : [each.id])),
-      install: async (fetched) => this.#rebuild(fetched),
+      install: async (fetched) => this.#replacement.rebuild(fetched),
       onEntered: () => {
         this.#applying.drop('overtaken');
         this.#watches.end(must(this.#integrity.quarantineRefusal, 'a reason'));
@@ -413,12 +409,26 @@ export class Member implements MemberApi {
     });
   }
 
+  #createReplacement(): StateReplacement {
+    const { log } = this.#config;
+    const replica = this.#replica;
+    return new StateReplacement({
+      ...{ log, replica, state: this.#state, transfer: this.#transfer, keeper: this.#keeper },
+      onAccepted: () => {
+        this.#turns.schedule();
+      },
+      onReplaced: (index) => {
+        this.#stateReplaced(index);
+      },
+    });
+  }
+
   #createTransfer(): StateTransfer {
     const { transport, eventLoop, logger, state: store } = this.#config;
     return new StateTransfer({
       ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
       accept: ({ position, senderTerm }) => {
-        this.#scheduleTurn();
+        this.#turns.schedule();
         return this.#replica.installSnapshot(position, senderTerm);
       },
     });
@@ -429,17 +439,26 @@ export class Member implements MemberApi {
     const replica = this.#replica;
     return new LogWriter({
       ...{ log, eventLoop, metrics, logger },
-      install: async (write) => this.#install(write),
+      install: async (write) => this.#replacement.install(write),
       onDone: (write) => {
         this.#outbox.send(write.messages);
         replica.writeDone(write.ticket);
-        this.#turn();
+        this.#turns.takeNow();
       },
       onDiskFull: () => {
         this.#succession.yieldTo('its disk is full');
       },
       onFatal: (error) => {
         this.#fail(error);
+      },
+    });
+  }
+
+  #createTurns(): Turns {
+    return new Turns({
+      ...{ eventLoop: this.#config.eventLoop, calls: this.#calls },
+      take: () => {
+        this.#turn();
       },
     });
   }
@@ -451,7 +470,7 @@ export class Member implements MemberApi {
       ...{ integrity: this.#integrity, gate: this.#gate, outbox: this.#outbox },
       ...{ members: this.#members, snapshots: this.#snapshots },
       onNews: () => {
-        this.#scheduleTurn();
+        this.#turns.schedule();
       },
       onFatal: (error) => {
         this.#fail(error);
@@ -490,7 +509,7 @@ export class Member implements MemberApi {
       this.#keeper.maybeCompact();
     }
     this.#reportState();
-    this.#scheduleTurn();
+    this.#turns.schedule();
   }
 
   async #change(change: MembershipChange, options: CallOptions = {}): Promise<void> {
@@ -502,7 +521,7 @@ export class Member implements MemberApi {
     if (id === undefined) {
       return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
     }
-    this.#scheduleTurn();
+    this.#turns.schedule();
     return this.#calls.addChange(id);
   }
 
@@ -546,25 +565,7 @@ export class Member implements MemberApi {
     return Math.min(deadlineMs, this.#config.options.requestTimeoutMs);
   }
 
-  /** Under load a turn waits for all input that is due, as one batch; else it starts now. */
-  #scheduleTurn(): void {
-    if (this.#isTurnDue) {
-      return;
-    }
-    this.#isTurnDue = true;
-    const { eventLoop } = this.#config;
-    const turn = (): void => {
-      this.#turn();
-    };
-    if (this.#calls.count > promptCallsMax) {
-      eventLoop.endOfTurn(turn);
-    } else {
-      eventLoop.afterCallback(turn);
-    }
-  }
-
   #turn(): void {
-    this.#isTurnDue = false;
     if (this.#phase === 'stopped' || this.#fatal !== undefined) {
       return;
     }
@@ -576,7 +577,7 @@ export class Member implements MemberApi {
     }
     this.#conditions.check();
     if (this.#replica.hasWork) {
-      this.#scheduleTurn();
+      this.#turns.schedule();
     }
   }
 
@@ -597,7 +598,7 @@ export class Member implements MemberApi {
       this.#config.log.read(load.lo, load.hi, load.bytesMax).then(
         (entries) => {
           this.#replica.entriesLoaded(load.id, entries);
-          this.#scheduleTurn();
+          this.#turns.schedule();
         },
         (error: unknown) => {
           this.#fail(error);
@@ -643,27 +644,7 @@ export class Member implements MemberApi {
       return false;
     }
     this.#integrity.enter(error.message);
-    this.#scheduleTurn();
-    return true;
-  }
-
-  /**
-   * Puts a fetched state in the place of a damaged one; false when the log does not reach it yet.
-   */
-  async #rebuild(fetched: FetchedSnapshot): Promise<boolean> {
-    const { staged, position, senderTerm } = fetched;
-    if (this.#replica.installSnapshot(position, senderTerm)) {
-      this.#transfer.keep(fetched);
-      this.#scheduleTurn();
-      return true;
-    }
-    if (!this.#replica.canResumeAt(position.index)) {
-      return false;
-    }
-    await this.#keeper.idle();
-    await this.#state.install(staged, position);
-    this.#replica.resumeApplying(position);
-    this.#stateReplaced(position.index);
+    this.#turns.schedule();
     return true;
   }
 
@@ -675,22 +656,7 @@ export class Member implements MemberApi {
     this.#integrity.replaced();
     this.#state.lane.compact();
     this.#config.logger.info({ event: 'snapshot-installed', index });
-    this.#scheduleTurn();
-  }
-
-  /**
-   * State and log change over to the fetched snapshot; a start finishes what a crash cuts short.
-   */
-  async #install(write: StorageWrite): Promise<void> {
-    const { log } = this.#config;
-    const position = must(write.install, 'the position of an install');
-    const { staged } = this.#transfer.take(position);
-    await this.#keeper.idle();
-    await this.#state.install(staged, position);
-    await log.reset(position, must(write.hardState, 'the hard state of an install'));
-    this.#transfer.installed();
-    this.#replica.readable(position.index);
-    this.#stateReplaced(position.index);
+    this.#turns.schedule();
   }
 
   #onApplied(batch: ApplyBatch, output: ApplyOutput): void {
@@ -705,7 +671,7 @@ export class Member implements MemberApi {
     }
     this.#noteState();
     this.#replica.applyDone(index);
-    this.#scheduleTurn();
+    this.#turns.schedule();
   }
 
   #noteState(): void {
