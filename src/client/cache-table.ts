@@ -7,7 +7,7 @@
  *
  * Invariant: no memory is shared with answers, which would keep those in memory whole.
  */
-import { compareBytes } from '../base/index.ts';
+import { firstAtOrAfter, KeyOrder } from './key-order.ts';
 import { type Key, keyBytes, type KeyRange } from './keys.ts';
 import type { Entry, WatchEvent } from './kv-types.ts';
 import { beginningOf, endOf } from './range-pages.ts';
@@ -39,6 +39,7 @@ export interface CacheKeyChange {
 
 /** An entry as it was read, and as users see it once somebody has asked. */
 interface Slot<V> {
+  readonly name: string;
   readonly raw: Entry<Uint8Array>;
   entry: Entry<V> | undefined;
 }
@@ -50,8 +51,7 @@ type DecodeEntry<V> = (raw: RawEntry) => Entry<V>;
 export class CacheTable<V> implements CacheView<V> {
   readonly #decode: DecodeEntry<V>;
   #slots = new Map<string, Slot<V>>();
-  /** In the order of keys; made when it is first needed. */
-  #sorted: readonly Slot<V>[] | undefined;
+  #order = new KeyOrder<Slot<V>>();
   /** Somebody else has the same map: it must not change any more. */
   #isShared = false;
   #revision = 0;
@@ -88,18 +88,18 @@ export class CacheTable<V> implements CacheView<V> {
   }
 
   getRange(range: KeyRange = {}): readonly Entry<V>[] {
-    this.#sorted ??= [...this.#slots.values()].sort(byKey);
-    const first = firstAtOrAfter(this.#sorted, beginningOf(range));
+    const sorted = this.#order.of(this.#slots);
+    const first = firstAtOrAfter(sorted, nameOf(beginningOf(range)));
     const end = endOf(range);
-    const limit = end === undefined ? this.#sorted.length : firstAtOrAfter(this.#sorted, end);
-    return this.#sorted.slice(first, limit).map((slot) => this.#entryOf(slot));
+    const limit = end === undefined ? sorted.length : firstAtOrAfter(sorted, nameOf(end));
+    return sorted.slice(first, limit).map((slot) => this.#entryOf(slot));
   }
 
   /** What is there now, for good. */
   snapshot(): CacheView<V> {
     const copy = new CacheTable(this.#decode);
     copy.#slots = this.#slots;
-    copy.#sorted = this.#sorted;
+    copy.#order = this.#order;
     copy.#revision = this.#revision;
     copy.#bytes = this.#bytes;
     this.#isShared = true;
@@ -145,8 +145,8 @@ export class CacheTable<V> implements CacheView<V> {
     const raw = { ...entry, keyBytes: new Uint8Array(entry.keyBytes) };
     this.#own();
     this.#bytes += bytesOf(raw) - this.#bytesOfNow(name);
-    this.#slots.set(name, { raw, entry: undefined });
-    this.#sorted = undefined;
+    this.#slots.set(name, { name, raw, entry: undefined });
+    this.#order.note(name);
     return { type: 'put', key: raw.key, keyBytes: raw.keyBytes };
   }
 
@@ -155,13 +155,14 @@ export class CacheTable<V> implements CacheView<V> {
     this.#own();
     this.#bytes -= this.#bytesOfNow(name);
     this.#slots.delete(name);
-    this.#sorted = undefined;
+    this.#order.note(name);
     return { type: 'delete', key, keyBytes: new Uint8Array(keyBytes) };
   }
 
   #own(): void {
     if (this.#isShared) {
       this.#slots = new Map(this.#slots);
+      this.#order = this.#order.copy();
       this.#isShared = false;
     }
   }
@@ -194,23 +195,4 @@ const ascii = /^[\x00-\x7f]*$/;
 /** Text in ASCII is its own name: most reads need no bytes, which are most of their cost. */
 function nameOfKey(key: Key): string {
   return typeof key === 'string' && ascii.test(key) ? key : nameOf(keyBytes(key));
-}
-
-function byKey(a: Slot<unknown>, b: Slot<unknown>): number {
-  return compareBytes(a.raw.keyBytes, b.raw.keyBytes);
-}
-
-/** Where the first of the keys at or after `key` is. */
-function firstAtOrAfter(sorted: readonly Slot<unknown>[], key: Uint8Array): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const slot = sorted[middle] as Slot<unknown>;
-    if (compareBytes(slot.raw.keyBytes, key) < 0) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
