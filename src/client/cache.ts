@@ -88,6 +88,11 @@ const bytesMaxDefault = 64 * 1024 * 1024;
  * they are every second, etcd's do not where nothing changes.
  */
 const patienceMs = 2000;
+/**
+ * Milliseconds after which one who waits looks whether anything has changed at all: longer than it
+ * takes Holdfast's members to tell how far they are. etcd's answer to that cannot be relied on.
+ */
+const lookMs = 100;
 
 interface Waiter {
   readonly revision: number;
@@ -338,6 +343,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
       this.#waiters.add(waiter);
       const late = (): void => waiter.done(this.#lateError(revision, timeoutMs));
       running.push(timers.after(Math.max(0, timeoutMs), late));
+      running.push(timers.after(lookMs, () => this.#look()));
       running.push(timers.after(patienceMs, () => this.#reloadFor(waiter)));
       if (signal !== undefined) {
         onAbort = () => waiter.done(abortedError('waiting for a revision in the cache', signal));
@@ -355,6 +361,27 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
         signal?.removeEventListener('abort', onAbort);
       }
     }
+  }
+
+  /**
+   * One entry tells that nothing has changed: if none is newer than the cache, and there are as
+   * many as it has, then they are what it has. If something has, the watch is about to tell; and what
+   * this read fails with, the reload after it meets as well.
+   */
+  #look(): void {
+    const { source, range, timers } = this.#parts;
+    const startedMs = timers.nowMs();
+    const newest = { limit: 1, order: 'descending', orderBy: 'modRevision' } as const;
+    source.getRange(range, { ...newest, signal: this.#abort.signal }).then(
+      ({ entries: [entry], count, revision }) => {
+        const isOld = (entry?.modRevision ?? 0) <= this.#table.revision;
+        if (isOld && count === this.#table.size && this.#end === undefined) {
+          this.#confirmedMs = Math.max(this.#confirmedMs, startedMs);
+          this.#changed(this.#table.apply(revision, []), false);
+        }
+      },
+      () => undefined,
+    );
   }
 
   /** The watch does not tell: what it would tell is read. */

@@ -92,14 +92,22 @@ export interface ChangeFeedMetrics {
   readonly delivered: number;
   readonly failed: number;
   readonly resyncs: number;
+  /** How many of the store's revisions have come, and not been delivered, as far as is known. */
+  readonly lagRevisions: number;
+  /** Milliseconds since it last had delivered all that had come, or was run; 0 while it has. */
+  readonly lagMs: number;
+}
+
+/** The watch that a feed follows. */
+interface FeedWatch {
+  batches(): AsyncIterable<WatchBatch<Uint8Array>>;
+  /** Everything up to it has come, read or not. */
+  readonly receivedRevision: number;
 }
 
 /** The keys that a feed is of. */
 export interface ChangeFeedSource extends RangeSource<Uint8Array> {
-  watch(
-    range: KeyRange,
-    options: WatchOptions,
-  ): { batches(): AsyncIterable<WatchBatch<Uint8Array>> };
+  watch(range: KeyRange, options: WatchOptions): FeedWatch;
 }
 
 /** What a {@link ChangeFeed} is made of. */
@@ -131,6 +139,11 @@ export class ChangeFeed<V> {
   /** When the place was last written, or is being written. */
   #movedMs = 0;
   #revision = 0;
+  #watch: FeedWatch | undefined;
+  /** The newest revision that a resync has heard of. */
+  #knownRevision = 0;
+  /** Undefined while all that has come has been delivered. */
+  #behindSinceMs: number | undefined;
   #delivered = 0;
   #failed = 0;
   #resyncs = 0;
@@ -141,13 +154,21 @@ export class ChangeFeed<V> {
       throw new HoldfastError('INVALID_ARGUMENT', 'changeFeed: its name is empty');
     }
     this.#parts = parts;
+    this.#behindSinceMs = parts.timers.nowMs();
     this.#cursorKey = parts.options.cursorKey ?? `holdfast/feeds/${parts.name}`;
   }
 
   get metrics(): ChangeFeedMetrics {
     const [revision, savedRevision] = [this.#revision, this.#cursor?.saved ?? 0];
     const [delivered, failed, resyncs] = [this.#delivered, this.#failed, this.#resyncs];
-    return { revision, savedRevision, delivered, failed, resyncs };
+    const lagRevisions = Math.max(0, this.#headRevision - revision);
+    const lagMs = this.#parts.timers.nowMs() - (this.#behindSinceMs ?? this.#parts.timers.nowMs());
+    return { revision, savedRevision, delivered, failed, resyncs, lagRevisions, lagMs };
+  }
+
+  /** The newest revision of the store that it knows of. */
+  get #headRevision(): number {
+    return Math.max(this.#knownRevision, this.#watch?.receivedRevision ?? 0);
   }
 
   /**
@@ -175,6 +196,8 @@ export class ChangeFeed<V> {
       }
     } finally {
       this.#isRunning = false;
+      this.#watch = undefined;
+      this.#fallBehind();
     }
   }
 
@@ -260,12 +283,26 @@ export class ChangeFeed<V> {
   async #follow(from: number, consumer: Consumer<V>): Promise<void> {
     const { source, range, timers } = this.#parts;
     const watch = source.watch(range, { startRevision: from + 1, signal: consumer.signal });
+    this.#watch = watch;
+    this.#maybeCaughtUp();
     for await (const { revision, events } of watch.batches()) {
+      this.#fallBehind();
       const delivered = await this.#deliverEvents(events, consumer);
       this.#revision = revision;
       if (delivered > 0 || timers.nowMs() - this.#movedMs >= quietSaveMs) {
         this.#reached(revision);
       }
+      this.#maybeCaughtUp();
+    }
+  }
+
+  #fallBehind(): void {
+    this.#behindSinceMs ??= this.#parts.timers.nowMs();
+  }
+
+  #maybeCaughtUp(): void {
+    if (this.#revision >= this.#headRevision) {
+      this.#behindSinceMs = undefined;
     }
   }
 
@@ -304,6 +341,8 @@ export class ChangeFeed<V> {
     for await (const { revision, entries } of rangePages(source, range, consumer)) {
       if (at === undefined) {
         at = revision;
+        this.#fallBehind();
+        this.#knownRevision = revision;
         const id = `resync-begin/${at}`;
         await this.#deliver({ type: 'resync-begin', id, revision: at, since }, consumer);
       }

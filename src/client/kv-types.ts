@@ -38,6 +38,8 @@ export interface RangeOptions extends ReadOptions {
   /** At most so many entries; all when absent. */
   readonly limit?: number | undefined;
   readonly order?: 'ascending' | 'descending' | undefined;
+  /** What is ordered; the key when absent. For others the member reads the range whole. */
+  readonly orderBy?: 'key' | 'modRevision' | undefined;
 }
 
 /** What a range held. */

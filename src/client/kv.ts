@@ -114,12 +114,12 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async getRange(range: KeyRange, options: RangeOptions = {}): Promise<RangeResult<V>> {
-    const { limit = 0, order } = options;
+    const { limit = 0, order = 'ascending', orderBy = 'key' } = options;
     const answer = await this.#range(
       {
         limit,
         ...this.#parts.namespace.bounds(range),
-        ...(order === 'descending' ? { sortOrder: 'descend', sortTarget: 'key' } : {}),
+        ...sortingOf(order, orderBy),
       },
       options,
     );
@@ -378,4 +378,18 @@ export class Kv<V> {
     }
     return run(consistency === 'serializable');
   }
+}
+
+/** Members answer in the ascending order of keys unless they are told otherwise. */
+function sortingOf(
+  order: NonNullable<RangeOptions['order']>,
+  orderBy: NonNullable<RangeOptions['orderBy']>,
+): Pick<RangeMessage, 'sortOrder' | 'sortTarget'> {
+  if (order === 'ascending' && orderBy === 'key') {
+    return {};
+  }
+  return {
+    sortOrder: order === 'ascending' ? 'ascend' : 'descend',
+    sortTarget: orderBy === 'key' ? 'key' : 'mod',
+  };
 }

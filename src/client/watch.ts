@@ -56,6 +56,11 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
     return this.#revision;
   }
 
+  /** Everything up to this revision has come, read or not; 0 until it is known where it begins. */
+  get receivedRevision(): number {
+    return Math.max(0, this.#feed.nextRevision - 1);
+  }
+
   /** What is in the way of it now, in words; undefined while it is with a member. */
   get problem(): string | undefined {
     return this.#hub.problem;

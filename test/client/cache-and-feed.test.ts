@@ -104,6 +104,7 @@ describe.each(sides)('with $name', ({ start }) => {
     await cache.refresh();
 
     expect(cache.revision).toBeGreaterThanOrEqual(revision);
+    expect(cache.metrics.loads).toBe(1);
   });
 
   test('a cache is equal to the store after a broken connection', async () => {

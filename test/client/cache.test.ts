@@ -102,17 +102,46 @@ describe('a cache', () => {
   test('reads what a watch does not tell, for those who wait', async () => {
     const { store, loop, open } = setUp();
     const cache = await open();
-    const revision = store.write({ b: 'outside' });
+    store.isTelling = false;
+    const revision = store.write({ 'a/1': undefined });
 
     const waiting = cache.atLeast(revision);
     await loop.run(1999);
-    expect(store.reads).toBe(1);
+    expect(cache.metrics.loads).toBe(1);
     await loop.settle(waiting);
 
-    expect(cache.revision).toBe(revision);
-    expect(store.reads).toBe(2);
+    expect(shown(cache)).toEqual({ 'a/2': 'two' });
+    expect(cache.metrics.loads).toBe(2);
     cache.close();
   });
+
+  test.each([
+    ['nothing', { b: 'outside' }, 1],
+    ['a new value', { 'a/1': 'new' }, 2],
+    ['a new key', { 'a/3': 'three' }, 2],
+    ['a key that is gone', { 'a/2': undefined }, 2],
+    ['one key for another', { 'a/1': undefined, 'a/3': 'three' }, 2],
+  ])(
+    'that waits for a revision soon looks what has changed in its range: %s',
+    async (_, changes, loads) => {
+      const { store, loop, open } = setUp();
+      const cache = await open();
+      store.isTelling = false;
+      const revision = store.write(changes);
+
+      const waiting = cache.atLeast(revision);
+      await loop.run(100);
+      const isThere = cache.revision === revision;
+      await loop.settle(waiting);
+
+      expect(isThere).toBe(loads === 1);
+      expect(cache.metrics.loads).toBe(loads);
+      expect(Object.keys(shown(cache))).toEqual(
+        store.state().flatMap(({ key }) => (key.startsWith('a/') ? [key] : [])),
+      );
+      cache.close();
+    },
+  );
 
   test('is up to date with what was acknowledged before a refresh', async () => {
     const { store, loop, open } = setUp();

@@ -47,6 +47,40 @@ function textOf(delivery: Delivery<string>): string {
 }
 
 describe('a change feed', () => {
+  test('tells how far it is behind, in revisions and time', async () => {
+    const { store, loop, start } = setUp();
+    const gates: (() => void)[] = [];
+    const consumer = start(async () => new Promise<void>((resolve) => gates.push(resolve)));
+    const lag = () => {
+      const { lagRevisions, lagMs } = consumer.feed.metrics;
+      return [lagRevisions, lagMs];
+    };
+    await loop.run(0);
+    gates.shift()?.();
+    await loop.run(0);
+    gates.shift()?.();
+    await loop.run(5000);
+    expect(lag()).toEqual([0, 0]);
+
+    store.write({ 'a/1': 'one' });
+    await loop.run(700);
+    const second = store.write({ 'a/2': 'two' });
+    await loop.run(300);
+    expect(lag()).toEqual([second - consumer.feed.metrics.revision, 1000]);
+
+    gates.shift()?.();
+    await loop.run(500);
+    expect(lag()).toEqual([1, 1500]);
+    gates.shift()?.();
+    await loop.run(500);
+    expect(lag()).toEqual([0, 0]);
+
+    await consumer.stop();
+    const { lagMs } = consumer.feed.metrics;
+    await loop.run(400);
+    expect(lag()).toEqual([0, lagMs + 400]);
+  });
+
   test('delivers what is there, then what changes, in order', async () => {
     const { store, loop, start } = setUp();
     store.write({ 'a/1': 'one', b: 'outside' });

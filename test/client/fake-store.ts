@@ -70,14 +70,17 @@ export class FakeStore {
     this.reads++;
     await Promise.resolve();
     this.#failWith(this.failures.reads);
-    const { atRevision = this.revision, limit = 0 } = options;
+    const { atRevision = this.revision, limit = 0, orderBy } = options;
     const all = this.state(atRevision).filter(({ keyBytes }) => isWithin(keyBytes, range));
+    if (orderBy === 'modRevision') {
+      all.sort((a, b) => b.modRevision - a.modRevision);
+    }
     const entries = limit === 0 ? all : all.slice(0, limit);
     return { entries, revision: this.revision, count: all.length };
   }
 
   /** The keys as they were at a revision, in order. */
-  state(atRevision = this.revision): readonly Raw[] {
+  state(atRevision = this.revision): Raw[] {
     const found = new Map<string, Raw>();
     for (const event of this.#history) {
       if (event.revision > atRevision) {
@@ -94,8 +97,13 @@ export class FakeStore {
 
   watch(range: KeyRange, { startRevision = 0, signal }: WatchOptions) {
     this.watches++;
+    const received = (): number =>
+      this.#history.findLast(({ keyBytes }) => isWithin(keyBytes, range))?.revision ?? 0;
     return {
       problem: undefined as string | undefined,
+      get receivedRevision() {
+        return received();
+      },
       requestProgress: () => this.wake(),
       batches: () => this.#batches(range, startRevision, signal),
     };
