@@ -5,12 +5,18 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import ts from 'typescript';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cache = join(root, 'node_modules/.cache/holdfast-chaos');
 const [entry, ...args] = process.argv.slice(2);
 
+const ts = await import('typescript').then(
+  (module) => module.default,
+  (error) => {
+    console.error(`${error.message}\nThis project's packages are missing: run "npm ci" first.`);
+    process.exit(1);
+  },
+);
 mkdirSync(cache, { recursive: true });
 const { outputText } = ts.transpileModule(
   readFileSync(join(root, 'test/sim/build.ts'), 'utf8'),

@@ -14,13 +14,10 @@ import { checkProject } from '../topology/project.ts';
 import { describeBrief, type GameDay } from './gameday.ts';
 import { gameDays } from './index.ts';
 import { TerminalOperator, yesOperator } from './operator.ts';
-import { type GameDayOptions, parseGameDayOptions } from './options.ts';
+import { type GameDayOptions, parseGameDayOptions, toxiproxyUrlFor } from './options.ts';
 import { type Operator, type Story, takeNotes, takeSteps } from './runner.ts';
 import { Stage } from './stage.ts';
 import { verdictOf } from './verdict.ts';
-
-/** Where the compose file publishes the API of its Toxiproxy. */
-const containersToxiproxy = 'http://127.0.0.1:8474';
 
 async function main(): Promise<number> {
   const options = parseGameDayOptions(process.argv.slice(2), Array.from(gameDays.keys()));
@@ -64,7 +61,7 @@ async function lead(gameDay: GameDay, options: GameDayOptions, operator: Operato
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const isAttached = options.against === 'docker';
-  const runningUrl = process.env['TOXIPROXY_URL'] ?? (isAttached ? containersToxiproxy : '');
+  const runningUrl = toxiproxyUrlFor(options.against, process.env['TOXIPROXY_URL']);
   await using toxiproxy = await ToxiproxyService.start(options.seed, runningUrl);
   if (toxiproxy.version !== undefined) {
     operator.say(`Links run through Toxiproxy ${toxiproxy.version} at ${toxiproxy.url}.`);

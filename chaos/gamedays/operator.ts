@@ -36,7 +36,7 @@ export class TerminalOperator implements Operator {
   }
 
   async note(question: string): Promise<string> {
-    const answer = await this.#ask(`${question}\n> `);
+    const answer = await this.#ask(`${question} (Enter leaves it open)\n> `);
     return answer === 'q' ? '' : answer.trim();
   }
 

@@ -13,6 +13,8 @@ export interface GameDayOptions {
 }
 
 const seedDefault = 1;
+/** Where the compose file publishes the API of its Toxiproxy. */
+const containersToxiproxy = 'http://127.0.0.1:8474';
 
 /** @throws {Error} with what is wrong and what may be given. */
 export function parseGameDayOptions(
@@ -51,4 +53,15 @@ export function parseGameDayOptions(
     seed,
     directory: values.out,
   };
+}
+
+/**
+ * The running Toxiproxy to use, `named` if that names one; empty: ours is to be started, which
+ * could not help containers, whose links run through their own.
+ */
+export function toxiproxyUrlFor(against: GameDayOptions['against'], named = ''): string {
+  if (named !== '') {
+    return named;
+  }
+  return against === 'docker' ? containersToxiproxy : '';
 }

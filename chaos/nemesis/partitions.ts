@@ -133,11 +133,11 @@ export function between(some: readonly string[], others: readonly string[]): Lin
   );
 }
 
-async function leaderFromOthers(context: FaultContext): Promise<Cut> {
+async function leaderFromOthers(context: FaultContext, how: string): Promise<Cut> {
   const leader = await someLeader(context);
   return {
     links: between([leader], othersOf(context.members, leader)),
-    what: `${leader}, the leader, reaches nobody`,
+    what: `${leader}, the leader, ${how}`,
     members: [leader],
     keepsMajority: isMajority(context.members.length - 1, context.members),
   };
@@ -146,13 +146,13 @@ async function leaderFromOthers(context: FaultContext): Promise<Cut> {
 const isolateLeader = partition(
   'isolate-leader',
   'the leader reaches nobody; its clients still reach it',
-  leaderFromOthers,
+  async (context) => leaderFromOthers(context, 'reaches nobody'),
 );
 
 const refusedLeader = partition(
   'refused-leader',
   'connections between the leader and the others are refused, as if its process were dead',
-  leaderFromOthers,
+  async (context) => leaderFromOthers(context, 'is refused and refuses all'),
   'refused',
 );
 

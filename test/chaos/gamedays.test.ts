@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +8,7 @@ import type { GameDay, Step } from '../../chaos/gamedays/gameday.ts';
 import { describeBrief } from '../../chaos/gamedays/gameday.ts';
 import { gameDays } from '../../chaos/gamedays/index.ts';
 import { TerminalOperator } from '../../chaos/gamedays/operator.ts';
-import { parseGameDayOptions } from '../../chaos/gamedays/options.ts';
+import { parseGameDayOptions, toxiproxyUrlFor } from '../../chaos/gamedays/options.ts';
 import { type Healable, type Operator, takeNotes, takeSteps } from '../../chaos/gamedays/runner.ts';
 import { stateAt } from '../../chaos/gamedays/storage.ts';
 import { verdictOf } from '../../chaos/gamedays/verdict.ts';
@@ -174,6 +176,35 @@ describe('parseGameDayOptions', () => {
     [['leader-loss', '--seed', 'x'], /--seed x/],
   ])('refuses %j and says what there is', (args, expected) => {
     expect(() => parseGameDayOptions(args, names)).toThrow(expected);
+  });
+});
+
+describe('chaos/run.mjs', () => {
+  test('says what to do where packages are missing', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-bare-'));
+    copyFileSync('chaos/run.mjs', join(folder, 'run.mjs'));
+
+    const { status, stderr } = spawnSync(process.execPath, [join(folder, 'run.mjs')], {
+      encoding: 'utf8',
+    });
+
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/run "npm ci" first/);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('toxiproxyUrlFor', () => {
+  test('takes the one that is named, else that of the containers, else ours', () => {
+    expect(toxiproxyUrlFor('docker', 'http://127.0.0.1:1')).toBe('http://127.0.0.1:1');
+    expect(toxiproxyUrlFor('local', 'http://127.0.0.1:1')).toBe('http://127.0.0.1:1');
+    expect(toxiproxyUrlFor('docker')).toBe('http://127.0.0.1:8474');
+    expect(toxiproxyUrlFor('local')).toBe('');
+  });
+
+  test('takes an empty name for none', () => {
+    expect(toxiproxyUrlFor('docker', '')).toBe(toxiproxyUrlFor('docker'));
+    expect(toxiproxyUrlFor('local', '')).toBe('');
   });
 });
 
