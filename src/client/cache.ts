@@ -365,8 +365,8 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
 
   /**
    * One entry tells that nothing has changed: if none is newer than the cache, and there are as
-   * many as it has, then they are what it has. If something has, the watch is about to tell; and what
-   * this read fails with, the reload after it meets as well.
+   * many as it has, then they are what it has. If something has, the watch is about to tell; and
+   * what this read fails with, the reload after it meets as well.
    */
   #look(): void {
     const { source, range, timers } = this.#parts;

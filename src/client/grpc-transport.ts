@@ -66,7 +66,10 @@ export function grpcTransport(tls: TlsOptions | undefined): Transport {
     'grpc.max_reconnect_backoff_ms': redialMaxMs,
     ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
   };
-  return { open: (address) => new GrpcLink(new Client(address, channelCredentials, options)) };
+  const isSecured = tls !== undefined;
+  return {
+    open: (address) => new GrpcLink(new Client(address, channelCredentials, options), isSecured),
+  };
 }
 
 function secured({ ca, cert, key }: TlsOptions): ChannelCredentials {
@@ -79,10 +82,12 @@ function bufferOf(pem: string | Uint8Array | undefined): Buffer | null {
 
 class GrpcLink implements Link {
   readonly #client: Client;
+  readonly #isSecured: boolean;
   #isClosed = false;
 
-  constructor(client: Client) {
+  constructor(client: Client, isSecured: boolean) {
     this.#client = client;
+    this.#isSecured = isSecured;
   }
 
   connect(done: (problem: string | undefined) => void): void {
@@ -179,10 +184,18 @@ class GrpcLink implements Link {
       }
       const { message } = result.failure;
       const [, reason] = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(message) ?? [];
-      done(reason === undefined || reason === '' ? message : reason);
+      const problem = reason === undefined || reason === '' ? message : reason;
+      done(this.#isSecured && cutOff.test(problem) ? `${problem} ${cutOffHint}` : problem);
     });
   }
 }
+
+/**
+ * A member without TLS answers a handshake in plain text and closes. Whether the client reads that
+ * answer or the reset behind it is chance; what to do is the same.
+ */
+const cutOff = /ECONNRESET|EPIPE|socket hang up|disconnected before secure TLS/;
+const cutOffHint = '(the TLS handshake was cut off: does the member speak TLS?)';
 
 function metadataOf(entries: CallMetadata): Metadata {
   const metadata = new Metadata();

@@ -1,4 +1,6 @@
 /** The way to members over real gRPC on loopback: connections, calls, streams, failures. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import {
   Metadata,
   type sendUnaryData,
@@ -8,7 +10,7 @@ import {
   type ServerUnaryCall,
   status,
 } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../src/client/grpc-transport.ts';
 import type { CallResult, Link } from '../../src/client/ports.ts';
 import { freePorts } from '../harness/processes.ts';
@@ -99,6 +101,21 @@ describe('a connection', () => {
     expect(await connect(other)).toMatch(/SSL|TLS|wrong version|packet length/i);
     other.close();
   });
+
+  test.each(['resetAndDestroy', 'destroy'] as const)(
+    'in TLS to a member that cuts the handshake off says what may be wrong: %s',
+    async (cut) => {
+      const cutting = createServer((socket) => socket.once('data', () => socket[cut]()));
+      cutting.listen(0, '127.0.0.1');
+      await once(cutting, 'listening');
+      onTestFinished(() => void cutting.close());
+      const { port: cuttingPort } = cutting.address() as AddressInfo;
+      const secured = grpcTransport({}).open(`127.0.0.1:${cuttingPort}`);
+      onTestFinished(() => secured.close());
+
+      expect(await connect(secured)).toMatch(/cut off: does the member speak TLS\?/);
+    },
+  );
 
   test('of a closed link is not there', async () => {
     link.close();
