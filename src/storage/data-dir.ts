@@ -115,6 +115,8 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   let lock: DataLock | undefined;
   try {
     options.fileSystem.makeFolder(path);
+    // Before the lock leaves its file: what is not ours is not to be touched.
+    checkOurs(path, options.fileSystem.list(path));
     lock = await lockFolder(path);
     const { file, isNew } = await prepare(path, options);
     return new OpenDataDirectory(path, file, isNew, lock);
@@ -207,6 +209,12 @@ async function prepare(
 function drawIncarnation(randomUint32: () => number): number {
   const high = randomUint32() % 2 ** (INCARNATION_BITS - 32);
   return high * 2 ** 32 + randomUint32() || 1;
+}
+
+function checkOurs(path: string, names: readonly string[]): void {
+  if (!names.includes(identityFileName)) {
+    checkUnused(path, names);
+  }
 }
 
 function checkUnused(path: string, names: readonly string[]): void {
@@ -323,7 +331,10 @@ function directoryError(error: unknown, path: string): KvError {
     const message = `no space left on the disk for the data directory ${path}: ${reason}`;
     return new KvError('DISK_FULL', { message, cause: error });
   }
-  const isUnusable = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR'].includes(code);
+  const isUnusable = [
+    ...['EACCES', 'EPERM', 'EROFS'],
+    ...['ENOENT', 'ENOTDIR', 'EEXIST', 'EISDIR'],
+  ].includes(code);
   return new KvError(isUnusable ? 'CONFIG_INVALID' : 'STORAGE_FAILED', {
     message:
       `the data directory ${path} cannot be used: ${reason}. ` +

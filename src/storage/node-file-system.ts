@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasync,
   fstatSync,
   fsync,
@@ -12,9 +13,11 @@ import {
   renameSync,
   rm,
   rmSync,
+  statSync,
   write,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileErrorCode, type FileSystem, type StorageFile } from './file-system.ts';
 
 /** The file system of the machine. */
@@ -33,9 +36,7 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
-  makeFolder: (folder) => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  },
+  makeFolder,
   rename: renameSync,
   remove: (path) => {
     rmSync(path, { force: true });
@@ -55,6 +56,29 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 };
+
+/**
+ * Makes a folder, and those above it that are missing. Not by Node's own recursion: where nothing
+ * can be made, as below /proc, the kernel says ENOENT although the folder above is there, and then
+ * that one tries again for ever, deaf to signals.
+ */
+function makeFolder(folder: string): void {
+  const above = dirname(folder);
+  if (!existsSync(above)) {
+    makeFolder(above);
+  }
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!isFolder(folder)) {
+      throw error;
+    }
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
 
 class NodeFile implements StorageFile {
   readonly path: string;

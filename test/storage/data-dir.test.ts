@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -178,6 +178,28 @@ describe('openDataDirectory', { timeout: 60_000 }, () => {
       message: matching('notes.txt'),
     });
     await expect(open(join(path, 'notes.txt'))).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
+  test('leaves a folder that is not its own as it was, a file named "lock" in it too', async () => {
+    const path = createTempDir();
+    writeFileSync(join(path, 'notes.txt'), 'x');
+    await expect(open(path)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(readdirSync(path)).toEqual(['notes.txt']);
+    writeFileSync(join(path, 'lock'), 'theirs');
+    await expect(open(path)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(readFileSync(join(path, 'lock'), 'utf8')).toBe('theirs');
+  });
+
+  test('folders above a new one are made, too', async () => {
+    await using directory = await open(join(createTempDir(), 'a', 'b'));
+    expect(directory.isNew).toBe(true);
+  });
+
+  test.runIf(existsSync('/proc/self'))('refuses a place where no folder can be made', async () => {
+    await expect(open('/proc/holdfast/n1')).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: matching('/proc/holdfast'),
+    });
   });
 
   test('an unwritable directory and a full disk are told apart, with what to do', async () => {
