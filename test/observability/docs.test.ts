@@ -54,10 +54,10 @@ describe('docs/observability.md', () => {
   test('has every event of the log with its level, and no other', () => {
     const neverLogged = ['reads-dropped', 'proposals-rejected'];
     const emitted = new Set([
-      ...literalsOf('src/cli/server.ts', 'event'),
-      ...literalsOf('src/cli/compose.ts', 'event'),
-      ...readdirSync(new URL('../../src/replica', import.meta.url)).flatMap((name) =>
-        literalsOf(`src/replica/${name}`, 'event'),
+      ...['src/cli', 'src/replica'].flatMap((folder) =>
+        readdirSync(new URL(`../../${folder}`, import.meta.url))
+          .filter((name) => name.endsWith('.ts'))
+          .flatMap((name) => literalsOf(`${folder}/${name}`, 'event')),
       ),
       'alarm-raised',
       'alarm-lifted',
