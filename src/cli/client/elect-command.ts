@@ -36,7 +36,7 @@ export function registerElectCommand(program: Command): Command[] {
     .option('-l, --listen', 'print who leads, now and from then on; takes no proposal')
     .option(
       '--ttl <seconds>',
-      'how long the office outlives a leader that is gone (default 60)',
+      'how long the office outlives a leader that is gone',
       parseTtlSeconds,
       defaultTtlSeconds,
     )

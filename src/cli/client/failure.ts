@@ -191,13 +191,18 @@ function outcomeText(command: string, failures: readonly CallFailure[]): string 
   return `unknown: it may have been applied; ${look} before retrying`;
 }
 
-/** gRPC's own text of a deadline lists its inner stages; a person wants the time. */
+/** What grpc-js says of a call for which no connection could be made. */
+const neverConnected =
+  /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: /;
+
+/** gRPC's own texts list its inner stages; a person wants the time, or the cause. */
 function messageOf({ details, message }: ServiceError): string {
   const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
   if (seconds !== undefined) {
     return `no answer within ${seconds} s`;
   }
-  return details === '' ? message : details;
+  const [, cause] = neverConnected.exec(details) ?? [];
+  return cause ?? (details === '' ? message : details);
 }
 
 function oneLine(text: string): string {

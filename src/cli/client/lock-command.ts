@@ -38,7 +38,7 @@ export function registerLockCommand(program: Command): Command[] {
     .argument('[command...]', 'what to run while the lock is owned; after "--" if it has flags')
     .option(
       '--ttl <seconds>',
-      'how long the lock outlives a holder that is gone (default 10)',
+      'how long the lock outlives a holder that is gone',
       parseTtlSeconds,
       defaultTtlSeconds,
     )

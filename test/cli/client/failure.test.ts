@@ -46,6 +46,16 @@ describe('failureOf', () => {
   });
 });
 
+test('of a connection that could not be made the cause is told, not how gRPC puts it', () => {
+  const details =
+    'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:2379. ' +
+    'Resolution note: ';
+
+  expect(failureOf(endpoint, serverError(status.UNAVAILABLE, details)).message).toBe(
+    'connect ECONNREFUSED 127.0.0.1:2379',
+  );
+});
+
 describe('canFailOver', () => {
   const unsure = failureOf(endpoint, serverError(status.UNAVAILABLE, 'Connection dropped'));
   const refused = failureOf(
