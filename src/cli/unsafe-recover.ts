@@ -12,7 +12,7 @@
  * else is in, which cannot serve; doing it again completes it.
  */
 import { randomBytes } from 'node:crypto';
-import { must } from '../base/index.ts';
+import { KvError, must } from '../base/index.ts';
 import { decodeMembershipRecord, membershipMetaKey } from '../kv/index.ts';
 import {
   type Configuration,
@@ -52,9 +52,18 @@ interface Survivor {
 /**
  * Says what would be done, and does it if it is confirmed.
  *
- * @throws {ExitError} nothing can be recovered there, or another member was confirmed
+ * @throws {ExitError} nothing can be recovered there, it is damaged or its member runs, or another
+ *   member was confirmed
  */
-export async function recover({ dataDir, confirm }: RecoverOptions): Promise<void> {
+export async function recover(options: RecoverOptions): Promise<void> {
+  try {
+    await recoverAt(options);
+  } catch (error) {
+    throw error instanceof KvError ? new ExitError(1, `holdfast: ${error.message}`) : error;
+  }
+}
+
+async function recoverAt({ dataDir, confirm }: RecoverOptions): Promise<void> {
   const identity = await inspectDataDirectory(dataDir, nodeFileSystem);
   if (identity === undefined) {
     throw new ExitError(1, `holdfast: ${dataDir} is no member's data directory`);

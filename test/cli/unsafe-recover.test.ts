@@ -13,16 +13,19 @@ test('a survivor goes on alone with what it has, once the operator has confirmed
   const [endpoint = ''] = cluster.endpoints;
   const put = await untilDone(['--endpoints', endpoint, 'put', 'a', 'b']);
   expect(put).toMatchObject({ exitCode: 0 });
-  await cluster.killAll();
   const dataDir = join(folder, 'n1');
   const recover = async (...more: string[]): ReturnType<typeof runCommand> =>
     runCommand(['unsafe-recover', '--data-dir', dataDir, ...more]);
 
+  const running = await recover('--confirm', 'n1');
+  await cluster.killAll();
   const asked = await recover();
   const mistyped = await recover('--confirm', 'n2');
   const confirmed = await recover('--confirm', 'n1');
   const survivor = await startAlone(dataDir);
 
+  expect(running).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(running.stderr).toMatch(/^holdfast: the data directory \S+ is in use by process .*\n$/);
   expect(asked).toMatchObject({ exitCode: 0, stderr: '' });
   expect(asked.stdout).toContain('UNSAFE');
   expect(asked.stdout).toContain('Nothing has been changed');
