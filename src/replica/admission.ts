@@ -29,10 +29,11 @@ export async function admit(
   members: MemberList,
   incarnations: PeerIncarnations,
 ): Promise<Admission> {
+  const known = await incarnations.record(peer.id, peer.incarnation);
+  // Looked at last: it may have been removed while this was being written down.
   if (members.isRemoved(peer.id)) {
     return 'removed';
   }
-  const known = await incarnations.record(peer.id, peer.incarnation);
   return known === 'other' ? 'lost-data' : 'ok';
 }
 

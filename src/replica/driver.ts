@@ -19,7 +19,13 @@ import {
   type MetaChange,
   type RangeOperation,
 } from '../kv/index.ts';
-import { decodeConfiguration, type LogIndex, type NodeId, type Term } from '../raft/index.ts';
+import {
+  type Configuration,
+  decodeConfiguration,
+  type LogIndex,
+  type NodeId,
+  type Term,
+} from '../raft/index.ts';
 import type { TransportHandler } from '../transport/index.ts';
 import { Administration } from './administration.ts';
 import { AdmissionGate, refusedError } from './admission.ts';
@@ -532,7 +538,7 @@ export class Member implements MemberApi {
     }
     const { openedConfiguration } = this.#state;
     if (openedConfiguration !== undefined) {
-      this.#members.setApplied(openedConfiguration);
+      this.#setApplied(openedConfiguration);
     }
   }
 
@@ -684,11 +690,20 @@ export class Member implements MemberApi {
       this.#members.setRecord(change.name, change.value);
       this.#setPeers();
     } else if (change.type === 'membership') {
-      const configuration = { index: change.index, ...decodeConfiguration(change.membership) };
-      this.#members.setApplied(configuration);
+      this.#setApplied({ index: change.index, ...decodeConfiguration(change.membership) });
       if (this.#members.isRemoved(this.memberId)) {
         this.#leave();
       }
+    }
+  }
+
+  /**
+   * Whoever is removed is told so when it dials. One that has dialled after it left the
+   * configuration, and before its removal was applied here, was admitted: it has to dial again.
+   */
+  #setApplied(configuration: Configuration): void {
+    for (const id of this.#members.setApplied(configuration)) {
+      this.#config.transport.hangUp(id);
     }
   }
 

@@ -58,10 +58,14 @@ export class MemberList {
     this.#membership = decodeMembership(configuration.context);
   }
 
-  setApplied(configuration: Configuration): void {
-    if (configuration.confState.votersOutgoing.length === 0) {
-      this.#removedIds = decodeMembership(configuration.context).removedIds;
+  /** Takes an applied configuration; returns the members that are removed since the last one. */
+  setApplied(configuration: Configuration): readonly NodeId[] {
+    if (configuration.confState.votersOutgoing.length > 0) {
+      return [];
     }
+    const before = new Set(this.#removedIds);
+    this.#removedIds = decodeMembership(configuration.context).removedIds;
+    return this.#removedIds.filter((id) => !before.has(id));
   }
 
   /**

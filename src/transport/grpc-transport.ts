@@ -190,6 +190,10 @@ export class GrpcTransport implements Transport {
     this.#links = links;
   }
 
+  hangUp(peer: NodeId): void {
+    this.#hangUpOn(peer);
+  }
+
   links(): readonly PeerLink[] {
     return [...this.#links.values()].map((link) => link.state);
   }

@@ -130,6 +130,11 @@ export interface Transport {
    * changed addresses are dialled; those of peers that are gone are closed, both ways.
    */
   setPeers(peers: readonly Peer[]): void;
+  /**
+   * Ends the streams that have come from `peer`. It dials again, and is admitted or refused by what
+   * is known of it then.
+   */
+  hangUp(peer: NodeId): void;
   /** The links to the peers in the list, in the order of their ids. */
   links(): readonly PeerLink[];
   /**

@@ -319,6 +319,18 @@ export function transportSuite(open: () => Promise<TransportNetwork>): void {
       expect(two.refused).toEqual([[1, 'removed']]);
     });
 
+    test('that are hung up on dial again, and hear how it stands with them', async () => {
+      const [one, two] = await pair();
+      await network.until(() => two.isLinkedTo(1));
+
+      one.decide = () => 'removed';
+      one.transport.hangUp(2);
+      await network.until(() => two.refused.length > 0);
+
+      expect(two.refused).toEqual([[1, 'removed']]);
+      expect(one.isLinkedTo(2)).toBe(true);
+    });
+
     test('that come back are heard again', async () => {
       const [one, two] = await pair();
       one.transport.setPeers([]);

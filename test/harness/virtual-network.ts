@@ -35,6 +35,7 @@ export class VirtualNetwork {
   readonly #loop: VirtualLoop;
   readonly #nodesById = new Map<NodeId, Node>();
   readonly #isolated = new Set<NodeId>();
+  readonly #deaf = new Set<NodeId>();
 
   constructor(loop: VirtualLoop) {
     this.#loop = loop;
@@ -45,8 +46,14 @@ export class VirtualNetwork {
     this.#isolated.add(id);
   }
 
+  /** Messages to this member are lost from now on; its links stay. */
+  deafen(id: NodeId): void {
+    this.#deaf.add(id);
+  }
+
   heal(): void {
     this.#isolated.clear();
+    this.#deaf.clear();
   }
 
   /** What member `id` says of its cluster. */
@@ -82,6 +89,15 @@ export class VirtualNetwork {
         if (node !== undefined && this.#isRunning(node)) {
           node.setPeers(next, this.#nodesById);
           this.#meetAll(node);
+        }
+      },
+      hangUp: (peer: NodeId) => {
+        const caller = this.#nodesById.get(peer);
+        if (node !== undefined && this.#isRunning(node)) {
+          node.admissions.delete(peer);
+          if (caller !== undefined) {
+            this.#dial(caller, id);
+          }
         }
       },
       links: () => this.#links(id, peers),
@@ -184,7 +200,8 @@ export class VirtualNetwork {
       sender !== undefined &&
       receiver?.admissions.get(sender.id) === 'ok' &&
       sender.mayDial(message.to) &&
-      !this.#isCut(message.from, message.to);
+      !this.#isCut(message.from, message.to) &&
+      !this.#deaf.has(message.to);
     if (isHeard && this.#isRunning(sender)) {
       receiver.handler.onMessages([message]);
     }

@@ -29,6 +29,18 @@ describe('admit', () => {
 
     expect(await admit({ id: 2, incarnation: 1 }, members, { record })).toBe('removed');
   });
+
+  test('a member that is removed while it is being admitted is refused', async () => {
+    const members = new MemberList(initialConfiguration([]));
+    const context = encodeMembership({ members: [], removedIds: [2] });
+    const record = async (): Promise<'same'> => {
+      await Promise.resolve();
+      members.setApplied({ ...initialConfiguration([]), context });
+      return 'same';
+    };
+
+    expect(await admit({ id: 2, incarnation: 1 }, members, { record })).toBe('removed');
+  });
 });
 
 describe('A blank member', () => {

@@ -256,6 +256,18 @@ describe('Who may take part', () => {
     expect(asked).toBe(2);
   });
 
+  test('a member that hears nothing is told of its removal, however soon it dials again', async () => {
+    const cluster = await started(3, 7);
+    const leader = cluster.member(await cluster.leader());
+    const deaf = (leader.memberId % 3) + 1;
+    cluster.network.deafen(deaf);
+
+    await cluster.loop.settle(leader.administration.removeMember(deaf));
+    await cluster.loop.runUntil(() => cluster.fatals.length > 0, 20_000);
+
+    expect(cluster.fatals).toMatchObject([{ code: 'MEMBER_REMOVED' }]);
+  });
+
   test('a member that was removed while it was away is refused and stops', async () => {
     const cluster = await started(3, 7);
     const leader = cluster.member(await cluster.leader());

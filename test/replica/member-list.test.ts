@@ -65,10 +65,11 @@ describe('MemberList', () => {
   test('a member is removed once its removal is applied for good, not before', () => {
     const list = new MemberList(three);
     list.setConfiguration(leaving([1, 2, 3]));
-    list.setApplied(leaving([1, 2, 3]));
+    expect(list.setApplied(leaving([1, 2, 3]))).toEqual([]);
     expect(list.isRemoved(2)).toBe(false);
 
-    list.setApplied(leaving([]));
+    expect(list.setApplied(leaving([]))).toEqual([2]);
+    expect(list.setApplied(leaving([])), 'that is no news').toEqual([]);
 
     expect(list.isRemoved(2)).toBe(true);
     expect(list.removedIds).toEqual([2]);
