@@ -256,7 +256,7 @@ describe('Who may take part', () => {
     expect(asked).toBe(2);
   });
 
-  test('a member that hears nothing is told of its removal, however soon it dials again', async () => {
+  test('a member that hears nothing learns of its removal when it dials again', async () => {
     const cluster = await started(3, 7);
     const leader = cluster.member(await cluster.leader());
     const deaf = (leader.memberId % 3) + 1;
