@@ -8,7 +8,7 @@
  * Invariant: no memory is shared with answers, which would keep those in memory whole.
  */
 import { firstAtOrAfter, KeyOrder } from './key-order.ts';
-import { type Key, keyBytes, type KeyRange } from './keys.ts';
+import { everyKey, type Key, keyBytes, type KeyRange } from './keys.ts';
 import type { Entry, WatchEvent } from './kv-types.ts';
 import { beginningOf, endOf } from './range-pages.ts';
 
@@ -87,7 +87,7 @@ export class CacheTable<V> implements CacheView<V> {
     return [...this.#slots.values()].map(({ raw }) => raw.key);
   }
 
-  getRange(range: KeyRange = {}): readonly Entry<V>[] {
+  getRange(range: KeyRange = everyKey): readonly Entry<V>[] {
     const sorted = this.#order.of(this.#slots);
     const first = firstAtOrAfter(sorted, nameOf(beginningOf(range)));
     const end = endOf(range);

@@ -13,7 +13,7 @@ import type { TimerHandle, Timers } from '../base/index.ts';
 import { bytesOf, type CacheKeyChange, CacheTable, type CacheView } from './cache-table.ts';
 import type { CallOptions } from './caller.ts';
 import { abortedError, closedError, HoldfastError } from './errors.ts';
-import type { Key, KeyRange } from './keys.ts';
+import { everyKey, type Key, type KeyRange } from './keys.ts';
 import type { Entry, WatchBatch, WatchOptions } from './kv-types.ts';
 import { rangePages, type RangeSource } from './range-pages.ts';
 
@@ -175,7 +175,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     return this.#readable().has(key);
   }
 
-  getRange(range: KeyRange = {}): readonly Entry<V>[] {
+  getRange(range: KeyRange = everyKey): readonly Entry<V>[] {
     return this.#readable().getRange(range);
   }
 

@@ -5,6 +5,7 @@
  * no range reaches beyond it.
  */
 import { compareBytes, concatBytes, equalBytes, prefixEnd } from '../base/index.ts';
+import { checkFields, key as keyCheck, kindOf } from './arguments.ts';
 import { HoldfastError } from './errors.ts';
 
 /** A key: text, which is written in UTF-8, or bytes. */
@@ -12,11 +13,16 @@ export type Key = string | Uint8Array;
 
 /**
  * Several keys: all that begin with `prefix`, or all from `from` (the first when absent) up to,
- * without, `to` (the last when absent).
+ * without, `to` (the last when absent). To mean every key say so: `{ prefix: '' }`. A range that
+ * says nothing is refused, since a misspelt one looks like it.
  */
 export type KeyRange =
   | { readonly prefix: Key }
-  | { readonly from?: Key | undefined; readonly to?: Key | undefined };
+  | { readonly from: Key; readonly to?: Key | undefined }
+  | { readonly from?: Key | undefined; readonly to: Key };
+
+/** Where a range may be left out: all keys of the namespace. */
+export const everyKey: KeyRange = { prefix: '' };
 
 /** A range as members take it. */
 export interface RangeBounds {
@@ -27,9 +33,45 @@ export interface RangeBounds {
 /** As a range's end: every key from its beginning on. As its beginning: the smallest key. */
 const zeroByte = Uint8Array.of(0);
 
-/** The bytes of a key. */
+const rangeChecks = { prefix: keyCheck, from: keyCheck, to: keyCheck };
+const everyKeyHint = "to mean every key give { prefix: '' }";
+
+/** The bytes of a key. @throws {HoldfastError} INVALID_ARGUMENT — it is neither text nor bytes. */
 export function keyBytes(key: Key): Uint8Array {
-  return typeof key === 'string' ? Buffer.from(key, 'utf8') : key;
+  if (typeof key === 'string') {
+    return Buffer.from(key, 'utf8');
+  }
+  if (!((key as unknown) instanceof Uint8Array)) {
+    const text = `a key is text or bytes (a Uint8Array), not ${kindOf(key)}`;
+    throw new HoldfastError('INVALID_ARGUMENT', text);
+  }
+  return key;
+}
+
+/** What a range says, with absent fields left out of account. */
+interface RangeFields {
+  readonly prefix?: Key | undefined;
+  readonly from?: Key | undefined;
+  readonly to?: Key | undefined;
+}
+
+/**
+ * The fields of a range. What is no range is refused, never taken as one without bounds.
+ *
+ * @throws {HoldfastError} INVALID_ARGUMENT — it has unknown fields, says nothing, or says both.
+ */
+export function rangeFields(range: KeyRange): RangeFields {
+  checkFields('a range', range, rangeChecks);
+  const fields: RangeFields = range;
+  const isBounded = fields.from !== undefined || fields.to !== undefined;
+  if (fields.prefix === undefined && !isBounded) {
+    const text = `a range has a prefix, or from, to or both; ${everyKeyHint}`;
+    throw new HoldfastError('INVALID_ARGUMENT', text);
+  }
+  if (fields.prefix !== undefined && isBounded) {
+    throw new HoldfastError('INVALID_ARGUMENT', 'a range has a prefix, or from and to, not both');
+  }
+  return fields;
 }
 
 /** See the module comment. */
@@ -56,16 +98,16 @@ export class Namespace {
     return this.prefix.length === 0 ? key : key.subarray(this.prefix.length);
   }
 
+  /** @throws {HoldfastError} INVALID_ARGUMENT — it is no range. */
   bounds(range: KeyRange): RangeBounds {
+    const { prefix, from: first = '', to } = rangeFields(range);
     const [from, end] =
-      'prefix' in range
-        ? this.#prefixed(range.prefix)
-        : [
-            concatBytes(this.prefix, keyBytes(range.from ?? '')),
-            range.to === undefined
-              ? prefixEnd(this.prefix)
-              : concatBytes(this.prefix, keyBytes(range.to)),
-          ];
+      prefix === undefined
+        ? [
+            concatBytes(this.prefix, keyBytes(first)),
+            to === undefined ? prefixEnd(this.prefix) : concatBytes(this.prefix, keyBytes(to)),
+          ]
+        : this.#prefixed(prefix);
     return { key: from.length === 0 ? zeroByte : from, rangeEnd: end ?? zeroByte };
   }
 
@@ -73,10 +115,7 @@ export class Namespace {
   keyOrBounds(what: Key | KeyRange): { readonly key: Uint8Array; readonly rangeEnd?: Uint8Array } {
     if (typeof what === 'string' || what instanceof Uint8Array) {
       if (what.length === 0) {
-        throw new HoldfastError(
-          'EMPTY_KEY',
-          'the key is empty: to mean all keys give the range {}',
-        );
+        throw new HoldfastError('EMPTY_KEY', `the key is empty: ${everyKeyHint}`);
       }
       return { key: this.outer(what) };
     }

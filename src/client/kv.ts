@@ -12,7 +12,7 @@ import { type Codec, codecs } from './codec.ts';
 import { HoldfastError } from './errors.ts';
 import type { CursorRecord } from './feed-cursor.ts';
 import type { Namespace } from './keys.ts';
-import { type Key, type KeyRange } from './keys.ts';
+import { everyKey, type Key, type KeyRange, rangeFields } from './keys.ts';
 import type {
   DeleteResult,
   Entry,
@@ -255,7 +255,7 @@ export class Kv<V> {
    * @throws {HoldfastError} CACHE_TOO_LARGE — the range has more than was allowed; or it cannot be
    *   read.
    */
-  async cache(range: KeyRange = {}, options: CacheOptions = {}): Promise<Cache<V>> {
+  async cache(range: KeyRange = everyKey, options: CacheOptions = {}): Promise<Cache<V>> {
     const { timeoutMs } = this.#parts;
     return Cache.open<V>({ ...this.#following(range), timeoutMs, options });
   }
@@ -266,7 +266,11 @@ export class Kv<V> {
    *
    * @throws {HoldfastError} INVALID_ARGUMENT
    */
-  changeFeed(name: string, range: KeyRange = {}, options: ChangeFeedOptions = {}): ChangeFeed<V> {
+  changeFeed(
+    name: string,
+    range: KeyRange = everyKey,
+    options: ChangeFeedOptions = {},
+  ): ChangeFeed<V> {
     const { uniqueName } = this.#parts.environment;
     const cursorKv = this.as(codecs.json<CursorRecord>());
     return new ChangeFeed({ ...this.#following(range), name, cursorKv, uniqueName, options });
@@ -285,6 +289,7 @@ export class Kv<V> {
 
   /** What follows a range works with: values as bytes, so that a bad one stops nobody else. */
   #following(range: KeyRange) {
+    rangeFields(range);
     const { environment, caller } = this.#parts;
     return {
       source: this.as(codecs.bytes),

@@ -4,7 +4,7 @@
  */
 import { prefixEnd } from '../base/index.ts';
 import type { CallOptions } from './caller.ts';
-import { keyBytes, type KeyRange } from './keys.ts';
+import { keyBytes, type KeyRange, rangeFields } from './keys.ts';
 import type { RangeOptions, RangeResult } from './kv-types.ts';
 
 /** Entries that are fetched at a time. */
@@ -41,13 +41,15 @@ export async function* rangePages<V>(
 
 /** The first key behind a range; undefined when it has no end. */
 export function endOf(range: KeyRange): Uint8Array | undefined {
-  if ('prefix' in range) {
-    return prefixEnd(keyBytes(range.prefix));
+  const { prefix, to } = rangeFields(range);
+  if (prefix !== undefined) {
+    return prefixEnd(keyBytes(prefix));
   }
-  return range.to === undefined ? undefined : keyBytes(range.to);
+  return to === undefined ? undefined : keyBytes(to);
 }
 
 /** The first key that a range may have. */
 export function beginningOf(range: KeyRange): Uint8Array {
-  return keyBytes(('prefix' in range ? range.prefix : range.from) ?? '');
+  const { prefix, from } = rangeFields(range);
+  return keyBytes(prefix ?? from ?? '');
 }

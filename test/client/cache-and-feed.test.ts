@@ -30,7 +30,7 @@ const sides = [
 
 /** What the store has in all of `kv`, at a revision. */
 async function stored(kv: Kv<string>, atRevision: number): Promise<Record<string, string>> {
-  const { entries } = await kv.getRange({}, { atRevision });
+  const { entries } = await kv.getRange({ prefix: '' }, { atRevision });
   return Object.fromEntries(entries.map(({ key, value }) => [key, value]));
 }
 
@@ -241,7 +241,7 @@ describe('with three members', () => {
       const controller = new AbortController();
       const own = cluster.client();
       const reconciler = own.kv.namespace('w/').reconciler(
-        {},
+        { prefix: '' },
         {
           reconcile: (key, { desired }) => {
             did.push(`${name} ${key}`);

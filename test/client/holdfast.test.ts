@@ -44,11 +44,11 @@ describe.each(sides)('with $name, the client', ({ start }) => {
     const kv = client.kv.namespace('ranges/').as(codecs.json<number>());
     await Promise.all([1, 2, 3, 4, 5].map(async (i) => kv.put(`k${i}`, i)));
 
-    const all = await kv.getRange({});
+    const all = await kv.getRange({ prefix: '' });
     const part = await kv.getRange({ from: 'k2', to: 'k4' });
     const last = await kv.getRange({ prefix: 'k' }, { limit: 1, order: 'descending' });
     const scanned: number[] = [];
-    for await (const { value } of kv.scan({}, { pageEntries: 2 })) {
+    for await (const { value } of kv.scan({ prefix: '' }, { pageEntries: 2 })) {
       scanned.push(value);
     }
 
@@ -56,7 +56,7 @@ describe.each(sides)('with $name, the client', ({ start }) => {
     expect(part.entries.map(({ key }) => key)).toEqual(['k2', 'k3']);
     expect(last).toMatchObject({ entries: [{ value: 5 }], count: 5 });
     expect(scanned).toEqual([1, 2, 3, 4, 5]);
-    expect(await kv.count({})).toBe(5);
+    expect(await kv.count({ prefix: '' })).toBe(5);
     expect((await kv.deleteRange({ prefix: 'k' })).deleted).toBe(5);
   });
 
@@ -139,7 +139,7 @@ describe.each(sides)('with $name, the client', ({ start }) => {
   test('watches every change of a range once, in order, from where it is asked to', async () => {
     const kv = client.kv.namespace('watched/').as(codecs.json<number>());
     const first = await kv.put('a', 1);
-    await using past = kv.watch({}, { startRevision: first.revision });
+    await using past = kv.watch({ prefix: '' }, { startRevision: first.revision });
     await using deletions = kv.watch({ prefix: 'a' }, { only: 'delete', previous: true });
     await deletions.begun();
     await Promise.all(Array.from({ length: 200 }, async (_, i) => kv.put(`k${i % 7}`, i)));
@@ -168,7 +168,7 @@ describe.each(sides)('with $name, the client', ({ start }) => {
   test('watches with a slow reader in bounded memory, and misses nothing', async () => {
     const kv = client.kv.namespace('slow/');
     const value = 'x'.repeat(1_000_000);
-    await using slow = kv.watch({});
+    await using slow = kv.watch({ prefix: '' });
     await slow.begun();
     await using quick = kv.watch({ prefix: 'end' });
     await quick.begun();
@@ -218,7 +218,7 @@ describe.each(sides)('with $name, the client', ({ start }) => {
 
     for (const failure of [
       client.kv.put('a', 'x', { signal }),
-      client.kv.getRange({}, { signal }),
+      client.kv.getRange({ prefix: '' }, { signal }),
       client.kv.transact(async (tx) => tx.get('a'), { signal }),
       client.lock('a', { signal }),
       client.lease({ ttlSeconds: 5, signal }),

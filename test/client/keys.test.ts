@@ -1,10 +1,56 @@
 /** Keys and ranges within a namespace. */
 import { describe, expect, test } from 'vitest';
+import { HoldfastError } from '../../src/client/errors.ts';
 import { type KeyRange, Namespace } from '../../src/client/keys.ts';
+import { beginningOf, endOf } from '../../src/client/range-pages.ts';
 
 function bounds(namespace: string, range: KeyRange): readonly [string, string] {
   const { key, rangeEnd } = new Namespace(namespace).bounds(range);
   return [Buffer.from(key).toString('latin1'), Buffer.from(rangeEnd).toString('latin1')];
+}
+
+/** What plain JavaScript may hand over. */
+const noRanges: readonly (readonly [unknown, string])[] = [
+  [{ prefx: 'zz' }, 'a range: unknown field "prefx"; known: prefix, from, to'],
+  [{ from: 'a', till: 'b' }, 'a range: unknown field "till"; known: prefix, from, to'],
+  [{}, "a range has a prefix, or from, to or both; to mean every key give { prefix: '' }"],
+  [{ prefix: undefined }, "to mean every key give { prefix: '' }"],
+  [{ prefix: 'a', to: 'b' }, 'a range has a prefix, or from and to, not both'],
+  [{ prefix: 5 }, 'a range: prefix is 5: give text or bytes (a Uint8Array)'],
+  [{ from: null }, 'a range: from is null: give text or bytes (a Uint8Array)'],
+  [undefined, 'a range: give an object, not undefined'],
+  ['zz', 'a range: give an object, not a string'],
+  [['a', 'b'], 'a range: give an object, not an array'],
+];
+
+describe('what is no range', () => {
+  test.each(noRanges)('%j is refused, not taken as every key', (range, text) => {
+    const error = thrownBy(() => new Namespace('').bounds(range as KeyRange));
+
+    expect(error).toBeInstanceOf(HoldfastError);
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', outcome: 'rejected' });
+    expect((error as HoldfastError).message).toContain(text);
+    expect(() => beginningOf(range as KeyRange)).toThrow(text);
+    expect(() => endOf(range as KeyRange)).toThrow(text);
+  });
+
+  test('a key that is neither text nor bytes is refused', () => {
+    const key = 5 as unknown as string;
+
+    expect(thrownBy(() => new Namespace('').outer(key))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'a key is text or bytes (a Uint8Array), not a number',
+    });
+  });
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
 }
 
 describe('a namespace', () => {
@@ -25,14 +71,12 @@ describe('a namespace', () => {
   test.each<readonly [string, KeyRange, string, string]>([
     ['', { prefix: 'a' }, 'a', 'b'],
     ['', { prefix: '' }, '\0', '\0'],
-    ['', {}, '\0', '\0'],
     ['', { from: 'b' }, 'b', '\0'],
     ['', { from: 'b', to: 'd' }, 'b', 'd'],
     ['', { to: 'd' }, '\0', 'd'],
     ['', { prefix: Uint8Array.of(0xff) }, '\xff', '\0'],
     ['n/', { prefix: 'a' }, 'n/a', 'n/b'],
     ['n/', { prefix: '' }, 'n/', 'n0'],
-    ['n/', {}, 'n/', 'n0'],
     ['n/', { from: 'b' }, 'n/b', 'n0'],
     ['n/', { from: 'b', to: 'd' }, 'n/b', 'n/d'],
     ['n/', { prefix: Uint8Array.of(0xff) }, 'n/\xff', 'n0'],

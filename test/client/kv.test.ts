@@ -179,8 +179,27 @@ test('a namespace is put before keys and taken off again', async () => {
   const { members, kv, asked } = setUp({ namespace: 'app/' });
   members.onCall = (call) => call.answer(found([stored('app/users/ann', 'x')]));
 
-  const { entries } = await kv.namespace('users/').getRange({});
+  const { entries } = await kv.namespace('users/').getRange({ prefix: '' });
 
   expect(entries).toMatchObject([{ key: 'ann' }]);
   expect(asked()).toMatchObject([{ range: { key: 'app/users/', rangeEnd: 'app/users0' } }]);
+});
+
+describe('a misspelt range', () => {
+  test('is refused by everything that takes one, before anything is asked', async () => {
+    const { kv, asked } = setUp();
+    const range = { prefx: 'zz' } as unknown as { prefix: string };
+    const refusal = { code: 'INVALID_ARGUMENT', outcome: 'rejected' };
+
+    await expect(kv.deleteRange(range)).rejects.toMatchObject(refusal);
+    await expect(kv.getRange(range)).rejects.toMatchObject(refusal);
+    await expect(kv.count(range)).rejects.toMatchObject(refusal);
+    await expect(kv.scan(range).next()).rejects.toMatchObject(refusal);
+    await expect(kv.cache(range)).rejects.toMatchObject(refusal);
+    expect(() => kv.watch(range)).toThrow('unknown field "prefx"');
+    expect(() => kv.changeFeed('feed', range)).toThrow('unknown field "prefx"');
+    expect(() => kv.reconciler(range, { reconcile: () => undefined })).toThrow('"prefx"');
+    expect(() => kv.ops.deleteRange(range)).toThrow('unknown field "prefx"');
+    expect(asked()).toEqual([]);
+  });
 });

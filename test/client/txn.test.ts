@@ -125,7 +125,11 @@ describe('a transaction', () => {
       ],
       then: [
         ...[kv.ops.put('a', 'x', { ttlMs: 5 }), kv.ops.getRange({ prefix: 'b' }, { limit: 1 })],
-        ...[kv.ops.delete('a'), kv.ops.deleteRange({}), kv.ops.txn({ then: [kv.ops.get('c')] })],
+        ...[
+          kv.ops.delete('a'),
+          kv.ops.deleteRange({ prefix: '' }),
+          kv.ops.txn({ then: [kv.ops.get('c')] }),
+        ],
       ],
     });
 

@@ -62,7 +62,7 @@ describe('a watch', () => {
 
   test('tells changes in whole revisions, and progress where nothing changes', async () => {
     const { client, current, settle } = setUpWatches();
-    const watch = client.kv.watch({});
+    const watch = client.kv.watch({ prefix: '' });
     await settle();
 
     current().answer(told([put('a', 11), put('b', 11), put('a', 13)]));
@@ -79,7 +79,7 @@ describe('a watch', () => {
 
   test('knows what has been read of it, whole revisions only', async () => {
     const { client, current, settle } = setUpWatches();
-    const watch = client.kv.watch({});
+    const watch = client.kv.watch({ prefix: '' });
     await settle();
     current().answer(told([put('a', 11), put('b', 11), put('a', 13)]));
 
@@ -106,7 +106,7 @@ describe('a watch', () => {
   test('tells a listener, one thing after the other', async () => {
     const { client, current, settle } = setUpWatches();
     const log: unknown[] = [];
-    const watch = client.kv.watch({});
+    const watch = client.kv.watch({ prefix: '' });
     watch.listen({
       onEvent: async (event) => {
         log.push(seen(event));
@@ -130,7 +130,7 @@ describe('a watch', () => {
   test('ends with what its listener throws', async () => {
     const { client, current, settle } = setUpWatches();
     const ends: unknown[] = [];
-    client.kv.watch({}).listen({
+    client.kv.watch({ prefix: '' }).listen({
       onEvent: () => {
         throw new Error('no');
       },
@@ -148,7 +148,7 @@ describe('a watch', () => {
 
   test('that its reader leaves is cancelled at the member', async () => {
     const { client, current, settle } = setUpWatches();
-    const watch = client.kv.watch({});
+    const watch = client.kv.watch({ prefix: '' });
     await settle();
     current().answer(told([put('a', 11), put('b', 12)]));
 
@@ -163,7 +163,7 @@ describe('a watch', () => {
 
   test('has one reader', async () => {
     const { client } = setUpWatches();
-    const watch = client.kv.watch({});
+    const watch = client.kv.watch({ prefix: '' });
     const first = watch.batches().next();
 
     await expect(watch.batches().next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -176,7 +176,7 @@ describe('a watch', () => {
 describe('a watch ends', () => {
   test('when history is gone, after what has come, and names the revision', async () => {
     const { client, current, settle } = setUpWatches();
-    const watch = client.kv.watch({}, { startRevision: 3 });
+    const watch = client.kv.watch({ prefix: '' }, { startRevision: 3 });
     await settle();
 
     current().answer(told([put('a', 3)]));
@@ -194,7 +194,7 @@ describe('a watch ends', () => {
   test('when its signal is fired, at once', async () => {
     const { client, current, settle } = setUpWatches();
     const controller = new AbortController();
-    const watch = client.kv.watch({}, { signal: controller.signal });
+    const watch = client.kv.watch({ prefix: '' }, { signal: controller.signal });
     await settle();
     current().answer(told([put('a', 11)]));
 
@@ -203,24 +203,26 @@ describe('a watch ends', () => {
     await expect(watch.batches().next()).rejects.toMatchObject({
       ...{ code: 'ABORTED', cause: new Error('enough') },
     });
-    expect(() => client.kv.watch({}, { signal: controller.signal })).toThrow('watch was aborted');
+    expect(() => client.kv.watch({ prefix: '' }, { signal: controller.signal })).toThrow(
+      'watch was aborted',
+    );
     await client.close();
   });
 
   test('with its client', async () => {
     const { client, streams } = setUpWatches();
-    const next = client.kv.watch({}).batches().next();
+    const next = client.kv.watch({ prefix: '' }).batches().next();
 
     await client.close();
 
     await expect(next).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
-    expect(() => client.kv.watch({})).toThrow('the client is closed');
+    expect(() => client.kv.watch({ prefix: '' })).toThrow('the client is closed');
     expect(streams()[0]?.isCancelled).toBe(true);
   });
 
   test('when it is closed: a loop over it is over', async () => {
     const { client, current, settle } = setUpWatches();
-    const watch = client.kv.watch({});
+    const watch = client.kv.watch({ prefix: '' });
     await settle();
     current().answer(told([put('a', 11)]));
 
@@ -233,7 +235,7 @@ describe('a watch ends', () => {
 
   test('when a value cannot be read, whose key is named', async () => {
     const { client, current, settle } = setUpWatches();
-    const watch = client.kv.as(codecs.json()).watch({});
+    const watch = client.kv.as(codecs.json()).watch({ prefix: '' });
     await settle();
 
     current().answer(told([put('a', 11, '{')]));

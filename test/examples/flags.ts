@@ -21,7 +21,7 @@ export class Flags implements AsyncDisposable {
 
   static async open(client: Pick<Holdfast, 'kv'>): Promise<Flags> {
     const kv = client.kv.namespace('flags/').as(codecs.json<Flag>());
-    return new Flags(await kv.cache({}, { keysMax: 10_000 }));
+    return new Flags(await kv.cache({ prefix: '' }, { keysMax: 10_000 }));
   }
 
   /** Whether a user has a feature; the same user always has the same answer. Costs no call. */
