@@ -2,7 +2,7 @@
  * `npm run gameday -- NAME`: a game day, led step by step, with a report in the end.
  *
  * The exit code is 0 only if all steps were taken, everything was as expected, and the history of
- * all calls is good.
+ * all calls is good; 2 for wrong usage.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,8 +19,16 @@ import { type Operator, type Story, takeNotes, takeSteps } from './runner.ts';
 import { Stage } from './stage.ts';
 import { verdictOf } from './verdict.ts';
 
+const usageExitCode = 2;
+
 async function main(): Promise<number> {
-  const options = parseGameDayOptions(process.argv.slice(2), Array.from(gameDays.keys()));
+  let options: GameDayOptions;
+  try {
+    options = parseGameDayOptions(process.argv.slice(2), Array.from(gameDays.keys()));
+  } catch (error) {
+    console.error(`gameday: ${(error as Error).message}`);
+    return usageExitCode;
+  }
   const gameDay = gameDays.get(options.name);
   if (gameDay === undefined) {
     for (const { name, title } of gameDays.values()) {

@@ -17,6 +17,8 @@ import { fileURLToPath } from 'node:url';
 import { formatLogLine } from '../observability/index.ts';
 import { lockFolder } from '../storage/index.ts';
 import { ExitError } from './exit.ts';
+import { loadConfig } from './load-config.ts';
+import type { ServerFlagName } from './server-flags.ts';
 
 const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
 /** Distance between the ports of two members. */
@@ -35,6 +37,9 @@ interface DevMember {
   readonly dataDir: string;
 }
 
+/** Flags of a member, by name without dashes. */
+type MemberFlags = Readonly<Partial<Record<ServerFlagName, string>>> & { readonly name: string };
+
 /** Settings of the cluster. */
 export interface DevOptions {
   readonly nodes: number;
@@ -52,9 +57,14 @@ export interface DevOptions {
 export async function runDev(options: DevOptions): Promise<void> {
   const dataDir = resolve(options.dataDir);
   const members = layOut(options.nodes, options.clientPort, dataDir);
+  const flags = members.map((member) => flagsOf(member, members, options.logLevel));
+  for (const each of flags) {
+    // Members have our environment: what it says to them is checked with their flags.
+    loadConfig({ flags: each, env: process.env });
+  }
   await checkPorts(members);
   await prepareFolders(dataDir, members, options.fresh === true);
-  await runCluster(members, options.logLevel);
+  await runCluster(members, flags);
 }
 
 /** Client ports 2379, 22379, 32379, …; peers one above, metrics two above. */
@@ -135,11 +145,14 @@ async function removeMember(folder: string): Promise<void> {
   }
 }
 
-async function runCluster(members: readonly DevMember[], logLevel: string): Promise<void> {
+async function runCluster(
+  members: readonly DevMember[],
+  flags: readonly MemberFlags[],
+): Promise<void> {
   const out = process.stdout;
   // Whoever read the output may be gone; the members must be stopped in good order all the same.
   out.on('error', () => undefined);
-  const children = members.map((member) => startMember(member, members, logLevel));
+  const children = flags.map(startMember);
   let isStopping = false;
   for (const [i, child] of children.entries()) {
     child.once('exit', (code, signal) => {
@@ -195,35 +208,33 @@ async function firstSignal(children: readonly ChildProcess[]): Promise<void> {
   });
 }
 
-function startMember(
-  member: DevMember,
-  members: readonly DevMember[],
-  logLevel: string,
-): ChildProcess {
+function flagsOf(member: DevMember, members: readonly DevMember[], logLevel: string): MemberFlags {
   const url = (port: number): string => `http://127.0.0.1:${port}`;
   const cluster = members.map((each) => `${each.name}=${url(each.peerPort)}`).join(',');
+  return {
+    name: member.name,
+    'data-dir': member.dataDir,
+    'listen-client-urls': url(member.clientPort),
+    'listen-peer-urls': url(member.peerPort),
+    'listen-metrics-urls': url(member.metricsPort),
+    'initial-cluster': cluster,
+    'initial-cluster-token': 'holdfast-dev',
+    'log-level': logLevel,
+    'log-format': 'json',
+  };
+}
+
+function startMember(flags: MemberFlags): ChildProcess {
   const child = spawn(
     process.execPath,
-    [
-      binary,
-      'server',
-      `--name=${member.name}`,
-      `--data-dir=${member.dataDir}`,
-      `--listen-client-urls=${url(member.clientPort)}`,
-      `--listen-peer-urls=${url(member.peerPort)}`,
-      `--listen-metrics-urls=${url(member.metricsPort)}`,
-      `--initial-cluster=${cluster}`,
-      '--initial-cluster-token=holdfast-dev',
-      `--log-level=${logLevel}`,
-      '--log-format=json',
-    ],
+    [binary, 'server', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)],
     // A process group of its own: Ctrl-C reaches this process alone, which stops the members in
     // good order.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
-      process.stdout.write(`${member.name} ${line.startsWith('{') ? formatLogLine(line) : line}\n`);
+      process.stdout.write(`${flags.name} ${line.startsWith('{') ? formatLogLine(line) : line}\n`);
     });
   }
   return child;

@@ -43,8 +43,19 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode;
     } else if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
+    } else if (isFolderGone(error)) {
+      process.stderr.write(
+        'holdfast: the working directory has been removed; change to another one, ' +
+          'or give absolute paths\n',
+      );
+      process.exitCode = 1;
     } else {
       throw error;
     }
   }
+}
+
+/** Whether a relative path could not be resolved: the process stands in no folder any more. */
+function isFolderGone(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
 }

@@ -1,11 +1,11 @@
 /** `holdfast server`: one member as a process, from its options to its exit code. */
-import { readFileSync } from 'node:fs';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { InvariantViolation, KvError } from '../base/index.ts';
 import { createLogger } from '../observability/index.ts';
 import { type RunningServer, startServer } from './compose.ts';
 import { ExitError } from './exit.ts';
-import { readServerConfig, type ServerConfig } from './server-config.ts';
+import { loadConfig } from './load-config.ts';
+import type { ServerConfig } from './server-config.ts';
 import { serverFlags } from './server-flags.ts';
 
 /** Exit codes: 1 it could not start, 2 wrong usage, 70 a defect or a failed disk. */
@@ -15,34 +15,13 @@ const exitFatal = 70;
 export type ServerOptions = Readonly<Record<string, string | boolean | undefined>>;
 
 /** @throws {ExitError} with everything that is wrong */
-function loadConfig(options: ServerOptions): ServerConfig {
+function configOf(options: ServerOptions): ServerConfig {
   const flags: Record<string, string | undefined> = {};
   for (const { name } of serverFlags) {
     flags[name] =
       options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]?.toString();
   }
-  const path = options['configFile']?.toString() ?? process.env['HOLDFAST_CONFIG_FILE'];
-  const result = readServerConfig({
-    flags,
-    env: process.env,
-    file: path === undefined ? undefined : { path, text: readText(path) },
-  });
-  if (result.kind === 'invalid') {
-    const list = result.problems.map((problem) => `  - ${problem}`).join('\n');
-    throw new ExitError(2, `holdfast: the configuration cannot work:\n${list}`);
-  }
-  return result.config;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ExitError(
-      2,
-      `holdfast: the configuration file ${path} cannot be read: ${(error as Error).message}`,
-    );
-  }
+  return loadConfig({ flags, configFile: options['configFile']?.toString(), env: process.env });
 }
 
 /**
@@ -51,7 +30,7 @@ function readText(path: string): string {
  * @throws {ExitError} it cannot start, and why
  */
 export async function runServer(options: ServerOptions): Promise<void> {
-  const config = loadConfig(options);
+  const config = configOf(options);
   const logger = createLogger(
     { level: config.logLevel, format: config.logFormat, fields: { member: config.name } },
     process.stdout,

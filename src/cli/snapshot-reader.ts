@@ -56,7 +56,11 @@ export async function* readSnapshotFile(
     }
     decoder.finish();
   } catch (error) {
-    throw error instanceof KvError || isFileError(error)
+    if (error instanceof KvError) {
+      // The decoder's: it names the file.
+      throw new ExitError(exitFailed, `holdfast: ${error.message}`);
+    }
+    throw isFileError(error)
       ? new ExitError(exitFailed, `holdfast: ${path}: ${error.message}`)
       : error;
   } finally {

@@ -194,6 +194,20 @@ describe('chaos/run.mjs', () => {
   });
 });
 
+describe('npm run gameday', () => {
+  test('with an unknown name says in a line which there are, and ends with 2', () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['chaos/run.mjs', 'chaos/gamedays/main.ts', 'earthquake'],
+      { encoding: 'utf8' },
+    );
+
+    expect(stderr).toBe(`gameday: earthquake: there are ${[...gameDays.keys()].join(', ')}\n`);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+  });
+});
+
 describe('toxiproxyUrlFor', () => {
   test('takes the one that is named, else that of the containers, else ours', () => {
     expect(toxiproxyUrlFor('docker', 'http://127.0.0.1:1')).toBe('http://127.0.0.1:1');

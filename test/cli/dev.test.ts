@@ -165,6 +165,24 @@ describe('holdfast dev', { timeout: 90_000 }, () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  test.each([
+    ['a flag', ['--log-level=loud'], {}, '--log-level: "loud" must be one of trace, debug'],
+    ['a variable', [], { HOLDFAST_ELECTION_TIMEOUT: '20' }, 'HOLDFAST_ELECTION_TIMEOUT: "20"'],
+  ])('%s that members would refuse is refused before one starts', async (_, flags, env, reason) => {
+    const folder = join(createTempDir(), 'data');
+
+    const { exitCode, stdout, stderr } = await runCommand(
+      dev(await freeLayout(), folder, ...flags),
+      { env },
+    );
+
+    expect(stderr).toContain(reason);
+    expect(stderr.split(reason)).toHaveLength(2);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+    expect(existsSync(folder)).toBe(false);
+  });
+
   test('a fresh start removes neither data in use nor what is no member’s', async () => {
     const first = await freeLayout();
     const folder = createTempDir();

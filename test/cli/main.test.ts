@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { version } from '../../src/cli/version.ts';
+import { createTempDir } from '../storage/temp-dir.ts';
 
 interface Outcome {
   readonly exitCode: number | undefined;
@@ -92,6 +94,27 @@ describe('holdfast', () => {
     expect(stderr).toContain(hint);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(stdout).toBe('');
+  });
+
+  test.each([
+    [['server']],
+    [['dev', '--nodes=1']],
+    [['snapshot', 'restore', '/nowhere/backup.db']],
+  ])('%j in a folder that has been removed says so in a line', (args) => {
+    const folder = createTempDir();
+    const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
+    const script = 'rmdir "$PWD" && exec "$0" "$@"';
+
+    const { status, stdout, stderr } = spawnSync(
+      'sh',
+      ['-c', script, process.execPath, binary, ...args],
+      { cwd: folder, encoding: 'utf8', timeout: 20_000 },
+    );
+
+    expect(existsSync(folder)).toBe(false);
+    expect(stderr).toMatch(/^holdfast: the working directory has been removed; [^\n]*\n$/);
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
   });
 
   test('loads nothing of a member to show a help text', () => {
