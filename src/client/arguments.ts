@@ -26,38 +26,25 @@ export const key: Check = {
   wanted: 'text or bytes (a Uint8Array)',
 };
 
-export const text: Check = { fits: (value) => typeof value === 'string', wanted: 'text' };
-
 export const flag: Check = {
   fits: (value) => typeof value === 'boolean',
   wanted: 'true or false',
 };
 
-export const callback: Check = {
-  fits: (value) => typeof value === 'function',
-  wanted: 'a function',
-};
-
 /** Revisions, counts: 0 means what members take it for. */
 export const count: Check = {
   fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
-  wanted: 'a whole number, 0 or more',
+  wanted: '0 or more, a whole number',
 };
 
 export const positiveCount: Check = {
   fits: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
-  wanted: 'a whole number, 1 or more',
+  wanted: '1 or more, a whole number',
 };
 
 export const timeout: Check = {
   fits: (value) => typeof value === 'number' && value > 0 && value <= timeoutMaxMs,
   wanted: `milliseconds, 1 to ${timeoutMaxMs}`,
-};
-
-/** Of any length, none and for ever among them. */
-export const duration: Check = {
-  fits: (value) => typeof value === 'number' && value >= 0,
-  wanted: 'milliseconds, 0 or more',
 };
 
 export const abortSignal: Check = {
@@ -90,6 +77,31 @@ export function oneOf(...texts: readonly string[]): Check {
     wanted: texts.map((each) => `'${each}'`).join(' or '),
   };
 }
+
+const call: Checks = { timeoutMs: timeout, signal: abortSignal };
+const read: Checks = {
+  consistency: oneOf('linearizable', 'serializable'),
+  ...{ atRevision: count, noOlderThan: count, ...call },
+};
+const write: Checks = { idempotencyKey, ...call };
+const leased: Checks = { lease, ttlMs: count };
+
+/** The options of calls on keys (`kv-types.ts`). */
+export const optionChecks = {
+  ...{ call, read, write, leased },
+  put: { ...leased, ...write },
+  range: {
+    limit: count,
+    order: oneOf('ascending', 'descending'),
+    orderBy: oneOf('key', 'modRevision'),
+    ...read,
+  },
+  scan: { pageEntries: positiveCount, ...read },
+  watch: {
+    only: oneOf('put', 'delete'),
+    ...{ startRevision: positiveCount, previous: flag, signal: abortSignal },
+  },
+} as const satisfies Readonly<Record<string, Checks>>;
 
 function isLeaseId(value: unknown): boolean {
   return typeof value === 'bigint' && BigInt.asIntN(64, value) === value;

@@ -1,4 +1,6 @@
 /** How values are written as bytes and read back. Keys are texts in UTF-8, or bytes. */
+import { kindOf } from './arguments.ts';
+import { HoldfastError } from './errors.ts';
 
 /** Turns values of one type into bytes and back. */
 export interface Codec<V> {
@@ -9,8 +11,34 @@ export interface Codec<V> {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/**
+ * A value as its codec writes it.
+ *
+ * @throws {HoldfastError} INVALID_ARGUMENT — the codec cannot; the value is not in the message.
+ */
+export function encodeValue<V>(codec: Codec<V>, value: V): Uint8Array {
+  let encoded: unknown;
+  try {
+    encoded = codec.encode(value);
+  } catch (cause) {
+    const text = `the codec cannot write the value, which is ${kindOf(value)}`;
+    throw new HoldfastError('INVALID_ARGUMENT', text, { cause });
+  }
+  if (!(encoded instanceof Uint8Array)) {
+    const text = `the codec makes ${kindOf(encoded)} of the value: it has to make a Uint8Array`;
+    throw new HoldfastError('INVALID_ARGUMENT', text);
+  }
+  return encoded;
+}
+
 const string: Codec<string> = {
-  encode: (value) => Buffer.from(value, 'utf8'),
+  encode: (value) => {
+    // Of an array of numbers a Buffer would make bytes.
+    if (typeof value !== 'string') {
+      throw new TypeError('a value has to be text, unless another codec is given');
+    }
+    return Buffer.from(value, 'utf8');
+  },
   decode: (bytes) => utf8.decode(bytes),
 };
 

@@ -4,7 +4,7 @@
  */
 import type { KeyValueAnswer } from '../wire/index.ts';
 import type { CallOptions } from './caller.ts';
-import type { Codec } from './codec.ts';
+import { type Codec, encodeValue } from './codec.ts';
 import { CompactedError, HoldfastError } from './errors.ts';
 import type { Key } from './keys.ts';
 import type { Kv } from './kv.ts';
@@ -82,7 +82,7 @@ export class Election<V> {
    */
   async campaign(value: V, options: OwnershipOptions = {}): Promise<Leadership<V>> {
     const { kv, codec } = this.#parts;
-    const acquisition = { what: 'campaign', queue: this.#queue, value: codec.encode(value) };
+    const acquisition = { what: 'campaign', queue: this.#queue, value: encodeValue(codec, value) };
     return acquire(
       this.#parts,
       acquisition,

@@ -5,10 +5,11 @@
  * happened.
  */
 import type { KeyValueAnswer, RangeAnswer, RangeMessage, WatchEventAnswer } from '../wire/index.ts';
+import { checkFields, optionChecks } from './arguments.ts';
 import type { Caller, CallOptions } from './caller.ts';
 import { Cache, type CacheOptions } from './cache.ts';
 import { ChangeFeed, type ChangeFeedOptions } from './change-feed.ts';
-import { type Codec, codecs } from './codec.ts';
+import { type Codec, codecs, encodeValue } from './codec.ts';
 import { HoldfastError } from './errors.ts';
 import type { CursorRecord } from './feed-cursor.ts';
 import type { Namespace } from './keys.ts';
@@ -83,6 +84,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async put(key: Key, value: V, options: PutOptions = {}): Promise<PutResult<V>> {
+    checkFields('put', options, optionChecks.put);
     const { revision, prevKv } = await this.#put(key, value, options, false);
     return { revision, previous: prevKv === undefined ? undefined : this.entry(prevKv) };
   }
@@ -93,6 +95,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async swap(key: Key, value: V, options: PutOptions = {}): Promise<PutResult<V>> {
+    checkFields('swap', options, optionChecks.put);
     const { revision, prevKv } = await this.#put(key, value, options, true);
     return { revision, previous: prevKv === undefined ? undefined : this.entry(prevKv) };
   }
@@ -103,6 +106,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async get(key: Key, options: ReadOptions = {}): Promise<Entry<V> | undefined> {
+    checkFields('get', options, optionChecks.read);
     const { kvs } = await this.#range({ key: this.#parts.namespace.outer(key) }, options);
     const [kv] = kvs;
     return kv === undefined ? undefined : this.entry(kv);
@@ -114,6 +118,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async getRange(range: KeyRange, options: RangeOptions = {}): Promise<RangeResult<V>> {
+    checkFields('getRange', options, optionChecks.range);
     const { limit = 0, order = 'ascending', orderBy = 'key' } = options;
     const answer = await this.#range(
       {
@@ -133,6 +138,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async *scan(range: KeyRange, options: ScanOptions = {}): AsyncGenerator<Entry<V>, void> {
+    checkFields('scan', options, optionChecks.scan);
     const { pageEntries = pageEntriesDefault, ...read } = options;
     const { rangeEnd, key: first } = this.#parts.namespace.bounds(range);
     let key = first;
@@ -163,6 +169,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async count(range: KeyRange, options: ReadOptions = {}): Promise<number> {
+    checkFields('count', options, optionChecks.read);
     const bounds = this.#parts.namespace.bounds(range);
     return (await this.#range({ countOnly: true, ...bounds }, options)).count;
   }
@@ -173,6 +180,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async delete(key: Key, options: WriteOptions = {}): Promise<DeleteResult<V>> {
+    checkFields('delete', options, optionChecks.write);
     return this.#delete({ key: this.#parts.namespace.outer(key) }, options);
   }
 
@@ -182,6 +190,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async deleteRange(range: KeyRange, options: WriteOptions = {}): Promise<DeleteResult<V>> {
+    checkFields('deleteRange', options, optionChecks.write);
     return this.#delete(this.#parts.namespace.bounds(range), options);
   }
 
@@ -201,6 +210,7 @@ export class Kv<V> {
    * @throws {HoldfastError}
    */
   async txn(txn: Txn, options: WriteOptions = {}): Promise<TxnResult<V>> {
+    checkFields('txn', options, optionChecks.write);
     const { idempotencyKey, ...call } = options;
     const { revision, succeeded, responses } = await this.#parts.operations.run(
       { message: txnMessage(txn), purpose: 'write', idempotencyKey },
@@ -219,8 +229,10 @@ export class Kv<V> {
    */
   async transact<Result>(
     program: (tx: Transaction<V>) => Promise<Result>,
-    { timeoutMs = this.#parts.timeoutMs, signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<Result> {
+    checkFields('transact', options, optionChecks.call);
+    const { timeoutMs = this.#parts.timeoutMs, signal } = options;
     const { caller, environment, namespace } = this.#parts;
     const clock = environment.loop;
     const endMs = clock.nowMs() + timeoutMs;
@@ -244,6 +256,7 @@ export class Kv<V> {
    *   watch itself fails with a CompactedError when it wants history that is gone.
    */
   watch(what: Key | KeyRange, options: WatchOptions = {}): Watch<V> {
+    checkFields('watch', options, optionChecks.watch);
     const { namespace, watches } = this.#parts;
     const place = namespace.keyOrBounds(what);
     return new Watch(watches, { place, options, eventOf: (event) => this.#event(event) });
@@ -346,7 +359,7 @@ export class Kv<V> {
     const { lease, ttlMs, idempotencyKey, ...call } = options;
     const put = {
       key: this.#parts.namespace.outer(key),
-      value: this.#parts.codec.encode(value),
+      value: encodeValue(this.#parts.codec, value),
       lease: leaseText(lease),
       ttlMs,
       prevKv,

@@ -1,4 +1,5 @@
 /** What a client is made from: checked at once, every mistake named. */
+import { type Checks, flag, key, mistakeIn, timeoutMaxMs } from './arguments.ts';
 import type { Codec } from './codec.ts';
 import { HoldfastError } from './errors.ts';
 import type { TlsOptions } from './grpc-transport.ts';
@@ -33,9 +34,34 @@ export interface ClientSettings {
   readonly timeoutMs: number;
 }
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const clientChecks: Checks = {
+  endpoints: {
+    fits: (value) => [value].flat().every((each) => typeof each === 'string'),
+    wanted: 'host:port, or a list of them',
+  },
+  tls: { fits: (value) => typeof value === 'boolean' || isObject(value), wanted: 'true or files' },
+  insecure: flag,
+  auth: {
+    fits: (value) => {
+      const { name, password } = (value ?? {}) as { name?: unknown; password?: unknown };
+      return typeof name === 'string' && typeof password === 'string';
+    },
+    wanted: 'a name and a password, as text',
+  },
+  namespace: key,
+  codec: {
+    fits: (value) => {
+      const { encode, decode } = (value ?? {}) as { encode?: unknown; decode?: unknown };
+      return typeof encode === 'function' && typeof decode === 'function';
+    },
+    wanted: 'a codec, as codecs.json()',
+  },
+  // Its bounds are told with all other mistakes.
+  timeoutMs: { fits: (value) => typeof value === 'number', wanted: 'milliseconds' },
+};
 const timeoutDefaultMs = 30_000;
-/** The longest time that Node's timers take. */
-const timeoutMaxMs = 2 ** 31 - 1;
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
@@ -44,8 +70,13 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
  * @throws {HoldfastError} CONFIG_INVALID — with every mistake.
  */
 export function readOptions<V>(options: HoldfastOptions<V>): ClientSettings {
+  const mistake = mistakeIn('options of the client', options, clientChecks);
+  if (mistake !== undefined) {
+    throw new HoldfastError('CONFIG_INVALID', mistake);
+  }
   const mistakes: string[] = [];
-  const given = typeof options.endpoints === 'string' ? [options.endpoints] : options.endpoints;
+  const { endpoints = [] } = options as Partial<HoldfastOptions<V>>;
+  const given = typeof endpoints === 'string' ? [endpoints] : endpoints;
   const urls = given.map((text) => ({
     text,
     match: /^(?:(https?):\/\/)?(.+):(\d+)\/?$/.exec(text),

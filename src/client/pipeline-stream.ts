@@ -16,6 +16,8 @@ export interface PipelineStreamOwner {
   /** The member has said who it is, and takes operations from now on. */
   onWelcome(stream: PipelineStream): void;
   onLeader(stream: PipelineStream, leaderId: string): void;
+  /** An operation that cannot be written as bytes: it has not been sent, and never can be. */
+  onUnsendable(pending: Pending, cause: unknown): void;
   /** An operation that was sent here has been answered; many of them may follow. */
   onAnswer(stream: PipelineStream, pending: Pending, answer: PipelineAnswer): void;
   /** All that came in one message has been told; or the stream takes more again. */
@@ -102,6 +104,7 @@ export class PipelineStream implements StreamListener<ReceivedAnswers> {
     if (session !== undefined) {
       writer.session(session.id, session.lowestUnanswered);
     }
+    let written = 0;
     const nowMs = this.#nowMs();
     if (this.#sent.size === 0) {
       this.#heardMs = nowMs;
@@ -109,12 +112,21 @@ export class PipelineStream implements StreamListener<ReceivedAnswers> {
     for (const pending of batch) {
       const { id, sequence, idempotencyKey, message } = pending;
       const deadlineMs = Math.max(1, Math.ceil(pending.deadlineMs - nowMs));
-      writer.add({ id, sequence, idempotencyKey, deadlineMs, message });
+      try {
+        writer.add({ id, sequence, idempotencyKey, deadlineMs, message });
+      } catch (cause) {
+        // The others in the batch are not to suffer for it.
+        this.#owner.onUnsendable(pending, cause);
+        continue;
+      }
       pending.attempts++;
+      written++;
       this.#sent.set(id, pending);
       this.#sentBytes += pending.bytes;
     }
-    this.#isBlocked = this.#call?.write(writer.finish()) === false;
+    if (written > 0) {
+      this.#isBlocked = this.#call?.write(writer.finish()) === false;
+    }
   }
 
   /** Nobody waits for this operation any more. */

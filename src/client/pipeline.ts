@@ -365,6 +365,12 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     );
   }
 
+  onUnsendable(pending: Pending, cause: unknown): void {
+    const text = `${pending.message.type}: it cannot be written as a message: ${String(cause)}`;
+    const error = { ...circumstancesOf(pending, this), cause };
+    this.#reject(pending, new HoldfastError('INVALID_ARGUMENT', text, error));
+  }
+
   onReady(stream: PipelineStream): void {
     if (this.#finishing.has(stream) && stream.isIdle) {
       this.#finishing.delete(stream);

@@ -23,12 +23,14 @@ export interface RangeSource<V> {
 export async function* rangePages<V>(
   source: RangeSource<V>,
   range: KeyRange,
-  call: CallOptions,
+  { timeoutMs, signal }: CallOptions,
 ): AsyncGenerator<RangeResult<V>, void> {
   let rest = range;
   let atRevision: number | undefined;
   for (;;) {
-    const page = await source.getRange(rest, { ...call, limit: pageEntries, atRevision });
+    const page = await source.getRange(rest, {
+      ...{ timeoutMs, signal, limit: pageEntries, atRevision },
+    });
     atRevision ??= page.revision;
     yield { ...page, revision: atRevision };
     const last = page.entries.at(-1);

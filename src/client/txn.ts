@@ -6,7 +6,8 @@
  * in.
  */
 import type { CompareMessage, KvAnswer, KvMessage } from '../wire/index.ts';
-import type { Codec } from './codec.ts';
+import { checkFields, optionChecks } from './arguments.ts';
+import { type Codec, encodeValue } from './codec.ts';
 import type { Key, KeyRange, Namespace } from './keys.ts';
 import type { Entry, PutOptions } from './kv-types.ts';
 
@@ -112,7 +113,7 @@ export class Conditions<V> {
   }
 
   #value(result: CompareMessage['result'], value: V): Condition {
-    const operand = this.#codec.encode(value);
+    const operand = encodeValue(this.#codec, value);
     return { compare: { target: 'value', result, operand, ...this.#place } };
   }
 }
@@ -129,10 +130,11 @@ export class TxnOperations<V> {
   }
 
   put(key: Key, value: V, options: Pick<PutOptions, 'lease' | 'ttlMs'> = {}): TxnOperation {
+    checkFields('put', options, optionChecks.leased);
     const { lease, ttlMs } = options;
     const put = {
       key: this.#namespace.outer(key),
-      value: this.#codec.encode(value),
+      value: encodeValue(this.#codec, value),
       lease: leaseText(lease),
       ttlMs,
     };

@@ -35,10 +35,6 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
   /** @internal */
   constructor(hub: WatchHub, { place, options, eventOf }: WatchParts<V>) {
     const { startRevision = 0, only, previous = false, signal } = options;
-    if (options.startRevision !== undefined && !(startRevision >= 1)) {
-      const text = `watch: startRevision is ${startRevision}: give 1 or more`;
-      throw new HoldfastError('INVALID_ARGUMENT', text);
-    }
     if (signal?.aborted === true) {
       throw abortedError('watch', signal);
     }

@@ -75,7 +75,18 @@ export class OperationBatchWriter {
     this.#writer.uint(2, lowestUnanswered);
   }
 
-  add({ id, sequence, idempotencyKey, deadlineMs, message }: OperationMessage): void {
+  /** What throws has left nothing behind: the batch goes on without it. */
+  add(operation: OperationMessage): void {
+    const length = this.#writer.length;
+    try {
+      this.#add(operation);
+    } catch (error) {
+      this.#writer.truncate(length);
+      throw error;
+    }
+  }
+
+  #add({ id, sequence, idempotencyKey, deadlineMs, message }: OperationMessage): void {
     const writer = this.#writer;
     const operation = writer.begin(3);
     writer.uint(1, id);

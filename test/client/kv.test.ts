@@ -203,3 +203,46 @@ describe('a misspelt range', () => {
     expect(asked()).toEqual([]);
   });
 });
+
+describe('what cannot be meant', () => {
+  test.each<readonly [object, string]>([
+    [{ lease: 'abc' }, 'put: lease is a string: give a lease, or its id as a bigint'],
+    [{ idempotencyKey: 5 }, 'put: idempotencyKey is 5: give 1 to 128 characters of Latin-1'],
+    [{ ttlMs: 'abc' }, 'put: ttlMs is a string: give 0 or more, a whole number'],
+    [{ timeoutMs: 'x' }, 'put: timeoutMs is a string: give milliseconds'],
+    [{ signal: {} }, 'put: signal is an object: give an AbortSignal'],
+    [{ tll: 5 }, 'put: unknown field "tll"; known: lease, ttlMs, idempotencyKey, timeoutMs'],
+  ])('in the options of a put is refused: %j', async (options, text) => {
+    const { kv, asked } = setUp();
+    const refusal = { code: 'INVALID_ARGUMENT', outcome: 'rejected' };
+
+    const error = await kv.put('a', 'b', options).catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({ ...refusal, message: expect.stringContaining(text) as string });
+    expect(asked()).toEqual([]);
+  });
+
+  test.each([
+    { consistency: 'weak' },
+    { order: 'up' },
+    { limit: -1 },
+    { atRevision: 'x' },
+    { unknown: 1 },
+  ])('in the options of a read is refused: %j', async (options) => {
+    const { kv } = setUp();
+
+    await expect(kv.getRange({ prefix: '' }, options as object)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
+  test.each([5, undefined, null, [1, 2]])('as a value is refused: %j', async (value) => {
+    const { kv } = setUp();
+    const bad = value as unknown as string;
+
+    await expect(kv.put('a', bad)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(kv.as(codecs.bytes).put('a', bad as never)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+});

@@ -57,6 +57,19 @@ describe('options', () => {
     expect(mistakes(options)).toContain(text);
   });
 
+  test.each<readonly [unknown, string]>([
+    [undefined, 'give an object, not undefined'],
+    [{}, 'endpoints: name one at least'],
+    [{ endpoint: ['127.0.0.1:1'] }, 'unknown field "endpoint"; known: endpoints, tls'],
+    [{ endpoints: 5 }, 'endpoints is 5: give host:port'],
+    [{ endpoints: '127.0.0.1:1', namspace: 'a' }, 'unknown field "namspace"'],
+    [{ endpoints: '127.0.0.1:1', codec: 'json' }, 'codec is a string: give a codec'],
+    [{ endpoints: '127.0.0.1:1', timeoutMs: 'x' }, 'timeoutMs is a string'],
+    [{ endpoints: '127.0.0.1:1', auth: { name: 'a' } }, 'auth is an object: give a name and'],
+  ])('that plain JavaScript may hand over are refused: %j', (options, text) => {
+    expect(mistakes(options as HoldfastOptions)).toContain(text);
+  });
+
   test('name every mistake', () => {
     expect(mistakes({ endpoints: ['x', 'y'], timeoutMs: -1 })).toMatch(/"x".*"y".*timeoutMs/);
   });

@@ -120,6 +120,21 @@ describe('calls of one turn', () => {
     expect(members.callsOf('Put')).toMatchObject([{ metadata: { 'idempotency-key': 'name1' } }]);
   });
 
+  test('do not suffer from one that cannot be written as a message', async () => {
+    const { kv, loop, batches } = setUp();
+    // What gets past the checks of arguments: a forged operation of a transaction.
+    const put = { key: Buffer.from('b'), value: Buffer.from('2'), lease: 'abc' };
+    const forged = { message: { type: 'put', put } } as const;
+
+    const bad = errorOf(kv.txn({ then: [forged] }));
+    await loop.settle(Promise.all([kv.put('a', '1'), kv.put('c', '3'), kv.get('d'), bad]));
+
+    expect(await bad).toMatchObject({ code: 'INVALID_ARGUMENT', outcome: 'rejected' });
+    expect(batches.flatMap(({ batch }) => batch.operations.length)).toEqual([1, 2]);
+    await loop.settle(kv.put('e', '5'));
+    expect(batches.at(-1)?.batch.operations).toHaveLength(1);
+  });
+
   test('wait while the stream takes no more', async () => {
     const { members, kv, loop, batches } = setUp();
     await loop.settle(kv.get('a'));
