@@ -32,22 +32,22 @@ export const flag: Check = {
 };
 
 /** Revisions, counts: 0 means what members take it for. */
-export const count: Check = {
+const count: Check = {
   fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   wanted: '0 or more, a whole number',
 };
 
-export const positiveCount: Check = {
+const positiveCount: Check = {
   fits: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
   wanted: '1 or more, a whole number',
 };
 
-export const timeout: Check = {
+const timeout: Check = {
   fits: (value) => typeof value === 'number' && value > 0 && value <= timeoutMaxMs,
   wanted: `milliseconds, 1 to ${timeoutMaxMs}`,
 };
 
-export const abortSignal: Check = {
+const abortSignal: Check = {
   fits: (value) => {
     const signal = value as Partial<AbortSignal> | null;
     return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function';
@@ -55,13 +55,13 @@ export const abortSignal: Check = {
   wanted: 'an AbortSignal',
 };
 
-export const lease: Check = {
+const lease: Check = {
   fits: (value) => isLeaseId(value) || isLeaseId((value as { readonly id?: unknown } | null)?.id),
   wanted: 'a lease, or its id as a bigint',
 };
 
 /** As members take it: Latin-1. */
-export const idempotencyKey: Check = {
+const idempotencyKey: Check = {
   fits: (value) =>
     typeof value === 'string' &&
     value.length >= 1 &&
@@ -71,7 +71,7 @@ export const idempotencyKey: Check = {
 };
 
 /** One of these texts. */
-export function oneOf(...texts: readonly string[]): Check {
+function oneOf(...texts: readonly string[]): Check {
   return {
     fits: (value) => texts.includes(value as string),
     wanted: texts.map((each) => `'${each}'`).join(' or '),

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import * as checks from '../../src/client/arguments.ts';
 import { HoldfastError } from '../../src/client/errors.ts';
 
-const table = { limit: checks.count, order: checks.oneOf('ascending', 'descending') };
+const { limit, order } = checks.optionChecks.range;
+const table = { limit, order };
 
 describe('fields of an object', () => {
   test.each([[{}], [{ limit: 0 }], [{ limit: undefined, order: 'descending' }]])(
@@ -38,7 +39,7 @@ describe('fields of an object', () => {
 describe('a check', () => {
   test.each<readonly [string, checks.Check, readonly unknown[], readonly unknown[]]>([
     ['key', checks.key, ['', 'a', Buffer.from('a')], [5, null, {}, ['a']]],
-    ['count', checks.count, [0, 7], [-1, 0.5, NaN, Infinity, '1', 1n]],
+    ['count', checks.optionChecks.range.limit, [0, 7], [-1, 0.5, NaN, Infinity, '1', 1n]],
   ])('of a %s tells what fits from what does not', (_, check, right, wrong) => {
     expect(right.filter((value) => !check.fits(value))).toEqual([]);
     expect(wrong.filter((value) => check.fits(value))).toEqual([]);
