@@ -21,11 +21,13 @@ export const timeoutMaxMs = 2 ** 31 - 1;
 /** Limit: characters of a request's name, as members take it. */
 const idempotencyKeyMax = 128;
 
+/** A key, or an end of a range. */
 export const key: Check = {
   fits: (value) => typeof value === 'string' || value instanceof Uint8Array,
   wanted: 'text or bytes (a Uint8Array)',
 };
 
+/** A yes or no. */
 export const flag: Check = {
   fits: (value) => typeof value === 'boolean',
   wanted: 'true or false',
@@ -42,7 +44,7 @@ const positiveCount: Check = {
   wanted: '1 or more, a whole number',
 };
 
-const timeout: Check = {
+const timeLimit: Check = {
   fits: (value) => typeof value === 'number' && value > 0 && value <= timeoutMaxMs,
   wanted: `milliseconds, 1 to ${timeoutMaxMs}`,
 };
@@ -78,7 +80,7 @@ function oneOf(...texts: readonly string[]): Check {
   };
 }
 
-const call: Checks = { timeoutMs: timeout, signal: abortSignal };
+const call: Checks = { timeoutMs: timeLimit, signal: abortSignal };
 const read: Checks = {
   consistency: oneOf('linearizable', 'serializable'),
   ...{ atRevision: count, noOlderThan: count, ...call },
