@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../harness/processes.ts';
 import { type EtcdServer, hasEtcd, startEtcd } from './etcd-server.ts';
@@ -271,9 +271,21 @@ describe.runIf(hasEtcd())('a cluster of Holdfast and one of etcd', () => {
   });
 });
 
-/** Members by name, those without one last. */
+/**
+ * Members by name, those without one last, once all members say the same: etcd 3.4 answers from what
+ * the asked one has applied.
+ */
 async function membersOf({ clients }: Side): Promise<readonly ListedMember[]> {
-  const [client] = clients as [RawClient];
+  for (;;) {
+    const [list = [], ...others] = await Promise.all(clients.map(listOf));
+    if (others.every((other) => isDeepStrictEqual(other, list))) {
+      return list;
+    }
+    await sleep(pollMs);
+  }
+}
+
+async function listOf(client: RawClient): Promise<readonly ListedMember[]> {
   const { response } = await client.call({
     method: 'MemberList',
     request: { linearizable: true },
