@@ -272,8 +272,8 @@ describe.runIf(hasEtcd())('a cluster of Holdfast and one of etcd', () => {
 });
 
 /**
- * Members by name, those without one last, once all members say the same: etcd 3.4 answers from what
- * the asked one has applied.
+ * Members by name, those without one last, once all members say the same: etcd 3.4 answers from
+ * what the asked one has applied.
  */
 async function membersOf({ clients }: Side): Promise<readonly ListedMember[]> {
   for (;;) {
