@@ -276,6 +276,7 @@ export class Member implements MemberApi {
     }
     if (options.isSerializable === true) {
       await this.#state.lane.upToDate();
+      this.#checkState();
       return this.#state.readRange(range, options.charge);
     }
     return this.confirmRead(options).then(async () => {

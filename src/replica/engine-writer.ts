@@ -38,6 +38,8 @@ export class EngineWriter {
   #waitingWrites = 0;
   /** Resolves when everything handed to the engine so far has been written. */
   #writing: Promise<void> | undefined;
+  /** A batch is missing in the engine: none may follow it. */
+  #hasFailed = false;
   #readableIndex: LogIndex;
   #readableRevision: number;
 
@@ -74,7 +76,7 @@ export class EngineWriter {
 
   /** Gives the engine all that waits as one batch, unless it is busy: then right after. */
   write(): void {
-    if (this.#writing !== undefined || this.#outputs.length === 0) {
+    if (this.#hasFailed || this.#writing !== undefined || this.#outputs.length === 0) {
       return;
     }
     const outputs = this.#outputs;
@@ -91,6 +93,7 @@ export class EngineWriter {
       })
       .catch((error: unknown) => {
         this.#writing = undefined;
+        this.#hasFailed = true;
         this.#handler.onFailed(error);
       });
   }

@@ -76,6 +76,10 @@ describe('EngineWriter', () => {
     await harness.writer.written();
 
     expect(harness.told).toEqual([harness.failure]);
+    harness.failure = undefined;
+    harness.add(2);
+    await harness.writer.written();
+    expect(harness.batches, 'no batch may follow a lost one').toEqual([]);
     expect(harness.writer.readableIndex).toBe(0);
   });
 });
