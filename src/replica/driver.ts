@@ -377,7 +377,6 @@ export class Member implements MemberApi {
     this.#endPending();
     await transport.stop();
     await this.#transfer.stop();
-    await this.#integrity.stop();
     await this.#keeper.stop();
     await this.#writer.stop();
     await log.close();
@@ -385,12 +384,11 @@ export class Member implements MemberApi {
   }
 
   #createIntegrity(): Integrity {
-    const { id, transport, eventLoop, logger, metrics, state: store } = this.#config;
+    const { id, logger, metrics } = this.#config;
     const replica = this.#replica;
     const state = this.#state;
-    const snapshots = this.#snapshots;
     return new Integrity({
-      ...{ id, replica, state, transport, snapshots, store, eventLoop, logger, metrics },
+      ...{ id, replica, state, transfer: this.#transfer, logger, metrics },
       peers: () => this.#members.reachable.flatMap((each) => (each.id === id ? [] : [each.id])),
       install: async (fetched) => this.#replacement.rebuild(fetched),
       onEntered: () => {
@@ -418,9 +416,8 @@ export class Member implements MemberApi {
 
   #createReplacement(): StateReplacement {
     const { log } = this.#config;
-    const replica = this.#replica;
     return new StateReplacement({
-      ...{ log, replica, state: this.#state, transfer: this.#transfer, keeper: this.#keeper },
+      ...{ log, replica: this.#replica, state: this.#state, keeper: this.#keeper },
       onAccepted: () => {
         this.#turns.schedule();
       },
@@ -434,9 +431,9 @@ export class Member implements MemberApi {
     const { transport, eventLoop, logger, state: store } = this.#config;
     return new StateTransfer({
       ...{ transport, snapshots: this.#snapshots, store, eventLoop, logger },
-      accept: ({ position, senderTerm }) => {
-        this.#turns.schedule();
-        return this.#replica.installSnapshot(position, senderTerm);
+      isReplacing: () => this.#replacement.isUnderWay,
+      onFailed: (error) => {
+        this.#stateFailed(error);
       },
     });
   }
@@ -512,7 +509,7 @@ export class Member implements MemberApi {
     if (reports.length > 0) {
       this.#outbox.send(reports);
     }
-    if (this.#replica.tickCount % compactionCheckTicks === 0 && !this.#transfer.isInstalling) {
+    if (this.#replica.tickCount % compactionCheckTicks === 0 && !this.#replacement.isUnderWay) {
       this.#keeper.maybeCompact();
     }
     this.#reportState();
@@ -617,7 +614,9 @@ export class Member implements MemberApi {
       this.#setPeers();
     }
     if (effects.snapshotRequest !== undefined && this.#integrity.reason === undefined) {
-      this.#transfer.maybeFetch(effects.snapshotRequest);
+      this.#transfer.maybeFetch(effects.snapshotRequest, (fetched) =>
+        this.#replacement.offer(fetched),
+      );
     }
     this.#calls.resolveReads(effects.releasedReads);
     this.#calls.failReads(effects.expiredReads, 'TIMEOUT');

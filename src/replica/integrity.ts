@@ -121,10 +121,6 @@ export class Integrity {
     return told.flatMap(({ index, hash }) => this.#reportsOf(index, hash));
   }
 
-  async stop(): Promise<void> {
-    await this.#quarantine.stop();
-  }
-
   /** This member's hashes where others have told theirs. */
   *#answers(): Iterable<{ readonly index: number; readonly hash: bigint }> {
     for (const index of this.#hashes.unanswered) {

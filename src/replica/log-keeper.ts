@@ -1,20 +1,26 @@
 /**
  * Keeps a member's log short: drops its beginning once the state that holds it is surely on disk
- * (Raft thesis §5.2). How far is decided in `log-compaction.ts`.
+ * (Raft thesis §5.2). How far is decided in `log-compaction.ts`. A disk without room for so much as
+ * a note of where the log begins is waited out, since nothing is lost by it.
  */
+import { KvError } from '../base/index.ts';
 import type { LogIndex } from '../raft/index.ts';
-import type { LogStore } from '../storage/index.ts';
-import type { MemberState } from './member-state.ts';
+import type { Engine, LogStore } from '../storage/index.ts';
 import type { Replica } from './replica.ts';
 import type { EventLogger } from './reporting.ts';
 import type { Snapshots } from './snapshots.ts';
+import type { StateLane } from './state-lane.ts';
 
 /** What the keeper works with. */
 export interface LogKeeperOptions {
-  readonly log: LogStore;
-  readonly replica: Replica;
-  readonly state: MemberState;
-  readonly snapshots: Snapshots;
+  readonly log: Pick<LogStore, 'compact' | 'sizeBytes'>;
+  readonly replica: Pick<Replica, 'maybeCompact' | 'compacted'>;
+  /** As it is now: a state may take the place of another. */
+  readonly state: {
+    readonly lane: Pick<StateLane, 'readableIndex'>;
+    readonly engine: Pick<Engine, 'flush'>;
+  };
+  readonly snapshots: Pick<Snapshots, 'retainIndex'>;
   readonly logger: EventLogger;
   readonly onFatal: (error: unknown) => void;
 }
@@ -24,6 +30,8 @@ export class LogKeeper {
   readonly #options: LogKeeperOptions;
   #compacting: Promise<void> | undefined;
   #isStopped = false;
+  /** The last attempt found no room. */
+  #isDelayed = false;
 
   constructor(options: LogKeeperOptions) {
     this.#options = options;
@@ -60,14 +68,31 @@ export class LogKeeper {
   }
 
   async #compact(durableIndex: LogIndex): Promise<void> {
-    const { state, replica, log, logger } = this.#options;
+    const { state, replica } = this.#options;
     await state.engine.flush();
     const index = this.#target(durableIndex);
     if (index !== undefined && !this.#isStopped) {
       // Raft first, so that it asks for nothing any more that is about to go.
       replica.compacted(index);
-      await log.compact(index);
-      logger.info({ event: 'log-compacted', index });
+      await this.#dropTo(index);
     }
+  }
+
+  async #dropTo(index: LogIndex): Promise<void> {
+    const { log, logger } = this.#options;
+    try {
+      await log.compact(index);
+    } catch (error) {
+      if (!(error instanceof KvError) || error.code !== 'DISK_FULL') {
+        throw error;
+      }
+      if (!this.#isDelayed) {
+        logger.warn({ event: 'log-compaction-delayed', reason: error.message });
+      }
+      this.#isDelayed = true;
+      return;
+    }
+    this.#isDelayed = false;
+    logger.info({ event: 'log-compacted', index });
   }
 }

@@ -50,7 +50,7 @@ export class LogWriter {
 
   /** Begins a write; the last one has ended. */
   write(write: StorageWrite): void {
-    this.#writing = this.#write(write);
+    this.#writing = this.#write(write).catch(this.#options.onFatal);
   }
 
   /** Resolves once the write under way has ended; one that waits for room is given up. */

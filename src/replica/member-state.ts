@@ -28,7 +28,6 @@ export interface MemberStateOptions {
 
 /** What stands on one generation of the engine. */
 interface Generation {
-  readonly engine: Engine;
   readonly machine: StateMachine;
   readonly lane: StateLane;
   readonly reader: RangeReader;
@@ -52,8 +51,9 @@ export class MemberState {
     return new MemberState(store, options, await openGeneration(store.engine, options));
   }
 
+  /** The engine in use; while the state is being replaced, the one that is to be in use. */
   get engine(): Engine {
-    return this.#generation.engine;
+    return this.#store.engine;
   }
 
   get machine(): StateMachine {
@@ -126,7 +126,6 @@ async function openGeneration(engine: Engine, options: MemberStateOptions): Prom
   const lane = new StateLane(engine, machine, handler);
   const records = await lane.read(readRecords(attributesPrefix));
   return {
-    engine,
     machine,
     lane,
     reader: new RangeReader(machine, lane),

@@ -269,6 +269,13 @@ export class Replica {
     return index >= snapshotIndex && index <= Math.min(commitIndex, stableIndex);
   }
 
+  /** The snapshot that Raft has taken is in the place of state and log. */
+  installed(position: SnapshotPosition): void {
+    // The state that it has replaced may have been found damaged since.
+    this.#raft.resumeApplying(position);
+    this.readable(position.index);
+  }
+
   /** The state has been replaced by another one; entries after it are applied, again or not. */
   resumeApplying(position: SnapshotPosition): void {
     this.#raft.resumeApplying(position);

@@ -1,13 +1,13 @@
 /**
- * Catching up by a snapshot: fetches one when Raft asks for it, and keeps it until Raft orders the
- * switch (Raft thesis §5.3).
+ * Fetches a snapshot of another member, staged beside the state in use, and gives it to whoever
+ * wants it: because Raft asks for one (Raft thesis §5.3), or because the state is damaged.
  *
- * Raft asks again with every offer of the leader, and not always for the same member's, so nothing
- * here need remember a failure for longer than a pause. Limit: one snapshot is fetched, or waits to
- * be installed, at a time.
+ * Both ask again and again, and not always the same member, so nothing here need remember a failure
+ * for longer than a pause. Limit: one snapshot is fetched, or waits to be installed, at a time: to
+ * stage one discards what was staged before.
  */
-import { assert, type EventLoop, must } from '../base/index.ts';
-import type { SnapshotPosition, SnapshotRequest } from '../raft/index.ts';
+import { type EventLoop, KvError } from '../base/index.ts';
+import type { SnapshotRequest } from '../raft/index.ts';
 import type { StateStore } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { EventLogger } from './reporting.ts';
@@ -15,14 +15,19 @@ import type { FetchedSnapshot, Snapshots } from './snapshots.ts';
 
 /** What a transfer works with. */
 export interface StateTransferOptions {
-  readonly transport: Transport;
-  readonly snapshots: Snapshots;
+  readonly transport: Pick<Transport, 'fetchSnapshot'>;
+  readonly snapshots: Pick<Snapshots, 'fetch'>;
   readonly store: StateStore;
-  readonly eventLoop: EventLoop;
+  readonly eventLoop: Pick<EventLoop, 'nowMs'>;
   readonly logger: EventLogger;
-  /** Offers a fetched snapshot to Raft; false when it is of no use any more. */
-  readonly accept: (fetched: FetchedSnapshot) => boolean;
+  /** Whether another state is about to take the place of this one. */
+  readonly isReplacing: () => boolean;
+  /** Whoever wanted the snapshot could not take it, and nobody knows how far it came. */
+  readonly onFailed: (error: unknown) => void;
 }
+
+/** Takes a fetched snapshot; false when it is of no use any more. */
+export type SnapshotTaker = (fetched: FetchedSnapshot) => boolean | Promise<boolean>;
 
 /** Milliseconds between attempts to fetch a snapshot. */
 const retryMs = 1000;
@@ -33,47 +38,26 @@ export class StateTransfer {
   readonly #stopping = new AbortController();
   #fetching: Promise<void> | undefined;
   #nextFetchMs = 0;
-  /** Accepted by Raft, until the write that installs it. */
-  #fetched: FetchedSnapshot | undefined;
 
   constructor(options: StateTransferOptions) {
     this.#options = options;
   }
 
-  /** A snapshot waits to be installed. */
-  get isInstalling(): boolean {
-    return this.#fetched !== undefined;
-  }
-
-  /** Fetches the snapshot that Raft asks for, unless one is on its way or was tried just now. */
-  maybeFetch(request: SnapshotRequest): void {
-    const { eventLoop } = this.#options;
-    const isBusy = this.#fetching !== undefined || this.#fetched !== undefined;
+  /**
+   * Fetches a snapshot for `take`, unless one is on its way, waits to be installed, or was tried
+   * just now: then it returns false.
+   */
+  maybeFetch(request: SnapshotRequest, take: SnapshotTaker): boolean {
+    const { eventLoop, isReplacing } = this.#options;
+    const isBusy = this.#fetching !== undefined || isReplacing();
     if (isBusy || eventLoop.nowMs() < this.#nextFetchMs || this.#stopping.signal.aborted) {
-      return;
+      return false;
     }
-    this.#fetching = this.#fetch(request).finally(() => {
+    this.#fetching = this.#fetch(request, take).finally(() => {
       this.#fetching = undefined;
       this.#nextFetchMs = eventLoop.nowMs() + retryMs;
     });
-  }
-
-  /** The accepted snapshot, to be installed now. */
-  take(position: SnapshotPosition): FetchedSnapshot {
-    const fetched = must(this.#fetched, 'the snapshot that is to be installed');
-    assert(fetched.position === position, 'the snapshot that Raft has accepted is installed');
-    return fetched;
-  }
-
-  /** Another way has fetched it, and Raft has accepted it. */
-  keep(fetched: FetchedSnapshot): void {
-    assert(this.#fetched === undefined, 'one snapshot is installed at a time');
-    this.#fetched = fetched;
-  }
-
-  /** It has been installed. */
-  installed(): void {
-    this.#fetched = undefined;
+    return true;
   }
 
   async stop(): Promise<void> {
@@ -81,26 +65,38 @@ export class StateTransfer {
     await this.#fetching;
   }
 
-  async #fetch({ from, minIndex }: SnapshotRequest): Promise<void> {
-    const { transport, logger, store, snapshots, eventLoop, accept } = this.#options;
-    const startMs = eventLoop.nowMs();
-    logger.info({ event: 'snapshot-fetching', peer: from, minIndex });
+  async #fetch(request: SnapshotRequest, take: SnapshotTaker): Promise<void> {
+    const { logger, onFailed } = this.#options;
+    const { from } = request;
+    let fetched: FetchedSnapshot | undefined;
     try {
-      const { signal } = this.#stopping;
-      const chunks = transport.fetchSnapshot(from, { minIndex, signal });
-      const fetched = await snapshots.fetch(store, chunks);
-      const { index, term } = fetched.position;
-      const seconds = (eventLoop.nowMs() - startMs) / 1000;
-      const { bytes } = fetched;
-      logger.info({ event: 'snapshot-fetched', peer: from, index, term, bytes, seconds });
-      if (!signal.aborted && accept(fetched)) {
-        this.#fetched = fetched;
-      } else {
+      fetched = await this.#stage(request);
+      if (this.#stopping.signal.aborted || !(await take(fetched))) {
         await fetched.staged.discard();
       }
     } catch (error) {
-      // Raft asks again as long as it is needed, and the log says why it was in vain.
+      // It is asked for again as long as it is needed, and the log says why it was in vain.
       logger.warn({ event: 'snapshot-fetch-failed', peer: from, reason: String(error) });
+      const isForRoom = error instanceof KvError && error.code === 'DISK_FULL';
+      if (fetched !== undefined && !isForRoom) {
+        onFailed(error);
+      }
     }
+  }
+
+  async #stage({ from, minIndex }: SnapshotRequest): Promise<FetchedSnapshot> {
+    const { transport, logger, store, snapshots, eventLoop } = this.#options;
+    const startMs = eventLoop.nowMs();
+    logger.info({ event: 'snapshot-fetching', peer: from, minIndex });
+    const { signal } = this.#stopping;
+    const fetched = await snapshots.fetch(
+      store,
+      transport.fetchSnapshot(from, { minIndex, signal }),
+    );
+    const { position, bytes } = fetched;
+    const { index, term } = position;
+    const seconds = (eventLoop.nowMs() - startMs) / 1000;
+    logger.info({ event: 'snapshot-fetched', peer: from, index, term, bytes, seconds });
+    return fetched;
   }
 }

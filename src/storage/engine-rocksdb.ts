@@ -230,9 +230,11 @@ class RocksdbEngine implements Engine {
 
   async sizeBytes(): Promise<number> {
     this.#checkOpen();
-    const files = await this.#db.getProperty('rocksdb.total-sst-files-size');
-    const buffers = await this.#db.getProperty('rocksdb.cur-size-all-mem-tables');
-    return Number(files ?? 0) + Number(buffers ?? 0);
+    return this.#uses.during(async () => {
+      const files = await this.#db.getProperty('rocksdb.total-sst-files-size');
+      const buffers = await this.#db.getProperty('rocksdb.cur-size-all-mem-tables');
+      return Number(files ?? 0) + Number(buffers ?? 0);
+    });
   }
 
   async retire(): Promise<void> {

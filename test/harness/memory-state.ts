@@ -1,4 +1,5 @@
 /** State stores in memory whose content survives the runs of a member. */
+import { assert } from '../../src/base/index.ts';
 import {
   createMemoryEngine,
   type Engine,
@@ -47,6 +48,7 @@ export class StateDisk {
     return {
       engine,
       activate: async (position) => {
+        assert(this.#staged === engine, 'what is activated is what was staged last');
         void this.engine.retire();
         this.engine = engine;
         this.installed = position;

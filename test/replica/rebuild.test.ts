@@ -238,3 +238,38 @@ describe('a member that finds its state damaged while it runs', () => {
     expect(cluster.fatals).toEqual([damage]);
   });
 });
+
+describe('a member whose state is replaced as Raft orders', () => {
+  /** A follower that has been away until the others' logs no longer reach back to it. */
+  async function behind(seed: number): Promise<{ cluster: VirtualCluster; away: number }> {
+    const { cluster, leader, others } = await written(seed);
+    const [away] = others;
+    cluster.network.isolate(away);
+    for (let i = 0; i < 100; i++) {
+      await cluster.loop.settle(cluster.member(leader).propose(put(`key${i % 10}`, `later${i}`)));
+    }
+    await cluster.loop.run(3000);
+    return { cluster, away };
+  }
+
+  test('waits for room on its disk, if there is none for the new log', async () => {
+    const { cluster, away } = await behind(13);
+    const member = cluster.member(away);
+    const log = cluster.log(away);
+    const reset = log.reset.bind(log);
+    let attempts = 0;
+    log.reset = async (...position) => {
+      attempts++;
+      if (attempts < 3) {
+        throw new KvError('DISK_FULL');
+      }
+      await reset(...position);
+    };
+
+    cluster.network.heal();
+    await cluster.loop.runUntil(() => attempts === 3, 20_000);
+
+    expect(await readKey(cluster, member, 'key9')).toBe('later99');
+    expect(cluster.fatals).toEqual([]);
+  });
+});

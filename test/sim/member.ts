@@ -761,7 +761,7 @@ export class Run {
         this.#noteState();
         this.#lane = this.#createLane();
         this.#host.observers.installed(this.#member, position.index);
-        this.replica.readable(position.index);
+        this.replica.installed(position);
         this.#acknowledge(write);
       });
     });
