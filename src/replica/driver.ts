@@ -485,12 +485,7 @@ export class Member implements MemberApi {
   #setPeers(): void {
     const { transport, peerOf } = this.#config;
     const others = this.#members.reachable.filter(({ id }) => id !== this.memberId);
-    transport.setPeers(
-      others.map((member) => {
-        const name = this.#members.published(member.id)?.name ?? member.name;
-        return peerOf({ ...member, name });
-      }),
-    );
+    transport.setPeers(others.map(peerOf));
   }
 
   #tick(): void {

@@ -46,11 +46,18 @@ export class MemberList {
     this.#membership = joining.length === 0 ? membership : { ...membership, members: joining };
   }
 
-  /** Whom this member must be able to reach: the members, and who leaves while a change lasts. */
+  /**
+   * Whom this member must be able to reach: the members, and who leaves while a change lasts. Each
+   * has a name, for logs and metrics: its id stands in for one that nobody knows yet.
+   */
   get reachable(): readonly MemberRecord[] {
     const { members, departing = [] } = this.#membership;
     const { votersOutgoing } = this.#configuration.confState;
-    return [...members, ...departing.filter(({ id }) => votersOutgoing.includes(id))];
+    const leaving = departing.filter(({ id }) => votersOutgoing.includes(id));
+    return [...members, ...leaving].map((member) => {
+      const name = this.published(member.id)?.name ?? member.name;
+      return { ...member, name: name === '' ? String(member.id) : name };
+    });
   }
 
   setConfiguration(configuration: Configuration): void {

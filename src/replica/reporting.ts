@@ -107,6 +107,15 @@ export function reportState(reported: ReportedState, metrics: Metrics): void {
   metrics.proposalsPending.set(replica.pendingProposals);
   metrics.readsPending.set(replica.pendingReads);
   metrics.leaseReads.set(raft.leaseReads);
+  reportLinks(links, metrics);
+}
+
+/** Those who are peers no more, or go by another name now, have no samples any longer. */
+function reportLinks(links: readonly PeerLink[], metrics: Metrics): void {
+  metrics.peerConnected.reset();
+  metrics.peerQueueBytes.reset();
+  metrics.peerMessagesDropped.reset();
+  metrics.peerRoundTripSeconds.reset();
   for (const link of links) {
     const labels = { peer: link.peer.name };
     metrics.peerConnected.set(labels, link.isConnected ? 1 : 0);

@@ -11,13 +11,18 @@ import { KvError } from '../base/index.ts';
 /** Which part of a data directory is damaged. */
 export type DataPart = 'log' | 'identity' | 'engine' | 'snapshot';
 
+/** Its peers refuse a member that has lost what it promised, so it comes back as a new one. */
+const comeBackAsNew =
+  'move the data directory away, remove the member and add it anew (holdfast member remove, ' +
+  'holdfast member add), and start it with an empty directory and --initial-cluster-state existing';
+
 const remedies: Readonly<Record<DataPart, string>> = {
-  log: 'move the data directory away and let this member rejoin from its peers',
-  identity: 'move the data directory away and let this member rejoin from its peers',
+  log: comeBackAsNew,
+  identity: comeBackAsNew,
   engine:
     'the log of this member is not affected: move the folder engine of the data directory away ' +
     'and start again, and the state is rebuilt from the log and the peers; ' +
-    'or move the data directory away and let this member rejoin from its peers',
+    `or ${comeBackAsNew}`,
   snapshot: 'take the snapshot again, or use another one',
 };
 

@@ -124,7 +124,19 @@ interface Failed {
   readonly outcome: 'rejected' | 'unknown';
 }
 
-function engineError(error: unknown, { folder, what, outcome }: Failed): KvError {
+/**
+ * What to do when the disk is full. RocksDB sets space aside for its files before it writes them
+ * (40 MiB for a log, 80 for a table of one buffer), so a member needs more to start than it writes.
+ */
+const fullDiskRemedy =
+  'Make room, 256 MiB at least, and start this member again; nothing acknowledged is lost.';
+
+/**
+ * The error for a failing call of the store.
+ *
+ * @internal for tests.
+ */
+export function engineError(error: unknown, { folder, what, outcome }: Failed): KvError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (/corrupt|checksum|CURRENT file|in MANIFEST/i.test(reason)) {
@@ -134,7 +146,7 @@ function engineError(error: unknown, { folder, what, outcome }: Failed): KvError
   }
   const isFull = /no space left/i.test(reason);
   return new KvError(isFull ? 'DISK_FULL' : 'STORAGE_FAILED', {
-    message: `the store in ${folder}: ${what}: ${reason}`,
+    message: `the store in ${folder}: ${what}: ${reason}${isFull ? `. ${fullDiskRemedy}` : ''}`,
     outcome,
     cause: error,
   });

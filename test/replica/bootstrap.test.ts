@@ -73,7 +73,7 @@ describe('createRaftConfig', () => {
     expect(error).toBeInstanceOf(KvError);
     expect(error).toMatchObject({ code: 'DATA_CORRUPT' });
     expect(String(error)).toContain('holds entries up to 4, but the log ends at 3');
-    expect(String(error)).toContain('rejoin from its peers');
+    expect(String(error)).toContain('remove the member and add it anew');
   });
 
   test('refuses a state that the log does not continue, unless it may be rebuilt', () => {

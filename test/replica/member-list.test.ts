@@ -46,6 +46,17 @@ describe('MemberList', () => {
     expect(list.reachable.map(({ id }) => id)).toEqual([1, 3]);
   });
 
+  test('who is spoken with has a name: as published, else as configured, else its id', () => {
+    const added = { id: 4, name: '', autoPromote: false, peerUrls: ['http://n4'] };
+    const list = new MemberList(initialConfiguration([...records, added]));
+    list.setRecord(attributesName(1), encodeAttributes({ name: 'a', clientUrls: [] }));
+    expect(list.reachable.map(({ name }) => name)).toEqual(['a', 'n2', 'n3', '4']);
+
+    list.setRecord(attributesName(4), encodeAttributes({ name: 'n4', clientUrls: [] }));
+
+    expect(list.reachable.map(({ name }) => name)).toEqual(['a', 'n2', 'n3', 'n4']);
+  });
+
   test('a stranger is not found', () => {
     expect(() => new MemberList(three).get(9)).toThrow(
       expect.objectContaining({ code: 'MEMBER_NOT_FOUND' }),

@@ -108,4 +108,29 @@ describe('reportState', () => {
     expect(value('holdfast_raft_term')).toBe(cluster.member(leader).term);
     expect(value('holdfast_peer_connected', `peer="n${(leader % 3) + 1}"`)).toBe(1);
   });
+
+  test('a link has samples under its present name, and none once the peer is removed', async () => {
+    const cluster = new VirtualCluster(3, 2);
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const { administration } = cluster.member(leader);
+    const linked = async () => {
+      await cluster.loop.run(1000);
+      return samplesOf(await cluster.metrics(leader).render())
+        .filter(({ name }) => name === 'holdfast_peer_connected')
+        .map(({ labels, value }) => `${labels} ${value}`)
+        .sort();
+    };
+    const others = [1, 2, 3].filter((id) => id !== leader).map((id) => `peer="n${id}" 1`);
+    const urls = { peerUrls: ['http://n4'], isLearner: true, autoPromote: false };
+    const { id } = await cluster.loop.settle(administration.addMember(urls));
+    expect(await linked()).toEqual([`peer="${id}" 0`, ...others]);
+
+    cluster.addSeat(id);
+    await cluster.start(id, { clientUrls: ['http://c4'] });
+    expect(await linked()).toEqual([...others, `peer="n${id}" 1`].sort());
+    await cluster.loop.settle(administration.removeMember(id));
+
+    expect(await linked()).toEqual(others);
+  });
 });

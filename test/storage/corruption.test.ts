@@ -3,8 +3,8 @@ import { corruptData } from '../../src/storage/corruption.ts';
 
 describe('corruptData', () => {
   test.each([
-    ['log', /rejoin from its peers\.$/],
-    ['identity', /rejoin from its peers\.$/],
+    ['log', /remove the member and add it anew .* --initial-cluster-state existing\.$/],
+    ['identity', /remove the member and add it anew .* --initial-cluster-state existing\.$/],
     ['engine', /move the folder engine .* the state is rebuilt/],
     ['snapshot', /take the snapshot again/],
   ] as const)('names file, offset, part and remedy: %s', (part, remedy) => {

@@ -132,7 +132,7 @@ describe('openDataDirectory', { timeout: 60_000 }, () => {
 
     await expect(open(path)).rejects.toMatchObject({
       code: 'DATA_CORRUPT',
-      message: matching(/wal at offset 0: the log is gone.*rejoin from its peers/),
+      message: matching(/wal at offset 0: the log is gone.*add it anew/),
     });
   });
 
@@ -147,7 +147,7 @@ describe('openDataDirectory', { timeout: 60_000 }, () => {
       }
       await expect(open(path)).rejects.toMatchObject({
         code: 'DATA_CORRUPT',
-        message: matching(/member\.json at offset 0.*rejoin from its peers/),
+        message: matching(/member\.json at offset 0.*add it anew/),
       });
     }
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openRocksdbEngine } from '../../src/storage/index.ts';
-import { bindingError } from '../../src/storage/engine-rocksdb.ts';
+import { bindingError, engineError } from '../../src/storage/engine-rocksdb.ts';
 import { describeEngine } from '../conformance/engine.suite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-rocksdb-'));
@@ -55,5 +55,15 @@ describe('RocksdbEngine', () => {
 
     expect(error.code).toBe('STORAGE_FAILED');
     expect(error.message).toContain('apt-get install libatomic1');
+  });
+
+  test('a full disk is named as such, with how much room a start needs', () => {
+    const cause = new Error('While appending to file: /d/000018.log: No space left on device');
+    const error = engineError(new Error('Batch was not applied', { cause }), {
+      ...{ folder: '/d', what: 'a batch could not be written', outcome: 'unknown' },
+    });
+
+    expect(error).toMatchObject({ code: 'DISK_FULL', outcome: 'unknown' });
+    expect(error.message).toMatch(/000018\.log: No space left on device\. Make room, 256 MiB/);
   });
 });
