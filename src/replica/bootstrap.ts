@@ -62,8 +62,8 @@ export function createRaftConfig(input: BootstrapInput): RaftConfig {
       message:
         `the state holds entries up to ${lastApplied.index}, but the log ends at ${lastIndex}: ` +
         'part of the log is missing. Move the data directory away, remove the member and add it ' +
-        'anew (holdfast member remove, holdfast member add), and start it with an empty directory ' +
-        'and --initial-cluster-state existing.',
+        'anew (holdfast member remove, holdfast member add), and start it with an empty ' +
+        'directory and --initial-cluster-state existing.',
     });
   }
   const appliedIndex = Math.max(lastApplied.index, log.snapshotIndex);
