@@ -14,7 +14,7 @@ import { bytesOf, type CacheKeyChange, CacheTable, type CacheView } from './cach
 import type { CallOptions } from './caller.ts';
 import { abortedError, closedError, HoldfastError } from './errors.ts';
 import { everyKey, type Key, type KeyRange } from './keys.ts';
-import type { Entry, WatchBatch, WatchOptions } from './kv-types.ts';
+import type { Entry, RangeOptions, RangeResult, WatchBatch, WatchOptions } from './kv-types.ts';
 import { rangePages, type RangeSource } from './range-pages.ts';
 
 /** Bounds of a cache. */
@@ -66,6 +66,7 @@ interface CacheWatch {
 
 /** The keys that a cache is of. */
 export interface CacheSource extends RangeSource<Uint8Array> {
+  getRange(range: KeyRange, options: RangeOptions): Promise<RangeResult<Uint8Array>>;
   watch(range: KeyRange, options: WatchOptions): CacheWatch;
 }
 
@@ -219,7 +220,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     const { source, range, timers } = this.#parts;
     const { timeoutMs = this.#parts.timeoutMs, signal } = options;
     const endMs = timers.nowMs() + timeoutMs;
-    const { revision } = await source.getRange(range, { limit: 1, timeoutMs, signal });
+    const { revision } = await source.page(range, { limit: 1, timeoutMs, signal });
     await this.atLeast(revision, { timeoutMs: endMs - timers.nowMs(), signal });
   }
 
@@ -297,7 +298,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
         entries.push(entry);
         bytes += bytesOf(entry);
       }
-      this.#checkBounds(Math.max(page.count, entries.length), bytes);
+      this.#checkBounds(entries.length, bytes);
     }
     this.#loads++;
     // The watch may have been faster.

@@ -272,7 +272,7 @@ export class ChangeFeed<V> {
     this.#cursor = cursor;
     this.#revision = cursor.saved ?? 0;
     if (cursor.saved === undefined && options.from === 'now') {
-      const { revision } = await source.getRange(range, { limit: 1, signal });
+      const { revision } = await source.page(range, { limit: 1, signal });
       this.#reached(revision);
       await cursor.settled();
     }

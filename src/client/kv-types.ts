@@ -51,6 +51,22 @@ export interface RangeResult<V> {
   readonly count: number;
 }
 
+/** A part of a range, read without counting what the range has. */
+export interface Page<V> {
+  readonly entries: readonly Entry<V>[];
+  /** The store's revision at which it was read. */
+  readonly revision: number;
+  /** Whether the range has more than these. */
+  readonly hasMore: boolean;
+}
+
+/** Which page is read. */
+export interface PageOptions extends CallOptions {
+  /** Entries in it, at most. */
+  readonly limit: number;
+  readonly atRevision?: number | undefined;
+}
+
 /** How a scan is done. */
 export interface ScanOptions extends ReadOptions {
   /** Entries that are fetched at a time; 1000 when absent. */

@@ -17,6 +17,8 @@ import { everyKey, type Key, type KeyRange, rangeFields } from './keys.ts';
 import type {
   DeleteResult,
   Entry,
+  Page,
+  PageOptions,
   PutOptions,
   PutResult,
   RangeOptions,
@@ -132,6 +134,14 @@ export class Kv<V> {
     return { entries, revision: answer.revision, count: answer.count };
   }
 
+  /** @internal The beginning of a range, in the order of keys, with nothing counted. */
+  async page(range: KeyRange, { limit, ...read }: PageOptions): Promise<Page<V>> {
+    const message = { ...this.#parts.namespace.bounds(range), limit, noCount: true };
+    const answer = await this.#range(message, read);
+    const entries = answer.kvs.map((kv) => this.entry(kv));
+    return { entries, revision: answer.revision, hasMore: answer.more };
+  }
+
   /**
    * Reads a range entry by entry, fetched in pages, all as they were at one revision.
    *
@@ -145,7 +155,7 @@ export class Kv<V> {
     let atRevision = read.atRevision;
     for (;;) {
       const answer = await this.#range(
-        { key, rangeEnd, limit: pageEntries },
+        { key, rangeEnd, limit: pageEntries, noCount: true },
         {
           ...read,
           atRevision,

@@ -5,18 +5,20 @@
 import { prefixEnd } from '../base/index.ts';
 import type { CallOptions } from './caller.ts';
 import { keyBytes, type KeyRange, rangeFields } from './keys.ts';
-import type { RangeOptions, RangeResult } from './kv-types.ts';
+import type { Page, PageOptions } from './kv-types.ts';
 
 /** Entries that are fetched at a time. */
 const pageEntries = 1000;
 
 /** Where ranges are read. */
 export interface RangeSource<V> {
-  getRange(range: KeyRange, options: RangeOptions): Promise<RangeResult<V>>;
+  /** Reads the first entries of a range, in the order of keys. */
+  page(range: KeyRange, options: PageOptions): Promise<Page<V>>;
 }
 
 /**
- * See the module comment. The first page's `count` is that of the whole range.
+ * See the module comment. Nothing is counted: that would be a scan of all that is left, for each
+ * page.
  *
  * @throws {HoldfastError} COMPACTED — reading took longer than history is kept.
  */
@@ -24,17 +26,15 @@ export async function* rangePages<V>(
   source: RangeSource<V>,
   range: KeyRange,
   { timeoutMs, signal }: CallOptions,
-): AsyncGenerator<RangeResult<V>, void> {
+): AsyncGenerator<Page<V>, void> {
   let rest = range;
   let atRevision: number | undefined;
   for (;;) {
-    const page = await source.getRange(rest, {
-      ...{ timeoutMs, signal, limit: pageEntries, atRevision },
-    });
+    const page = await source.page(rest, { timeoutMs, signal, limit: pageEntries, atRevision });
     atRevision ??= page.revision;
     yield { ...page, revision: atRevision };
     const last = page.entries.at(-1);
-    if (last === undefined || page.count <= page.entries.length) {
+    if (last === undefined || !page.hasMore) {
       return;
     }
     rest = { from: Buffer.concat([last.keyBytes, Buffer.of(0)]), to: endOf(range) };

@@ -65,6 +65,7 @@ const putFlagsKnown = 63;
 
 const flagKeysOnly = 1;
 const flagCountOnly = 2;
+const flagNoCount = 4;
 
 // A name's position is its number on disk: append only.
 const sortTargets: readonly SortTarget[] = ['key', 'version', 'create', 'mod', 'value'];
@@ -329,7 +330,11 @@ function writeSelector(
 }
 
 function writeRange(writer: ByteWriter, range: RangeOperation): void {
-  writer.byte((range.keysOnly ? flagKeysOnly : 0) | (range.countOnly ? flagCountOnly : 0));
+  writer.byte(
+    (range.keysOnly ? flagKeysOnly : 0) |
+      (range.countOnly ? flagCountOnly : 0) |
+      (range.noCount ? flagNoCount : 0),
+  );
   writer.byte(sortOrders.indexOf(range.sortOrder));
   writer.byte(sortTargets.indexOf(range.sortTarget));
   writeSelector(writer, range.key, range.rangeEnd);
@@ -410,7 +415,7 @@ function readDeleteRange(reader: ByteReader): DeleteRangeOperation {
 }
 
 function readRange(reader: ByteReader): RangeOperation {
-  const flags = readFlags(reader, flagKeysOnly | flagCountOnly);
+  const flags = readFlags(reader, flagKeysOnly | flagCountOnly | flagNoCount);
   const sortOrder = readName(reader, sortOrders);
   const sortTarget = readName(reader, sortTargets);
   const key = readKey(reader);
@@ -425,6 +430,7 @@ function readRange(reader: ByteReader): RangeOperation {
     sortTarget,
     keysOnly: (flags & flagKeysOnly) !== 0,
     countOnly: (flags & flagCountOnly) !== 0,
+    noCount: (flags & flagNoCount) !== 0,
     minModRevision: reader.signedVarint(),
     maxModRevision: reader.signedVarint(),
     minCreateRevision: reader.signedVarint(),

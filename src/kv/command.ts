@@ -78,6 +78,8 @@ export interface RangeOperation extends KeySelector {
   readonly sortTarget: SortTarget;
   readonly keysOnly: boolean;
   readonly countOnly: boolean;
+  /** `count` is of no use, and 0; `countOnly` overrules it. */
+  readonly noCount: boolean;
   readonly minModRevision: number;
   readonly maxModRevision: number;
   readonly minCreateRevision: number;

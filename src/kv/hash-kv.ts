@@ -65,7 +65,7 @@ export function* hashKv(revision: number, at: ReadPoint): Reading<HashKvOutcome>
   const hashRevision = revision > 0 ? revision : at.revision;
   const sum = new HashSum();
   yield* addHistory(sum, hashRevision, compactRevision);
-  yield* visitRange(allKeys, hashRevision, undefined, (key, read) => {
+  yield* visitRange(allKeys, { revision: hashRevision }, (key, read) => {
     sum.add(hashRecord(kindLive, key, read()));
   });
   return { kind: 'ok', hash: fold(sum.words), hashRevision, compactRevision };

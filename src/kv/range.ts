@@ -13,6 +13,8 @@
  *
  * Answers are etcd's, to the letter: `count` is of all keys in the range whatever the limit and
  * filters, and a sort target without an order sorts the page that the limit has cut in key order.
+ * Counting means scanning the whole range; who can do without (`noCount`) has reading end behind
+ * the limit.
  */
 import { compareBytes, emptyBytes, equalBytes, type ErrorCode, must } from '../base/index.ts';
 import type { KeySelector, KeyValue, RangeOperation, RangeResult } from './command.ts';
@@ -63,6 +65,14 @@ export interface Overlay {
 /** Told of each key that is live at the revision, in ascending order. `read` decodes its record. */
 export type RangeVisitor = (key: Uint8Array, read: () => MvccRecord) => void;
 
+/** The state whose keys are visited. */
+export interface VisitedState {
+  readonly revision: number;
+  readonly overlay?: Overlay | undefined;
+  /** How many more keys are of use; visits end when none is. All are when absent. */
+  readonly wanted?: () => number;
+}
+
 /** Returns the revision to read at, or the code of the refusal. Order of the checks as in etcd. */
 export function resolveRevision(revision: number, at: ReadPoint): number | ErrorCode {
   if (revision > at.revision) {
@@ -90,7 +100,8 @@ export function* rangeQuery(
     return { kind: 'refused', code: revision };
   }
   const collector = new RangeCollector(range);
-  yield* visitRange(range, revision, overlay, collector.visit);
+  const wanted = (): number => collector.wanted;
+  yield* visitRange(range, { revision, overlay, wanted }, collector.visit);
   return { kind: 'ok', result: collector.finish() };
 }
 
@@ -105,11 +116,10 @@ export function pointResult(range: RangeOperation, record: MvccRecord | undefine
   return collector.finish();
 }
 
-/** Visits every key of `selector` that is live at `revision`. */
+/** Visits the keys of `selector` that are live at the revision. */
 export function* visitRange(
   selector: KeySelector,
-  revision: number,
-  overlay: Overlay | undefined,
+  { revision, overlay, wanted = () => Number.POSITIVE_INFINITY }: VisitedState,
   visit: RangeVisitor,
 ): Reading<void> {
   if (isPoint(selector)) {
@@ -123,7 +133,13 @@ export function* visitRange(
   const changed = overlay?.changedIn({ gte, lt }) ?? [];
   let changedAt = 0;
   const scan = new ChunkedScan({ gte, lt });
-  while (!scan.isDone) {
+  let left = wanted();
+  // Behind records that are of no use, tombstones above all, chunks grow as they do anywhere.
+  let isEachOfUse = true;
+  while (!scan.isDone && left > 0) {
+    if (isEachOfUse) {
+      scan.limitTo(left);
+    }
     const records = scan.take(yield scan.need);
     const { lastKey } = scan;
     const changedEnd =
@@ -131,6 +147,9 @@ export function* visitRange(
     const merged = mergeRecords(records, changed.slice(changedAt, changedEnd));
     changedAt = changedEnd;
     yield* visitRecords(merged, revision, overlay, visit);
+    const before = left;
+    left = wanted();
+    isEachOfUse = before - left >= records.length;
   }
 }
 
@@ -333,9 +352,15 @@ class RangeCollector {
       : sortOrder === 'descend'
         ? (a, b) => comparator(b, a)
         : comparator;
-    const isPaged = limit > 0 && !this.#hasFilter && (sortOrder === 'none' || isKeyOrder);
+    const isPaged = limit > 0 && (isKeyOrder || (sortOrder === 'none' && !this.#hasFilter));
     this.#pageMax = isPaged ? limit + 1 : Number.POSITIVE_INFINITY;
     this.#keptMax = limit > 0 ? 2 * limit + 1000 : Number.POSITIVE_INFINITY;
+  }
+
+  /** How many more keys can make a difference to the result. */
+  get wanted(): number {
+    const { countOnly, noCount } = this.#range;
+    return noCount && !countOnly ? this.#pageMax - this.#passed : Number.POSITIVE_INFINITY;
   }
 
   readonly visit: RangeVisitor = (key, read) => {
@@ -356,9 +381,10 @@ class RangeCollector {
 
   finish(): RangeResult {
     this.#cut();
-    const { limit, keysOnly } = this.#range;
+    const { limit, keysOnly, noCount, countOnly } = this.#range;
     const kvs = keysOnly ? this.#kept.map((kv) => ({ ...kv, value: emptyBytes })) : this.#kept;
-    return { type: 'range', kvs, more: limit > 0 && this.#passed > limit, count: this.#count };
+    const count = noCount && !countOnly ? 0 : this.#count;
+    return { type: 'range', kvs, more: limit > 0 && this.#passed > limit, count };
   }
 
   /**

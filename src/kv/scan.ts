@@ -40,6 +40,11 @@ export class ChunkedScan {
     return this.#lastKey;
   }
 
+  /** The next chunk need not have more than so many records. */
+  limitTo(records: number): void {
+    this.#limit = Math.max(1, Math.min(this.#limit, records));
+  }
+
   /** The next chunk. */
   get need(): Need {
     return {

@@ -94,7 +94,8 @@ export function* executeDeleteRange(
   operation: DeleteRangeOperation,
 ): Reading<DeleteRangeResult> {
   const found: { readonly key: Uint8Array; readonly record: MvccRecord }[] = [];
-  yield* visitRange(operation, batch.readRevision, batch, (key, read) => {
+  const state = { revision: batch.readRevision, overlay: batch };
+  yield* visitRange(operation, state, (key, read) => {
     found.push({ key, record: read() });
   });
   yield* batch.loadExpiries(found.filter(({ record }) => record.ttlMs > 0).map(({ key }) => key));
@@ -186,7 +187,8 @@ function* decide(batch: ApplyBatch, txn: TxnOperation, decisions: Decisions): Re
 function* holdsForRange(batch: ApplyBatch, compare: Compare): Reading<boolean> {
   let count = 0;
   let holds = true;
-  yield* visitRange(compare, batch.readRevision, batch, (_key, read) => {
+  const state = { revision: batch.readRevision, overlay: batch };
+  yield* visitRange(compare, state, (_key, read) => {
     count++;
     holds &&= holdsFor(compare, read());
   });

@@ -74,6 +74,7 @@ export function toRange(request: wire.RangeRequest): RangeOperation {
     sortTarget: sortTargets[request.sort_target] ?? 'key',
     keysOnly: request.keys_only,
     countOnly: request.count_only,
+    noCount: request.no_count,
     minModRevision: toBound(request.min_mod_revision),
     maxModRevision: toBound(request.max_mod_revision),
     minCreateRevision: toBound(request.min_create_revision),

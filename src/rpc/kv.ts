@@ -128,7 +128,8 @@ async function streamRange(
       return;
     }
     const key = concatBytes(last.key, new Uint8Array(1));
-    const part = { ...range, key, revision, limit: partLimit(range, sent) };
+    // The first part has told how many keys there are.
+    const part = { ...range, key, revision, limit: partLimit(range, sent), noCount: true };
     ({ result } = await member.range(part, { ...options, isSerializable: true }));
     sent += result.kvs.length;
   }

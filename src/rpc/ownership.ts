@@ -325,7 +325,7 @@ function rangeOf(selector: {
     type: 'range',
     ...selector,
     ...{ limit: 0, revision: 0, sortOrder: 'none', sortTarget: 'key' },
-    ...{ keysOnly: false, countOnly: false, minModRevision: 0, maxModRevision: 0 },
+    ...{ keysOnly: false, countOnly: false, noCount: false, minModRevision: 0, maxModRevision: 0 },
     ...{ minCreateRevision: 0, maxCreateRevision: 0 },
   };
 }

@@ -31,6 +31,8 @@ export interface RangeMessage {
   readonly serializable?: boolean | undefined;
   readonly keysOnly?: boolean | undefined;
   readonly countOnly?: boolean | undefined;
+  /** The answer's `count` is of no use. etcd counts all the same. */
+  readonly noCount?: boolean | undefined;
   /** Only keys that were created up to this revision. */
   readonly maxCreateRevision?: number | undefined;
 }
@@ -163,6 +165,7 @@ function writeRange(writer: ProtoWriter, range: RangeMessage): void {
   writer.flag(8, range.keysOnly);
   writer.flag(9, range.countOnly);
   writer.int(13, range.maxCreateRevision ?? 0);
+  writer.flag(1001, range.noCount);
 }
 
 function writeDeleteRange(writer: ProtoWriter, deletion: DeleteRangeMessage): void {

@@ -83,6 +83,7 @@ export function readRangeRequest(reader: ProtoReader): RangeRequest {
     min_create_revision: '0',
     max_create_revision: '0',
     remaining_ttl: false,
+    no_count: false,
   };
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     readRangeField(reader, field, request);
@@ -121,6 +122,9 @@ function readRangeField(reader: ProtoReader, field: number, request: RangeReques
       break;
     case 1000:
       request.remaining_ttl = reader.flag();
+      break;
+    case 1001:
+      request.no_count = reader.flag();
       break;
     default:
       readRangeFilter(reader, field, request);

@@ -9,6 +9,8 @@ import type { CursorKv, CursorRecord } from '../../src/client/feed-cursor.ts';
 import type { KeyRange } from '../../src/client/keys.ts';
 import type {
   Entry,
+  Page,
+  PageOptions,
   RangeOptions,
   RangeResult,
   WatchBatch,
@@ -77,6 +79,11 @@ export class FakeStore {
     }
     const entries = limit === 0 ? all : all.slice(0, limit);
     return { entries, revision: this.revision, count: all.length };
+  }
+
+  async page(range: KeyRange, options: PageOptions): Promise<Page<Uint8Array>> {
+    const { entries, revision, count } = await this.getRange(range, options);
+    return { entries, revision, hasMore: count > entries.length };
   }
 
   /** The keys as they were at a revision, in order. */

@@ -118,6 +118,18 @@ describe('a read', () => {
     ]);
   });
 
+  test('of a page counts nothing, and follows what the member says of more', async () => {
+    const { members, kv, asked } = setUp();
+    members.onCall = (call) => call.answer(found([stored('ab', 'x')], { more: true, count: 8 }));
+
+    const page = await kv.page({ prefix: 'a' }, { limit: 1, atRevision: 5 });
+
+    expect(page).toMatchObject({ revision: 9, hasMore: true, entries: [{ key: 'ab' }] });
+    expect(asked()).toMatchObject([
+      { range: { key: 'a', rangeEnd: 'b', limit: 1, revision: 5, noCount: true } },
+    ]);
+  });
+
   test('of a large range goes page by page at the revision of the first', async () => {
     const { members, kv, asked } = setUp();
     const pages = [
@@ -133,8 +145,8 @@ describe('a read', () => {
 
     expect(keys).toEqual(['a1', 'a2', 'a3']);
     expect(asked()).toMatchObject([
-      { range: { key: 'a', rangeEnd: 'b', limit: 2 } },
-      { range: { key: 'a2\0', rangeEnd: 'b', limit: 2, revision: 9 } },
+      { range: { key: 'a', rangeEnd: 'b', limit: 2, noCount: true } },
+      { range: { key: 'a2\0', rangeEnd: 'b', limit: 2, revision: 9, noCount: true } },
     ]);
   });
 

@@ -50,6 +50,7 @@ export function range(
     sortTarget: 'key',
     keysOnly: false,
     countOnly: false,
+    noCount: false,
     minModRevision: 0,
     maxModRevision: 0,
     minCreateRevision: 0,

@@ -155,6 +155,7 @@ export function randomRange(context: GeneratorContext): RangeOperation {
     sortTarget: choose<SortTarget>(prng, ['key', 'key', 'version', 'create', 'mod', 'value']),
     keysOnly: chance(prng, 20),
     countOnly: chance(prng, 15),
+    noCount: chance(prng, 25),
     minModRevision: bound(),
     maxModRevision: bound(),
     minCreateRevision: bound(),

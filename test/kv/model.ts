@@ -487,7 +487,7 @@ function answer(range: RangeOperation, keyspace: Keyspace): RangeResult {
   const more = limit > 0 && kvs.length > limit;
   kvs = more ? kvs.slice(0, limit) : kvs;
   const shown = range.keysOnly ? kvs.map((kv) => ({ ...kv, value: new Uint8Array() })) : kvs;
-  return { type: 'range', kvs: shown, more, count };
+  return { type: 'range', kvs: shown, more, count: range.noCount ? 0 : count };
 }
 
 function sortValue(range: RangeOperation, kv: KeyValue): string | number {

@@ -132,8 +132,8 @@ const mutants: readonly Mutant[] = [
   {
     lesson: 'counts the newest keys in the HashKV of an older revision',
     file: 'hash-kv.ts',
-    find: 'visitRange(allKeys, hashRevision,',
-    replace: 'visitRange(allKeys, at.revision,',
+    find: 'visitRange(allKeys, { revision: hashRevision },',
+    replace: 'visitRange(allKeys, { revision: at.revision },',
     caughtBy: hashKvIsOfOneRevision,
   },
 ];

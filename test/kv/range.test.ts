@@ -122,6 +122,48 @@ describe('rangeQuery', () => {
     expect(limits).toEqual([64, 512, 2048, 2048]);
   });
 
+  test('without a count, reading ends with the key behind the limit', () => {
+    const names = Array.from({ length: 3000 }, (_, at) => `k${String(at).padStart(5, '0')}`);
+    machine.run(...names.map((name) => put(name, 'v')));
+    machine.settle();
+    machine.store.needs.length = 0;
+
+    const page = machine.read(range('k', 'l', { limit: 1000, noCount: true }));
+
+    expect(page).toMatchObject({ kind: 'ok', result: { more: true, count: 0 } });
+    expect(page.kind === 'ok' && page.result.kvs).toHaveLength(1000);
+    const limits = machine.store.needs.map((need) => need.type === 'scan' && need.limit);
+    expect(limits).toEqual([64, 512, 425]);
+  });
+
+  test('without a count, a few keys behind many tombstones are found in chunks that grow', () => {
+    const names = Array.from({ length: 3000 }, (_, at) => `k${String(at).padStart(5, '0')}`);
+    machine.run(...names.map((name) => put(name, 'v')));
+    machine.run(del('k', 'k02999'));
+    machine.settle();
+    machine.store.needs.length = 0;
+
+    expect(read(range('k', 'l', { limit: 1, noCount: true }))).toBe('k02999=v count 0');
+
+    const limits = machine.store.needs.map((need) => need.type === 'scan' && need.limit);
+    expect(limits).toEqual([2, 16, 128, 1024, 2048]);
+  });
+
+  test('without a count, all else is as with it', () => {
+    machine.run(put('a', '1'), put('b', '2'), put('c', '3'), del('b'));
+    expect(read(range('a', '\0', { limit: 2, noCount: true }))).toBe('a=1 c=3 count 0');
+    expect(read(range('a', '\0', { limit: 1, noCount: true }))).toBe('a=1 more count 0');
+    expect(read(range('a', '\0', { noCount: true }))).toBe('a=1 c=3 count 0');
+    expect(read(range('a', '\0', { minModRevision: 3, limit: 1, noCount: true }))).toBe(
+      'c=3 count 0',
+    );
+    expect(read(range('a', '\0', { limit: 1, sortOrder: 'descend', noCount: true }))).toBe(
+      'c=3 more count 0',
+    );
+    expect(read(range('a', undefined, { noCount: true }))).toBe('a=1 count 0');
+    expect(read(range('a', '\0', { countOnly: true, noCount: true }))).toBe('count 2');
+  });
+
   test('chunks stay small when records are large', () => {
     const value = 'v'.repeat(100_000);
     machine.run(...Array.from({ length: 100 }, (_, at) => put(`k${at}`, value)));

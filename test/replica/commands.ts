@@ -33,6 +33,7 @@ export function get(key: string, fields: Partial<RangeOperation> = {}): RangeOpe
     sortTarget: 'key',
     keysOnly: false,
     countOnly: false,
+    noCount: false,
     minModRevision: 0,
     maxModRevision: 0,
     minCreateRevision: 0,

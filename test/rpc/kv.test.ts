@@ -297,9 +297,9 @@ describe('RangeStream', () => {
 
     expect(parts.map((part) => part.header?.revision)).toEqual(['7', '7', '7']);
     expect(member.asked).toMatchObject([
-      { range: { revision: 0 }, options: { isSerializable: false } },
-      { range: { revision: 7 }, options: { isSerializable: true } },
-      { range: { revision: 7 }, options: { isSerializable: true } },
+      { range: { revision: 0, noCount: false }, options: { isSerializable: false } },
+      { range: { revision: 7, noCount: true }, options: { isSerializable: true } },
+      { range: { revision: 7, noCount: true }, options: { isSerializable: true } },
     ]);
   });
 

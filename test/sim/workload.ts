@@ -390,6 +390,7 @@ function rangeOf(selector: {
     sortTarget: 'key',
     keysOnly: false,
     countOnly: false,
+    noCount: false,
     minModRevision: 0,
     maxModRevision: 0,
     minCreateRevision: 0,

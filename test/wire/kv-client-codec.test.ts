@@ -28,6 +28,7 @@ const range: KvMessage = {
   range: {
     ...{ key, rangeEnd, limit: 5, revision: 2 ** 40, sortOrder: 'descend', sortTarget: 'value' },
     ...{ serializable: true, keysOnly: true, countOnly: true, maxCreateRevision: 9 },
+    noCount: true,
   },
 };
 const deletion: KvMessage = { type: 'deleteRange', deleteRange: { key, rangeEnd, prevKv: true } };
@@ -45,6 +46,7 @@ describe('a request', () => {
       ...{ key, range_end: rangeEnd, limit: '5', revision: String(2 ** 40) },
       ...{ sort_order: 'DESCEND', sort_target: 'VALUE' },
       ...{ serializable: true, keys_only: true, count_only: true, max_create_revision: '9' },
+      no_count: true,
     });
   });
 

@@ -31,6 +31,7 @@ const ranges = [
     ...{ sort_order: 'DESCEND', sort_target: 'VALUE', serializable: true, keys_only: true },
     ...{ count_only: true, min_mod_revision: '1', max_mod_revision: '-2' },
     ...{ min_create_revision: '3', max_create_revision: '4', remaining_ttl: true },
+    no_count: true,
   },
 ] as const;
 

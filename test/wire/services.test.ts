@@ -110,11 +110,11 @@ describe('a message', () => {
 
   test('additions have numbers from 1000 on', () => {
     const put = kv.Put.requestSerialize({ ttl_ms: 1, ttl_refresh_on_write: true });
-    const range = kv.Range.requestSerialize({ remaining_ttl: true });
+    const range = kv.Range.requestSerialize({ remaining_ttl: true, no_count: true });
     const answer = kv.Put.responseSerialize({ prev_kv: { ttl_ms: 2, ttl_remaining_ms: 1 } });
 
     expect(put.toString('hex')).toBe('c03e01' + 'c83e01');
-    expect(range.toString('hex')).toBe('c03e01');
+    expect(range.toString('hex')).toBe('c03e01' + 'c83e01');
     expect(answer.toString('hex')).toBe('1206' + 'c03e02' + 'c83e01');
   });
 

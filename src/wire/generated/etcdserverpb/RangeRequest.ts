@@ -59,6 +59,7 @@ export interface RangeRequest__Input {
   'min_create_revision'?: (number | string | Long);
   'max_create_revision'?: (number | string | Long);
   'remaining_ttl'?: (boolean);
+  'no_count'?: (boolean);
 }
 
 export interface RangeRequest {
@@ -76,4 +77,5 @@ export interface RangeRequest {
   'min_create_revision': (string);
   'max_create_revision': (string);
   'remaining_ttl': (boolean);
+  'no_count': (boolean);
 }
