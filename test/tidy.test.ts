@@ -51,7 +51,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/inbox.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',
   'src/replica/integrity.ts': 'test/replica/driver-integrity.test.ts',
   'src/replica/log-writer.ts': 'test/replica/driver.test.ts',
-  'src/replica/member-state.ts': 'test/replica/driver-membership.test.ts',
   'src/replica/quarantine.ts': 'test/replica/driver-integrity.test.ts and rebuild.test.ts',
   'src/replica/self-report.ts': 'test/replica/driver-integrity.test.ts',
   'src/replica/snapshots.ts': 'test/replica/driver-membership.test.ts',

@@ -65,7 +65,7 @@ import { Turns } from './turns.ts';
 import type { WatchAllowance, WatchStream } from './watch-api.ts';
 import { Watchdog } from './watchdog.ts';
 import { Watches } from './watches.ts';
-import { atMost, bounded, Conditions, onAbort } from './waiting.ts';
+import { bounded, Conditions, onAbort } from './waiting.ts';
 
 /** Ticks between looks at the stores' sizes. */
 const sizeRefreshTicks = 50;
@@ -91,7 +91,7 @@ export class Member implements MemberApi {
   readonly #watches: Watches;
   readonly administration: Administration;
   readonly leases: Leases;
-  readonly #conditions = new Conditions();
+  readonly #conditions: Conditions;
   readonly #turns: Turns;
   readonly #replacement: StateReplacement;
   readonly #writer: LogWriter;
@@ -116,6 +116,7 @@ export class Member implements MemberApi {
     this.#replica = replica;
     const nowMs = (): number => eventLoop.nowMs();
     this.#calls = new Calls(metrics, nowMs);
+    this.#conditions = new Conditions(eventLoop);
     this.#turns = this.#createTurns();
     this.#watches = new Watches({ state, eventLoop, metrics, tickMs: config.options.tickMs });
     this.#applying = new Applying({
@@ -136,7 +137,7 @@ export class Member implements MemberApi {
     this.#outbox = new Outbox(transport, eventLoop);
     this.#transfer = this.#createTransfer();
     this.#succession = new Succession({
-      ...{ replica, transport, conditions: this.#conditions, eventLoop, logger, metrics },
+      ...{ replica, transport, conditions: this.#conditions, logger, metrics },
       onOrdered: () => {
         this.#turns.schedule();
       },
@@ -276,14 +277,12 @@ export class Member implements MemberApi {
     }
     if (options.isSerializable === true) {
       await this.#state.lane.upToDate();
+      // It may have been found damaged meanwhile.
       this.#checkState();
-      return this.#state.readRange(range, options.charge);
+    } else {
+      await this.confirmRead(options);
     }
-    return this.confirmRead(options).then(async () => {
-      // Found damaged meanwhile?
-      this.#checkState();
-      return this.#state.readRange(range, options.charge);
-    });
+    return this.#state.readRange(range, options.charge);
   }
 
   async confirmRead(options: CallOptions = {}): Promise<void> {
@@ -307,7 +306,9 @@ export class Member implements MemberApi {
         this.#calls.failReads([id], 'CANCELLED');
       }
     });
-    return confirmed;
+    await confirmed;
+    // The state may have been found damaged meanwhile.
+    this.#checkState();
   }
 
   openWatchStream(allowance?: WatchAllowance): WatchStream {
@@ -323,7 +324,7 @@ export class Member implements MemberApi {
     await bounded(
       this.#config.eventLoop,
       this.#deadlineMs(options),
-      this.#state.lane.compactionDone(),
+      this.#state.read(async ({ lane }) => lane.compactionDone()),
     );
   }
 
@@ -343,16 +344,7 @@ export class Member implements MemberApi {
   }
 
   async moveLeader(target: NodeId, options: CallOptions = {}): Promise<void> {
-    const refusal = this.#replica.transferLeader(target);
-    if (refusal !== undefined && this.#replica.leader !== target) {
-      throw new KvError('BAD_TRANSFEREE', { details: { refusal } });
-    }
-    this.#turns.schedule();
-    await bounded(
-      this.#config.eventLoop,
-      this.#deadlineMs(options),
-      this.#conditions.until(() => this.#replica.leader === target),
-    );
+    await this.#succession.moveTo(target, this.#deadlineMs(options));
   }
 
   /**
@@ -364,13 +356,13 @@ export class Member implements MemberApi {
     if (this.#phase === 'draining' || this.#phase === 'stopped') {
       return;
     }
-    const { eventLoop, options, transport, log } = this.#config;
+    const { options, transport, log } = this.#config;
     const electionMs = options.tickMs * options.raft.electionTimeoutTicks;
     this.#phase = 'draining';
     if (this.#fatal === undefined && manner === 'orderly') {
       await this.#succession.handOver(electionMs);
       const isDrained = (): boolean => this.#calls.count === 0;
-      await atMost(eventLoop, options.requestTimeoutMs, this.#conditions.until(isDrained));
+      await this.#conditions.within(options.requestTimeoutMs, isDrained);
     }
     this.#phase = 'stopped';
     this.#ticker?.cancel();
@@ -722,6 +714,7 @@ export class Member implements MemberApi {
     this.#applying.drop('stopped');
     this.#watches.end(new KvError('STOPPED'));
     this.#calls.endReads();
+    this.#conditions.end();
   }
 
   #fail(error: unknown): void {

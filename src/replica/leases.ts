@@ -81,7 +81,8 @@ export class Leases implements LeaseApi {
     if (lease === undefined) {
       return undefined;
     }
-    const keys = withKeys && lease.mayHoldKeys ? await state.lane.read(attachedKeys(id)) : [];
+    const reads = withKeys && lease.mayHoldKeys;
+    const keys = reads ? await state.read(async ({ lane }) => lane.read(attachedKeys(id))) : [];
     return { ...this.#stateOf(lease), keys };
   }
 
@@ -96,7 +97,8 @@ export class Leases implements LeaseApi {
   async remainingTtls(kvs: readonly KeyValue[]): Promise<readonly (number | undefined)[]> {
     const timed = kvs.filter(({ ttlMs }) => ttlMs > 0);
     const { state, timeMs } = this.#options;
-    const expiries = await state.lane.read(readExpiries(timed.map(({ key }) => key)));
+    const keys = timed.map(({ key }) => key);
+    const expiries = await state.read(async ({ lane }) => lane.read(readExpiries(keys)));
     const remaining = new Map<KeyValue, number>();
     for (const [at, kv] of timed.entries()) {
       const expiry = expiries[at];

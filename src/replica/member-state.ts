@@ -1,6 +1,9 @@
 /**
  * The applied state of one member: its engine, the state machine over it, the lane in which entries
  * become state, and what reads see; as one thing that a snapshot can replace.
+ *
+ * Invariant: a read sees one state. One that is cut short when another takes its place begins anew
+ * there, unless that is older than what the read may rest on: then it fails with STOPPED.
  */
 import { KvError } from '../base/index.ts';
 import {
@@ -26,11 +29,15 @@ export interface MemberStateOptions {
   readonly handler: StateLaneHandler;
 }
 
-/** What stands on one generation of the engine. */
-interface Generation {
+/** What reads are made with; all of it sees the same state. */
+export interface ReadableState {
   readonly machine: StateMachine;
   readonly lane: StateLane;
   readonly reader: RangeReader;
+}
+
+/** What stands on one generation of the engine. */
+interface Generation extends ReadableState {
   readonly configuration: Configuration | undefined;
   readonly attributes: ReadonlyMap<string, Uint8Array>;
 }
@@ -40,6 +47,8 @@ export class MemberState {
   readonly #store: StateStore;
   readonly #options: MemberStateOptions;
   #generation: Generation;
+  /** Settles once the state that takes the place of this one has done so; never rejects. */
+  #replacing: Promise<void> | undefined;
 
   private constructor(store: StateStore, options: MemberStateOptions, generation: Generation) {
     this.#store = store;
@@ -80,26 +89,31 @@ export class MemberState {
 
   /** @throws {KvError} as {@link RangeReader.read}. */
   async readRange(range: RangeOperation, charge?: (bytes: number) => void): Promise<RangeAnswer> {
-    const { reader } = this.#generation;
-    return reader.maybeReadCached(range) ?? reader.read(range, charge);
+    const cached = this.#generation.reader.maybeReadCached(range);
+    return cached ?? this.read(async ({ reader }) => reader.read(range, charge));
   }
 
   /** @throws {KvError} COMPACTED, FUTURE_REVISION. */
   async hashKv(revision: number): Promise<KeyspaceHash> {
-    const { lane, machine } = this.#generation;
-    await lane.upToDate();
+    return this.read(async (state) => hashOf(state, revision));
+  }
+
+  /** Reads of the state in use; see the module comment. */
+  async read<T>(reading: (state: ReadableState) => Promise<T>): Promise<T> {
     for (;;) {
-      const readable = lane.readableRevision;
-      const compactRevision = Math.min(machine.compactRevision, readable);
-      const outcome = await lane.read(hashKv(revision, { revision: readable, compactRevision }));
-      if (outcome.kind === 'refused') {
-        throw new KvError(outcome.code);
+      const generation = this.#generation;
+      try {
+        return await reading(generation);
+      } catch (error) {
+        if (!(error instanceof KvError) || error.code !== 'STOPPED') {
+          throw error;
+        }
+        await this.#replacing;
+        const isReplaced = this.#generation !== generation;
+        if (!isReplaced || this.#generation.lane.readableIndex < generation.lane.readableIndex) {
+          throw error;
+        }
       }
-      if (lane.removedRevision <= compactRevision) {
-        const { hash, hashRevision } = outcome;
-        return { hash, hashRevision, compactRevision, revision: readable };
-      }
-      // Compacted meanwhile: what it has seen may be incomplete.
     }
   }
 
@@ -107,15 +121,21 @@ export class MemberState {
    * Puts a staged generation in the place of this one; what was under way in the lane is dropped.
    */
   async install(staged: StagedState, position: LogPosition): Promise<void> {
-    await this.#generation.lane.close();
-    await staged.activate(position);
-    this.#generation = await openGeneration(this.#store.engine, this.#options);
+    const switching = this.#switchTo(staged, position);
+    this.#replacing = switching.catch(() => undefined);
+    await switching;
   }
 
   /** Waits until the engine has what was applied, and closes it. */
   async close(): Promise<void> {
     await this.#generation.lane.close();
     await this.#store.close();
+  }
+
+  async #switchTo(staged: StagedState, position: LogPosition): Promise<void> {
+    await this.#generation.lane.close();
+    await staged.activate(position);
+    this.#generation = await openGeneration(this.#store.engine, this.#options);
   }
 }
 
@@ -132,6 +152,23 @@ async function openGeneration(engine: Engine, options: MemberStateOptions): Prom
     configuration: membership === undefined ? undefined : configurationOf(membership),
     attributes: new Map(records.map(({ name, value }) => [name, value])),
   };
+}
+
+async function hashOf({ lane, machine }: ReadableState, revision: number): Promise<KeyspaceHash> {
+  await lane.upToDate();
+  for (;;) {
+    const readable = lane.readableRevision;
+    const compactRevision = Math.min(machine.compactRevision, readable);
+    const outcome = await lane.read(hashKv(revision, { revision: readable, compactRevision }));
+    if (outcome.kind === 'refused') {
+      throw new KvError(outcome.code);
+    }
+    if (lane.removedRevision <= compactRevision) {
+      const { hash, hashRevision } = outcome;
+      return { hash, hashRevision, compactRevision, revision: readable };
+    }
+    // Compacted meanwhile: what it has seen may be incomplete.
+  }
 }
 
 /** Runs a reading over an engine to which nothing is written meanwhile. */

@@ -89,7 +89,7 @@ export class StateLane {
   #isBusy = false;
   #isClosed = false;
   #needsCompaction: boolean;
-  #compactionWaiters: (() => void)[] = [];
+  #compactionWaiters: CompactionWaiter[] = [];
   /** Where the step of removal is that is under way; at rest after one. */
   #removal: 'none' | 'planning' | 'planned' | 'resting' = 'none';
   #plan: CompactionPlan | undefined;
@@ -174,11 +174,18 @@ export class StateLane {
     this.#planStep();
   }
 
-  /** Resolves once all history that was compacted when called is physically gone. */
+  /**
+   * Resolves once all history that was compacted when called is physically gone.
+   *
+   * @throws {KvError} STOPPED — the lane closes before that.
+   */
   async compactionDone(): Promise<void> {
+    if (this.#isClosed) {
+      throw new KvError('STOPPED');
+    }
     if (this.#needsCompaction) {
-      await new Promise<void>((resolve) => {
-        this.#compactionWaiters.push(resolve);
+      await new Promise<void>((resolve, reject) => {
+        this.#compactionWaiters.push({ resolve, reject });
       });
     }
   }
@@ -198,10 +205,9 @@ export class StateLane {
    * for the engine, is dropped.
    */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#end();
     this.#queue = [];
     this.#queuedEntries = 0;
-    this.#rest?.cancel();
     this.#gathering.end();
     await this.#writer.written();
   }
@@ -317,6 +323,9 @@ export class StateLane {
     this.#removedRevision = compactRevision;
     const onWritten = (): void => {
       this.#handler.onRemoved({ removed, compactRevision, isDone });
+      if (this.#isClosed) {
+        return;
+      }
       this.#removal = 'resting';
       this.#rest = this.#handler.eventLoop.after(isDone ? 0 : stepRestMs, () => {
         this.#removal = 'none';
@@ -332,8 +341,8 @@ export class StateLane {
     this.#needsCompaction = false;
     const waiters = this.#compactionWaiters;
     this.#compactionWaiters = [];
-    for (const wake of waiters) {
-      wake();
+    for (const { resolve } of waiters) {
+      resolve();
     }
   }
 
@@ -348,8 +357,19 @@ export class StateLane {
   }
 
   #fail(error: unknown): void {
-    this.#isClosed = true;
+    this.#end();
     this.#handler.onFatal(error);
+  }
+
+  /** Takes no work from now on. */
+  #end(): void {
+    this.#isClosed = true;
+    this.#rest?.cancel();
+    const waiters = this.#compactionWaiters;
+    this.#compactionWaiters = [];
+    for (const { reject } of waiters) {
+      reject(new KvError('STOPPED'));
+    }
   }
 
   async #loadForRead(need: Need): Promise<Loaded> {
@@ -415,6 +435,12 @@ export class StateLane {
 /** Whether an error tells of a damaged state, which other members may have whole. */
 export function isEngineDamage(error: unknown): error is KvError {
   return error instanceof KvError && error.details['part'] === 'engine';
+}
+
+/** Whoever waits until compacted history is gone. */
+interface CompactionWaiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A get waiting for the end of its turn. */

@@ -1,18 +1,17 @@
 /** Handing leadership over: to whom, and until when that is waited for (Raft thesis §3.10). */
-import type { EventLoop } from '../base/index.ts';
+import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { NodeId } from '../raft/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { Replica } from './replica.ts';
 import type { EventLogger } from './reporting.ts';
-import { atMost, type Conditions } from './waiting.ts';
+import type { Conditions } from './waiting.ts';
 
 /** What handing over works with. */
 export interface SuccessionOptions {
   readonly replica: Replica;
   readonly transport: Transport;
   readonly conditions: Conditions;
-  readonly eventLoop: EventLoop;
   readonly logger: EventLogger;
   readonly metrics: Metrics;
   /** An order has been given to Raft: a turn is due. */
@@ -38,9 +37,27 @@ export class Succession {
     }
   }
 
+  /**
+   * Hands over to `target`, as somebody has asked, and waits until it leads.
+   *
+   * @throws {KvError} BAD_TRANSFEREE; TIMEOUT — it does not lead after `limitMs`; STOPPED.
+   */
+  async moveTo(target: NodeId, limitMs: number): Promise<void> {
+    const { replica, conditions, onOrdered } = this.#options;
+    const refusal = replica.transferLeader(target);
+    if (refusal !== undefined && replica.leader !== target) {
+      throw new KvError('BAD_TRANSFEREE', { details: { refusal } });
+    }
+    onOrdered();
+    const outcome = await conditions.within(limitMs, () => replica.leader === target);
+    if (outcome !== 'held') {
+      throw new KvError(outcome === 'late' ? 'TIMEOUT' : 'STOPPED');
+    }
+  }
+
   /** Hands over before this member stops; waits no longer than twice an election. */
   async handOver(electionMs: number): Promise<void> {
-    const { replica, conditions, eventLoop, onOrdered } = this.#options;
+    const { replica, conditions, onOrdered } = this.#options;
     const successor = this.#successor();
     if (successor === undefined || replica.transferLeader(successor) !== undefined) {
       return;
@@ -49,7 +66,7 @@ export class Succession {
     // A successor that goes away itself, as when the whole cluster stops, is not waited for.
     const isOver = (): boolean =>
       replica.isLeader ? !this.#reachablePeers().has(successor) : replica.leader !== 0;
-    await atMost(eventLoop, 2 * electionMs, conditions.until(isOver));
+    await conditions.within(2 * electionMs, isOver);
   }
 
   /** The other voter that is furthest among those within reach, when this member leads. */

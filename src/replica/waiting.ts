@@ -1,31 +1,51 @@
 /** Waiting with bounds: for conditions, for work, for a caller's signal. */
 import { type EventLoop, KvError, type TimerHandle } from '../base/index.ts';
 
+/** How waiting for a condition ended: it holds; its time was up; it cannot come true any more. */
+export type WaitOutcome = 'held' | 'late' | 'ended';
+
 /** Conditions that somebody waits for; looked at after every turn. */
 export class Conditions {
-  readonly #checks = new Set<() => void>();
+  readonly #eventLoop: Pick<EventLoop, 'after'>;
+  /** Those who wait; each is told how that ended. Bounded by the callers: each waits in a call. */
+  readonly #waiting = new Map<() => boolean, (outcome: WaitOutcome) => void>();
+  #hasEnded = false;
 
-  /** Resolves at the first `check()` at which `condition` holds. */
-  async until(condition: () => boolean): Promise<void> {
-    if (condition()) {
-      return Promise.resolve();
+  constructor(eventLoop: Pick<EventLoop, 'after'>) {
+    this.#eventLoop = eventLoop;
+  }
+
+  /** Waits for `condition`, but no longer than `limitMs`; leaves nothing behind. */
+  async within(limitMs: number, condition: () => boolean): Promise<WaitOutcome> {
+    if (this.#hasEnded || condition()) {
+      return this.#hasEnded ? 'ended' : 'held';
     }
-    return new Promise<void>((resolve) => {
-      const check = (): void => {
-        if (condition()) {
-          this.#checks.delete(check);
-          resolve();
-        }
-      };
-      this.#checks.add(check);
+    return new Promise((resolve) => {
+      const timer = this.#eventLoop.after(limitMs, () => {
+        this.#waiting.delete(condition);
+        resolve('late');
+      });
+      this.#waiting.set(condition, (outcome) => {
+        this.#waiting.delete(condition);
+        timer.cancel();
+        resolve(outcome);
+      });
     });
   }
 
   check(): void {
-    if (this.#checks.size > 0) {
-      for (const check of [...this.#checks]) {
-        check();
+    for (const [condition, tell] of this.#waiting) {
+      if (condition()) {
+        tell('held');
       }
+    }
+  }
+
+  /** Nothing that is waited for comes true any more. */
+  end(): void {
+    this.#hasEnded = true;
+    for (const tell of this.#waiting.values()) {
+      tell('ended');
     }
   }
 }
@@ -40,22 +60,6 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
   } else {
     signal.addEventListener('abort', callback, { once: true });
   }
-}
-
-/**
- * Waits for `work`, but no longer than `limitMs`; leaves no timer behind that keeps a process up.
- */
-export async function atMost(
-  eventLoop: EventLoop,
-  limitMs: number,
-  work: Promise<void>,
-): Promise<void> {
-  let timer: TimerHandle | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = eventLoop.after(limitMs, resolve);
-  });
-  await Promise.race([work, limit]);
-  timer?.cancel();
 }
 
 /** @throws {KvError} TIMEOUT — `work` has not ended within `limitMs`. */

@@ -9,8 +9,8 @@ import { type EventLoop, KvError } from '../base/index.ts';
 import { type ApplyOutput, type HistoryEvent, readHistory, WatchHub } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { StateLane } from './state-lane.ts';
-import type { WatchAllowance, WatchNotice, WatchStream } from './watch-api.ts';
-import { noticeOf, type Waiting, WatchQueue } from './watch-queue.ts';
+import type { WatchAllowance, WatchStream } from './watch-api.ts';
+import { noticeOf, WatchQueue } from './watch-queue.ts';
 
 /** Limit: streams of one member; clients are held to fewer, as flags say. */
 const streamsMax = 100_000;
@@ -29,6 +29,8 @@ const retryMs = 10;
 export interface WatchedState {
   readonly lane: StateLane;
   readonly machine: { readonly revision: number; readonly compactRevision: number };
+  /** See {@link MemberState.read}. */
+  read<T>(reading: (state: { readonly lane: StateLane }) => Promise<T>): Promise<T>;
 }
 
 /** What watches are made of. */
@@ -72,7 +74,8 @@ export class Watches {
       hub: this.#hub,
       mayAdd: () => this.#hub.watchers < watchesMax,
       allowance,
-      complete: async (waiting) => this.#complete(waiting),
+      complete: async (waiting) =>
+        this.#options.state.read(async ({ lane }) => lane.read(noticeOf(waiting))),
       onRoom: () => {
         this.#schedule();
       },
@@ -195,20 +198,6 @@ export class Watches {
         this.#schedule();
       }
     });
-  }
-
-  /** Reads what keys were before; begins anew when the state has been replaced meanwhile. */
-  async #complete(waiting: Waiting): Promise<WatchNotice> {
-    for (;;) {
-      const { lane } = this.#options.state;
-      try {
-        return await lane.read(noticeOf(waiting));
-      } catch (error) {
-        if (this.#options.state.lane === lane) {
-          throw error;
-        }
-      }
-    }
   }
 }
 

@@ -14,6 +14,12 @@ export class StateDisk {
   installed: LogPosition | undefined;
   /** When set, reads fail with it until the state has been replaced. */
   readFailure: Error | undefined;
+  /** The same for writes. */
+  writeFailure: Error | undefined;
+  /** When set, writes wait for it: a slow disk. */
+  writeGate: Promise<void> | undefined;
+  /** When set, a state takes the place of another one only after it. */
+  switchGate: Promise<void> | undefined;
   #staged: Engine | undefined;
 
   /** Its content is gone, as when a damaged folder was moved away. */
@@ -21,12 +27,13 @@ export class StateDisk {
     this.engine = createMemoryEngine();
     this.installed = undefined;
     this.readFailure = undefined;
+    this.writeFailure = undefined;
   }
 
   /** What one run of a member sees: closing it ends the run, not the data. */
   open(): StateStore {
     const close = async (): Promise<void> => this.#discard(this.#staged);
-    const current = (): Engine => surviving(this.engine, () => this.readFailure);
+    const current = (): Engine => surviving(this.engine, this);
     const installed = (): LogPosition | undefined => this.installed;
     return {
       get engine() {
@@ -48,13 +55,14 @@ export class StateDisk {
     return {
       engine,
       activate: async (position) => {
+        await this.switchGate;
         assert(this.#staged === engine, 'what is activated is what was staged last');
         void this.engine.retire();
         this.engine = engine;
         this.installed = position;
         this.readFailure = undefined;
+        this.writeFailure = undefined;
         this.#staged = undefined;
-        return Promise.resolve();
       },
       discard: async () => this.#discard(engine),
     };
@@ -68,14 +76,24 @@ export class StateDisk {
   }
 }
 
-function surviving(engine: Engine, readFailure: () => Error | undefined): Engine {
+function surviving(engine: Engine, disk: StateDisk): Engine {
   const close = async (): Promise<void> => engine.flush();
+  const write: Engine['write'] = async (batch) => {
+    await disk.writeGate;
+    if (disk.writeFailure !== undefined) {
+      throw disk.writeFailure;
+    }
+    await engine.write(batch);
+  };
   return new Proxy(engine, {
     get: (target, name) => {
       if (name === 'close' || name === Symbol.asyncDispose) {
         return close;
       }
-      const failure = readFailure();
+      if (name === 'write') {
+        return write;
+      }
+      const failure = disk.readFailure;
       if (failure !== undefined && (name === 'getMany' || name === 'scan')) {
         return async () => Promise.reject(failure);
       }

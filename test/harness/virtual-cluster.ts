@@ -125,6 +125,11 @@ export class VirtualCluster {
     this.#seat(id).state.readFailure = error;
   }
 
+  /** The disk of the state of member `id`, to be slowed down or broken while it runs. */
+  state(id: number): StateDisk {
+    return this.#seat(id).state;
+  }
+
   member(id: number): Member {
     const { member } = this.#seat(id);
     if (member === undefined) {

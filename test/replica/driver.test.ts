@@ -289,6 +289,20 @@ describe('Member', () => {
     expect(await cluster.leader()).toBe(leader);
   });
 
+  test('who waits for leadership to move is told when the member stops', async () => {
+    const cluster = await startCluster();
+    const leader = await cluster.leader();
+    const [target = 0, other = 0] = [1, 2, 3].filter((id) => id !== leader);
+    cluster.network.isolate(target);
+    const moving = settle(cluster, cluster.member(other).moveLeader(target));
+    await cluster.loop.run(10);
+
+    await settle(cluster, cluster.member(other).stop('abrupt'));
+
+    expect(await moving).toMatchObject({ code: 'STOPPED' });
+    expect(cluster.loop.nowMs()).toBeLessThan(5000);
+  });
+
   test('leadership does not move to a stranger', async () => {
     const cluster = await startCluster();
     const leader = cluster.member(await cluster.leader());

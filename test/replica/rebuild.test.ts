@@ -50,6 +50,19 @@ async function readKey(
   return kv === undefined ? undefined : new TextDecoder().decode(kv.value);
 }
 
+/** Makes a gate for `place`; returns what opens it. */
+function gateOf(place: (gate: Promise<void> | undefined) => void): () => void {
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  place(gate);
+  return () => {
+    place(undefined);
+    open();
+  };
+}
+
 function isQuarantined(member: Member): boolean {
   return member.status().errors.some((error) => error.startsWith('quarantined'));
 }
@@ -224,6 +237,40 @@ describe('a member that finds its state damaged while it runs', () => {
     await cluster.loop.runUntil(() => !isQuarantined(member), 20_000);
     // It has happened, since it was committed.
     expect(await readKey(cluster, member, 'key of nobody')).toBe('value');
+  });
+
+  test('serves nothing to reads that waited while it was found damaged', async () => {
+    const { cluster, leader } = await written(14, never);
+    const member = cluster.member(leader);
+    await cluster.loop.settle(member.propose({ type: 'leaseGrant', id: 7n, ttlMs: 60_000 }));
+    const release = gateOf((gate) => {
+      cluster.state(leader).writeGate = gate;
+    });
+    await cluster.loop.settle(member.propose(put('key1', 'applied, not written')));
+    const reads = [member.range(get('key1')), member.leases.lease(7n, false)];
+    const outcomes = Promise.all(reads.map(async (read) => failureOf(cluster, read)));
+    await cluster.loop.run(10);
+    cluster.damageState(leader, damage);
+    const inVain = member.propose(put('key of nobody', 'value'));
+    expect(await failureOf(cluster, inVain)).toMatchObject({ outcome: 'unknown' });
+
+    release();
+
+    const refused = { code: 'UNHEALTHY' };
+    expect(await outcomes).toMatchObject([refused, refused]);
+  });
+
+  test('tells a serializable read that waits for the engine in vain', async () => {
+    const { cluster, leader } = await written(15, never);
+    const member = cluster.member(leader);
+    // Nobody has read for a while, so what is applied waits for more before it is written.
+    await cluster.loop.run(1000);
+    const read = member.propose(put('key1', 'applied, not written')).then(async () => {
+      cluster.state(leader).writeFailure = damage;
+      return member.range(get('key1'), { isSerializable: true });
+    });
+
+    expect(await failureOf(cluster, read)).toMatchObject({ code: 'UNHEALTHY' });
   });
 
   test('stops when there is no other member to rebuild it from', async () => {

@@ -338,6 +338,21 @@ describe('StateLane', () => {
     expect(harness.timers).toBe(0);
   });
 
+  test('whoever waits for history to go is told when the lane closes before', async () => {
+    const harness = new LaneHarness();
+    harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${i}`)));
+    harness.push({ type: 'compact', revision: 500 });
+    await harness.settle();
+    harness.lane.compact();
+    const waiting = harness.lane.compactionDone().catch((error: unknown) => error);
+    await harness.settleNow();
+
+    await harness.lane.close();
+
+    expect(await waiting).toMatchObject({ code: 'STOPPED' });
+    await expect(harness.lane.compactionDone()).rejects.toMatchObject({ code: 'STOPPED' });
+  });
+
   test('a failing engine is fatal, and nothing becomes readable', async () => {
     const harness = new LaneHarness();
     harness.writeFailure = new Error('the disk is gone');

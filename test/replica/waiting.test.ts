@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Conditions, atMost, bounded, delay, onAbort } from '../../src/replica/waiting.ts';
+import { bounded, Conditions, delay, onAbort } from '../../src/replica/waiting.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
 /** What never ends. */
@@ -9,27 +9,55 @@ async function forever(): Promise<void> {
 
 describe('Conditions', () => {
   test('whoever waits goes on at the first look at which the condition holds', async () => {
-    const conditions = new Conditions();
+    const loop = new VirtualLoop();
+    const conditions = new Conditions(loop);
     let isThere = false;
-    let isOver = false;
-    const waiting = conditions
-      .until(() => isThere)
-      .then(() => {
-        isOver = true;
-      });
+    const outcomes: string[] = [];
+    const waiting = conditions.within(1000, () => isThere).then((it) => outcomes.push(it));
 
     conditions.check();
     await Promise.resolve();
-    expect(isOver).toBe(false);
+    expect(outcomes).toEqual([]);
     isThere = true;
     conditions.check();
     await waiting;
 
-    expect(isOver).toBe(true);
+    expect(outcomes).toEqual(['held']);
+    expect(loop.pendingTimers).toBe(0);
   });
 
   test('a condition that holds is not waited for', async () => {
-    await expect(new Conditions().until(() => true)).resolves.toBeUndefined();
+    const conditions = new Conditions(new VirtualLoop());
+
+    await expect(conditions.within(1000, () => true)).resolves.toBe('held');
+  });
+
+  test('whose time is up is told so, and the condition is looked at no more', async () => {
+    const loop = new VirtualLoop();
+    const conditions = new Conditions(loop);
+    let looks = 0;
+    const waiting = conditions.within(1000, () => {
+      looks++;
+      return false;
+    });
+    await loop.run(1000);
+
+    conditions.check();
+
+    await expect(waiting).resolves.toBe('late');
+    expect(looks).toBe(1);
+  });
+
+  test('once nothing comes true any more nobody waits', async () => {
+    const loop = new VirtualLoop();
+    const conditions = new Conditions(loop);
+    const waiting = conditions.within(1000, () => false);
+
+    conditions.end();
+
+    await expect(waiting).resolves.toBe('ended');
+    await expect(conditions.within(1000, () => true)).resolves.toBe('ended');
+    expect(loop.pendingTimers).toBe(0);
   });
 });
 
@@ -37,21 +65,18 @@ describe('Waiting with a bound', () => {
   test('ends with the work, and leaves no timer behind', async () => {
     const loop = new VirtualLoop();
 
-    await atMost(loop, 1000, Promise.resolve());
     await bounded(loop, 1000, Promise.resolve());
 
     expect(loop.pendingTimers).toBe(0);
   });
 
-  test('ends at its limit, in silence or with an error', async () => {
+  test('ends at its limit with an error', async () => {
     const loop = new VirtualLoop();
-    const quiet = atMost(loop, 1000, forever());
-    const loud = bounded(loop, 1000, forever()).catch((error: unknown) => error);
+    const waiting = bounded(loop, 1000, forever()).catch((error: unknown) => error);
 
     await loop.run(1000);
 
-    await expect(quiet).resolves.toBeUndefined();
-    expect(await loud).toMatchObject({ code: 'TIMEOUT' });
+    expect(await waiting).toMatchObject({ code: 'TIMEOUT' });
   });
 
   test('a delay takes its time', async () => {
