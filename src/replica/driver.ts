@@ -71,6 +71,11 @@ import { bounded, Conditions, onAbort } from './waiting.ts';
 const sizeRefreshTicks = 50;
 /** Ticks between looks at whether the log is worth compacting. */
 const compactionCheckTicks = 10;
+/**
+ * Ticks of a deadline from which on it is rounded down: who waits in vain is answered, and hears
+ * whether its write may have happened, before its own clock ends the call without an answer.
+ */
+const roundedDownTicks = 10;
 
 /** See the module comment. */
 export class Member implements MemberApi {
@@ -548,8 +553,9 @@ export class Member implements MemberApi {
 
   #deadlineTick(options: CallOptions): number {
     const { tickMs } = this.#config.options;
-    const ticks = Math.ceil(this.#deadlineMs(options) / tickMs);
-    return this.#replica.tickCount + Math.max(1, ticks);
+    const ticks = this.#deadlineMs(options) / tickMs;
+    const whole = ticks < roundedDownTicks ? Math.ceil(ticks) : Math.floor(ticks);
+    return this.#replica.tickCount + Math.max(1, whole);
   }
 
   #deadlineMs({ deadlineMs = Number.POSITIVE_INFINITY }: CallOptions): number {

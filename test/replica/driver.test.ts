@@ -77,6 +77,21 @@ describe('Member', () => {
     expect(await readValue(cluster, leader, 'key')).toBe('value');
   });
 
+  test('who waits in vain hears of it, and of the outcome, before its deadline', async () => {
+    const cluster = await startCluster();
+    const leader = await cluster.leader();
+    cluster.network.isolate(leader);
+    await cluster.loop.runUntil(() => cluster.member(leader).leader === 0, 10_000);
+
+    for (let i = 0; i < 10; i++) {
+      await cluster.loop.run(7);
+      const beganMs = cluster.loop.nowMs();
+      const write = cluster.member(leader).propose(put('key', 'value'), { deadlineMs: 4999 });
+      expect(await settle(cluster, write)).toMatchObject({ outcome: 'rejected' });
+      expect(cluster.loop.nowMs() - beganMs).toBeLessThan(4999);
+    }
+  });
+
   test('a write forwarded to a leader that dies happens exactly once', async () => {
     const cluster = await startCluster();
     const leader = await cluster.leader();
