@@ -10,8 +10,11 @@ import { KvError } from '../base/index.ts';
 import type { ConfChangeProposal, DropReason, Entry, NodeId } from '../raft/index.ts';
 import type { PeerMessage, StateHashReport } from './ports.ts';
 
-/** Raised when a member speaks a version of this encoding that is not known. */
-const codecVersion = 4;
+/**
+ * Version of this encoding; another one is not understood. Part of the version by which members
+ * know at the handshake that they do not belong together.
+ */
+export const codecVersion = 4;
 
 const messageTypes = [
   'RequestVote',

@@ -7,10 +7,14 @@
 import { Metadata } from '@grpc/grpc-js';
 import { type ErrorCode, KvError } from '../base/index.ts';
 import type { NodeId } from '../raft/index.ts';
+import { codecVersion } from './codec.ts';
 import type { Refusal } from './ports.ts';
 
-/** Version of what members say to each other; members of another version refuse each other. */
-const protocolVersion = '2';
+/**
+ * Version of what members say to each other, calls and the encoding of messages; members of another
+ * version refuse each other.
+ */
+const protocolVersion = `2.${codecVersion}`;
 
 const headers = {
   protocol: 'holdfast-protocol',
@@ -62,8 +66,15 @@ export function callMetadata(own: MemberIdentity, to: NodeId): Metadata {
  *   or does not say who calls.
  */
 export function readCaller(metadata: Metadata, own: MemberIdentity): Caller {
+  const spoken = valueOf(metadata, headers.protocol);
+  if (spoken !== protocolVersion) {
+    throw new KvError('INVALID_ARGUMENT', {
+      message:
+        `this member speaks protocol version ${protocolVersion}, the caller ${spoken}: ` +
+        'run versions of Holdfast that understand each other on all members',
+    });
+  }
   const expected = [
-    [headers.protocol, protocolVersion, 'protocol version', 'INVALID_ARGUMENT'],
     [headers.cluster, String(own.clusterId), 'cluster id', 'CLUSTER_ID_MISMATCH'],
     [headers.to, String(own.memberId), 'member id', 'INVALID_ARGUMENT'],
   ] as const;

@@ -156,7 +156,7 @@ function rawStream(
     'holdfast-cluster': String(clusterId),
     'holdfast-from': '1',
     'holdfast-to': '2',
-    'holdfast-protocol': '2',
+    'holdfast-protocol': '2.4',
     'holdfast-incarnation': '5',
     'holdfast-client-urls': '',
     'holdfast-peer-urls': '',
@@ -461,7 +461,11 @@ describe('a member is refused', () => {
     [{ 'holdfast-from': '0' }, 'a caller cannot be member 0'],
     [{ 'holdfast-from': '' }, 'holdfast-from is no number: '],
     [{ 'holdfast-incarnation': '-1' }, 'holdfast-incarnation is no number: -1'],
-    [{ 'holdfast-protocol': '1' }, 'this member has protocol version 2, but was dialled as 1'],
+    [
+      { 'holdfast-protocol': '1' },
+      'this member speaks protocol version 2.4, the caller 1: run versions of Holdfast that ' +
+        'understand each other on all members',
+    ],
     [{ 'holdfast-to': '02' }, 'this member has member id 2, but was dialled as 02'],
   ])('that dials with %o', async (headers, details) => {
     const two = await started(2);

@@ -41,7 +41,7 @@ describe('a call', () => {
   });
 
   test.each([
-    ['holdfast-protocol', '3', 'INVALID_ARGUMENT', /protocol version 2, but was dialled as 3/],
+    ['holdfast-protocol', '2.3', 'INVALID_ARGUMENT', /protocol version 2\.4, the caller 2\.3: run/],
     ['holdfast-cluster', '1', 'CLUSTER_ID_MISMATCH', /cluster id 4711, but was dialled as 1$/],
     ['holdfast-to', '3', 'INVALID_ARGUMENT', /member id 2, but was dialled as 3/],
     ['holdfast-from', '2', 'INVALID_ARGUMENT', /a caller cannot be member 2/],

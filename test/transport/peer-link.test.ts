@@ -105,7 +105,7 @@ describe('dialling', () => {
       'holdfast-cluster': '77',
       'holdfast-from': '1',
       'holdfast-to': '2',
-      'holdfast-protocol': '2',
+      'holdfast-protocol': '2.4',
       'holdfast-incarnation': '4242',
       'holdfast-client-urls': 'http://a:1,http://b:2',
       'holdfast-peer-urls': 'http://p:3',
