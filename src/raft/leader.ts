@@ -430,7 +430,12 @@ export class Leadership {
    */
   #snapshotSource(peer: Progress): NodeId {
     const { id } = this.#core;
-    const isSparesTurn = peer.snapshotOffers++ % 2 === 0;
+    const isSparesTurn = peer.snapshotOffers % 2 === 0;
+    // Why: an offer that reaches nobody takes no turn. A newcomer is often not up yet when the log
+    // is compacted beyond what it needs first, and its first fetch would be from this node.
+    if (this.peers.isActive(peer)) {
+      peer.snapshotOffers++;
+    }
     return isSparesTurn ? (this.peers.spare(peer.id) ?? id) : id;
   }
 

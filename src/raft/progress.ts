@@ -85,7 +85,7 @@ export class Progress {
   sentCommitIndex: LogIndex = 0;
   /** Highest read round that the peer has echoed in this term. */
   ackedReadRound = 0;
-  /** Offers of a snapshot that the peer has had of this leader. */
+  /** Offers of a snapshot that this leader has made to the peer while it was up. */
   snapshotOffers = 0;
   /** A load of entries for this peer is under way. */
   isLoading = false;

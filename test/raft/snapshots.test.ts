@@ -94,6 +94,26 @@ describe('A leader', () => {
     expect(sourcesFor4(spare)).toEqual([2, 1, 2]);
   });
 
+  test('an offer to a peer that is not up takes no turn: the next one names the spare again', () => {
+    const subject = new Subject({
+      ...{ terms: [1, 1, 1], snapshotIndex: 3 },
+      conf: { voters: [1, 2, 3], learners: [4] },
+    });
+    subject.lead();
+    subject.accept(2);
+    subject.accept(3);
+    proposeText(subject, 'x');
+    subject.drain();
+    subject.accept(2);
+    subject.raft.compact(subject.raft.status().commitIndex);
+    const lost = only(subject.accept(3), 'InstallSnapshot');
+
+    const heard = [...subject.heartbeatAnswer(4), ...subject.heartbeatAnswer(4)];
+
+    const sources = [...lost, ...only(heard, 'InstallSnapshot')].map(({ source }) => source);
+    expect(sources).toEqual([2, 2, 1]);
+  });
+
   test('the snapshot is not that of a member which is behind, or silent', () => {
     const subject = new Subject({
       ...{ terms: [1, 1, 1], snapshotIndex: 3 },
