@@ -53,7 +53,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/log-writer.ts': 'test/replica/driver.test.ts',
   'src/replica/quarantine.ts': 'test/replica/driver-integrity.test.ts and rebuild.test.ts',
   'src/replica/self-report.ts': 'test/replica/driver-integrity.test.ts',
-  'src/replica/snapshots.ts': 'test/replica/driver-membership.test.ts',
   'src/replica/succession.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',
   'src/replica/applying.ts': 'test/replica/rebuild.test.ts and driver.test.ts',
   'src/replica/opening.ts': 'test/replica/rebuild.test.ts and bootstrap.test.ts',

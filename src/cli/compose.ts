@@ -23,6 +23,7 @@ import {
   GrpcTransport,
   type Peer,
 } from '../transport/index.ts';
+import { bulkMemory } from './bulk-memory.ts';
 import { nodeEventLoop } from './event-loop.ts';
 import {
   findCluster,
@@ -158,7 +159,12 @@ async function openMember(
       log,
       state: stores.state,
       incarnations,
-      snapshots: { format: snapshotFormat, version, epochMs: () => Date.now() },
+      snapshots: {
+        ...{ format: snapshotFormat, version, epochMs: () => Date.now() },
+        onMoving: (isMoving) => {
+          bulkMemory.count(isMoving ? 1 : -1);
+        },
+      },
       transport: createTransport(config, { clusterId, memberId, incarnation }, prng, host.logger),
       peerOf: (member) => peerOf(member, config),
       eventLoop: nodeEventLoop,

@@ -69,6 +69,8 @@ export interface SnapshotsOptions {
   readonly epochMs: () => number;
   /** The member's current term. */
   readonly term: () => number;
+  /** Called with true when a first snapshot moves, read or fetched; with false after the last. */
+  readonly onMoving?: ((isMoving: boolean) => void) | undefined;
   /** The state could not be read for a snapshot; whoever fetches it is told, too. */
   readonly onReadFailed?: ((error: unknown) => void) | undefined;
 }
@@ -96,6 +98,8 @@ export class Snapshots {
   readonly #serving = new Set<ServedSnapshot>();
   /** Those that have been read: whoever did still has to install them and to go on from there. */
   readonly #lingering = new Map<ServedSnapshot, { ticksLeft: number }>();
+  /** How many are being read or fetched. */
+  #movingCount = 0;
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
@@ -136,9 +140,13 @@ export class Snapshots {
     const pinned = engine.snapshot();
     const served: ServedSnapshot = { index: 0 };
     this.#serving.add(served);
+    this.#moves(1);
     const release = (): void => {
-      if (this.#serving.delete(served) && served.index > 0) {
-        this.#lingering.set(served, { ticksLeft: lingerTicks });
+      if (this.#serving.delete(served)) {
+        this.#moves(-1);
+        if (served.index > 0) {
+          this.#lingering.set(served, { ticksLeft: lingerTicks });
+        }
       }
       pinned.close();
     };
@@ -169,6 +177,7 @@ export class Snapshots {
    */
   async fetch(store: StateStore, chunks: AsyncIterable<Uint8Array>): Promise<FetchedSnapshot> {
     const staged = await store.stage();
+    this.#moves(1);
     try {
       const decoder = this.#options.format.createDecoder();
       let bytes = 0;
@@ -189,6 +198,17 @@ export class Snapshots {
     } catch (error) {
       await staged.discard();
       throw error;
+    } finally {
+      this.#moves(-1);
+    }
+  }
+
+  #moves(by: 1 | -1): void {
+    const wasMoving = this.#movingCount > 0;
+    this.#movingCount += by;
+    const isMoving = this.#movingCount > 0;
+    if (isMoving !== wasMoving) {
+      this.#options.onMoving?.(isMoving);
     }
   }
 

@@ -94,7 +94,7 @@ describe('A leader', () => {
     expect(sourcesFor4(spare)).toEqual([2, 1, 2]);
   });
 
-  test('an offer to a peer that is not up takes no turn: the next one names the spare again', () => {
+  test('an offer to a peer that is not up takes no turn: the next names the spare again', () => {
     const subject = new Subject({
       ...{ terms: [1, 1, 1], snapshotIndex: 3 },
       conf: { voters: [1, 2, 3], learners: [4] },

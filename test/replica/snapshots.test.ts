@@ -1,0 +1,92 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import * as kv from '../../src/kv/index.ts';
+import { encodeConfiguration } from '../../src/raft/index.ts';
+import { Snapshots } from '../../src/replica/snapshots.ts';
+import { createMemoryEngine, type Engine } from '../../src/storage/index.ts';
+import { StateDisk } from '../harness/memory-state.ts';
+import { plainSnapshots } from '../harness/plain-snapshots.ts';
+import { put } from '../kv/commands.ts';
+import { Member } from '../kv/properties.ts';
+
+let moving: boolean[];
+
+function snapshots(): Snapshots {
+  return new Snapshots({
+    clusterId: 1,
+    format: plainSnapshots,
+    version: 'test',
+    epochMs: () => 0,
+    term: () => 1,
+    onMoving: (isMoving) => {
+      moving.push(isMoving);
+    },
+  });
+}
+
+/** An engine with the state of entry 2. */
+async function state(): Promise<Engine> {
+  const member = new Member(kv);
+  const nobody = { votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+  const confState = { voters: [1], ...nobody };
+  const membership = encodeConfiguration({ confState, context: new Uint8Array(0) });
+  const command = kv.encodeCommand(put('a', '1'));
+  member.apply([
+    { index: 1, term: 1, command: new Uint8Array(0), membership },
+    { index: 2, term: 1, command },
+  ]);
+  const engine = createMemoryEngine();
+  await engine.write(member.store.records().map((record) => ({ type: 'put', ...record })));
+  return engine;
+}
+
+async function drained(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of chunks) {
+    expect(chunk.length).toBeGreaterThan(0);
+  }
+}
+
+beforeEach(() => {
+  moving = [];
+});
+
+describe('Snapshots', () => {
+  test('say when a first one begins to be read, and when the last one has ended', async () => {
+    const engine = await state();
+    const subject = snapshots();
+
+    const first = await subject.open(engine, 1);
+    const second = await subject.open(engine, 1);
+    await drained(first.chunks);
+    expect(moving).toEqual([true]);
+
+    await second.chunks[Symbol.asyncIterator]().return?.();
+    expect(moving).toEqual([true, false]);
+  });
+
+  test('one that is not to be had moves no more', async () => {
+    const subject = snapshots();
+
+    await expect(subject.open(await state(), 99)).rejects.toMatchObject({ code: 'UNHEALTHY' });
+
+    expect(moving).toEqual([true, false]);
+  });
+
+  test('one that is fetched moves until it is staged, or has failed', async () => {
+    const sender = snapshots();
+    const { chunks } = await sender.open(await state(), 1);
+    moving = [];
+    const subject = snapshots();
+
+    const fetched = await subject.fetch(new StateDisk().open(), chunks);
+    expect(fetched.position.index).toBe(2);
+    expect(moving).toContain(true);
+    expect(moving.at(-1)).toBe(false);
+
+    moving = [];
+    const broken = (async function* (): AsyncGenerator<Uint8Array> {
+      yield await Promise.reject<Uint8Array>(new Error('cut off'));
+    })();
+    await expect(subject.fetch(new StateDisk().open(), broken)).rejects.toThrow('cut off');
+    expect(moving).toEqual([true, false]);
+  });
+});
