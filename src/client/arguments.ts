@@ -33,23 +33,50 @@ export const flag: Check = {
   wanted: 'true or false',
 };
 
+/** Text that says something. */
+export const text: Check = {
+  fits: (value) => typeof value === 'string' && value !== '',
+  wanted: 'text of one character at least',
+};
+
+/** A function, to be called back. */
+export const callback: Check = {
+  fits: (value) => typeof value === 'function',
+  wanted: 'a function',
+};
+
 /** Revisions, counts: 0 means what members take it for. */
-const count: Check = {
+export const count: Check = {
   fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   wanted: '0 or more, a whole number',
 };
 
-const positiveCount: Check = {
+/** What there has to be one of at least. */
+export const positiveCount: Check = {
   fits: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
   wanted: '1 or more, a whole number',
 };
 
-const timeLimit: Check = {
+/** A rate, or an age. */
+export const positiveNumber: Check = {
+  fits: (value) => typeof value === 'number' && value > 0,
+  wanted: 'more than 0',
+};
+
+/** A time to wait, by a timer. */
+export const timeLimit: Check = {
   fits: (value) => typeof value === 'number' && value > 0 && value <= timeoutMaxMs,
   wanted: `milliseconds, 1 to ${timeoutMaxMs}`,
 };
 
-const abortSignal: Check = {
+/** A time to wait, which may be none. */
+export const waitLimit: Check = {
+  fits: (value) => value === 0 || timeLimit.fits(value),
+  wanted: `milliseconds, 0 to ${timeoutMaxMs}; without it there is no limit`,
+};
+
+/** A signal of anybody's making. */
+export const abortSignal: Check = {
   fits: (value) => {
     const signal = value as Partial<AbortSignal> | null;
     return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function';
@@ -57,7 +84,8 @@ const abortSignal: Check = {
   wanted: 'an AbortSignal',
 };
 
-const lease: Check = {
+/** A lease, or what it is known by. */
+export const lease: Check = {
   fits: (value) => isLeaseId(value) || isLeaseId((value as { readonly id?: unknown } | null)?.id),
   wanted: 'a lease, or its id as a bigint',
 };
@@ -73,7 +101,7 @@ const idempotencyKey: Check = {
 };
 
 /** One of these texts. */
-function oneOf(...texts: readonly string[]): Check {
+export function oneOf(...texts: readonly string[]): Check {
   return {
     fits: (value) => texts.includes(value as string),
     wanted: texts.map((each) => `'${each}'`).join(' or '),
@@ -112,8 +140,8 @@ function isLeaseId(value: unknown): boolean {
 /**
  * Checks the fields of an object; `what` says whose they are.
  *
- * @throws {HoldfastError} INVALID_ARGUMENT — the first field that is unknown, with the known ones,
- *   or that has a value that does not fit.
+ * @throws {HoldfastError} INVALID_ARGUMENT — every field that is unknown, with the known ones, and
+ *   that has a value that does not fit.
  */
 export function checkFields(what: string, given: object, checks: Checks): void {
   const mistake = mistakeIn(what, given, checks);
@@ -122,21 +150,58 @@ export function checkFields(what: string, given: object, checks: Checks): void {
   }
 }
 
-/** As {@link checkFields}, the mistake in words; undefined when there is none. */
+/**
+ * As {@link checkFields}, of something that is given alone.
+ *
+ * @throws {HoldfastError} INVALID_ARGUMENT
+ */
+export function checkValue(what: string, given: unknown, { fits, wanted }: Check): void {
+  if (!fits(given)) {
+    throw new HoldfastError('INVALID_ARGUMENT', `${what} is ${shown(given)}: give ${wanted}`);
+  }
+}
+
+/**
+ * Checks what is to be told of events; unlike options it may have fields of its own besides.
+ *
+ * @throws {HoldfastError} INVALID_ARGUMENT — one of the functions that it must have is missing, or
+ *   what it has in the place of one is none.
+ */
+export function checkListener(
+  given: unknown,
+  { must, may }: { readonly must: readonly string[]; readonly may: readonly string[] },
+): void {
+  const listener = Object(given) as Readonly<Record<string, unknown>>;
+  for (const name of must) {
+    checkValue(`listen: ${name}`, listener[name], callback);
+  }
+  for (const name of may.filter((each) => listener[each] !== undefined)) {
+    checkValue(`listen: ${name}`, listener[name], callback);
+  }
+}
+
+/** As {@link checkFields}, the mistakes in words; undefined when there is none. */
 export function mistakeIn(what: string, given: unknown, checks: Checks): string | undefined {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return `${what}: give an object, not ${kindOf(given)}`;
   }
+  let mistakes: string[] | undefined;
   for (const name in given) {
-    if (!Object.hasOwn(checks, name)) {
-      return `${what}: unknown field ${JSON.stringify(name)}; known: ${namesOf(checks)}`;
-    }
     const value = (given as Readonly<Record<string, unknown>>)[name];
-    if (value !== undefined && checks[name]?.fits(value) !== true) {
-      return `${what}: ${name} is ${shown(value)}: give ${String(checks[name]?.wanted)}`;
+    const text = Object.hasOwn(checks, name)
+      ? mistakeOf(name, value, checks[name])
+      : `unknown field ${JSON.stringify(name)}; known: ${namesOf(checks)}`;
+    if (text !== undefined) {
+      (mistakes ??= []).push(text);
     }
   }
-  return undefined;
+  return mistakes && `${what}: ${mistakes.join('; ')}`;
+}
+
+function mistakeOf(name: string, value: unknown, check: Check | undefined): string | undefined {
+  return value === undefined || check?.fits(value) === true
+    ? undefined
+    : `${name} is ${shown(value)}: give ${String(check?.wanted)}`;
 }
 
 /** Of what kind a value is; values themselves may be secrets. */
@@ -150,9 +215,9 @@ export function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object';
 }
 
-/** Numbers tell what is wrong with them; of others their kind does. */
+/** Numbers, and what is empty, tell what is wrong with them; of others their kind does. */
 function shown(value: unknown): string {
-  return typeof value === 'number' ? String(value) : kindOf(value);
+  return typeof value === 'number' ? String(value) : value === '' ? 'empty' : kindOf(value);
 }
 
 function namesOf(checks: Checks): string {

@@ -10,6 +10,16 @@
  * the process. It does not show a part of a range.
  */
 import type { TimerHandle, Timers } from '../base/index.ts';
+import {
+  type Checks,
+  checkFields,
+  checkListener,
+  checkValue,
+  count,
+  optionChecks,
+  positiveCount,
+  positiveNumber,
+} from './arguments.ts';
 import { bytesOf, type CacheKeyChange, CacheTable, type CacheView } from './cache-table.ts';
 import type { CallOptions } from './caller.ts';
 import { abortedError, closedError, HoldfastError } from './errors.ts';
@@ -26,6 +36,14 @@ export interface CacheOptions extends CallOptions {
   /** Milliseconds: reads fail (CACHE_STALE) when it has not been up to date for longer. */
   readonly maxAgeMs?: number | undefined;
 }
+
+/** Bounds of what a cache may hold. */
+export const cacheBoundChecks = { keysMax: positiveCount, bytesMax: positiveCount };
+const cacheChecks: Checks = {
+  ...cacheBoundChecks,
+  maxAgeMs: positiveNumber,
+  ...optionChecks.call,
+};
 
 /** Keys that have changed together. */
 export interface CacheChange {
@@ -129,6 +147,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
    * @throws {HoldfastError} CACHE_TOO_LARGE — it has more than was allowed; or it cannot be read.
    */
   static async open<V>(parts: CacheParts<V>): Promise<Cache<V>> {
+    checkFields('cache', parts.options, cacheChecks);
     const cache = new Cache(parts);
     const { timeoutMs, signal } = parts.options;
     await cache.#load({ timeoutMs, signal });
@@ -192,6 +211,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
 
   /** Tells a listener of every change from now on, until the function that it returns is called. */
   listen(listener: CacheListener): () => void {
+    checkListener(listener, { must: [], may: ['onChange', 'onEnd'] });
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
@@ -204,6 +224,8 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
    * @throws {HoldfastError} DEADLINE_EXCEEDED, ABORTED; what has ended the cache.
    */
   async atLeast(revision: number, options: CallOptions = {}): Promise<void> {
+    checkValue('atLeast: the revision', revision, count);
+    checkFields('atLeast', options, optionChecks.call);
     if (this.#readableUnlessEnded().revision < revision) {
       this.#watch?.requestProgress();
       await this.#waitFor(revision, options);
@@ -217,6 +239,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
    * @throws {HoldfastError} as {@link atLeast}.
    */
   async refresh(options: CallOptions = {}): Promise<void> {
+    checkFields('refresh', options, optionChecks.call);
     const { source, range, timers } = this.#parts;
     const { timeoutMs = this.#parts.timeoutMs, signal } = options;
     const endMs = timers.nowMs() + timeoutMs;

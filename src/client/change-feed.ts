@@ -17,6 +17,15 @@
  * deliver the same changes.
  */
 import { must, type MonotonicClock } from '../base/index.ts';
+import {
+  abortSignal,
+  callback,
+  type Checks,
+  checkFields,
+  checkValue,
+  oneOf,
+  text,
+} from './arguments.ts';
 import { HoldfastError } from './errors.ts';
 import { consumerKeyOf, FeedCursor, type FeedCursorParts } from './feed-cursor.ts';
 import type { KeyRange } from './keys.ts';
@@ -82,6 +91,11 @@ export interface ChangeFeedOptions {
   /** Told when the handler fails; it is called again after a pause, with the same delivery. */
   readonly onFailure?: ((delivery: Delivery<unknown>, error: unknown) => void) | undefined;
 }
+
+const feedChecks: Checks = {
+  ...{ from: oneOf('everything', 'now'), onCompacted: oneOf('fail', 'resync') },
+  ...{ lock: callback, cursorKey: text, onFailure: callback },
+};
 
 /** Figures of a feed's run. */
 export interface ChangeFeedMetrics {
@@ -150,9 +164,8 @@ export class ChangeFeed<V> {
 
   /** @internal */
   constructor(parts: ChangeFeedParts<V>) {
-    if (parts.name === '') {
-      throw new HoldfastError('INVALID_ARGUMENT', 'changeFeed: its name is empty');
-    }
+    checkValue('changeFeed: its name', parts.name, text);
+    checkFields('changeFeed', parts.options, feedChecks);
     this.#parts = parts;
     this.#behindSinceMs = parts.timers.nowMs();
     this.#cursorKey = parts.options.cursorKey ?? `holdfast/feeds/${parts.name}`;
@@ -180,8 +193,11 @@ export class ChangeFeed<V> {
    */
   async run(
     handler: DeliveryHandler<V>,
-    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
+    checkValue('run: its handler', handler, callback);
+    checkFields('run', options, { signal: abortSignal });
+    const { signal = new AbortController().signal } = options;
     if (this.#isRunning) {
       const text = `the feed ${this.#parts.name} is being run already`;
       throw new HoldfastError('INVALID_ARGUMENT', text);

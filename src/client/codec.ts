@@ -1,5 +1,5 @@
 /** How values are written as bytes and read back. Keys are texts in UTF-8, or bytes. */
-import { kindOf } from './arguments.ts';
+import { type Check, kindOf } from './arguments.ts';
 import { HoldfastError } from './errors.ts';
 
 /** Turns values of one type into bytes and back. */
@@ -8,6 +8,15 @@ export interface Codec<V> {
   /** May throw on bytes that are no such value; they share memory with an answer: copy to keep. */
   decode(bytes: Uint8Array): V;
 }
+
+/** Both ways are needed. */
+export const codecCheck: Check = {
+  fits: (value) => {
+    const { encode, decode } = (value ?? {}) as { encode?: unknown; decode?: unknown };
+    return typeof encode === 'function' && typeof decode === 'function';
+  },
+  wanted: 'a codec, as codecs.json()',
+};
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

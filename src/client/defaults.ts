@@ -2,9 +2,13 @@
 import { createPrng, type EventLoop, type TimerHandle } from '../base/index.ts';
 import type { Environment } from './ports.ts';
 
+/** Milliseconds: Node takes a longer delay for none at all. */
+const delayMaxMs = 2 ** 31 - 1;
+
 const nodeLoop: EventLoop = {
   nowMs: () => performance.now(),
-  after: (delayMs, callback) => handleOf(setTimeout(callback, delayMs)),
+  after: (delayMs, callback) =>
+    delayMs > delayMaxMs ? longTimer(delayMs, callback) : handleOf(setTimeout(callback, delayMs)),
   every: (periodMs, callback) => handleOf(setInterval(callback, periodMs)),
   afterCallback: (callback) => {
     process.nextTick(callback);
@@ -18,6 +22,19 @@ function handleOf(timer: NodeJS.Timeout): TimerHandle {
   return {
     cancel: () => {
       clearTimeout(timer);
+    },
+  };
+}
+
+/** As one wait after the other, as for a lease of months. */
+function longTimer(delayMs: number, callback: () => void): TimerHandle {
+  const rest = (): void => {
+    timer = nodeLoop.after(delayMs - delayMaxMs, callback);
+  };
+  let timer = nodeLoop.after(delayMaxMs, rest);
+  return {
+    cancel: () => {
+      timer.cancel();
     },
   };
 }

@@ -3,12 +3,19 @@
  * what it proclaims.
  */
 import type { KeyValueAnswer } from '../wire/index.ts';
+import { abortSignal, checkFields, optionChecks } from './arguments.ts';
 import type { CallOptions } from './caller.ts';
 import { type Codec, encodeValue } from './codec.ts';
 import { CompactedError, HoldfastError } from './errors.ts';
 import type { Key } from './keys.ts';
 import type { Kv } from './kv.ts';
-import { acquire, Ownership, type OwnershipOptions, type OwnershipParts } from './ownership.ts';
+import {
+  acquire,
+  Ownership,
+  ownershipChecks,
+  type OwnershipOptions,
+  type OwnershipParts,
+} from './ownership.ts';
 import { Queue } from './queue.ts';
 
 /** Who leads, as others see it. */
@@ -44,6 +51,7 @@ export class Leadership<V> extends Ownership {
    * @throws {HoldfastError} NOT_ELECTED — it does not lead any more.
    */
   async proclaim(value: V, options: CallOptions = {}): Promise<void> {
+    checkFields('proclaim', options, optionChecks.call);
     const { key, keyBytes, token, leaseId } = this;
     const { succeeded } = await this.#kv.txn(
       {
@@ -81,6 +89,7 @@ export class Election<V> {
    *   could not be reached for too long while it waited.
    */
   async campaign(value: V, options: OwnershipOptions = {}): Promise<Leadership<V>> {
+    checkFields('campaign', options, ownershipChecks.wait);
     const { kv, codec } = this.#parts;
     const acquisition = { what: 'campaign', queue: this.#queue, value: encodeValue(codec, value) };
     return acquire(
@@ -93,6 +102,7 @@ export class Election<V> {
 
   /** Who leads now; undefined when nobody does. @throws {HoldfastError} */
   async leader(options: CallOptions = {}): Promise<Leader<V> | undefined> {
+    checkFields('leader', options, optionChecks.call);
     const { kvs } = await this.#queue.owners(options);
     return kvs.map((kv) => this.#leaderOf(kv))[0];
   }
@@ -102,7 +112,9 @@ export class Election<V> {
    *
    * @throws {HoldfastError}
    */
-  async *observe({ signal }: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<Leader<V>, void> {
+  async *observe(options: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<Leader<V>, void> {
+    checkFields('observe', options, { signal: abortSignal });
+    const { signal } = options;
     const { kv } = this.#parts;
     let told: Leader<V> | undefined;
     for (;;) {

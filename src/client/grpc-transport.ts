@@ -15,6 +15,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Outcome } from '../base/index.ts';
+import { HoldfastError } from './errors.ts';
 import { services } from '../wire/index.ts';
 import type {
   CallFailure,
@@ -47,7 +48,11 @@ const keepAliveAnswerMs = 5000;
 const redialMinMs = 100;
 const redialMaxMs = 1000;
 
-/** Opens connections; `tls` undefined is plain text. */
+/**
+ * Opens connections; `tls` undefined is plain text.
+ *
+ * @throws {HoldfastError} CONFIG_INVALID — certificates or key cannot be read.
+ */
 export function grpcTransport(tls: TlsOptions | undefined): Transport {
   const channelCredentials = tls === undefined ? credentials.createInsecure() : secured(tls);
   const options = {
@@ -73,7 +78,14 @@ export function grpcTransport(tls: TlsOptions | undefined): Transport {
 }
 
 function secured({ ca, cert, key }: TlsOptions): ChannelCredentials {
-  return credentials.createSsl(bufferOf(ca), bufferOf(key), bufferOf(cert));
+  try {
+    return credentials.createSsl(bufferOf(ca), bufferOf(key), bufferOf(cert));
+  } catch (cause) {
+    // Its message may have been made from the key.
+    const code = (cause as NodeJS.ErrnoException).code ?? 'an error of OpenSSL';
+    const text = `tls: ca, cert and key have to be PEM, and fit together (${code})`;
+    throw new HoldfastError('CONFIG_INVALID', text);
+  }
 }
 
 function bufferOf(pem: string | Uint8Array | undefined): Buffer | null {
@@ -184,7 +196,8 @@ class GrpcLink implements Link {
       }
       const { message } = result.failure;
       const [, reason] = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(message) ?? [];
-      const problem = reason === undefined || reason === '' ? message : reason;
+      // OpenSSL ends its texts with a line break.
+      const problem = (reason === undefined || reason === '' ? message : reason).trim();
       done(this.#isSecured && cutOff.test(problem) ? `${problem} ${cutOffHint}` : problem);
     });
   }

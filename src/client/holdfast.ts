@@ -2,6 +2,7 @@
  * A client of a Holdfast cluster, or of any etcd v3 cluster: what its parts are made of, and their
  * end.
  */
+import { checkValue } from './arguments.ts';
 import { MemberCaller } from './caller.ts';
 import { type Codec, codecs } from './codec.ts';
 import { nodeEnvironment } from './defaults.ts';
@@ -14,7 +15,7 @@ import { unaryOperations } from './operations.ts';
 import { Election, type ElectionParts } from './election.ts';
 import { type Lease, type LeaseOptions, Leases } from './lease.ts';
 import { renewOnStream } from './lease-calls.ts';
-import { type Ownership, type OwnershipOptions, Semaphore } from './ownership.ts';
+import { type Ownership, type OwnershipOptions, placesCheck, Semaphore } from './ownership.ts';
 import { Pipeline, type PipelineParts } from './pipeline.ts';
 import { type HoldfastOptions, readOptions } from './options.ts';
 import { RetryPace } from './pace.ts';
@@ -120,6 +121,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
    * @throws {HoldfastError} INVALID_ARGUMENT.
    */
   semaphore(name: Key, places: number): Semaphore {
+    checkValue('semaphore: the number of its places', places, placesCheck);
     return new Semaphore(this.#ownership, name, places);
   }
 

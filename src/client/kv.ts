@@ -5,11 +5,11 @@
  * happened.
  */
 import type { KeyValueAnswer, RangeAnswer, RangeMessage, WatchEventAnswer } from '../wire/index.ts';
-import { checkFields, optionChecks } from './arguments.ts';
+import { callback, checkFields, checkValue, optionChecks } from './arguments.ts';
 import type { Caller, CallOptions } from './caller.ts';
 import { Cache, type CacheOptions } from './cache.ts';
 import { ChangeFeed, type ChangeFeedOptions } from './change-feed.ts';
-import { type Codec, codecs, encodeValue } from './codec.ts';
+import { type Codec, codecCheck, codecs, encodeValue } from './codec.ts';
 import { HoldfastError } from './errors.ts';
 import type { CursorRecord } from './feed-cursor.ts';
 import type { Namespace } from './keys.ts';
@@ -77,6 +77,7 @@ export class Kv<V> {
 
   /** The same keys with values of another form. */
   as<T>(codec: Codec<T>): Kv<T> {
+    checkValue('as: the codec', codec, codecCheck);
     return new Kv({ ...this.#parts, codec });
   }
 
@@ -241,6 +242,7 @@ export class Kv<V> {
     program: (tx: Transaction<V>) => Promise<Result>,
     options: CallOptions = {},
   ): Promise<Result> {
+    checkValue('transact: its program', program, callback);
     checkFields('transact', options, optionChecks.call);
     const { timeoutMs = this.#parts.timeoutMs, signal } = options;
     const { caller, environment, namespace } = this.#parts;

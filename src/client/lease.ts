@@ -10,6 +10,7 @@
  * `isHeld`, which looks at the clock. What must not go wrong even then takes a fencing token.
  */
 import type { TimerHandle } from '../base/index.ts';
+import { type Checks, checkFields, checkValue, optionChecks, positiveCount } from './arguments.ts';
 import type { Caller, CallOptions } from './caller.ts';
 import { closedError, HoldfastError } from './errors.ts';
 import { grantLease, revokeLease } from './lease-calls.ts';
@@ -40,6 +41,8 @@ export interface LeaseOptions extends CallOptions {
   readonly ttlSeconds: number;
 }
 
+const leaseChecks: Checks = { ttlSeconds: positiveCount, ...optionChecks.call };
+
 /** The leases of a client. */
 export class Leases {
   readonly #parts: LeasesParts;
@@ -54,14 +57,10 @@ export class Leases {
    * @param endsWithClient - whether the client revokes it when it is closed.
    * @throws {HoldfastError}
    */
-  async grant(
-    { ttlSeconds, timeoutMs, signal }: LeaseOptions,
-    endsWithClient: boolean,
-  ): Promise<Lease> {
-    if (!(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 1)) {
-      const text = `granting a lease: ttlSeconds is ${ttlSeconds}: give a whole number from 1 on`;
-      throw new HoldfastError('INVALID_ARGUMENT', text);
-    }
+  async grant(options: LeaseOptions, endsWithClient: boolean): Promise<Lease> {
+    checkFields('lease', options, leaseChecks);
+    const { ttlSeconds, timeoutMs, signal } = options;
+    checkValue('lease: ttlSeconds', ttlSeconds, positiveCount);
     if (this.#held.size >= leasesMax) {
       const text = `granting a lease: this client has ${leasesMax} already`;
       throw new HoldfastError('CLIENT_OVERLOADED', text);
@@ -154,6 +153,7 @@ export class Lease implements AsyncDisposable {
    * @throws {HoldfastError} it may last until its time is up.
    */
   async revoke(options: CallOptions = {}): Promise<void> {
+    checkFields('revoke', options, optionChecks.call);
     this.#finish();
     const what = 'revoking a lease';
     await revokeLease(this.#parts.caller, String(this.id), { what, ...options });

@@ -1,6 +1,6 @@
 /** What a client is made from: checked at once, every mistake named. */
-import { type Checks, flag, key, mistakeIn, timeoutMaxMs } from './arguments.ts';
-import type { Codec } from './codec.ts';
+import { type Check, type Checks, flag, key, mistakeIn, text, timeoutMaxMs } from './arguments.ts';
+import { type Codec, codecCheck } from './codec.ts';
 import { HoldfastError } from './errors.ts';
 import type { TlsOptions } from './grpc-transport.ts';
 import type { Key } from './keys.ts';
@@ -34,6 +34,17 @@ export interface ClientSettings {
   readonly timeoutMs: number;
 }
 
+const pem: Check = {
+  // Node takes anything for certificates to trust, and then trusts none.
+  fits: (value) =>
+    (typeof value === 'string' || value instanceof Uint8Array) &&
+    Buffer.from(value as string).includes('-----BEGIN '),
+  wanted: 'PEM, as text or bytes; not the name of a file',
+};
+const tlsChecks: Checks = { ca: pem, cert: pem, key: pem, serverName: text };
+const anyText: Check = { fits: (value) => typeof value === 'string', wanted: 'text' };
+const authChecks: Checks = { name: text, password: anyText };
+/** What they have in them is told with all other mistakes. */
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 const clientChecks: Checks = {
@@ -41,23 +52,14 @@ const clientChecks: Checks = {
     fits: (value) => [value].flat().every((each) => typeof each === 'string'),
     wanted: 'host:port, or a list of them',
   },
-  tls: { fits: (value) => typeof value === 'boolean' || isObject(value), wanted: 'true or files' },
+  tls: {
+    fits: (value) => typeof value === 'boolean' || isObject(value),
+    wanted: 'true, or { ca, cert, key, serverName }',
+  },
   insecure: flag,
-  auth: {
-    fits: (value) => {
-      const { name, password } = (value ?? {}) as { name?: unknown; password?: unknown };
-      return typeof name === 'string' && typeof password === 'string';
-    },
-    wanted: 'a name and a password, as text',
-  },
+  auth: { fits: isObject, wanted: '{ name, password }' },
   namespace: key,
-  codec: {
-    fits: (value) => {
-      const { encode, decode } = (value ?? {}) as { encode?: unknown; decode?: unknown };
-      return typeof encode === 'function' && typeof decode === 'function';
-    },
-    wanted: 'a codec, as codecs.json()',
-  },
+  codec: codecCheck,
   // Its bounds are told with all other mistakes.
   timeoutMs: { fits: (value) => typeof value === 'number', wanted: 'milliseconds' },
 };
@@ -103,6 +105,7 @@ export function readOptions<V>(options: HoldfastOptions<V>): ClientSettings {
       `${exposed.join(', ')}: plain text is for this machine only; give tls, or insecure: true`,
     );
   }
+  const auth = readAuth(options.auth, mistakes);
   const timeoutMs = options.timeoutMs ?? timeoutDefaultMs;
   if (!(timeoutMs > 0 && timeoutMs <= timeoutMaxMs)) {
     mistakes.push(`timeoutMs is ${timeoutMs}: give 1 to ${timeoutMaxMs}`);
@@ -110,7 +113,7 @@ export function readOptions<V>(options: HoldfastOptions<V>): ClientSettings {
   if (mistakes.length > 0) {
     throw new HoldfastError('CONFIG_INVALID', `options of the client: ${mistakes.join('; ')}`);
   }
-  return { addresses: [...new Set(addresses)], tls, auth: options.auth, timeoutMs };
+  return { addresses: [...new Set(addresses)], tls, auth, timeoutMs };
 }
 
 function readTls(tls: boolean | TlsOptions, mistakes: string[]): TlsOptions | undefined {
@@ -120,8 +123,26 @@ function readTls(tls: boolean | TlsOptions, mistakes: string[]): TlsOptions | un
   if (tls === true) {
     return {};
   }
+  const mistake = mistakeIn('tls', tls, tlsChecks);
+  if (mistake !== undefined) {
+    mistakes.push(mistake);
+  }
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     mistakes.push('tls: cert and key go together');
   }
   return tls;
+}
+
+function readAuth(auth: ClientSettings['auth'], mistakes: string[]): ClientSettings['auth'] {
+  if (auth === undefined) {
+    return undefined;
+  }
+  const { name, password } = auth as Partial<typeof auth>;
+  const mistake = mistakeIn('auth', auth, authChecks);
+  if (mistake !== undefined) {
+    mistakes.push(mistake);
+  } else if (name === undefined || password === undefined) {
+    mistakes.push('auth: name and password go together');
+  }
+  return auth;
 }

@@ -8,6 +8,14 @@
  * is gone. A process that stands still is late all the same; only the token protects from that.
  */
 import type { TimerHandle, Timers } from '../base/index.ts';
+import {
+  abortSignal,
+  type Check,
+  checkFields,
+  optionChecks,
+  positiveCount,
+  waitLimit,
+} from './arguments.ts';
 import { abortedError, HoldfastError } from './errors.ts';
 import type { CallOptions } from './caller.ts';
 import type { Key } from './keys.ts';
@@ -30,6 +38,18 @@ export interface OwnershipOptions {
   /** Gives up waiting. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Fields of {@link OwnershipOptions}. */
+export const ownershipChecks = {
+  try: { ttlSeconds: positiveCount, signal: abortSignal },
+  wait: { ttlSeconds: positiveCount, waitMs: waitLimit, signal: abortSignal },
+} as const;
+
+/** Places of a semaphore. */
+export const placesCheck: Check = {
+  fits: (value) => positiveCount.fits(value) && (value as number) <= placesMax,
+  wanted: `a whole number from 1 to ${placesMax}`,
+};
 
 /** What ownership works with. */
 export interface OwnershipParts extends QueueParts {
@@ -98,6 +118,7 @@ export class Ownership implements AsyncDisposable, Disposable {
    * @throws {HoldfastError} the members have not heard of it; then it ends with its lease.
    */
   async release(options: CallOptions = {}): Promise<void> {
+    checkFields('release', options, optionChecks.call);
     this.#finish();
     await this.#lease.revoke(options);
   }
@@ -222,13 +243,6 @@ export class Semaphore {
 
   /** @internal A lock is one with a single place, whose keys are empty, as etcd's. */
   constructor(parts: OwnershipParts, name: Key, places?: number) {
-    if (
-      places !== undefined &&
-      !(Number.isSafeInteger(places) && places >= 1 && places <= placesMax)
-    ) {
-      const text = `semaphore: ${places} places: give a whole number from 1 to ${placesMax}`;
-      throw new HoldfastError('INVALID_ARGUMENT', text);
-    }
     const what = places === undefined ? 'lock' : 'semaphore';
     const value = Buffer.from(places === undefined ? '' : String(places));
     this.#parts = parts;
@@ -253,11 +267,13 @@ export class Semaphore {
    *   could not be reached for too long while it waited.
    */
   async acquire(options: OwnershipOptions = {}): Promise<Ownership> {
+    checkFields(this.#acquisition.what, options, ownershipChecks.wait);
     return acquire(this.#parts, this.#acquisition, options, (each) => this.#owned(each));
   }
 
   /** Takes a place if one is free now; undefined otherwise. @throws {HoldfastError} */
   async tryAcquire(options: Omit<OwnershipOptions, 'waitMs'> = {}): Promise<Ownership | undefined> {
+    checkFields(`${this.#acquisition.what}, tried`, options, ownershipChecks.try);
     const places = this.#places;
     return tryAcquire(this.#parts, this.#acquisition, { ...options, places }, (each) =>
       this.#owned(each),

@@ -9,7 +9,7 @@ import { concatBytes, prefixEnd } from '../base/index.ts';
 import type { KeyValueAnswer, KvMessage, RangeMessage } from '../wire/index.ts';
 import type { CallOptions } from './caller.ts';
 import { CompactedError, HoldfastError } from './errors.ts';
-import type { Key, KeyRange, Namespace } from './keys.ts';
+import { type Key, keyBytes, type KeyRange, type Namespace } from './keys.ts';
 import type { Lease } from './lease.ts';
 import type { Operations } from './operations.ts';
 import { WatchFeed } from './watch-feed.ts';
@@ -41,7 +41,7 @@ export class Queue {
 
   /** `places`: how many may own at a time. */
   constructor(parts: QueueParts, name: Key, places: number) {
-    if (name.length === 0) {
+    if (keyBytes(name).length === 0) {
       throw new HoldfastError('EMPTY_KEY', 'the name is empty');
     }
     this.#parts = parts;

@@ -11,7 +11,17 @@
  * listen to that, which is what the fencing token is for.
  */
 import type { TimerHandle, Timers } from '../base/index.ts';
-import type { Cache, CacheOptions } from './cache.ts';
+import {
+  abortSignal,
+  callback,
+  type Checks,
+  checkFields,
+  mistakeIn,
+  positiveCount,
+  positiveNumber,
+  timeLimit,
+} from './arguments.ts';
+import { type Cache, cacheBoundChecks, type CacheOptions } from './cache.ts';
 import { HoldfastError } from './errors.ts';
 import type { Entry } from './kv-types.ts';
 import { LinkedAbort } from './linked-abort.ts';
@@ -90,6 +100,12 @@ const queueDefaults: WorkQueueOptions = {
   ...{ concurrency: 4, perSecondMax: 100, burst: 100, backoffMinMs: 100, backoffMaxMs: 60_000 },
 };
 const resyncDefaultMs = 600_000;
+const reconcilerChecks: Checks = {
+  ...{ reconcile: callback, actual: callback, campaign: callback, onFailure: callback },
+  ...{ concurrency: positiveCount, perSecondMax: positiveNumber, burst: positiveCount },
+  ...{ backoffMinMs: timeLimit, backoffMaxMs: timeLimit, resyncMs: timeLimit },
+  ...cacheBoundChecks,
+};
 
 /** See the module comment. */
 export class Reconciler<V> {
@@ -126,11 +142,9 @@ export class Reconciler<V> {
    * @throws {HoldfastError} what cannot pass: the range cannot be read, or has outgrown its bounds;
    *   the client is closed.
    */
-  async run({
-    signal = new AbortController().signal,
-  }: {
-    signal?: AbortSignal;
-  } = {}): Promise<void> {
+  async run(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkFields('run', options, { signal: abortSignal });
+    const { signal = new AbortController().signal } = options;
     try {
       while (!signal.aborted) {
         await this.#lead(await this.#campaign(signal), signal);
@@ -268,21 +282,19 @@ function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-/** @throws {HoldfastError} INVALID_ARGUMENT — names each option that cannot work. */
-function checkOptions<V>(options: ReconcilerOptions<V>): void {
-  const { resyncMs = resyncDefaultMs, ...rest } = { ...queueDefaults, ...given(options) };
-  const { concurrency, perSecondMax, burst, backoffMinMs, backoffMaxMs } = rest;
-  const rules: readonly (readonly [boolean, string])[] = [
-    [concurrency >= 1, `concurrency is ${concurrency}: give 1 or more`],
-    [perSecondMax > 0, `perSecondMax is ${perSecondMax}: give more than 0`],
-    [burst >= 1, `burst is ${burst}: give 1 or more`],
-    [backoffMinMs > 0, `backoffMinMs is ${backoffMinMs}: give more than 0`],
-    [backoffMaxMs >= backoffMinMs, `backoffMaxMs is below backoffMinMs, ${backoffMinMs}`],
-    [resyncMs > 0, `resyncMs is ${resyncMs}: give more than 0`],
-  ];
-  const mistakes = rules.flatMap(([isMet, text]) => (isMet ? [] : [text]));
-  if (mistakes.length > 0) {
-    throw new HoldfastError('INVALID_ARGUMENT', `reconciler: ${mistakes.join('; ')}`);
+/** @throws {HoldfastError} INVALID_ARGUMENT — names each option that is unknown, or cannot work. */
+function checkOptions<V>(options: Partial<ReconcilerOptions<V>> | undefined): void {
+  const mistakes = [mistakeIn('reconciler', options, reconcilerChecks)];
+  const { reconcile, backoffMinMs, backoffMaxMs } = { ...queueDefaults, ...given(options ?? {}) };
+  if (options !== undefined && reconcile === undefined) {
+    mistakes.push('reconciler: reconcile is missing: give a function');
+  }
+  if (backoffMaxMs < backoffMinMs) {
+    mistakes.push(`reconciler: backoffMaxMs is below backoffMinMs, ${backoffMinMs}`);
+  }
+  const text = mistakes.filter((each) => each !== undefined).join('; ');
+  if (text !== '') {
+    throw new HoldfastError('INVALID_ARGUMENT', text);
   }
 }
 

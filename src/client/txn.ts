@@ -6,7 +6,7 @@
  * in.
  */
 import type { CompareMessage, KvAnswer, KvMessage } from '../wire/index.ts';
-import { checkFields, optionChecks } from './arguments.ts';
+import { type Check, checkFields, checkValue, count, lease, optionChecks } from './arguments.ts';
 import { type Codec, encodeValue } from './codec.ts';
 import type { Key, KeyRange, Namespace } from './keys.ts';
 import type { Entry, PutOptions } from './kv-types.ts';
@@ -99,8 +99,9 @@ export class Conditions<V> {
     return this.#number('version', 'equal', version);
   }
 
-  leaseIs(lease: bigint): Condition {
-    const operand = String(lease);
+  leaseIs(id: bigint): Condition {
+    checkValue('leaseIs: the lease', id, lease);
+    const operand = String(id);
     return { compare: { target: 'lease', result: 'equal', operand, ...this.#place } };
   }
 
@@ -109,6 +110,7 @@ export class Conditions<V> {
     result: CompareMessage['result'],
     operand: number,
   ): Condition {
+    checkValue(`a condition: its ${target === 'version' ? target : 'revision'}`, operand, count);
     return { compare: { target, result, operand, ...this.#place } };
   }
 
@@ -145,7 +147,9 @@ export class TxnOperations<V> {
     return { message: { type: 'range', range: { key: this.#namespace.outer(key) } } };
   }
 
-  getRange(range: KeyRange, { limit }: { readonly limit?: number } = {}): TxnOperation {
+  getRange(range: KeyRange, options: { readonly limit?: number } = {}): TxnOperation {
+    checkFields('getRange', options, { limit: count });
+    const { limit } = options;
     return { message: { type: 'range', range: { limit, ...this.#namespace.bounds(range) } } };
   }
 
@@ -170,8 +174,24 @@ export function leaseText(lease: PutOptions['lease']): string | undefined {
   return lease === undefined ? undefined : String(typeof lease === 'bigint' ? lease : lease.id);
 }
 
-/** A transaction as members take it. */
+/** A list of what a `Kv` has made, which is told by the field that it is wrapped in. */
+function listOf(field: 'compare' | 'message', wanted: string): Check {
+  const isOne = (each: unknown): boolean =>
+    typeof each === 'object' && each !== null && Object.hasOwn(each, field);
+  return { fits: (value) => Array.isArray(value) && value.every(isOne), wanted };
+}
+
+const conditions = listOf('compare', "an array of conditions, as kv.when('key').exists()");
+const operations = listOf('message', "an array of operations, as kv.ops.get('key')");
+const txnChecks = { if: conditions, then: operations, else: operations };
+
+/**
+ * A transaction as members take it.
+ *
+ * @throws {HoldfastError} INVALID_ARGUMENT — it has other fields, or something else in them.
+ */
 export function txnMessage(txn: Txn): Extract<KvMessage, { readonly type: 'txn' }> {
+  checkFields('a transaction', txn, txnChecks);
   const messages = (operations: readonly TxnOperation[] = []): readonly KvMessage[] =>
     operations.map(({ message }) => message);
   return {

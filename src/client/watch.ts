@@ -6,6 +6,7 @@
  * memory; a reader that is slow holds up nobody but itself.
  */
 import type { WatchEventAnswer } from '../wire/index.ts';
+import { checkListener } from './arguments.ts';
 import { abortedError, HoldfastError } from './errors.ts';
 import type { WatchBatch, WatchEvent, WatchListener, WatchOptions } from './kv-types.ts';
 import { type FeedRequest, WatchFeed } from './watch-feed.ts';
@@ -100,6 +101,7 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
 
   /** Tells a listener instead of being iterated over. */
   listen(listener: WatchListener<V>): void {
+    checkListener(listener, { must: ['onEvent', 'onEnd'], may: ['onProgress'] });
     const run = async (): Promise<void> => {
       for await (const { revision, events } of this.batches()) {
         for (const event of events) {

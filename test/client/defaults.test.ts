@@ -1,5 +1,5 @@
 /** The machine's time and chance, as the client takes them. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { nodeEnvironment } from '../../src/client/defaults.ts';
 
 test('timers fire, and not once they are cancelled', async () => {
@@ -18,6 +18,22 @@ test('timers fire, and not once they are cancelled', async () => {
   expect(seen).toContain('end of turn');
   expect(seen).toContain('every');
   expect(seen).not.toContain('cancelled');
+});
+
+test('a timer of months fires at its time, not at once, and can be cancelled', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { loop } = nodeEnvironment();
+  const dayMs = 86_400_000;
+  const seen: string[] = [];
+  loop.after(60 * dayMs, () => seen.push('sixty days'));
+  const cancelled = loop.after(60 * dayMs, () => seen.push('cancelled'));
+
+  vi.advanceTimersByTime(59 * dayMs);
+  expect(seen).toEqual([]);
+  cancelled.cancel();
+  vi.advanceTimersByTime(dayMs);
+  expect(seen).toEqual(['sixty days']);
 });
 
 test('names are unique, and clients do not draw the same chances', () => {

@@ -98,7 +98,9 @@ describe('a connection', () => {
   test('in TLS to a member without says why', async () => {
     const other = grpcTransport({}).open(`127.0.0.1:${port}`);
 
-    expect(await connect(other)).toMatch(/SSL|TLS|wrong version|packet length/i);
+    const problem = await connect(other);
+    expect(problem).toMatch(/SSL|TLS|wrong version|packet length/i);
+    expect(problem).toBe(problem?.trim());
     other.close();
   });
 
@@ -116,6 +118,23 @@ describe('a connection', () => {
       expect(await connect(secured)).toMatch(/cut off: does the member speak TLS\?/);
     },
   );
+
+  test('in TLS with a certificate that is none is a mistake of the options', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----';
+    for (const tls of [
+      { cert: 'x', key: 'x' },
+      { cert: 'x', key },
+      { cert: key, key },
+    ]) {
+      const refusal = /^tls: ca, cert and key have to be PEM, and fit together \(ERR_/;
+      expect(() => grpcTransport(tls)).toThrow(
+        expect.objectContaining({
+          code: 'CONFIG_INVALID',
+          message: expect.stringMatching(refusal) as string,
+        }),
+      );
+    }
+  });
 
   test('of a closed link is not there', async () => {
     link.close();

@@ -12,6 +12,8 @@ function mistakes(options: HoldfastOptions): string {
   throw new Error('the options were taken');
 }
 
+const ca = '-----BEGIN CERTIFICATE-----';
+
 describe('options', () => {
   test('have defaults', () => {
     expect(readOptions({ endpoints: '127.0.0.1:2379' })).toEqual({
@@ -33,7 +35,7 @@ describe('options', () => {
   test('speak TLS when told, or when the URLs say so', () => {
     expect(readOptions({ endpoints: 'https://db.example:1' }).tls).toEqual({});
     expect(readOptions({ endpoints: 'db.example:1', tls: true }).tls).toEqual({});
-    expect(readOptions({ endpoints: 'db.example:1', tls: { ca: 'x' } }).tls).toEqual({ ca: 'x' });
+    expect(readOptions({ endpoints: 'db.example:1', tls: { ca } }).tls).toEqual({ ca });
   });
 
   test('refuse plain text to another machine, unless it is insisted on', () => {
@@ -50,7 +52,7 @@ describe('options', () => {
     ['both schemes', { endpoints: ['http://[::1]:1', 'https://[::1]:2'] }, 'different things'],
     ['TLS to http', { endpoints: 'http://[::1]:1', tls: true }, 'different things'],
     ['no TLS to https', { endpoints: 'https://[::1]:1', tls: false }, 'different things'],
-    ['a certificate without key', { endpoints: '[::1]:1', tls: { cert: 'x' } }, 'go together'],
+    ['a certificate without key', { endpoints: '[::1]:1', tls: { cert: ca } }, 'go together'],
     ['no time', { endpoints: '[::1]:1', timeoutMs: 0 }, 'timeoutMs is 0'],
     ['endless time', { endpoints: '[::1]:1', timeoutMs: Infinity }, 'timeoutMs is Infinity'],
   ])('refuse %s', (_, options, text) => {
@@ -65,7 +67,23 @@ describe('options', () => {
     [{ endpoints: '127.0.0.1:1', namspace: 'a' }, 'unknown field "namspace"'],
     [{ endpoints: '127.0.0.1:1', codec: 'json' }, 'codec is a string: give a codec'],
     [{ endpoints: '127.0.0.1:1', timeoutMs: 'x' }, 'timeoutMs is a string'],
-    [{ endpoints: '127.0.0.1:1', auth: { name: 'a' } }, 'auth is an object: give a name and'],
+    [{ endpoints: '127.0.0.1:1', auth: { name: 'a' } }, 'auth: name and password go together'],
+    [{ endpoints: '127.0.0.1:1', auth: { name: '', password: 'p' } }, 'auth: name is empty: give '],
+    [
+      { endpoints: '127.0.0.1:1', auth: { user: 'a', password: 'p' } },
+      'unknown field "user"; know',
+    ],
+    [{ endpoints: '127.0.0.1:1', auth: { name: 'a', password: 5 } }, 'password is 5: give text'],
+    [{ endpoints: '127.0.0.1:1', auth: 'a:p' }, 'auth is a string: give { name, password }'],
+    [{ endpoints: '127.0.0.1:1', tls: 'ca.pem' }, 'tls is a string: give true, or { ca, cert, key'],
+    [{ endpoints: '127.0.0.1:1', tls: { caFile: 'x' } }, 'tls: unknown field "caFile"; known: ca'],
+    [{ endpoints: '127.0.0.1:1', tls: { ca: ['x'] } }, 'tls: ca is an array: give PEM, as text or'],
+    [{ endpoints: '127.0.0.1:1', tls: { ca: 'ca.pem' } }, 'bytes; not the name of a file'],
+    [
+      { endpoints: '127.0.0.1:1', tls: { key: Buffer.from('x') } },
+      'tls: key is an object: give PEM',
+    ],
+    [{ endpoints: '127.0.0.1:1', tls: { serverName: 5 } }, 'tls: serverName is 5: give text of'],
   ])('that plain JavaScript may hand over are refused: %j', (options, text) => {
     expect(mistakes(options as HoldfastOptions)).toContain(text);
   });

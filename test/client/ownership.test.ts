@@ -222,7 +222,7 @@ test('leases are refused that cannot be', async () => {
   await using client = new Holdfast({ endpoints: '127.0.0.1:1' });
 
   expect(await errorOf(client.lease({ ttlSeconds: 0.5 }))).toBeInstanceOf(HoldfastError);
-  expect(() => client.semaphore('s', 0)).toThrow('0 places');
+  expect(() => client.semaphore('s', 0)).toThrow('its places is 0');
   expect(await errorOf(client.lock(''))).toMatchObject({ code: 'EMPTY_KEY' });
 });
 
