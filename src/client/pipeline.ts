@@ -4,8 +4,8 @@
  *
  * Each operation is sent again until it is answered or its time is up: on the next stream when one
  * breaks or its member falls silent, on the same one after a failure that may pass. That is safe,
- * since writes are numbered within a session (`write-session.ts`), and reads do nothing. Streams
- * lead to the leader where it is known; any member takes operations.
+ * since writes are numbered within a session (`write-session.ts`), and reads do nothing. Which
+ * stream that is, is another matter (`stream-choice.ts`).
  *
  * Members that do not have the service (etcd's) are called one by one instead; nobody notices but
  * by speed, and writes whose outcome is unknown are not repeated then.
@@ -13,40 +13,25 @@
  * Invariant: an operation is in one place: waiting, sent on one stream, or pausing before it waits
  * again; and it ends exactly once.
  */
-import type { TimerHandle } from '../base/index.ts';
-import { operateMethod, type PipelineAnswer, type PipelineMessage } from '../wire/index.ts';
-import type { CallOptions, MemberCaller } from './caller.ts';
-import type { Endpoints } from './endpoints.ts';
+import type { PipelineAnswer, PipelineMessage } from '../wire/index.ts';
+import type { CallOptions } from './caller.ts';
 import { abortedError, closedError, codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
-import type { LeaderFinder } from './leader-finder.ts';
 import { sizeOf } from './operation-size.ts';
 import type { AnswerTo, Operation, Operations } from './operations.ts';
-import type { RetryPace } from './pace.ts';
 import { Deadlines, type Pending } from './pending.ts';
-import { batchBytesMax, PipelineStream, type PipelineStreamOwner } from './pipeline-stream.ts';
-import type { CallFailure, Environment } from './ports.ts';
+import { batchBytesMax, type PipelineStream } from './pipeline-stream.ts';
 import { SessionKeeper } from './session-keeper.ts';
+import { StreamChoice, type StreamChoiceParts, type StreamChoiceUser } from './stream-choice.ts';
 import { needsSession, WaitingOperations } from './waiting.ts';
 
 /** Limit: operations of a client that have no answer yet, and bytes of them. */
 const pendingMax = 100_000;
 const pendingBytesMax = 64 * 1024 * 1024;
-/** A member that owes answers and says nothing for so long is given up; milliseconds. */
-const silenceMaxMs = 3000;
-/** Milliseconds between looks for silent members. */
-const lookMs = 500;
-/** Milliseconds between two moves to another leader: not all of them are followed. */
-const moveMs = 1000;
-/** Limit: how often a stream, or an operation, is tried with a new token. */
+/** Limit: how often an operation is tried with a new token. */
 const refusalsMax = 1;
 
 /** What a {@link Pipeline} works with. */
-export interface PipelineParts {
-  readonly environment: Environment;
-  readonly caller: MemberCaller;
-  readonly endpoints: Endpoints;
-  readonly pace: RetryPace;
-  readonly finder: LeaderFinder;
+export interface PipelineParts extends StreamChoiceParts {
   readonly timeoutMs: number;
   /** The ways of members without pipelines. */
   readonly unary: Operations;
@@ -64,7 +49,7 @@ interface Request extends Pick<Operation, 'purpose' | 'idempotencyKey'> {
 type Answer = Exclude<PipelineAnswer, { readonly type: 'failure' }>;
 
 /** See the module comment. */
-export class Pipeline implements Operations, PipelineStreamOwner {
+export class Pipeline implements Operations, StreamChoiceUser {
   readonly #parts: PipelineParts;
   readonly #sessions: SessionKeeper;
   readonly #deadlines: Deadlines;
@@ -72,31 +57,14 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   readonly #pending = new Set<Pending>();
   #pendingBytes = 0;
   readonly #waiting = new WaitingOperations();
-  /** Where operations are sent. */
-  #stream: PipelineStream | undefined;
-  /** The next one, which is being opened. */
-  #opening: PipelineStream | undefined;
-  /** Those that still owe answers. */
-  readonly #finishing = new Set<PipelineStream>();
-  /** Undefined until a member has been asked. */
-  #hasPipelines: boolean | undefined;
+  readonly #streams: StreamChoice;
   #nextId = 1;
   #isFlushDue = false;
   #isClosed = false;
-  /** Streams in a row that ended before they were of use. */
-  #failures = 0;
-  /** Streams in a row that members ended since they do not know, or do not let in, who this is. */
-  #refusals = 0;
-  #avoid: string | undefined;
-  #nextMoveMs = Number.NEGATIVE_INFINITY;
-  /** What went wrong last with a member, for operations whose time is up. */
-  #problem: string | undefined;
-  #problemCause: unknown;
-  #lastAddress: string | undefined;
-  #look: TimerHandle | undefined;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#streams = new StreamChoice(parts, this);
     this.#deadlines = new Deadlines(parts.environment.loop, this.#pending, (pending) =>
       this.#expire(pending),
     );
@@ -131,10 +99,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
       this.#reject(pending, closedError(pending.message.type, circumstancesOf(pending, this)));
     }
     this.#deadlines.close();
-    this.#look?.cancel();
-    for (const stream of [this.#stream, this.#opening, ...this.#finishing]) {
-      stream?.cancel();
-    }
+    this.#streams.close();
     await this.#sessions.close();
   }
 
@@ -150,7 +115,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
       throw abortedError(message.type, signal);
     }
     const bytes = sizeOf(message);
-    if (this.#hasPipelines === false || bytes > batchBytesMax) {
+    if (this.#streams.isSupported === false || bytes > batchBytesMax) {
       return this.#runAlone(operation, { timeoutMs, signal });
     }
     if (this.#pending.size >= pendingMax || this.#pendingBytes + bytes > pendingBytesMax) {
@@ -194,7 +159,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
       const ttlSeconds = await this.#parts.renewAlone(message.lease, options);
       return { type: 'leaseKeepAlive', ttlSeconds };
     }
-    if (this.#hasPipelines === true && purpose === 'write') {
+    if (this.#streams.isSupported === true && purpose === 'write') {
       // Such members know names: then it may be made again, whatever became of it.
       const name = idempotencyKey ?? this.#parts.environment.uniqueName();
       const named = { message, purpose: 'idempotent', idempotencyKey: name } as const;
@@ -207,7 +172,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     this.#pending.add(pending);
     this.#pendingBytes += pending.bytes;
     this.#deadlines.add(pending.deadlineMs);
-    this.#startLooking();
+    this.#streams.startLooking();
     const { signal } = pending;
     if (signal !== undefined) {
       pending.onAbort = () => {
@@ -241,9 +206,8 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     if (this.#isClosed || this.#waiting.isEmpty) {
       return;
     }
-    const stream = this.#stream;
-    if (stream?.isOpen !== true) {
-      this.#open();
+    const stream = this.#streams.current();
+    if (stream === undefined) {
       return;
     }
     this.#waiting.sendReads(stream);
@@ -265,54 +229,6 @@ export class Pipeline implements Operations, PipelineStreamOwner {
       pending,
       new HoldfastError('SESSION_EXPIRED', text, circumstancesOf(pending, this)),
     );
-  }
-
-  #open(): void {
-    if (this.#opening === undefined && !this.#isClosed) {
-      const { caller, environment } = this.#parts;
-      const stream = new PipelineStream(this, () => environment.loop.nowMs());
-      this.#opening = stream;
-      this.#parts.finder.maybeLook();
-      caller
-        .stream({
-          ...{ what: 'pipeline', method: operateMethod, route: 'leader' },
-          ...{ listener: stream, avoid: this.#avoid },
-          onProblem: (address, problem) => this.#noteProblem(address, problem),
-        })
-        .then(
-          (call) => stream.opened(call),
-          (error: unknown) => {
-            // Closed, or refused for good.
-            this.#opening = undefined;
-            this.#failAll(error as HoldfastError);
-          },
-        );
-    }
-  }
-
-  onWelcome(stream: PipelineStream): void {
-    this.#hasPipelines = true;
-    this.#failures = 0;
-    this.#refusals = 0;
-    this.#avoid = undefined;
-    if (stream === this.#opening) {
-      this.#opening = undefined;
-      const before = this.#stream;
-      this.#stream = stream;
-      if (before !== undefined) {
-        this.#finish(before);
-      }
-    }
-  }
-
-  onLeader(stream: PipelineStream, leaderId: string): void {
-    const { endpoints, finder } = this.#parts;
-    const endpoint = endpoints.at(stream.address);
-    if (endpoint !== undefined) {
-      endpoints.learn(endpoint, stream.memberId, leaderId);
-      endpoints.succeeded(endpoint);
-      finder.maybeLook();
-    }
   }
 
   onAnswer(stream: PipelineStream, pending: Pending, answer: PipelineAnswer): void {
@@ -341,7 +257,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     pending.problem = failure.message;
     const isStranger = code === 'UNAUTHENTICATED' && ++pending.refusals <= refusalsMax;
     if (isStranger && stream.forgetCredentials()) {
-      this.#leave(stream);
+      this.#streams.leave(stream);
       this.#enqueue(pending);
       return;
     }
@@ -371,94 +287,20 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     this.#reject(pending, new HoldfastError('INVALID_ARGUMENT', text, error));
   }
 
-  onReady(stream: PipelineStream): void {
-    if (this.#finishing.has(stream) && stream.isIdle) {
-      this.#finishing.delete(stream);
-    }
-    if (stream === this.#stream) {
-      this.#maybeMove(stream);
-    }
-    // What came on a stream that was left has made room in the session, too.
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  onReady(): void {
     this.#flush();
   }
 
-  onEnd(stream: PipelineStream, failure: CallFailure | undefined): void {
-    if (stream !== this.#stream && stream !== this.#opening && stream.isIdle) {
-      // It was left, and has nothing to say any more.
-      this.#finishing.delete(stream);
-      return;
-    }
-    const wasOpening = stream === this.#opening;
-    const code = failure === undefined ? 'CONNECTION_LOST' : codeOf(failure);
-    if (wasOpening && code === 'NOT_IMPLEMENTED' && this.#hasPipelines === undefined) {
-      this.#opening = undefined;
-      this.#withoutPipelines();
-      return;
-    }
-    this.#noteProblem(stream.address, failure?.message ?? 'the stream has ended', failure?.cause);
-    const isFinal = code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED';
-    if (isFinal && ++this.#refusals > refusalsMax) {
-      this.#drop(stream);
-      this.#failAll(new HoldfastError(code, `pipeline: ${failure?.message ?? ''}`));
-      return;
-    }
-    this.#lose(stream);
-  }
-
-  /** What a stream owed is sent again on the next one. */
-  #lose(stream: PipelineStream): void {
-    this.#failures++;
-    this.#avoid = stream.address;
-    this.#drop(stream);
-    const unanswered = [...stream.unanswered].filter((pending) => !pending.hasEnded);
-    this.#waiting.addFirst(unanswered);
-    if (this.#failures === 1) {
-      this.#flush();
-    } else {
-      const pauseMs = this.#parts.pace.pauseMs(this.#failures - 1);
-      this.#parts.environment.loop.after(pauseMs, () => this.#flush());
-    }
-  }
-
-  #drop(stream: PipelineStream): void {
-    this.#finishing.delete(stream);
-    this.#stream = this.#stream === stream ? undefined : this.#stream;
-    this.#opening = this.#opening === stream ? undefined : this.#opening;
-  }
-
-  /** Nothing more is sent on it; what it owes may still come. */
-  #leave(stream: PipelineStream): void {
-    if (this.#stream === stream) {
-      this.#stream = undefined;
-      this.#finish(stream);
-    }
-  }
-
-  #finish(stream: PipelineStream): void {
-    stream.finish();
-    if (!stream.isIdle) {
-      this.#finishing.add(stream);
-    }
-  }
-
-  /** To the leader, once that is known to be somebody else. */
-  #maybeMove(stream: PipelineStream): void {
-    const { leader } = this.#parts.endpoints;
-    if (leader?.failures !== 0 || leader.address === stream.address) {
-      return;
-    }
-    const nowMs = this.#parts.environment.loop.nowMs();
-    if (nowMs >= this.#nextMoveMs && this.#opening === undefined) {
-      this.#nextMoveMs = nowMs + moveMs;
-      this.#open();
-    }
+  onLost(unanswered: readonly Pending[]): void {
+    this.#waiting.addFirst(unanswered.filter((pending) => !pending.hasEnded));
   }
 
   /** etcd: everything that waits, and everything that comes, is a call of its own. */
-  #withoutPipelines(): void {
-    this.#hasPipelines = false;
-    this.#look?.cancel();
-    this.#look = undefined;
+  onUnsupported(): void {
     const nowMs = this.#parts.environment.loop.nowMs();
     for (const pending of this.#waiting.takeAll()) {
       const { resolve, reject, signal } = pending;
@@ -468,36 +310,11 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     }
   }
 
-  #startLooking(): void {
-    this.#look ??= this.#parts.environment.loop.every(lookMs, () => this.#lookForSilence());
-  }
-
-  /** A member that is stopped, or cut off, breaks no connection: it is only silent. */
-  #lookForSilence(): void {
-    for (const stream of [this.#stream, this.#opening, ...this.#finishing]) {
-      if (stream?.address !== undefined && stream.silentMs > silenceMaxMs) {
-        this.#noteProblem(stream.address, `silent for ${silenceMaxMs} ms`);
-        this.#parts.endpoints.failedAt(stream.address);
-        stream.cancel();
-        this.#lose(stream);
-      }
-    }
-    if (this.#pending.size === 0) {
-      this.#look?.cancel();
-      this.#look = undefined;
-    }
-  }
-
-  #noteProblem(address: string | undefined, problem: string, cause?: unknown): void {
-    this.#lastAddress = address ?? this.#lastAddress;
-    this.#problem = `${address ?? 'a member'}: ${problem}`;
-    this.#problemCause = cause;
-  }
-
   #expire(pending: Pending): void {
     const { message, timeoutMs } = pending;
     const doing = this.#describe(pending);
-    const problem = pending.problem ?? this.#problem;
+    const { text, cause } = this.#streams.problem;
+    const problem = pending.problem ?? text;
     const before = problem === undefined ? '' : `; last failure: ${problem}`;
     this.#reject(
       pending,
@@ -505,7 +322,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
         'DEADLINE_EXCEEDED',
         `${message.type} has not succeeded within ${timeoutMs} ms: ` +
           `${this.address ?? 'no member'}, ${doing}${before}`,
-        { ...circumstancesOf(pending, this), cause: this.#problemCause },
+        { ...circumstancesOf(pending, this), cause },
       ),
     );
   }
@@ -514,7 +331,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     if (pending.attempts > 0) {
       return `waiting for the answer (attempt ${pending.attempts})`;
     }
-    if (this.#stream === undefined) {
+    if (!this.#streams.hasStream) {
       return 'waiting for a connection';
     }
     const isWithoutSession = needsSession(pending) && this.#sessions.current === undefined;
@@ -523,7 +340,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
 
   /** Whom operations are sent to, or were sent to last. */
   get address(): string | undefined {
-    return this.#stream?.address ?? this.#lastAddress;
+    return this.#streams.address;
   }
 
   #failWrites(error: HoldfastError): void {
@@ -537,7 +354,8 @@ export class Pipeline implements Operations, PipelineStreamOwner {
     }
   }
 
-  #failAll(error: HoldfastError): void {
+  /** Every operation fails with it. */
+  onRefused(error: HoldfastError): void {
     for (const pending of this.#pending) {
       const { outcome } = circumstancesOf(pending, this);
       const { code, message, endpoint, cause } = error;
@@ -548,9 +366,7 @@ export class Pipeline implements Operations, PipelineStreamOwner {
   #reject(pending: Pending, error: HoldfastError): void {
     if (!pending.hasEnded) {
       this.#end(pending);
-      for (const stream of [this.#stream, ...this.#finishing]) {
-        stream?.forget(pending);
-      }
+      this.#streams.forget(pending);
       pending.reject(error);
       if (!this.#waiting.isEmpty) {
         // Its number, and its place on the stream, are for others now.
