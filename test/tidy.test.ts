@@ -55,6 +55,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/self-report.ts': 'test/replica/driver-integrity.test.ts',
   'src/replica/succession.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',
   'src/replica/applying.ts': 'test/replica/rebuild.test.ts and driver.test.ts',
+  'src/replica/parts.ts': 'test/replica/driver.test.ts and its siblings',
   'src/replica/opening.ts': 'test/replica/rebuild.test.ts and bootstrap.test.ts',
   'src/cli/server-command.ts': 'test/cli/main.test.ts and server.test.ts',
   'src/cli/dev-command.ts': 'test/cli/main.test.ts and dev.test.ts',

@@ -1,47 +1,13 @@
 /** One member's decisions, driven by hand: no disk, no network, no time but ticks. */
 import { describe, expect, test } from 'vitest';
-import { createPrng } from '../../src/base/index.ts';
 import { decodeCommand } from '../../src/kv/command-codec.ts';
 import { defaultRaftOptions, type Message } from '../../src/raft/index.ts';
-import { defaultLogCompaction } from '../../src/replica/log-compaction.ts';
 import { decodeEnvelope } from '../../src/replica/proposals.ts';
 import type { Effects } from '../../src/replica/effects.ts';
-import { Replica } from '../../src/replica/replica.ts';
+import type { Replica } from '../../src/replica/replica.ts';
+import { createReplica, limits } from './replica-maker.ts';
 
-const limits = {
-  proposalsMax: 4,
-  proposalBytesMax: 1000,
-  readsMax: 4,
-  readRetryTicks: 5,
-  logCompaction: defaultLogCompaction,
-};
 const command = new Uint8Array([7]);
-
-function createReplica(id: number, size: number, options = defaultRaftOptions): Replica {
-  return new Replica({
-    limits,
-    prng: createPrng(id),
-    raft: {
-      id,
-      prng: createPrng(id + 100),
-      options,
-      hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
-      log: { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] },
-      configuration: {
-        index: 0,
-        context: new Uint8Array(0),
-        confState: {
-          voters: Array.from({ length: size }, (_, i) => i + 1),
-          votersOutgoing: [],
-          learners: [],
-          learnersNext: [],
-          autoLeave: false,
-        },
-      },
-      lastApplied: 0,
-    },
-  });
-}
 
 /** Takes turns, each write durable at once, until there is nothing to do. */
 function settle(replica: Replica): Effects[] {

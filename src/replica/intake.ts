@@ -1,0 +1,230 @@
+/**
+ * What callers ask of a member, from the door to the answer: writes, reads, changes of membership.
+ *
+ * Invariant: what is not taken is refused at the door, and has had no effect. What is taken waits
+ * in `calls.ts` until a turn of the replica tells what became of it (`answer`), or the member ends.
+ */
+import { KvError } from '../base/index.ts';
+import {
+  type Command,
+  type CommandResult,
+  encodeCommand,
+  type RangeOperation,
+} from '../kv/index.ts';
+import type { CallOptions, RangeAnswer, RangeOptions } from './api.ts';
+import type { Calls } from './calls.ts';
+import type { Effects } from './effects.ts';
+import type { Integrity } from './integrity.ts';
+import type { LogWriter } from './log-writer.ts';
+import type { MemberConfig } from './member-config.ts';
+import type { MemberState } from './member-state.ts';
+import type { MembershipChange } from './membership.ts';
+import type { Replica } from './replica.ts';
+import type { StateLane } from './state-lane.ts';
+import { onAbort } from './waiting.ts';
+
+/** What it works with. */
+export interface IntakeOptions {
+  readonly config: Pick<MemberConfig, 'options' | 'metrics'>;
+  readonly replica: Pick<
+    Replica,
+    | 'leader'
+    | 'tickCount'
+    | 'maybePropose'
+    | 'cancelProposal'
+    | 'maybeRead'
+    | 'cancelRead'
+    | 'maybeChangeMembership'
+    | 'close'
+  >;
+  readonly calls: Calls;
+  readonly state: {
+    readonly lane: Pick<StateLane, 'wanted' | 'upToDate'>;
+    readonly readRange: MemberState['readRange'];
+  };
+  readonly integrity: Pick<Integrity, 'reason' | 'refusal' | 'quarantineRefusal'>;
+  readonly writer: Pick<LogWriter, 'isDiskFull'>;
+  /** Something has been asked: a turn is due. */
+  readonly onAsked: () => void;
+}
+
+/**
+ * Ticks of a deadline from which on it is rounded down: who waits in vain is answered, and hears
+ * whether its write may have happened, before its own clock ends the call without an answer.
+ */
+const roundedDownTicks = 10;
+
+/** See the module comment. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  /** A member that starts, or is about to stop, still answers reads. */
+  #takes: 'reads' | 'everything' | 'nothing' = 'reads';
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** The member serves from now on. */
+  open(): void {
+    this.#takes = 'everything';
+  }
+
+  /** The member is about to stop: it changes nothing any more. */
+  drain(): void {
+    if (this.#takes === 'everything') {
+      this.#takes = 'reads';
+    }
+  }
+
+  /** See `MemberApi.propose`. */
+  async propose(command: Command, options: CallOptions = {}): Promise<CommandResult> {
+    const { config, replica, calls, onAsked } = this.#options;
+    config.metrics.proposalsTotal.inc();
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      return calls.rejectProposal(refusal);
+    }
+    const bytes = encodeCommand(command);
+    if (bytes.length > config.options.requestBytesMax) {
+      return calls.rejectProposal(new KvError('REQUEST_TOO_LARGE'));
+    }
+    const id = replica.maybePropose(bytes, this.#deadlineTick(options));
+    if (id === undefined) {
+      return calls.rejectProposal(new KvError('TOO_MANY_REQUESTS'));
+    }
+    onAsked();
+    const result = calls.addProposal(id, replica.leader);
+    onAbort(options.signal, () => {
+      const failure = replica.cancelProposal(id);
+      if (failure !== undefined) {
+        calls.failProposal(failure, replica.leader);
+      }
+    });
+    return result;
+  }
+
+  /** See `MemberApi.range`. */
+  async range(range: RangeOperation, options: RangeOptions = {}): Promise<RangeAnswer> {
+    const { integrity, state } = this.#options;
+    const { refusal } = integrity;
+    if (refusal !== undefined) {
+      return Promise.reject(refusal);
+    }
+    if (options.isSerializable === true) {
+      await state.lane.upToDate();
+      // It may have been found damaged meanwhile.
+      this.checkState();
+    } else {
+      await this.confirmRead(options);
+    }
+    return state.readRange(range, options.charge);
+  }
+
+  /** See `MemberApi.confirmRead`. */
+  async confirmRead(options: CallOptions = {}): Promise<void> {
+    const { replica, calls, state, onAsked } = this.#options;
+    if (this.#takes === 'nothing') {
+      return Promise.reject(new KvError('STOPPED'));
+    }
+    this.checkState();
+    const id = replica.maybeRead(this.#deadlineTick(options));
+    if (id === undefined) {
+      return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
+    }
+    state.lane.wanted();
+    onAsked();
+    const confirmed = calls.addRead(id);
+    onAbort(options.signal, () => {
+      if (calls.hasRead(id)) {
+        replica.cancelRead(id);
+        calls.failReads([id], 'CANCELLED');
+      }
+    });
+    await confirmed;
+    // The state may have been found damaged meanwhile.
+    this.checkState();
+  }
+
+  /** Resolves once a change of membership has taken effect. */
+  async change(change: MembershipChange, options: CallOptions = {}): Promise<void> {
+    const { replica, calls, onAsked } = this.#options;
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      return Promise.reject(refusal);
+    }
+    const id = replica.maybeChangeMembership(change, this.#deadlineTick(options));
+    if (id === undefined) {
+      return Promise.reject(new KvError('TOO_MANY_REQUESTS'));
+    }
+    onAsked();
+    return calls.addChange(id);
+  }
+
+  /** Answers those of whose calls a turn has told something. */
+  answer(effects: Effects): void {
+    const { calls, replica } = this.#options;
+    calls.resolveReads(effects.releasedReads);
+    calls.failReads(effects.expiredReads, 'TIMEOUT');
+    for (const failure of effects.failures) {
+      calls.failProposal(failure, replica.leader);
+    }
+    for (const result of effects.changeResults) {
+      calls.endChange(result);
+    }
+  }
+
+  /** Ends every call that waits for a turn, with its true outcome; nothing is taken any more. */
+  end(): void {
+    const { calls, replica } = this.#options;
+    this.#takes = 'nothing';
+    const { failures, changeResults } = replica.close();
+    for (const failure of failures) {
+      calls.failProposal(failure, replica.leader);
+    }
+    for (const result of changeResults) {
+      calls.endChange(result);
+    }
+    calls.endReads();
+  }
+
+  /** @throws {KvError} UNHEALTHY — the state is damaged. */
+  checkState(): void {
+    const { quarantineRefusal } = this.#options.integrity;
+    if (quarantineRefusal !== undefined) {
+      throw quarantineRefusal;
+    }
+  }
+
+  /** @throws {KvError} UNHEALTHY; STOPPED — the member does not serve yet, or no longer. */
+  checkServing(): void {
+    this.checkState();
+    if (this.#takes !== 'everything') {
+      throw new KvError('STOPPED');
+    }
+  }
+
+  /** How long a call may take: as it says, but no longer than any may. */
+  deadlineMs({ deadlineMs = Number.POSITIVE_INFINITY }: CallOptions): number {
+    return Math.min(deadlineMs, this.#options.config.options.requestTimeoutMs);
+  }
+
+  #deadlineTick(options: CallOptions): number {
+    const { config, replica } = this.#options;
+    const ticks = this.deadlineMs(options) / config.options.tickMs;
+    const whole = ticks < roundedDownTicks ? Math.ceil(ticks) : Math.floor(ticks);
+    return replica.tickCount + Math.max(1, whole);
+  }
+
+  /** Why nothing can be changed now. */
+  #refusal(): KvError | undefined {
+    const { integrity, writer } = this.#options;
+    if (this.#takes !== 'everything') {
+      return new KvError('STOPPED');
+    }
+    if (writer.isDiskFull) {
+      return new KvError('DISK_FULL');
+    }
+    // An alarm must not stop the command that lifts it: the state machine refuses what it must.
+    return integrity.reason === undefined ? undefined : integrity.refusal;
+  }
+}
