@@ -24,6 +24,7 @@ export function registerBench(program: Command): void {
     .option('--duration <time>', 'stop after a time, as 10s (default 10s)')
     .option('--rate <count>', 'calls per second of all clients (default: as many as they can)')
     .option('--warmup <time>', 'load before the measurement that does not count', '1s')
+    .option('--samples <file>', 'write the time and latency of each measured call to it')
     .option('--seed <number>', 'same seed, same requests', '1')
     .option('-w, --write-out <simple|json>', 'form of the output', 'simple')
     .option('--watchers <count>', 'watchers (default: watch 100, watch-idle 100000)')

@@ -27,6 +27,11 @@ export interface LoadOptions {
   readonly end: LoadEnd;
   /** Calls per second of all callers together; as many as they can make when left out. */
   readonly rate?: number | undefined;
+  /**
+   * Told of each call that has ended, unless the signal cut it off: when it was due
+   * (`performance.now`), and how it went.
+   */
+  readonly onCall?: ((dueMs: number, latencyMs: number, isOk: boolean) => void) | undefined;
   /** Ends the run at once, with the signal's reason. */
   readonly signal: AbortSignal;
 }
@@ -200,8 +205,12 @@ class LoadRun {
       const endMs = performance.now();
       this.#latency.record(endMs - dueMs);
       this.#endMs = endMs;
-      if (result.code !== grpcOk || result.bodyBytes === 0) {
+      const isOk = result.code === grpcOk && result.bodyBytes > 0;
+      if (!isOk) {
         this.#noteError(result);
+      }
+      if (!this.#isOver) {
+        this.#options.onCall?.(dueMs, endMs - dueMs, isOk);
       }
       this.#issue(callee);
     });

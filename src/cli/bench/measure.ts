@@ -5,7 +5,7 @@ import type { Callee } from './connection.ts';
 import { FanOut } from './fan-out.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import { Leases } from './leases.ts';
-import { type LoadEnd, type LoadResult, runLoad } from './load.ts';
+import { type LoadEnd, type LoadOptions, type LoadResult, runLoad } from './load.ts';
 import { readCpuMs, readResidentBytes } from './machine.ts';
 import type { BenchCase } from './options.ts';
 import { RenewalStream } from './renewals.ts';
@@ -24,6 +24,8 @@ export interface MeasureOptions {
   readonly end: LoadEnd;
   readonly warmupMs: number;
   readonly signal: AbortSignal;
+  /** Told of each measured call; see `runLoad`. */
+  readonly onCall?: LoadOptions['onCall'];
 }
 
 /** Something else that was seen besides throughput and latency. */
@@ -302,7 +304,8 @@ async function runMeasured(
   const { pids } = stage.subject;
   const cpuBeforeMs = await readCpuMs(pids);
   const { signal } = stage;
-  const result = await runLoad({ callees, clients, next, rate, signal, end: options.end });
+  const { end, onCall } = options;
+  const result = await runLoad({ callees, clients, next, rate, signal, end, onCall });
   const cpuAfterMs = await readCpuMs(pids);
   const isKnown = pids.length > 0 && cpuBeforeMs !== undefined && cpuAfterMs !== undefined;
   return { result, serverCpuMs: isKnown ? cpuAfterMs - cpuBeforeMs : undefined };

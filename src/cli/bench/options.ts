@@ -20,6 +20,7 @@ export interface BenchFlags {
   readonly total?: string;
   readonly duration?: string;
   readonly warmup: string;
+  readonly samples?: string;
   readonly targetLeader?: boolean;
   readonly writeOut: string;
   readonly seed: string;
@@ -74,6 +75,8 @@ export interface BenchPlan {
   readonly output: 'simple' | 'json';
   /** Where started clusters keep their data; undefined: the system's folder for temporary files. */
   readonly dataRoot: string | undefined;
+  /** File for the time and latency of each measured call. */
+  readonly samples: string | undefined;
 }
 
 const clientsMax = 100_000;
@@ -198,6 +201,7 @@ export function readBenchPlan(work: string | undefined, flags: BenchFlags): Benc
     ),
     output: flags.writeOut === 'json' ? 'json' : 'simple',
     dataRoot: flags.dataRoot,
+    samples: flags.samples,
   };
   reader.throwIfAnyWrong();
   return plan;

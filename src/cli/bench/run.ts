@@ -20,6 +20,7 @@ import {
   ratioOf,
   reportTable,
 } from './report.ts';
+import { SampleFile } from './sample-file.ts';
 import type { Subject } from './stage.ts';
 
 /** As shells count a program that SIGINT ended. */
@@ -32,7 +33,18 @@ const exitInterrupted = 130;
  */
 export async function runBench(workload: string | undefined, flags: BenchFlags): Promise<void> {
   const plan = readBenchPlan(workload, flags);
-  await untilInterrupted(async (signal) => runPlan(plan, signal));
+  const samples = plan.samples === undefined ? undefined : new SampleFile(plan.samples);
+  try {
+    await untilInterrupted(async (signal) => runPlan(plan, { signal, samples }));
+  } finally {
+    samples?.close();
+  }
+}
+
+/** What a run has besides its plan. */
+interface Running {
+  readonly signal: AbortSignal;
+  readonly samples: SampleFile | undefined;
 }
 
 /** Runs `work` with a signal that Ctrl-C aborts; what it started is its own to stop. */
@@ -54,17 +66,17 @@ async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): P
   }
 }
 
-async function runPlan(plan: BenchPlan, signal: AbortSignal): Promise<void> {
+async function runPlan(plan: BenchPlan, running: Running): Promise<void> {
   if (plan.endpoints === undefined) {
-    await runAgainstEtcd(plan, signal);
+    await runAgainstEtcd(plan, running);
     return;
   }
   const subject: Subject = { title: 'endpoints', endpoints: plan.endpoints, pids: [] };
   const machine = await describeMachine(undefined);
-  print(plan, machine, await runCases(plan, withLibrary(plan, [subject]), signal));
+  print(plan, machine, await runCases(plan, withLibrary(plan, [subject]), running));
 }
 
-async function runAgainstEtcd(plan: BenchPlan, signal: AbortSignal): Promise<void> {
+async function runAgainstEtcd(plan: BenchPlan, running: Running): Promise<void> {
   const parent = resolve(plan.dataRoot ?? tmpdir());
   const dataRoot = await mkdtemp(join(parent, 'holdfast-bench-')).catch((error: unknown) => {
     throw new ExitError(
@@ -78,14 +90,14 @@ async function runAgainstEtcd(plan: BenchPlan, signal: AbortSignal): Promise<voi
     // etcd first: whether it is there at all is known at once.
     for (const kind of ['etcd', 'holdfast'] as const) {
       say(`starting three members of ${clusterTitle(kind)}`);
-      clusters.push(await startCluster(kind, dataRoot, signal));
+      clusters.push(await startCluster(kind, dataRoot, running.signal));
     }
     const subjects = clusters.map(({ kind, endpoints, pids }) => ({
       title: clusterTitle(kind),
       endpoints,
       pids,
     }));
-    print(plan, machine, await runCases(plan, withLibrary(plan, subjects), signal));
+    print(plan, machine, await runCases(plan, withLibrary(plan, subjects), running));
   } finally {
     await Promise.all(clusters.map(async (cluster) => cluster.stop()));
     await rm(dataRoot, { recursive: true, force: true });
@@ -106,8 +118,14 @@ function withLibrary({ library }: BenchPlan, subjects: readonly Subject[]): read
 async function runCases(
   plan: BenchPlan,
   subjects: readonly Subject[],
-  signal: AbortSignal,
+  { signal, samples }: Running,
 ): Promise<readonly CaseReport[]> {
+  const onCall =
+    samples === undefined
+      ? undefined
+      : (dueMs: number, latencyMs: number, isOk: boolean): void => {
+          samples.add(dueMs, latencyMs, isOk);
+        };
   const reports: CaseReport[] = [];
   let isFilled = false;
   for (const benchCase of plan.cases) {
@@ -121,7 +139,7 @@ async function runCases(
     const rounds = subjects.map((): Measurement[] => []);
     for (let round = 1; round <= plan.rounds; round++) {
       for (const [i, subject] of subjects.entries()) {
-        const measurement = await measure(subject, benchCase, { ...plan, signal });
+        const measurement = await measure(subject, benchCase, { ...plan, signal, onCall });
         rounds[i]?.push(measurement);
         say(`  ${subject.title}, round ${round}: ${measurementLine(measurement)}`);
       }

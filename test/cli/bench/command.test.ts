@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -60,6 +63,17 @@ describe('holdfast bench', () => {
     expect(cases[0]?.subjects[0]?.medians.errorCount).toBe(0);
     expect(cases[0]?.subjects[0]?.rounds.length).toBe(2);
     expect(cases[0]?.subjects[0]?.rounds[0]).toMatchObject({ operations: 200, errors: [] });
+  });
+
+  test('writes when each measured call was due, and its latency, if asked to', async () => {
+    const endpoint = await startMember((call) => answerWith(call, frameMessage(Buffer.alloc(3))));
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const samples = join(folder, 'samples.csv');
+
+    await bench('put', '--endpoints', endpoint, ...shortRun, '--samples', samples);
+
+    expect((await readFile(samples, 'utf8')).trimEnd().split('\n').length).toBe(1 + 200);
   });
 
   test('failed calls are printed by code', async () => {

@@ -175,16 +175,38 @@ describe('runLoad', () => {
     expect(result.errors.reduce((sum, each) => sum + each.count, 0)).toBe(100);
   });
 
-  test('a signal ends it at once with the reason', async () => {
+  test('tells of each call when it was due and how it went', async () => {
+    const { connections } = await startMember(succeed);
+    const calls: [number, number, boolean][] = [];
+    const startMs = performance.now();
+    const onCall = (...call: [number, number, boolean]): void => {
+      calls.push(call);
+    };
+
+    const { latency } = await run(connections, { kind: 'total', total: 30 }, { onCall });
+
+    expect(calls.length).toBe(30);
+    expect(calls.every(([dueMs, , isOk]) => dueMs >= startMs && isOk)).toBe(true);
+    expect(Math.max(...calls.map(([, latencyMs]) => latencyMs))).toBe(latency.maxMs);
+  });
+
+  test('a signal ends it at once with the reason; calls cut off are not told', async () => {
     const controller = new AbortController();
     const reason = new Error('interrupted');
+    const onCall = (): void => {
+      throw new Error('a call that was cut off');
+    };
     const { connections } = await startMember((call) => {
       controller.abort(reason);
       succeed(call);
     });
 
     await expect(
-      run(connections, { kind: 'duration', durationMs: 60_000 }, { signal: controller.signal }),
+      run(
+        connections,
+        { kind: 'duration', durationMs: 60_000 },
+        { signal: controller.signal, onCall },
+      ),
     ).rejects.toBe(reason);
   });
 });

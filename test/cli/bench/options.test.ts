@@ -66,6 +66,7 @@ describe('readBenchPlan', () => {
       rounds: 1,
       output: 'simple',
       dataRoot: undefined,
+      samples: undefined,
     });
   });
 
