@@ -3,7 +3,8 @@
  *
  * One append is one frame, one write into a file that is already allocated, and one `fdatasync`.
  * Batching is the caller's: while an append is under way the next batch collects. `wal-recovery.ts`
- * opens the log, `record.ts` knows the formats, `segment.ts` where each entry stands.
+ * opens the log, `record.ts` knows the formats, `frame-packer.ts` makes the frames, `segment.ts` knows
+ * where each entry stands, `segment-reader.ts` reads it.
  *
  * Invariant: at most one frame is unsynced at any time. A batch that need not be synced has no
  * entries, so it is not written at all: its hard state waits in memory for the next frame, which
@@ -12,23 +13,19 @@
 import { assert, KvError, must } from '../base/index.ts';
 import type { Entry, HardState, LogIndex, LogSummary } from '../raft/index.ts';
 import { corruptLog } from './corruption.ts';
+import { FramePacker, type PackedFrame } from './frame-packer.ts';
 import { type FileSystem, isDiskFull } from './file-system.ts';
 import { readLogStart, writeLogStart } from './log-start.ts';
 import type { LogAppend, LogPosition, LogStore } from './ports.ts';
 import {
   bodyBytesOf,
-  decodeEntry,
-  encodeFrame,
-  encodeSegmentHeader,
   entryHeaderBytes,
   frameBytes,
   frameHeaderBytes,
-  isEntryIntact,
-  entryDataBytes,
   segmentHeaderBytes,
-  viewOf,
 } from './record.ts';
-import { type ReadRun, Segment, type SegmentMap, segmentName, segmentNumberOf } from './segment.ts';
+import { Segment, type SegmentMap, segmentName, segmentNumberOf } from './segment.ts';
+import { readRun } from './segment-reader.ts';
 import { SegmentSupply, unusedSuffix } from './segment-supply.ts';
 import { storageError } from './storage-error.ts';
 import { findLogStart, type FoundSegment, type RecoveredLog, recoverLog } from './wal-recovery.ts';
@@ -41,9 +38,6 @@ const defaultSegmentBytes = 64 * 1024 * 1024;
 
 /** Smallest segment: a few frames. For tests; the default is right otherwise. */
 const SEGMENT_BYTES_MIN = 1024;
-
-/** The frame buffer that is kept between appends; a larger one is given back after use. */
-const FRAME_BUFFER_KEPT_BYTES = 8 * 1024 * 1024;
 
 /** Where and how a log is kept. */
 export interface WalOptions {
@@ -71,23 +65,13 @@ export async function createWal(options: WalOptions): Promise<void> {
   const supply = new SegmentSupply(fileSystem, folder, segmentBytes);
   try {
     const { file, allocatedBytes } = await supply.take(segmentBytes);
-    const bytes = new Uint8Array(segmentHeaderBytes + frameHeaderBytes);
-    const view = viewOf(bytes);
-    const salt = options.randomUint32();
-    encodeSegmentHeader(view, {
-      number: 1,
-      allocatedBytes,
-      start: { index: 0, term: 0 },
-      firstFrameNumber: 1,
-      salt,
-    });
-    encodeFrame({ bytes, view, at: segmentHeaderBytes }, [], {
-      salt,
-      number: 1,
-      hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
-      position: segmentHeaderBytes,
-    });
-    file.writeSync(bytes, bytes.length, 0);
+    const header = {
+      ...{ number: 1, allocatedBytes, start: { index: 0, term: 0 }, firstFrameNumber: 1 },
+      salt: options.randomUint32(),
+    };
+    const hardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
+    const { bytes, length } = new FramePacker().packFirst(header, [], hardState);
+    file.writeSync(bytes, length, 0);
     await file.sync();
     file.close();
     fileSystem.rename(file.path, `${folder}/${segmentName(1, 1)}`);
@@ -161,12 +145,9 @@ function checkSegmentBytes(segmentBytes: number): void {
 /** A frame ready to be written, and the segment it goes to. */
 interface PlacedFrame {
   readonly segment: Segment;
-  /** Bytes to write, from the start of the buffer. */
-  readonly length: number;
+  readonly frame: PackedFrame;
   /** File offset of the write. */
   readonly position: number;
-  /** File offset of the frame. */
-  readonly framePosition: number;
   readonly isNewSegment: boolean;
 }
 
@@ -181,9 +162,7 @@ class Wal implements LogStore {
   /** Whether `#hardState` is ahead of the last frame. */
   #hasUnwrittenHardState = false;
   #nextFrameNumber: number;
-  /** Where frames are packed; only one is at a time. */
-  #buffer = new Uint8Array(256 * 1024);
-  #view = viewOf(this.#buffer);
+  readonly #packer = new FramePacker();
   #isAppending = false;
   #isClosed = false;
   /** Set once, by the first failed write or sync. Invariant: nothing is acknowledged afterwards. */
@@ -229,9 +208,7 @@ class Wal implements LogStore {
     assert(lo < hi, () => `read of [${lo}, ${hi}) is empty`);
     assert(hi <= lastIndex + 1, () => `read up to ${hi} is beyond the last entry ${lastIndex}`);
     this.#checkUsable();
-    const reading = Promise.all(
-      this.#map.runs(lo, hi, bytesMax).map(async (run) => this.#readRun(run)),
-    );
+    const reading = Promise.all(this.#map.runs(lo, hi, bytesMax).map(async (run) => readRun(run)));
     const settled = reading.then(
       () => undefined,
       () => undefined,
@@ -265,7 +242,7 @@ class Wal implements LogStore {
       for (const segment of this.#map.restart(placed.segment, position.index)) {
         this.#retire(segment);
       }
-      this.#takeFrame({ ...placed, isNewSegment: false }, [], hardState);
+      this.#takeFrame(placed, [], hardState);
     } finally {
       this.#isAppending = false;
     }
@@ -326,25 +303,18 @@ class Wal implements LogStore {
     }
   }
 
-  /**
-   * Packs the frame into the buffer, and finds room for it: in the active segment, or in a new one.
-   */
+  /** Packs the frame, and finds room for it: in the active segment, or in a new one. */
   async #place(entries: readonly Entry[], hardState: HardState): Promise<PlacedFrame> {
-    const size = frameBytes(bodyBytesOf(entries));
     const active = this.#map.active();
-    if (active.end + size <= active.header.allocatedBytes) {
-      this.#reserve(size);
-      this.#encode(0, entries, { salt: active.header.salt, hardState, position: active.end });
-      const position = active.end;
-      return {
-        segment: active,
-        length: size,
-        position,
-        framePosition: position,
-        isNewSegment: false,
-      };
+    const position = active.end;
+    const size = frameBytes(bodyBytesOf(entries));
+    if (position + size > active.header.allocatedBytes) {
+      return this.#placeNew(entries, hardState, undefined);
     }
-    return this.#placeNew(entries, hardState, undefined);
+    const { salt } = active.header;
+    const number = this.#nextFrameNumber;
+    const frame = this.#packer.pack(entries, size, { salt, number, hardState, position });
+    return { segment: active, frame, position, isNewSegment: false };
   }
 
   /** As `#place`, in a new segment; with `start` the log begins there. */
@@ -353,8 +323,7 @@ class Wal implements LogStore {
     hardState: HardState,
     start: LogPosition | undefined,
   ): Promise<PlacedFrame> {
-    const size = frameBytes(bodyBytesOf(entries));
-    const blank = await this.#takeBlank(segmentHeaderBytes + size);
+    const blank = await this.#takeBlank(segmentHeaderBytes + frameBytes(bodyBytesOf(entries)));
     const header = {
       number: this.#map.active().header.number + 1,
       allocatedBytes: blank.allocatedBytes,
@@ -364,26 +333,9 @@ class Wal implements LogStore {
     };
     const firstIndex = entries[0]?.index ?? (start?.index ?? this.#map.lastIndex) + 1;
     const path = `${this.#options.folder}/${segmentName(header.number, firstIndex)}`;
-    this.#reserve(segmentHeaderBytes + size);
-    encodeSegmentHeader(this.#view, header);
-    const position = segmentHeaderBytes;
-    this.#encode(position, entries, { salt: header.salt, hardState, position });
-    return {
-      segment: new Segment(blank.file, path, header),
-      length: segmentHeaderBytes + size,
-      position: 0,
-      framePosition: position,
-      isNewSegment: true,
-    };
-  }
-
-  #encode(
-    at: number,
-    entries: readonly Entry[],
-    context: { salt: number; hardState: HardState; position: number },
-  ): void {
-    const target = { bytes: this.#buffer, view: this.#view, at };
-    encodeFrame(target, entries, { ...context, number: this.#nextFrameNumber });
+    const segment = new Segment(blank.file, path, header);
+    const frame = this.#packer.packFirst(header, entries, hardState);
+    return { segment, frame, position: 0, isNewSegment: true };
   }
 
   /**
@@ -407,10 +359,10 @@ class Wal implements LogStore {
     }
   }
 
-  async #writeFrame({ segment, length, position, isNewSegment }: PlacedFrame): Promise<void> {
+  async #writeFrame({ segment, frame, position, isNewSegment }: PlacedFrame): Promise<void> {
     const { folder, fileSystem } = this.#options;
     try {
-      segment.file.writeSync(this.#buffer, length, position);
+      segment.file.writeSync(frame.bytes, frame.length, position);
       await segment.file.datasync();
       if (isNewSegment) {
         fileSystem.rename(segment.file.path, segment.path);
@@ -423,40 +375,27 @@ class Wal implements LogStore {
 
   /** The frame is durable: its entries are part of the log from here on. */
   #takeFrame(placed: PlacedFrame, entries: readonly Entry[], hardState: HardState): void {
-    const { segment, framePosition, isNewSegment } = placed;
-    if (isNewSegment) {
+    const { segment, frame, position } = placed;
+    if (segment !== this.#map.active()) {
       this.#map.segments.push(segment);
     }
     const first = entries[0];
     if (first !== undefined) {
       this.#map.truncate(first.index);
     }
-    let offset = framePosition + frameHeaderBytes;
+    let offset = position + frame.bodyAt;
     for (const entry of entries) {
       this.#map.push(entry.index, offset, entry.data.length);
       offset += entryHeaderBytes + entry.data.length;
     }
-    segment.end = placed.position + placed.length;
+    segment.end = position + frame.length;
     this.#hardState = hardState;
     this.#hasUnwrittenHardState = false;
     this.#nextFrameNumber++;
     if (segment.end * 2 > segment.header.allocatedBytes) {
       this.#supply.prepare();
     }
-    if (this.#buffer.length > FRAME_BUFFER_KEPT_BYTES) {
-      this.#resize(FRAME_BUFFER_KEPT_BYTES);
-    }
-  }
-
-  #reserve(bytes: number): void {
-    if (bytes > this.#buffer.length) {
-      this.#resize(Math.max(bytes, this.#buffer.length * 2));
-    }
-  }
-
-  #resize(bytes: number): void {
-    this.#buffer = new Uint8Array(bytes);
-    this.#view = viewOf(this.#buffer);
+    this.#packer.release();
   }
 
   async #compact(index: LogIndex): Promise<void> {
@@ -491,47 +430,6 @@ class Wal implements LogStore {
       } catch {
         // It is no part of the log any more; the next opening removes it.
       }
-    });
-  }
-
-  async #readRun(run: ReadRun): Promise<Entry[]> {
-    const { segment } = run;
-    segment.beginRead();
-    try {
-      return await this.#readOpenRun(run);
-    } finally {
-      segment.endRead();
-    }
-  }
-
-  async #readOpenRun(run: ReadRun): Promise<Entry[]> {
-    const { segment, lo, hi, offset, bytes: length } = run;
-    const { file, path, header } = segment;
-    // Taken now: an append may move the entries while the disk is read.
-    const places: { at: number; dataBytes: number }[] = [];
-    for (let index = lo; index < hi; index++) {
-      places.push({ at: segment.offsetOf(index) - offset, dataBytes: segment.dataBytesOf(index) });
-    }
-    const bytes = new Uint8Array(length);
-    let got: number;
-    try {
-      got = await file.read(bytes, offset);
-    } catch (error) {
-      throw storageError(error, `${path} could not be read at offset ${offset}`, 'rejected');
-    }
-    if (got < length) {
-      throw corruptLog(path, offset + got, 'the file has become shorter');
-    }
-    const view = viewOf(bytes);
-    return places.map(({ at, dataBytes }, i) => {
-      const index = lo + i;
-      const isIntact =
-        entryDataBytes(view, at) === dataBytes &&
-        isEntryIntact(view, at, { dataBytes, index, salt: header.salt });
-      if (!isIntact) {
-        throw corruptLog(path, offset + at, `entry ${index} does not match its checksum`);
-      }
-      return decodeEntry(bytes, view, at, index);
     });
   }
 

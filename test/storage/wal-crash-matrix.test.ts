@@ -100,7 +100,7 @@ async function openOrRefusal(fileSystem: MemoryFileSystem): Promise<Contents | K
       throw error;
     }
     expect(error.code).toBe('DATA_CORRUPT');
-    expect(error.message).toMatch(/\/member\/wal.* at offset \d+: .+\. Remedy: .*rejoin/s);
+    expect(error.message).toMatch(/\/member\/wal.* at offset \d+: .+\. Remedy: .*add it anew/s);
     return error;
   }
 }
