@@ -46,7 +46,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/member-status.ts': 'test/replica/driver.test.ts',
   'src/replica/member-config.ts': 'types only',
   'src/replica/watch-api.ts': 'types only',
-  'src/replica/watch-queue.ts': 'test/replica/watches.test.ts',
   'src/replica/administration.ts': 'test/replica/driver-membership.test.ts',
   'src/replica/inbox.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',
   'src/replica/integrity.ts': 'test/replica/driver-integrity.test.ts',

@@ -94,6 +94,8 @@ export class WatchQueue implements WatchStream, WatchSink {
   readonly #watchesById = new Map<number, Watch>();
   #queue: Waiting[] = [];
   #queuedBytes = 0;
+  /** From the moment the limit is reached until half of what is allowed has gone. */
+  #isFull = false;
   #nextId = 0;
   #wantsProgress = false;
   /** Notices of progress of the whole stream, so far. */
@@ -111,7 +113,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   }
 
   get hasRoom(): boolean {
-    return this.#queuedBytes < this.#queuedBytesMax;
+    return !this.#isFull;
   }
 
   create(watchId: number, request: WatchRequest): void {
@@ -180,11 +182,7 @@ export class WatchQueue implements WatchStream, WatchSink {
     const waiting = this.#queue.shift();
     if (waiting?.type === 'events') {
       waiting.watch.waiting = undefined;
-      const wasFull = !this.hasRoom;
-      this.#queuedBytes -= waiting.bytes;
-      if (wasFull && this.#queuedBytes < this.#queuedBytesMax) {
-        this.#options.onRoom();
-      }
+      this.#release(waiting.bytes);
     }
     return waiting;
   }
@@ -209,6 +207,7 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
     watch.hasTold = true;
     this.#queuedBytes += bytes;
+    this.#isFull ||= this.#queuedBytes >= this.#queuedBytesMax;
     const { waiting } = watch;
     if (waiting !== undefined && this.#mayJoin(waiting)) {
       waiting.parts.push(events);
@@ -344,9 +343,23 @@ export class WatchQueue implements WatchStream, WatchSink {
     const keptBelow = this.#queue.findLastIndex((waiting) => tellsProgress(waiting, watch.id));
     this.#queue = this.#queue.filter((waiting, at) => {
       const isDropped = at > keptBelow && waiting.type === 'events' && waiting.watch === watch;
-      this.#queuedBytes -= isDropped ? waiting.bytes : 0;
+      if (isDropped) {
+        this.#release(waiting.bytes);
+      }
       return !isDropped;
     });
+  }
+
+  /**
+   * Bytes that wait no more. Those who are behind come when half of the room is free again: each
+   * round looks at all of them, so there must not be one for every event that is taken.
+   */
+  #release(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    if (this.#isFull && this.#queuedBytes <= this.#queuedBytesMax / 2) {
+      this.#isFull = false;
+      this.#options.onRoom();
+    }
   }
 
   #end(state: 'closed' | KvError): void {

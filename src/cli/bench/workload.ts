@@ -48,6 +48,8 @@ export const stayingLeaseTtl = 3600;
 const randomBlockBytes = 64 * 1024;
 /** Puts of one transaction while filling; etcd allows 128 operations. */
 const fillPutsMax = 100;
+/** Bytes of one such transaction, unless a single put has more; a request may have 1.5 MiB. */
+const fillBytesMax = 1024 * 1024;
 const ratioSteps = 1_000_000;
 
 /** See the module comment. */
@@ -86,8 +88,11 @@ export class Workload {
 
   /** Requests that write every key once, so that reads find something. */
   *fill(): Generator<WorkloadRequest, void> {
-    for (let key = 0; key < this.#options.keySpace; key += fillPutsMax) {
-      const count = Math.min(fillPutsMax, this.#options.keySpace - key);
+    const { keySpace, keySizeBytes, valueSizeBytes } = this.#options;
+    const fitting = Math.floor(fillBytesMax / (keySizeBytes + valueSizeBytes));
+    const step = Math.min(fillPutsMax, Math.max(1, fitting));
+    for (let key = 0; key < keySpace; key += step) {
+      const count = Math.min(step, keySpace - key);
       const puts = Array.from({ length: count }, (_, i) => this.#pair(key + i));
       yield { path: Txn.path, frame: frameTxn(puts) };
     }

@@ -95,4 +95,14 @@ describe('Workload', () => {
     );
     expect(Math.max(...txns.map((txn) => txn.success.length))).toBeLessThanOrEqual(128);
   });
+
+  test('filling with large values stays below the size of a request', () => {
+    for (const valueSizeBytes of [100_000, 1024 * 1024]) {
+      const requests = [...new Workload({ ...options, valueSizeBytes, keySpace: 25 }).fill()];
+
+      const txns = requests.map(({ frame }) => Txn.requestDeserialize(messageOf(frame)));
+      expect(txns.flatMap((txn) => txn.success)).toHaveLength(25);
+      expect(Math.max(...requests.map(({ frame }) => frame.length))).toBeLessThan(1.5 * 1024 ** 2);
+    }
+  });
 });
