@@ -3,7 +3,7 @@
  *
  * One append is one frame, one write into a file that is already allocated, and one `fdatasync`.
  * Batching is the caller's: while an append is under way the next batch collects. `wal-recovery.ts`
- * opens the log, `record.ts` knows the formats, `frame-packer.ts` makes the frames, `segment.ts` knows
+ * opens the log, `record.ts` knows the formats, `frame-packer.ts` makes frames, `segment.ts` knows
  * where each entry stands, `segment-reader.ts` reads it.
  *
  * Invariant: at most one frame is unsynced at any time. A batch that need not be synced has no
@@ -66,7 +66,10 @@ export async function createWal(options: WalOptions): Promise<void> {
   try {
     const { file, allocatedBytes } = await supply.take(segmentBytes);
     const header = {
-      ...{ number: 1, allocatedBytes, start: { index: 0, term: 0 }, firstFrameNumber: 1 },
+      number: 1,
+      allocatedBytes,
+      start: { index: 0, term: 0 },
+      firstFrameNumber: 1,
       salt: options.randomUint32(),
     };
     const hardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };

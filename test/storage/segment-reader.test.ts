@@ -96,7 +96,7 @@ describe('readRun', () => {
     expect(disk.isOpen).toBe(false);
   });
 
-  test('a disk that fails is told apart from damage, and the file is let go all the same', async () => {
+  test('a disk that fails is told apart from damage, and the file is let go', async () => {
     const { disk, segment, run } = start();
     disk.failure = new Error('EIO');
 
