@@ -40,6 +40,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
   readonly #ownership: ElectionParts<V>;
   readonly #pipeline: Pipeline;
   readonly #watches: WatchHub;
+  #closing: Promise<void> | undefined;
 
   /** @throws {HoldfastError} CONFIG_INVALID — with every mistake in the options. */
   constructor(options: HoldfastOptions<V>, surroundings: Surroundings = {}) {
@@ -130,8 +131,13 @@ export class Holdfast<V = string> implements AsyncDisposable {
     return new Election(this.#ownership, name);
   }
 
-  /** Ends all calls under way, which fail, and all connections. Closing again does nothing. */
+  /** Ends all calls under way, which fail, and all connections. Closing again waits for the same. */
   async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#leases.close();
     this.#watches.close();
     await this.#pipeline.close();

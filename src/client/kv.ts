@@ -250,6 +250,10 @@ export class Kv<V> {
     const endMs = clock.nowMs() + timeoutMs;
     const leftMs = (conflicts: number): number => {
       const left = endMs - clock.nowMs();
+      if (left <= 0 && conflicts === 0) {
+        const text = `transact: its program has not ended within ${timeoutMs} ms`;
+        throw new HoldfastError('DEADLINE_EXCEEDED', text);
+      }
       if (left <= 0) {
         const text = `transact lost to others ${conflicts} times within ${timeoutMs} ms`;
         throw new HoldfastError('TXN_CONFLICT', text);
@@ -396,17 +400,20 @@ export class Kv<V> {
 
   async #range(range: RangeMessage, options: ReadOptions): Promise<RangeAnswer> {
     const { consistency, atRevision, noOlderThan, timeoutMs, signal } = options;
-    const call = { timeoutMs, signal };
-    const run = async (serializable: boolean): Promise<RangeAnswer> => {
+    const run = async (serializable: boolean, call: CallOptions): Promise<RangeAnswer> => {
       const message = { serializable, revision: atRevision, ...range };
       const operation = { message: { type: 'range', range: message }, purpose: 'read' } as const;
       return this.#parts.operations.run(operation, call);
     };
-    if (noOlderThan !== undefined) {
-      const answer = await run(true);
-      return answer.revision >= noOlderThan ? answer : run(false);
+    if (noOlderThan === undefined) {
+      return run(consistency === 'serializable', { timeoutMs, signal });
     }
-    return run(consistency === 'serializable');
+    const { loop } = this.#parts.environment;
+    const endMs = loop.nowMs() + (timeoutMs ?? this.#parts.timeoutMs);
+    const answer = await run(true, { timeoutMs, signal });
+    return answer.revision >= noOlderThan
+      ? answer
+      : run(false, { timeoutMs: Math.max(1, endMs - loop.nowMs()), signal });
   }
 }
 

@@ -6,9 +6,10 @@
  * (serializable), and a read-only program needs no commit: it has seen one revision.
  */
 import { compareBytes } from '../base/index.ts';
+import type { CallOptions } from './caller.ts';
 import type { HoldfastError } from './errors.ts';
 import type { Key, KeyRange, Namespace } from './keys.ts';
-import type { Entry, PutOptions, RangeOptions, RangeResult, ReadOptions } from './kv-types.ts';
+import type { Entry, PutOptions, RangeOptions, RangeResult } from './kv-types.ts';
 import type { Condition, Conditions, Txn, TxnOperation, TxnOperations } from './txn.ts';
 
 /** A key and a value, as a transaction sees them. */
@@ -27,22 +28,24 @@ export interface TransactKv<V> {
   when(key: Key): Conditions<V>;
   whenAll(range: KeyRange): Conditions<V>;
   getRange(range: KeyRange, options: RangeOptions): Promise<RangeResult<V>>;
-  txn(txn: Txn, options: ReadOptions): Promise<{ readonly succeeded: boolean }>;
+  txn(txn: Txn, options: CallOptions): Promise<{ readonly succeeded: boolean }>;
 }
 
 /** What a program in a transaction reads and writes with. */
 export class Transaction<V> {
   readonly #kv: TransactKv<V>;
   readonly #namespace: Namespace;
-  readonly #call: ReadOptions;
+  /** Bounds of the next call. @throws {HoldfastError} there is no time left for it. */
+  readonly #call: () => CallOptions;
   /** What was read, and the condition that it has not changed; by place. */
   readonly #conditions = new Map<string, Condition>();
   /** The last write of each key; by key. */
   readonly #writes = new Map<string, Write<V>>();
-  #revision: number | undefined;
+  /** That of the first read, once it is there. */
+  #revision: Promise<number> | undefined;
 
   /** @internal */
-  constructor(kv: TransactKv<V>, namespace: Namespace, call: ReadOptions) {
+  constructor(kv: TransactKv<V>, namespace: Namespace, call: () => CallOptions) {
     this.#kv = kv;
     this.#namespace = namespace;
     this.#call = call;
@@ -112,13 +115,20 @@ export class Transaction<V> {
     this.#writes.set(nameOf(outer), { key: outer, value: undefined, operation });
   }
 
-  /** At the revision of the first read. */
+  /** At the revision of the first read, which the others wait for. */
   async #read(
     range: KeyRange,
   ): Promise<{ readonly entries: readonly Entry<V>[]; readonly revision: number }> {
-    const result = await this.#kv.getRange(range, { ...this.#call, atRevision: this.#revision });
-    this.#revision ??= result.revision;
-    return { entries: result.entries, revision: this.#revision };
+    if (this.#revision === undefined) {
+      const first = this.#kv.getRange(range, this.#call());
+      this.#revision = first.then(({ revision }) => revision);
+      // Its reader is told, and whoever waits for it.
+      this.#revision.catch(() => undefined);
+      return first;
+    }
+    const atRevision = await this.#revision;
+    const { entries } = await this.#kv.getRange(range, { ...this.#call(), atRevision });
+    return { entries, revision: atRevision };
   }
 
   #expect(key: Key, modRevision: number): void {
@@ -147,13 +157,13 @@ export async function transact<V, Result>(
     if (conflicts > 0) {
       await pause(conflicts, signal);
     }
-    const call = { timeoutMs: leftMs(conflicts), signal };
+    const call = (): CallOptions => ({ timeoutMs: leftMs(conflicts), signal });
     const tx = new Transaction(kv, namespace, call);
     const result = await attempt(program, tx);
     if (result !== undefined) {
       const { operations, conditions } = tx;
       const commit = { if: conditions, then: operations };
-      if (operations.length === 0 || (await kv.txn(commit, call)).succeeded) {
+      if (operations.length === 0 || (await kv.txn(commit, call())).succeeded) {
         return result.value;
       }
     }

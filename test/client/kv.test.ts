@@ -102,6 +102,22 @@ describe('a read', () => {
     ]);
   });
 
+  test('that is to be no older than a revision has one deadline for both of its attempts', async () => {
+    const members = new FakeMembers();
+    const environment = virtualEnvironment();
+    const { kv } = new Holdfast({ endpoints: '127.0.0.1:1' }, { transport: members, environment });
+    members.onCall = (call) => {
+      environment.loop.after(600, () => call.answer(found([])));
+    };
+
+    const reading = kv
+      .get('a', { noOlderThan: 10, timeoutMs: 1000 })
+      .catch((error: unknown) => error);
+
+    expect(await environment.loop.settle(reading)).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(environment.loop.nowMs()).toBeLessThanOrEqual(1001);
+  });
+
   test('of a range has order and limit, and tells how many there are', async () => {
     const { members, kv, asked } = setUp();
     members.onCall = (call) => call.answer(found([stored('ab', 'x')], { more: true, count: 8 }));

@@ -25,6 +25,9 @@ class Store {
     this.history.set(key, [...(this.history.get(key) ?? []), change]);
   }
 
+  /** Called after each answer. */
+  onAnswer: (() => void) | undefined;
+
   run(message: KvMessage): KvAnswer {
     const { revision } = this;
     switch (message.type) {
@@ -88,7 +91,10 @@ function setUp() {
   const store = new Store();
   const members = new FakeMembers();
   const environment = virtualEnvironment();
-  members.onCall = (call) => call.answer(store.run(call.request as KvMessage));
+  members.onCall = (call) => {
+    call.answer(store.run(call.request as KvMessage));
+    store.onAnswer?.();
+  };
   const client = new Holdfast(
     { endpoints: '127.0.0.1:1', namespace: 'n/' },
     { transport: members, environment },
@@ -252,6 +258,29 @@ describe('an optimistic transaction', () => {
     ]);
   });
 
+  test('sees one revision, also when it reads several keys at once', async () => {
+    const { kv, store, loop } = setUp();
+    await kv.put('k1', 'old');
+    await kv.put('k2', 'old');
+    store.onAnswer = () => {
+      store.set('n/k1', 'new');
+      store.set('n/k2', 'new');
+    };
+
+    const seen = await loop.settle(
+      kv.transact(async (tx) => {
+        const [first, second, all] = await Promise.all([
+          tx.get('k1'),
+          tx.get('k2'),
+          tx.getRange({ prefix: 'k' }),
+        ]);
+        return [first, second, ...all.map(({ value }) => value)];
+      }),
+    );
+
+    expect(seen).toEqual(['old', 'old', 'old', 'old']);
+  });
+
   test('that fails by itself writes nothing', async () => {
     const { kv, store } = setUp();
 
@@ -262,6 +291,45 @@ describe('an optimistic transaction', () => {
 
     await expect(ended).rejects.toThrow('changed my mind');
     expect(store.revision).toBe(1);
+  });
+
+  test('fails whole when its first read does, on which others wait', async () => {
+    const { kv, members, loop } = setUp();
+    members.onCall = (call) => call.fail({ status: 'PERMISSION_DENIED', message: 'not you' });
+
+    const failed = await loop.settle(
+      kv.transact(async (tx) => Promise.allSettled([tx.get('k1'), tx.get('k2')])),
+    );
+
+    expect(failed).toMatchObject([
+      { status: 'rejected', reason: { code: 'PERMISSION_DENIED' } },
+      { status: 'rejected', reason: { code: 'PERMISSION_DENIED' } },
+    ]);
+    expect(members.calls).toHaveLength(1);
+  });
+
+  test('ends with its deadline, however long its reads take together', async () => {
+    const { kv, members, loop, store } = setUp();
+    members.onCall = (call) => {
+      loop.after(300, () => call.answer(store.run(call.request as KvMessage)));
+    };
+    const started = loop.nowMs();
+
+    const error = await loop.settle(
+      kv
+        .transact(
+          async (tx) => {
+            for (let i = 0; i < 10; i++) {
+              await tx.get(`k${i}`);
+            }
+          },
+          { timeoutMs: 1000 },
+        )
+        .catch((thrown: unknown) => thrown),
+    );
+
+    expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'rejected' });
+    expect(loop.nowMs() - started).toBeLessThanOrEqual(1000);
   });
 
   test('that always loses ends with its deadline', async () => {
