@@ -12,6 +12,7 @@ import { ExitError } from './exit.ts';
 import { registerServer } from './server-command.ts';
 import { registerUnsafeRecover } from './unsafe-recover-command.ts';
 import { version } from './version.ts';
+import { wrongUsage } from './wrong-usage.ts';
 
 /** Runs the command line `argv` (as of `process.argv`). */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -22,12 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
     .configureOutput({
       outputError: (text, write) => {
-        write(
-          `holdfast: ${text
-            .replace(/^error: /, '')
-            .trim()
-            .replace(/\n/g, ' ')} (see --help)\n`,
-        );
+        write(`${wrongUsage(text)}\n`);
       },
     });
   registerServer(program);

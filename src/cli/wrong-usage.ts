@@ -1,0 +1,41 @@
+/**
+ * What is said of a command line that is not understood. Flags and commands that etcd and etcdctl
+ * have for TLS and users are told apart from misspelt ones: who brings them must not take them for
+ * a matter of spelling, and a password that came with one is not repeated.
+ */
+
+/** A flag's name as commander quotes it, up to a value that is joined to it. */
+function flags(...names: readonly string[]): RegExp {
+  return new RegExp(`^unknown option '(--(?:${names.join('|')}))(?:=.*)?'`, 's');
+}
+
+const notThereYet: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [
+    flags(
+      ...['cacert', 'cert', 'key', 'insecure-skip-tls-verify', 'insecure-transport'],
+      ...['(?:peer-)?(?:cert|key|trusted-ca|client-crl)-file', '(?:peer-)?auto-tls'],
+      ...['(?:peer-)?client-cert-auth', '(?:peer-)?cert-allowed-(?:cn|hostname)', 'cipher-suites'],
+    ),
+    'TLS is not there yet',
+  ],
+  [
+    flags('user', 'password', 'auth-token', 'auth-token-ttl', 'bcrypt-cost'),
+    'users are not there yet',
+  ],
+  [/^unknown command '(auth|user|role)'/, 'users and roles are not there yet'],
+];
+
+/** The line for what commander says is wrong. */
+export function wrongUsage(text: string): string {
+  const reason = text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\n/g, ' ');
+  for (const [pattern, why] of notThereYet) {
+    const [, name] = pattern.exec(reason) ?? [];
+    if (name !== undefined) {
+      return `holdfast: ${name}: ${why} (see --help)`;
+    }
+  }
+  return `holdfast: ${reason} (see --help)`;
+}

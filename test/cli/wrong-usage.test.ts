@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { wrongUsage } from '../../src/cli/wrong-usage.ts';
+
+describe('wrongUsage', () => {
+  test.each([
+    ["error: unknown option '--cacert'\n", 'holdfast: --cacert: TLS is not there yet (see --help)'],
+    [
+      "error: unknown option '--peer-client-cert-auth=true'\n",
+      'holdfast: --peer-client-cert-auth: TLS is not there yet (see --help)',
+    ],
+    [
+      "error: unknown command 'auth'\n(Did you mean put?)\n",
+      'holdfast: auth: users and roles are not there yet (see --help)',
+    ],
+  ])('tells what etcd has and Holdfast has not from what is misspelt: %j', (text, line) => {
+    expect(wrongUsage(text)).toBe(line);
+  });
+
+  test('does not repeat a password', () => {
+    expect(wrongUsage("error: unknown option '--password=hush\nhush'\n")).toBe(
+      'holdfast: --password: users are not there yet (see --help)',
+    );
+    expect(wrongUsage("error: unknown option '--user=root:hush'\n")).not.toContain('hush');
+  });
+
+  test.each([
+    ["error: unknown option '--keys'\n(Did you mean --keys-only?)\n", "'--keys' (Did you mean"],
+    ["error: unknown command 'authority'\n", "unknown command 'authority'"],
+  ])('leaves anything else as it is: %j', (text, part) => {
+    expect(wrongUsage(text)).toContain(part);
+    expect(wrongUsage(text)).toMatch(/^holdfast: unknown .* \(see --help\)$/);
+  });
+});
