@@ -3,36 +3,19 @@
  *
  * Inputs (`tick`, `step`, `propose`, `readIndex`, acknowledgements) change state; `ready()` hands
  * out what is to be done about it. It has no clock, no I/O, no promise, and no randomness but the
- * injected one. This file holds the doors, the dispatch of messages and what `ready()` gathers; who
- * becomes what is in `roles.ts`, what a role does in `leader.ts`, `election.ts`, `follower.ts`.
+ * injected one. This file holds the doors and what `ready()` gathers; what a message does is in
+ * `dispatch.ts`, who becomes what in `roles.ts`, what a role does in `leader.ts`, `election.ts`,
+ * `follower.ts`.
  */
 import { assert } from '../base/index.ts';
 import { checkRaftConfig, type RaftConfig } from './config.ts';
 import { Core } from './core.ts';
-import { answerVoteRequest } from './election.ts';
-import {
-  answerInstalled,
-  handleAppendEntries,
-  handleCommitNotice,
-  handleHeartbeat,
-  handleInstallSnapshot,
-} from './follower.ts';
+import { Dispatch } from './dispatch.ts';
+import { answerInstalled } from './follower.ts';
 import { ForwardedReads } from './forwarded-reads.ts';
-import { forwardConfChange, forwardProposals, forwardTransfer, refuse } from './forwarding.ts';
+import { forwardConfChange, forwardProposals, forwardTransfer } from './forwarding.ts';
 import { Loads } from './loads.ts';
-import type {
-  AppendEntries,
-  CommitNotice,
-  ConfChangeProposal,
-  DropReason,
-  Heartbeat,
-  InstallSnapshot,
-  Message,
-  Propose,
-  ProposeConfChange,
-  ReadIndexResponse,
-  VoteRequest,
-} from './message.ts';
+import type { ConfChangeProposal, DropReason, Message } from './message.ts';
 import type {
   ProposeResult,
   ReadIndexResult,
@@ -40,7 +23,6 @@ import type {
   TransferResult,
   WriteTicket,
 } from './ready.ts';
-import { answerEarlierTerm, effectOfLaterTerm } from './other-terms.ts';
 import { Roles } from './roles.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { StorageQueue } from './storage-queue.ts';
@@ -61,6 +43,7 @@ export class Raft {
   readonly #roles: Roles;
   readonly #forwardedReads: ForwardedReads;
   readonly #loads: Loads;
+  readonly #dispatch: Dispatch;
 
   constructor(config: RaftConfig) {
     checkRaftConfig(config);
@@ -69,6 +52,12 @@ export class Raft {
     this.#loads = new Loads(this.#core);
     this.#forwardedReads = new ForwardedReads(config.prng.nextUint32() * 0x10_0000);
     this.#roles = new Roles(this.#core, this.#forwardedReads);
+    this.#dispatch = new Dispatch({
+      core: this.#core,
+      roles: this.#roles,
+      storage: this.#storage,
+      forwardedReads: this.#forwardedReads,
+    });
   }
 
   get id(): NodeId {
@@ -273,26 +262,9 @@ export class Raft {
     this.#roles.reportStarted();
   }
 
-  /**
-   * Takes a message from the network; one that is not to this node is ignored.
-   *
-   * @remarks
-   * The sender need not be in the configuration: this node's may be out of date (Raft thesis
-   * §4.1).
-   */
+  /** Takes a message from the network; see `dispatch.ts`. */
   step(message: Message): void {
-    const { id, term } = this.#core;
-    if (message.to !== id || message.from === id) {
-      return;
-    }
-    if (message.term === 0) {
-      this.#stepTermless(message);
-    } else if (message.term < term) {
-      answerEarlierTerm(this.#core, message);
-    } else if (message.term === term || this.#enterTermOf(message)) {
-      this.#stepInTerm(message);
-    }
-    this.#roles.maybeStepDown();
+    this.#dispatch.step(message);
   }
 
   /** The write is durable. */
@@ -356,136 +328,6 @@ export class Raft {
     core.readStates = [];
     core.events = [];
     return ready;
-  }
-
-  /**
-   * Enters the later term of a message if it must; false when the message is to be ignored
-   * altogether.
-   */
-  #enterTermOf(message: Message): boolean {
-    switch (effectOfLaterTerm(this.#core, message)) {
-      case 'ignored':
-        return false;
-      case 'asked':
-        return true;
-      case 'entered':
-        this.#roles.becomeFollower(message.term, 0);
-        return true;
-      case 'followed':
-        this.#roles.becomeFollower(message.term, message.from);
-        return true;
-    }
-  }
-
-  #stepTermless(message: Message): void {
-    switch (message.type) {
-      case 'ReadIndex':
-        this.#roles.leadership?.handleReadIndex(message);
-        break;
-      case 'ReadIndexResponse':
-        this.#handleReadIndexResponse(message);
-        break;
-      case 'ProposeRejected':
-        this.#core.events.push({
-          type: 'proposals-rejected',
-          context: message.context,
-          reason: message.reason,
-        });
-        break;
-      default:
-        break;
-    }
-  }
-
-  #stepInTerm(message: Message): void {
-    switch (message.type) {
-      case 'RequestVote':
-      case 'PreVote':
-        this.#handleVoteRequest(message);
-        break;
-      case 'RequestVoteResponse':
-      case 'PreVoteResponse':
-        this.#roles.countVote(message);
-        break;
-      case 'AppendEntries':
-      case 'Heartbeat':
-      case 'CommitNotice':
-      case 'InstallSnapshot':
-        this.#handleLeader(message);
-        break;
-      case 'AppendEntriesResponse':
-        this.#roles.leadership?.handleAppendResponse(message);
-        break;
-      case 'HeartbeatResponse':
-        this.#roles.leadership?.handleHeartbeatResponse(message);
-        break;
-      case 'TimeoutNow':
-        this.#roles.takeOver();
-        break;
-      case 'TransferLeader':
-        this.#roles.leadership?.transfer(message.target);
-        break;
-      case 'Propose':
-        this.#handlePropose(message);
-        break;
-      case 'ProposeConfChange':
-        this.#handleProposeConfChange(message);
-        break;
-      case 'ProposeRejected':
-      case 'ReadIndex':
-      case 'ReadIndexResponse':
-        break;
-    }
-  }
-
-  #handleVoteRequest(message: VoteRequest): void {
-    if (message.isTransfer || !this.#core.promise.isBinding) {
-      answerVoteRequest(this.#core, message);
-    }
-  }
-
-  /** A message that only this term's leader sends. */
-  #handleLeader(message: AppendEntries | Heartbeat | CommitNotice | InstallSnapshot): void {
-    const core = this.#core;
-    this.#roles.heardLeader(message.from);
-    if (message.type === 'Heartbeat') {
-      handleHeartbeat(core, message);
-      return;
-    }
-    if (message.type === 'CommitNotice') {
-      handleCommitNotice(core, message);
-      return;
-    }
-    if (message.type === 'InstallSnapshot') {
-      handleInstallSnapshot(core, message);
-      return;
-    }
-    const lastIndex = core.log.lastIndex;
-    const fromIndex = handleAppendEntries(core, message);
-    if (fromIndex > 0) {
-      this.#storage.noteTruncation(fromIndex);
-      core.events.push({ type: 'log-truncated', fromIndex, lastIndex });
-    }
-  }
-
-  #handlePropose(message: Propose): void {
-    const result = this.#roles.leadership?.propose(message.proposals) ?? 'not-leader';
-    if (typeof result !== 'number') {
-      refuse(this.#core, message, result);
-    }
-  }
-
-  #handleProposeConfChange(message: ProposeConfChange): void {
-    const result = this.#roles.leadership?.proposeConfChange(message) ?? 'not-leader';
-    if (typeof result !== 'number') {
-      refuse(this.#core, message, result);
-    }
-  }
-
-  #handleReadIndexResponse(message: ReadIndexResponse): void {
-    for (const context of this.#forwardedReads.take(message.context)) {
-      this.#core.readStates.push({ context, index: message.index });
-    }
   }
 
   /** All reads that came since the last time travel to the leader as one. */

@@ -446,7 +446,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'votes in spite of its promise in a term that it is in already',
-    file: 'raft.ts',
+    file: 'dispatch.ts',
     find: 'if (message.isTransfer || !this.#core.promise.isBinding) {',
     replace: 'if (message.term > 0) {',
     caughtBy: ['keeps it in a later term'],

@@ -1,47 +1,9 @@
-/** The node as a whole: dispatch, restart, loads. Ids in titles: `README.md`. */
+/** The node as a whole: restart, loads. Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import { RaftNetwork } from './network.ts';
 import { bytesOf, only, Subject } from './subject.ts';
 
 describe('Raft', () => {
-  test('ignores messages for others, and those that come back from itself', () => {
-    const subject = new Subject();
-    const message = { type: 'Heartbeat', term: 3, commitIndex: 0, readRound: 0 } as const;
-
-    subject.receive({ ...message, from: 2, to: 3 });
-    subject.receive({ ...message, from: 1, to: 1 });
-
-    expect(subject.raft.term).toBe(0);
-  });
-
-  test('follows a leader that its configuration does not name: it may be out of date', () => {
-    const subject = new Subject();
-
-    subject.receive({ type: 'Heartbeat', term: 3, commitIndex: 0, readRound: 0, from: 9, to: 1 });
-
-    expect(subject.raft.status()).toMatchObject({ term: 3, leader: 9 });
-  });
-
-  test("H08: what is meant for a leader is not acted on by others, nor is an earlier run's", () => {
-    const subject = new Subject({ hardState: { currentTerm: 2 } });
-    const before = subject.raft.status();
-    const head = { from: 2, to: 1, term: 2 } as const;
-
-    const sent = [
-      ...subject.accept(2, 0),
-      ...subject.refuse(2, 0, 0, 0),
-      ...subject.heartbeatAnswer(2),
-      ...subject.receive({ ...head, type: 'TransferLeader', target: 1 }),
-      ...subject.receive({ ...head, type: 'ReadIndex', term: 0, context: 5 }),
-      ...subject.receive({ ...head, type: 'ReadIndexResponse', term: 0, context: 5, index: 9 }),
-      ...subject.receive({ ...head, type: 'RequestVoteResponse', isGranted: true }),
-      ...subject.receive({ ...head, type: 'PreVoteResponse', isGranted: true }),
-    ];
-
-    expect(sent).toEqual([]);
-    expect(subject.raft.status()).toEqual(before);
-  });
-
   test('P04: first members start alike: no entry, no term, the voters they were given', () => {
     const subjects = [1, 2, 3].map((id) => new Subject({ id, conf: { voters: [1, 2, 3] } }));
 
