@@ -6,7 +6,12 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const coreFiles = ['src/raft/**/*.ts', 'src/kv/**/*.ts', 'src/replica/replica.ts'];
+const coreFiles = [
+  'src/raft/**/*.ts',
+  'src/kv/**/*.ts',
+  'src/replica/replica.ts',
+  'src/replica/submission.ts',
+];
 const timersHint = 'Take the Timers or EventLoop port of src/base as an argument.';
 const clockHint = 'Take the MonotonicClock or Timers port of src/base as an argument.';
 

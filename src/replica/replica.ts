@@ -27,7 +27,7 @@ import {
 import type { HistoryRetention } from './auto-compaction.ts';
 import type { ApplyBatch, Effects } from './effects.ts';
 import { compactionIndex, type LogCompactionLimits } from './log-compaction.ts';
-import { decodeMembership, encodeMembership, type MembershipChange } from './membership.ts';
+import { decodeMembership, type MembershipChange } from './membership.ts';
 import { type ChangeId, type ChangeResult, MembershipChanges } from './membership-changes.ts';
 import { type AppliedState, OwnCommands } from './own-commands.ts';
 import {
@@ -37,6 +37,7 @@ import {
   ProposalTable,
 } from './proposals.ts';
 import { type ReadId, ReadQueue } from './reads.ts';
+import { Submission } from './submission.ts';
 
 /** Bounds of one member. */
 export interface ReplicaLimits {
@@ -60,16 +61,7 @@ export interface ReplicaConfig {
   readonly prng: Prng;
 }
 
-/** Proposals passed to the leader of a term as one. */
-interface ForwardedBatch {
-  readonly ids: readonly ProposalId[];
-  readonly term: Term;
-}
-
 const emptyCommand = new Uint8Array(0);
-
-/** Limit: forwarded batches remembered; a refusal comes within a round trip or not at all. */
-const forwardedBatchesMax = 1024;
 
 /** See the module comment. */
 export class Replica {
@@ -78,12 +70,6 @@ export class Replica {
   readonly #proposals: ProposalTable;
   readonly #reads: ReadQueue;
   #tick = 0;
-  /** Proposal batches handed to Raft under a context, to find them again when Raft refuses. */
-  readonly #forwardedByContext = new Map<number, ForwardedBatch>();
-  /**
-   * Starts at random, so that a refusal meant for an earlier run of this member matches nothing.
-   */
-  #nextContext: number;
   /** State up to here can be read on this member. */
   #readableIndex: LogIndex;
   /** Highest term of which an entry has been handed out for applying. */
@@ -91,8 +77,7 @@ export class Replica {
   #failures: ProposalFailure[] = [];
   #expiredReads: ReadId[] = [];
   readonly #changes: MembershipChanges;
-  /** Changes passed to the leader under a context, to find them again when it refuses. */
-  readonly #changesByContext = new Map<number, ChangeId>();
+  readonly #submission: Submission;
   #changeResults: ChangeResult[] = [];
   readonly #electionTimeoutTicks: number;
   readonly #own: OwnCommands;
@@ -109,7 +94,12 @@ export class Replica {
       countMax: limits.proposalsMax,
       bytesMax: limits.proposalBytesMax,
     });
-    this.#nextContext = prng.nextUint32() * 0x10_0000;
+    this.#submission = new Submission({
+      raft: this.#raft,
+      proposals: this.#proposals,
+      changes: this.#changes,
+      firstContext: prng.nextUint32() * 0x10_0000,
+    });
     this.#reads = new ReadQueue(limits.readsMax);
     this.#readableIndex = raft.lastApplied;
     this.#own = new OwnCommands({ raft: this.#raft, retention: config.retention, source });
@@ -197,7 +187,7 @@ export class Replica {
   unsent(messages: readonly { readonly type: string; readonly context?: number }[]): void {
     for (const { type, context } of messages) {
       if ((type === 'Propose' || type === 'ProposeConfChange') && context !== undefined) {
-        this.#handleEvents([{ type: 'proposals-rejected', context, reason: 'no-leader' }]);
+        this.#changeResults.push(...this.#submission.refused(context, 'no-leader', this.#tick));
       }
     }
   }
@@ -345,9 +335,9 @@ export class Replica {
   /** Hands what is queued to Raft and returns everything there is to do; empty when nothing is. */
   turn(): Effects {
     const compaction = this.#own.propose();
-    this.#proposeQueued();
+    this.#submission.submitQueued();
     this.#askForReads();
-    this.#proposeChange();
+    this.#changeResults.push(...this.#submission.submitChange(this.#tick));
     const ready = this.#raft.ready();
     this.#handleEvents(ready.events);
     for (const state of ready.readStates) {
@@ -382,39 +372,6 @@ export class Replica {
     return this.#raft.hasReady();
   }
 
-  #proposeQueued(): void {
-    if (!this.#proposals.hasQueued || this.#raft.leader === 0) {
-      return;
-    }
-    const { ids, data } = this.#proposals.takeQueued();
-    if (ids.length === 0) {
-      return;
-    }
-    const context = this.#nextContext++;
-    const result = this.#raft.propose(data, context);
-    switch (result.kind) {
-      case 'appended':
-        this.#proposals.markProposed(ids, result.term);
-        break;
-      case 'forwarded':
-        this.#proposals.markProposed(ids, result.term);
-        this.#rememberForwarded(context, { ids, term: result.term });
-        break;
-      case 'dropped':
-        // Nothing has happened: they wait for a leader, room in the log or the end of a transfer.
-        this.#proposals.requeue(ids);
-        break;
-    }
-  }
-
-  /**
-   * A forgotten batch that is refused after all ends as `unknown` at its deadline: safe, only slow.
-   */
-  #rememberForwarded(context: number, batch: ForwardedBatch): void {
-    this.#forwardedByContext.set(context, batch);
-    trim(this.#forwardedByContext);
-  }
-
   #askForReads(): void {
     if (!this.#reads.hasQueued || this.#raft.leader === 0) {
       return;
@@ -422,40 +379,6 @@ export class Replica {
     const context = this.#reads.startRound(this.#tick);
     if (this.#raft.readIndex(context).kind === 'dropped') {
       this.#reads.requeue([context]);
-    }
-  }
-
-  #proposeChange(): void {
-    if (this.#changes.count === 0 || this.#raft.leader === 0) {
-      return;
-    }
-    const { configuration, commitIndex } = this.#raft;
-    if (configuration.index > commitIndex) {
-      // What it says may be lost again, so nothing is told from it: neither that a change is done,
-      // nor that it cannot be.
-      return;
-    }
-    const { due, results } = this.#changes.takeDue(configuration, this.#tick);
-    this.#changeResults.push(...results);
-    if (due === undefined) {
-      return;
-    }
-    const context = this.#nextContext++;
-    const proposal = {
-      baseIndex: configuration.index,
-      voters: due.voters,
-      learners: due.learners,
-      data: encodeMembership(due.membership),
-    };
-    const result = this.#raft.proposeConfChange(proposal, context);
-    if (result.kind === 'dropped') {
-      this.#noteChange(this.#changes.refused(due.id, result.reason, this.#tick));
-      return;
-    }
-    this.#changes.markProposed(due.id);
-    if (result.kind === 'forwarded') {
-      this.#changesByContext.set(context, due.id);
-      trim(this.#changesByContext);
     }
   }
 
@@ -471,27 +394,13 @@ export class Replica {
     }
   }
 
-  #noteChange(result: ChangeResult | undefined): void {
-    if (result !== undefined) {
-      this.#changeResults.push(result);
-    }
-  }
-
   #handleEvents(events: readonly RaftEvent[]): void {
     for (const event of events) {
       if (event.type === 'reads-dropped') {
         this.#reads.requeue(event.contexts);
       } else if (event.type === 'proposals-rejected') {
-        const batch = this.#forwardedByContext.get(event.context);
-        this.#forwardedByContext.delete(event.context);
-        if (batch !== undefined) {
-          this.#proposals.requeueRefused(batch.ids, batch.term);
-        }
-        const changeId = this.#changesByContext.get(event.context);
-        if (changeId !== undefined) {
-          this.#changesByContext.delete(event.context);
-          this.#noteChange(this.#changes.refused(changeId, event.reason, this.#tick));
-        }
+        const { context, reason } = event;
+        this.#changeResults.push(...this.#submission.refused(context, reason, this.#tick));
       }
     }
   }
@@ -508,7 +417,10 @@ export class Replica {
       }
       if (entry.type === 'confChange') {
         const configuration = { index, ...decodeConfiguration(entry.data) };
-        this.#noteChange(this.#changes.applied(configuration));
+        const result = this.#changes.applied(configuration);
+        if (result !== undefined) {
+          this.#changeResults.push(result);
+        }
         entries.push({ index, term, command: emptyCommand, membership: entry.data });
         proposalIds.push(0);
         continue;
@@ -523,15 +435,5 @@ export class Replica {
       proposalIds.push(this.#proposals.maybeResolve(envelope) ?? 0);
     }
     return { entries, proposalIds };
-  }
-}
-
-/** Gives up the oldest of what was forwarded, beyond the limit. */
-function trim(byContext: Map<number, unknown>): void {
-  if (byContext.size > forwardedBatchesMax) {
-    for (const oldest of byContext.keys()) {
-      byContext.delete(oldest);
-      break;
-    }
   }
 }

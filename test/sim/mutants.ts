@@ -330,7 +330,7 @@ export const mutants: readonly Mutant[] = [
       ),
       // Members ask for one again when the last is committed only; without that it is never seen.
       replica(
-        'replica.ts',
+        'submission.ts',
         'if (configuration.index > commitIndex) {',
         'if (configuration.index < 0) {',
       ),
