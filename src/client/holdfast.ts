@@ -131,7 +131,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
     return new Election(this.#ownership, name);
   }
 
-  /** Ends all calls under way, which fail, and all connections. Closing again waits for the same. */
+  /** Ends all calls under way, which fail, and all connections. Closing again waits for that. */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -102,7 +102,7 @@ describe('a read', () => {
     ]);
   });
 
-  test('that is to be no older than a revision has one deadline for both of its attempts', async () => {
+  test('no older than a revision has one deadline for both its attempts', async () => {
     const members = new FakeMembers();
     const environment = virtualEnvironment();
     const { kv } = new Holdfast({ endpoints: '127.0.0.1:1' }, { transport: members, environment });
