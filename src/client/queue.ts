@@ -59,16 +59,18 @@ export class Queue {
     readonly kvs: readonly KeyValueAnswer[];
     readonly revision: number;
   }> {
-    return this.#parts.operations.run(
+    const answer = await this.#parts.operations.run(
       { message: { type: 'range', range: this.#first() }, purpose: 'read' },
       options,
     );
+    this.#checkOwners(answer.kvs);
+    return answer;
   }
 
   /**
    * Puts a candidate into the queue; once, however often it is asked for.
    *
-   * @throws {HoldfastError} LEASE_NOT_FOUND.
+   * @throws {HoldfastError} LEASE_NOT_FOUND; INVALID_ARGUMENT — other keys have this prefix.
    */
   async enter(lease: Lease, value: Uint8Array, options: CallOptions): Promise<Place> {
     const key = concatBytes(this.#prefix, Buffer.from(BigInt.asUintN(64, lease.id).toString(16)));
@@ -91,6 +93,7 @@ export class Queue {
     const [own = [], owners = []] = responses.map((each) =>
       each.type === 'range' ? each.kvs : [],
     );
+    this.#checkOwners(owners);
     const token = succeeded ? revision : (own[0]?.createRevision ?? 0);
     return { key, token, revision, owners };
   }
@@ -132,6 +135,16 @@ export class Queue {
         return;
       }
       fromRevision = answer.revision + 1;
+    }
+  }
+
+  /** A key without a lease is nobody's candidacy: it would be waited for until it is deleted. */
+  #checkOwners(owners: readonly KeyValueAnswer[]): void {
+    const stranger = owners.find(({ lease }) => lease === '0');
+    if (stranger !== undefined) {
+      const key = JSON.stringify(this.#parts.namespace.inner(stranger.key).toString());
+      const text = `${key} stands among the candidates and is none: give another name`;
+      throw new HoldfastError('INVALID_ARGUMENT', text);
     }
   }
 

@@ -218,6 +218,40 @@ describe.each(sides)('with $name', ({ start }) => {
   });
 });
 
+test('a name with other keys under it than candidates is refused, not waited for', async () => {
+  const members = new FakeMembers();
+  const environment = virtualEnvironment();
+  const client = new Holdfast({ endpoints: '127.0.0.1:1' }, { transport: members, environment });
+  const kvs = [kvOf('dns/www', 3, '')];
+  const range = { type: 'range', revision: 7, kvs, more: false, count: 1 };
+  const revoked: unknown[] = [];
+  members.onCall = (call) => {
+    if (call.path.endsWith('/LeaseGrant')) {
+      call.answer({ ID: '7', TTL: '15' });
+    } else if (call.path.endsWith('/LeaseRevoke')) {
+      revoked.push(call.request);
+      call.answer({});
+    } else if (call.path.endsWith('/Txn')) {
+      const put = { type: 'put', revision: 7, prevKv: undefined };
+      call.answer({ type: 'txn', revision: 7, succeeded: true, responses: [put, range] });
+    } else {
+      call.answer(range);
+    }
+  };
+  const refusal = {
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining('"dns/www" stands among the candidates') as string,
+  };
+  const settled = async (call: Promise<unknown>) => environment.loop.settle(errorOf(call));
+
+  expect(await settled(client.election('dns').campaign('me'))).toMatchObject(refusal);
+  expect(revoked).toEqual([{ ID: '7' }]);
+  expect(await settled(client.lock('dns'))).toMatchObject(refusal);
+  expect(await settled(client.tryLock('dns'))).toMatchObject(refusal);
+  expect(await settled(client.election('dns').leader())).toMatchObject(refusal);
+  await client.close();
+});
+
 test('leases are refused that cannot be', async () => {
   await using client = new Holdfast({ endpoints: '127.0.0.1:1' });
 
@@ -239,7 +273,7 @@ test('a lock whose lease is over before it could be taken is not owned', async (
   await environment.loop.run(3000);
 
   // As by a member that was slow: the answer comes after the end of the lease here.
-  const key = kvOf('a/7', 5, '');
+  const key = { ...kvOf('a/7', 5, ''), lease: '7' };
   members.callsOf('Txn')[0]?.answer({
     ...{ type: 'txn', revision: 5, succeeded: true },
     responses: [{ type: 'put' }, { type: 'range', revision: 5, kvs: [key], count: 1 }],
