@@ -64,12 +64,12 @@ export function createInbox(options: InboxOptions): TransportHandler {
     onRefused: (peer, reason) => {
       onFatal(refusedError(reason, name, peer));
     },
-    onSnapshotRequested: async (from, minIndex) => {
+    onSnapshotRequested: async (from, minIndex, formatVersionMax) => {
       const refusal = integrity.quarantineRefusal;
       if (refusal !== undefined) {
         throw refusal;
       }
-      const { chunks } = await snapshots.open(state.engine, minIndex);
+      const { chunks } = await snapshots.open(state.engine, minIndex, formatVersionMax);
       logger.info({ event: 'snapshot-sending', peer: from, minIndex });
       return chunks;
     },

@@ -48,7 +48,16 @@ export interface SnapshotHeader {
  * either side is the caller's until it asks for more.
  */
 export interface SnapshotFormat {
-  createEncoder(header: SnapshotHeader): {
+  /** Newest version that is read here. */
+  readonly versionMax: number;
+  /**
+   * Writes the newest version up to `versionMax` which whoever wants it reads; that of files, which
+   * every program reads, without it.
+   */
+  createEncoder(
+    header: SnapshotHeader,
+    versionMax?: number,
+  ): {
     push(records: readonly EngineRecord[]): Iterable<Uint8Array>;
     finish(): Iterable<Uint8Array>;
   };
@@ -124,16 +133,22 @@ export class Snapshots {
     }
   }
 
+  /** Newest version of the format that is read here. */
+  get formatVersionMax(): number {
+    return this.#options.format.versionMax;
+  }
+
   get serving(): number {
     return this.#serving.size;
   }
 
   /**
    * Opens a snapshot of the engine's present state, which contains all entries up to `minIndex`.
+   * It is for a file, or for a member that reads the format up to `formatVersionMax`.
    *
    * @throws {KvError} TOO_MANY_REQUESTS; UNHEALTHY — this member has not applied that far.
    */
-  async open(engine: Engine, minIndex: number): Promise<SnapshotStream> {
+  async open(engine: Engine, minIndex: number, formatVersionMax = 0): Promise<SnapshotStream> {
     if (this.#serving.size >= servedMax) {
       throw new KvError('TOO_MANY_REQUESTS');
     }
@@ -160,7 +175,7 @@ export class Snapshots {
       served.index = head.appliedIndex;
       const estimatedBytes = await engine.sizeBytes();
       const header = this.#headerOf(head, estimatedBytes);
-      const chunks = releasing(this.#read(pinned, header), release);
+      const chunks = releasing(this.#read(pinned, header, formatVersionMax), release);
       return { estimatedBytes, revision: head.revision, chunks };
     } catch (error) {
       release();
@@ -231,8 +246,9 @@ export class Snapshots {
   async *#read(
     pinned: EngineSnapshot,
     header: SnapshotHeader,
+    formatVersionMax: number,
   ): AsyncGenerator<Uint8Array, undefined> {
-    const encoder = this.#options.format.createEncoder(header);
+    const encoder = this.#options.format.createEncoder(header, formatVersionMax);
     for (const range of stateRanges) {
       for await (const records of this.#scan(pinned, range)) {
         yield* encoder.push(records);

@@ -16,7 +16,7 @@ import type { FetchedSnapshot, Snapshots } from './snapshots.ts';
 /** What a transfer works with. */
 export interface StateTransferOptions {
   readonly transport: Pick<Transport, 'fetchSnapshot'>;
-  readonly snapshots: Pick<Snapshots, 'fetch'>;
+  readonly snapshots: Pick<Snapshots, 'fetch' | 'formatVersionMax'>;
   readonly store: StateStore;
   readonly eventLoop: Pick<EventLoop, 'nowMs'>;
   readonly logger: EventLogger;
@@ -91,7 +91,10 @@ export class StateTransfer {
     const { signal } = this.#stopping;
     const fetched = await snapshots.fetch(
       store,
-      transport.fetchSnapshot(from, { minIndex, signal }),
+      transport.fetchSnapshot(from, {
+        ...{ minIndex, signal },
+        formatVersionMax: snapshots.formatVersionMax,
+      }),
     );
     const { position, bytes } = fetched;
     const { index, term } = position;

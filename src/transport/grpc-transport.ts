@@ -125,8 +125,13 @@ export class GrpcTransport implements Transport {
       },
       FetchSnapshot: (call: SnapshotCall) => {
         this.#serve(call, ({ id }, handler) => {
+          const { min_index, format_version_max } = call.request;
           this.#sender.send(call, id, async () =>
-            handler.onSnapshotRequested(id, wireToNumber(call.request.min_index, 'min_index')),
+            handler.onSnapshotRequested(
+              id,
+              wireToNumber(min_index, 'min_index'),
+              format_version_max,
+            ),
           );
         });
       },
@@ -211,6 +216,7 @@ export class GrpcTransport implements Transport {
       identity: this.#options,
       peer,
       minIndex: fetch.minIndex,
+      formatVersionMax: fetch.formatVersionMax ?? 0,
       credentials: channelCredentials,
       timers,
       signal: fetch.signal === undefined ? stopping : AbortSignal.any([stopping, fetch.signal]),

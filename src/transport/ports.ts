@@ -71,11 +71,16 @@ export interface TransportHandler {
   /**
    * Opens a snapshot of this member's state, with all entries up to `minIndex` at least, for
    * `from`. Its iterator is either run to its end or told to `return`, even before its first item;
-   * an item is the transport's until it asks for the next one.
+   * an item is the transport's until it asks for the next one. `formatVersionMax` is the newest
+   * version of the format that `from` reads; 0 if it does not say.
    *
    * @throws {KvError} whatever its code is; `from` gets the same one.
    */
-  onSnapshotRequested(from: NodeId, minIndex: LogIndex): Promise<AsyncIterable<Uint8Array>>;
+  onSnapshotRequested(
+    from: NodeId,
+    minIndex: LogIndex,
+    formatVersionMax: number,
+  ): Promise<AsyncIterable<Uint8Array>>;
   /**
    * What a member that is about to join is told.
    *
@@ -107,6 +112,8 @@ export interface PeerLink {
 export interface SnapshotFetch {
   /** The snapshot must contain all entries up to here. */
   readonly minIndex: LogIndex;
+  /** Newest version of the format that is read here; 0: not said. */
+  readonly formatVersionMax?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -23,6 +23,7 @@ export interface SnapshotFetchOptions {
   readonly identity: MemberIdentity;
   readonly peer: Peer;
   readonly minIndex: number;
+  readonly formatVersionMax: number;
   readonly credentials: ChannelCredentials;
   readonly timers: Timers;
   /** Ends the transfer; if its reason is a `KvError`, that is what is thrown. */
@@ -79,7 +80,7 @@ function call(options: SnapshotFetchOptions): {
   readonly stream: ClientReadableStream<SnapshotChunk>;
   readonly close: () => void;
 } {
-  const { peer, identity, minIndex } = options;
+  const { peer, identity, minIndex, formatVersionMax } = options;
   const { credentials, revoke } = makeRevocable(options.credentials);
   const client = new Client(peer.address, credentials, channelOptions);
   const { path, requestSerialize, responseDeserialize } =
@@ -88,7 +89,7 @@ function call(options: SnapshotFetchOptions): {
     path,
     requestSerialize,
     responseDeserialize,
-    { min_index: minIndex },
+    { min_index: minIndex, format_version_max: formatVersionMax },
     callMetadata(identity, peer.id),
   );
   // The iterator tells of errors; one that comes after its end is of no interest.

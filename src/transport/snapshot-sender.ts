@@ -22,8 +22,11 @@ const chunksInFlightMax = 4;
 const transfersMax = 4;
 /** A peer that takes nothing for so long is given up. */
 const stallMsMax = 60_000;
-/** What may be sent at once after a pause. */
-const burstBytes = 1024 * 1024;
+/**
+ * What may be sent at once after a pause. Why so little: both sides work on a burst without a
+ * pause, and what else they do, and their neighbours on the same machine, wait for it.
+ */
+const burstBytes = 512 * 1024;
 
 /** What a sender needs. */
 export interface SnapshotSenderOptions {

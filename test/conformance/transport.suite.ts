@@ -6,6 +6,7 @@ import type {
   Admission,
   Peer,
   PeerMessage,
+  SnapshotFetch,
   Transport,
   TransportHandler,
 } from '../../src/transport/index.ts';
@@ -36,7 +37,7 @@ class TestMember implements TransportHandler {
   readonly transport: Transport;
   readonly received: PeerMessage[] = [];
   readonly refused: (readonly [NodeId, string])[] = [];
-  readonly requested: (readonly [NodeId, number])[] = [];
+  readonly requested: (readonly [NodeId, number, number])[] = [];
   readonly asked: (readonly [NodeId, number])[] = [];
   decide: (from: NodeId, incarnation: number) => Admission = () => 'ok';
   source: () => AsyncIterable<Uint8Array> = () => piecesOf();
@@ -71,8 +72,11 @@ class TestMember implements TransportHandler {
     this.refused.push([peer, reason]);
   }
 
-  async onSnapshotRequested(from: NodeId, minIndex: number): Promise<AsyncIterable<Uint8Array>> {
-    this.requested.push([from, minIndex]);
+  async onSnapshotRequested(
+    from: NodeId,
+    ...wanted: readonly [minIndex: number, formatVersionMax: number]
+  ): Promise<AsyncIterable<Uint8Array>> {
+    this.requested.push([from, ...wanted]);
     return this.source();
   }
 
@@ -193,11 +197,12 @@ export function transportSuite(open: () => Promise<TransportNetwork>): void {
   async function fetched(
     by: TestMember,
     from: NodeId,
-    { minIndex = 7, signal }: { readonly minIndex?: number; readonly signal?: AbortSignal } = {},
+    { minIndex = 7, formatVersionMax, signal }: Partial<SnapshotFetch> = {},
   ): Promise<readonly [bytes: string, code: string | undefined]> {
     const chunks: Uint8Array[] = [];
     const collect = async (): Promise<void> => {
-      for await (const chunk of by.transport.fetchSnapshot(from, { minIndex, signal })) {
+      const wanted = { minIndex, formatVersionMax, signal };
+      for await (const chunk of by.transport.fetchSnapshot(from, wanted)) {
         chunks.push(chunk);
       }
     };
@@ -435,9 +440,14 @@ export function transportSuite(open: () => Promise<TransportNetwork>): void {
       const [one, two] = await pair();
       one.source = () => piecesOf('one', 'two', '', 'three');
 
-      expect(await fetched(two, 1, { minIndex: 2 ** 53 - 1 })).toEqual(['onetwothree', undefined]);
+      const wanted = { minIndex: 2 ** 53 - 1, formatVersionMax: 3 };
+      expect(await fetched(two, 1, wanted)).toEqual(['onetwothree', undefined]);
+      expect(await fetched(two, 1, { minIndex: 1 })).toEqual(['onetwothree', undefined]);
 
-      expect(one.requested).toEqual([[2, 2 ** 53 - 1]]);
+      expect(one.requested).toEqual([
+        [2, 2 ** 53 - 1, 3],
+        [2, 1, 0],
+      ]);
     });
 
     test('that cannot be had is refused with the code of its owner', async () => {

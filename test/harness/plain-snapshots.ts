@@ -5,6 +5,7 @@ type PlainRecord = readonly [string, string];
 
 /** Each piece is a line: the header, records, the end. */
 export const plainSnapshots: SnapshotFormat = {
+  versionMax: 1,
   createEncoder: (header) => ({
     *push(records) {
       if (records.length > 0) {

@@ -210,7 +210,7 @@ export class VirtualNetwork {
   async *#fetch(
     node: Node | undefined,
     from: NodeId,
-    { minIndex, signal }: SnapshotFetch,
+    { minIndex, formatVersionMax = 0, signal }: SnapshotFetch,
   ): AsyncGenerator<Uint8Array> {
     if (node === undefined || !this.#isRunning(node)) {
       throw new KvError('STOPPED');
@@ -231,7 +231,8 @@ export class VirtualNetwork {
     }
     sender.transfers.add(node.id);
     try {
-      const source = await sender.handler.onSnapshotRequested(node.id, minIndex);
+      const { handler } = sender;
+      const source = await handler.onSnapshotRequested(node.id, minIndex, formatVersionMax);
       for await (const chunk of source) {
         await this.#delay(this.latencyMs, signal);
         if (this.#reached(node, from) !== sender) {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as kv from '../../src/kv/index.ts';
 import { encodeConfiguration } from '../../src/raft/index.ts';
-import { Snapshots } from '../../src/replica/snapshots.ts';
+import { type SnapshotFormat, Snapshots } from '../../src/replica/snapshots.ts';
 import { createMemoryEngine, type Engine } from '../../src/storage/index.ts';
 import { StateDisk } from '../harness/memory-state.ts';
 import { plainSnapshots } from '../harness/plain-snapshots.ts';
@@ -10,10 +10,10 @@ import { Member } from '../kv/properties.ts';
 
 let moving: boolean[];
 
-function snapshots(): Snapshots {
+function snapshots(format: SnapshotFormat = plainSnapshots): Snapshots {
   return new Snapshots({
     clusterId: 1,
-    format: plainSnapshots,
+    format,
     version: 'test',
     epochMs: () => 0,
     term: () => 1,
@@ -61,6 +61,23 @@ describe('Snapshots', () => {
 
     await second.chunks[Symbol.asyncIterator]().return?.();
     expect(moving).toEqual([true, false]);
+  });
+
+  test('are written for what their reader knows, and for files without a word', async () => {
+    const asked: (number | undefined)[] = [];
+    const subject = snapshots({
+      ...plainSnapshots,
+      versionMax: 5,
+      createEncoder: (header, versionMax) => {
+        asked.push(versionMax);
+        return plainSnapshots.createEncoder(header);
+      },
+    });
+
+    await drained((await subject.open(await state(), 1, subject.formatVersionMax)).chunks);
+    await drained((await subject.open(await state(), 1)).chunks);
+
+    expect(asked).toEqual([5, 0]);
   });
 
   test('one that is not to be had moves no more', async () => {

@@ -34,6 +34,7 @@ function start({ failure = undefined as Error | undefined } = {}) {
   const transfer = new StateTransfer({
     transport: { fetchSnapshot: () => nothing() },
     snapshots: {
+      formatVersionMax: 1,
       fetch: async () =>
         failure === undefined ? Promise.resolve(fetched) : Promise.reject(failure),
     },

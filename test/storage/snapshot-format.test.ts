@@ -27,13 +27,17 @@ function recordOf(number: number, valueBytes: number): EngineRecord {
   return { key, value: new Uint8Array(valueBytes).fill(number & 0xff) };
 }
 
-function encode(records: readonly EngineRecord[], batch = 100): Uint8Array {
-  return concatBytes(...blocksOf(records, batch));
+function encode(records: readonly EngineRecord[], batch = 100, versionMax?: number): Uint8Array {
+  return concatBytes(...blocksOf(records, batch, versionMax));
 }
 
 /** The blocks as they come out, copied before more is asked for. */
-function blocksOf(records: readonly EngineRecord[], batch = 100): readonly Uint8Array[] {
-  const encoder = new SnapshotEncoder(header);
+function blocksOf(
+  records: readonly EngineRecord[],
+  batch = 100,
+  versionMax?: number,
+): readonly Uint8Array[] {
+  const encoder = new SnapshotEncoder(header, versionMax);
   const blocks: Uint8Array[] = [];
   const take = (made: Iterable<Uint8Array>): void => {
     for (const block of made) {
@@ -149,6 +153,41 @@ describe('a snapshot', () => {
     expect(plain(decoded.records)).toEqual(plain(mixed));
   });
 
+  test('for a member that reads version 3 has a SHA-256 of all but the payloads of chunks', () => {
+    const blocks = blocksOf(mixed, 100, 3);
+    const bytes = concatBytes(...blocks);
+
+    expect(decode([bytes]).header).toEqual(header);
+    expect(plain(decode([bytes]).records)).toEqual(plain(mixed));
+    const [head, ...others] = blocks;
+    const chunks = others.slice(0, -3);
+    const hash = createHash('sha256').update(head ?? '');
+    for (const chunk of chunks) {
+      hash.update(chunk.subarray(0, 24));
+    }
+    const [end, zeros, digest] = others.slice(-3);
+    hash.update(end ?? '').update(zeros ?? '');
+    expect(chunks.length).toBeGreaterThan(3);
+    expect(Buffer.from(digest ?? '')).toEqual(hash.digest());
+  });
+
+  test.each([0, 1, 2, undefined])('for whoever reads up to version %s is of version 2', (max) => {
+    expect(equalBytes(encode(mixed, 100, max), encode(mixed, 100, 2))).toBe(true);
+    expect(equalBytes(encode(mixed, 100, 4), encode(mixed, 100, 3))).toBe(true);
+    expect(equalBytes(encode(mixed, 100, 2), encode(mixed, 100, 3))).toBe(false);
+  });
+
+  test('of a version that is not known is refused', () => {
+    const bytes = encode([recordOf(1, 3)]);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(24, 4, true);
+    const headEnd = 24 + view.getUint32(4, true);
+    view.setUint32(16, crc32c(view, 24, headEnd, 0), true);
+    view.setUint32(20, crc32c(view, 0, 20, 0), true);
+
+    expect(refusal(bytes).message).toContain('format version 4, this program reads 1 to 3');
+  });
+
   test('is cut into pieces anywhere, and comes in batches of any size', () => {
     const prng = createPrng(5);
     const bytes = encode(mixed, 7);
@@ -198,20 +237,23 @@ describe('a snapshot', () => {
     expect(read.size).toBe(1);
   });
 
-  test('every flipped byte is found, and no wrong record comes out before', () => {
-    const records = [recordOf(1, 3), recordOf(2, 0), recordOf(3, 30)];
-    const bytes = encode(records);
-    for (let at = 0; at < bytes.length; at++) {
-      for (const flip of [1 << (at % 8), 0xff]) {
-        const damaged = bytes.slice();
-        damaged[at] = (damaged[at] ?? 0) ^ flip;
-        const seen: EngineRecord[] = [];
-        refusal(damaged, seen);
+  test.each([2, 3])(
+    'of version %s: every flipped byte is found, and no wrong record comes out before',
+    (version) => {
+      const records = [recordOf(1, 3), recordOf(2, 0), recordOf(3, 30)];
+      const bytes = encode(records, 100, version);
+      for (let at = 0; at < bytes.length; at++) {
+        for (const flip of [1 << (at % 8), 0xff]) {
+          const damaged = bytes.slice();
+          damaged[at] = (damaged[at] ?? 0) ^ flip;
+          const seen: EngineRecord[] = [];
+          refusal(damaged, seen);
 
-        expect(plain(seen)).toEqual(plain(records.slice(0, seen.length)));
+          expect(plain(seen)).toEqual(plain(records.slice(0, seen.length)));
+        }
       }
-    }
-  });
+    },
+  );
 
   test('a cut at every length is found, and says where', () => {
     const bytes = encode([recordOf(1, 3), recordOf(2, 30)]);
@@ -234,16 +276,26 @@ describe('a snapshot', () => {
     }).toThrow('after its end');
   });
 
-  test('chunks that are missing, swapped or of another snapshot are found', () => {
-    const blocks = blocksOf(mixed);
-    const without = blocks.filter((_, i) => i !== 2);
-    const swapped = [...blocks];
-    [swapped[1], swapped[2]] = [blocks[2] as Uint8Array, blocks[1] as Uint8Array];
+  test.each([2, 3])(
+    'of version %s: chunks that are missing, swapped or of another snapshot are found',
+    (version) => {
+      const blocks = blocksOf(mixed, 100, version);
+      const others = blocksOf(
+        mixed.map(({ key, value }) => ({ key, value: value.map((x) => x ^ 1) })),
+        100,
+        version,
+      );
+      const foreign = blocks.map((block, i) => (i === 2 ? (others[2] as Uint8Array) : block));
+      const without = blocks.filter((_, i) => i !== 2);
+      const swapped = [...blocks];
+      [swapped[1], swapped[2]] = [blocks[2] as Uint8Array, blocks[1] as Uint8Array];
 
-    expect(refusal(concatBytes(...without)).message).toContain('block 3 stands where block 2');
-    expect(refusal(concatBytes(...swapped)).message).toContain('block 2 stands where block 1');
-    expect(refusal(new Uint8Array(1000)).message).toContain('not a snapshot of Holdfast');
-  });
+      expect(refusal(concatBytes(...foreign)).message).toContain('its SHA-256 does not match');
+      expect(refusal(concatBytes(...without)).message).toContain('block 3 stands where block 2');
+      expect(refusal(concatBytes(...swapped)).message).toContain('block 2 stands where block 1');
+      expect(refusal(new Uint8Array(1000)).message).toContain('not a snapshot of Holdfast');
+    },
+  );
 
   test('keys that do not ascend stop the program that writes them', () => {
     const encoder = new SnapshotEncoder(header);

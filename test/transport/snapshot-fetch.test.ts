@@ -77,6 +77,7 @@ function fetch(): AsyncGenerator<Uint8Array> {
     identity: { clusterId: 1, memberId: 2, incarnation: 1, clientUrls: [], peerUrls: [] },
     peer: { id: 1, name: 'n1', address },
     minIndex: 1,
+    formatVersionMax: 3,
     credentials: credentials.createInsecure(),
     timers: loop,
     signal: abort.signal,

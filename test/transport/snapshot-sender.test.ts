@@ -135,10 +135,10 @@ describe('SnapshotSender', () => {
 
     await loop.run(5000);
 
-    // A burst of one MiB, then one MiB for each second.
+    // A burst of half a MiB, then one MiB for each second.
     const sent = calls.flatMap((each) => each.sent).reduce((sum, bytes) => sum + bytes, 0);
-    expect(sent).toBe(6 * 1024 * kib);
-    expect(calls.map((each) => each.sent.length)).toEqual([12, 12]);
+    expect(sent).toBe(5.5 * 1024 * kib);
+    expect(calls.map((each) => each.sent.length)).toEqual([11, 11]);
   });
 
   test('gives up a peer that takes nothing for a minute', async () => {
