@@ -363,8 +363,8 @@ export class StateMachine {
   #decode(entries: readonly AppliedEntry[]): (Command | undefined)[] {
     let previous = this.#lastApplied;
     return entries.map((entry) => {
-      assert(entry.index > previous.index, () => {
-        return `entry ${entry.index} comes after ${previous.index} has been applied`;
+      assert(entry.index === previous.index + 1, () => {
+        return `entry ${entry.index} does not follow ${previous.index}, the last one applied`;
       });
       assert(entry.term >= previous.term, 'terms never decrease along the log');
       previous = entry;

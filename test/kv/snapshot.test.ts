@@ -100,15 +100,15 @@ describe('the head of a snapshot', () => {
   test('a configuration is stored with its index, and told of in the output', () => {
     const member = new Member(kv);
     const output = member.apply([
-      { index: 4, term: 1, command: new Uint8Array(0), membership: bytes('one') },
-      { index: 5, term: 1, command: new Uint8Array(0), membership: bytes('two') },
+      { index: 1, term: 1, command: new Uint8Array(0), membership: bytes('one') },
+      { index: 2, term: 1, command: new Uint8Array(0), membership: bytes('two') },
     ]);
     expect(output.results).toEqual([undefined, undefined]);
     expect(output.changes).toEqual([
-      { type: 'membership', index: 4, membership: bytes('one') },
-      { type: 'membership', index: 5, membership: bytes('two') },
+      { type: 'membership', index: 1, membership: bytes('one') },
+      { type: 'membership', index: 2, membership: bytes('two') },
     ]);
-    expect(headOf(member.store)?.membership).toEqual({ index: 5, membership: bytes('two') });
+    expect(headOf(member.store)?.membership).toEqual({ index: 2, membership: bytes('two') });
     kv.verifyState(member.store.records());
   });
 
