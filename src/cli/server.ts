@@ -5,6 +5,7 @@ import { createLogger } from '../observability/index.ts';
 import { type RunningServer, startServer } from './compose.ts';
 import { ExitError } from './exit.ts';
 import { loadConfig } from './load-config.ts';
+import { watchLogOutput } from './log-output.ts';
 import type { ServerConfig } from './server-config.ts';
 import { serverFlags } from './server-flags.ts';
 
@@ -43,6 +44,7 @@ export async function runServer(options: ServerOptions): Promise<void> {
     process.stderr.write(`holdfast: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(exitFatal);
   };
+  watchLogOutput(process.stdout, logger, die);
   // The library would write to stderr, in its own words, what it also reports as an error.
   setLogVerbosity(logVerbosity.NONE);
   process.on('uncaughtException', die);
