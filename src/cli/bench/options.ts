@@ -1,6 +1,6 @@
 /** From the command line's texts to a checked plan of what to run; every mistake is named. */
-import { ExitError } from '../exit.ts';
 import type { Endpoint } from './connection.ts';
+import { FlagReader } from './flag-reader.ts';
 import type { LoadEnd } from './load.ts';
 import { tagBytes } from './requests.ts';
 import { type WorkloadName, type WorkloadOptions, workloadNames } from './workload.ts';
@@ -84,7 +84,6 @@ const connectionsMax = 10_000;
 const valueBytesMax = 1024 * 1024;
 const keyBytesMax = 1024;
 const totalMax = 1_000_000_000;
-const durationMaxMs = 24 * 3600 * 1000;
 const roundsMax = 100;
 const rateMax = 1_000_000;
 const seedMax = 0xffff_ffff;
@@ -185,7 +184,9 @@ export function readBenchPlan(work: string | undefined, flags: BenchFlags): Benc
     `--client takes nothing or "only", not ${JSON.stringify(flags.client)}`,
   );
   const plan: BenchPlan = {
-    endpoints: isAgainst ? undefined : readEndpoints(reader, flags.endpoints ?? defaultEndpoints),
+    endpoints: isAgainst
+      ? undefined
+      : reader.endpoints('--endpoints', flags.endpoints ?? defaultEndpoints),
     cases: isSuite
       ? readSuite(reader, load, flags)
       : casesOf(named ?? 'put', load, readCallers(reader, flags)),
@@ -441,72 +442,6 @@ function readEnd(reader: FlagReader, flags: BenchFlags): LoadEnd {
         ? defaultDurationMs
         : reader.durationMs('--duration', flags.duration, 1),
   };
-}
-
-/** Reads `host:port,…`, with or without `http://`. */
-function readEndpoints(reader: FlagReader, text: string): readonly Endpoint[] {
-  return text.split(',').map((endpoint) => {
-    const trimmed = endpoint.trim();
-    if (trimmed.startsWith('https://')) {
-      reader.check(false, `--endpoints: "${trimmed}" uses TLS, which the load generator does not`);
-      return { host: '', port: 0 };
-    }
-    const match = /^(?:http:\/\/)?(?<host>\[[0-9a-fA-F:]+\]|[\w.-]+):(?<port>\d{1,5})\/?$/.exec(
-      trimmed,
-    );
-    const port = Number(match?.groups?.['port']);
-    reader.check(
-      match !== null && port >= 1 && port <= 65_535,
-      `--endpoints: "${trimmed}" is not host:port, as in 127.0.0.1:2379`,
-    );
-    const host = match?.groups?.['host'] ?? '';
-    return { host: host.replace(/^\[|\]$/g, ''), port };
-  });
-}
-
-/** Reads single values and collects what is wrong. */
-class FlagReader {
-  readonly #problems: string[] = [];
-
-  check(isRight: boolean, problem: string): void {
-    if (!isRight) {
-      this.#problems.push(problem);
-    }
-  }
-
-  integer(flag: string, text: string, min: number, max: number): number {
-    const value = Number(text);
-    const isRight = /^\d+$/.test(text) && value >= min && value <= max;
-    this.check(isRight, `${flag} must be a whole number from ${min} to ${max}, not "${text}"`);
-    return isRight ? value : min;
-  }
-
-  optionalInteger(
-    flag: string,
-    text: string | undefined,
-    min: number,
-    max: number,
-  ): number | undefined {
-    return text === undefined ? undefined : this.integer(flag, text, min, max);
-  }
-
-  durationMs(flag: string, text: string, minMs: number): number {
-    const match = /^(?<count>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)$/.exec(text);
-    const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-    const unit = match?.groups?.['unit'] as keyof typeof unitMs | undefined;
-    const durationMs =
-      unit === undefined ? Number.NaN : Number(match?.groups?.['count']) * unitMs[unit];
-    const isRight = durationMs >= minMs && durationMs <= durationMaxMs;
-    this.check(isRight, `${flag} must be a time as 500ms, 10s or 2m, at most 24h, not "${text}"`);
-    return isRight ? durationMs : minMs;
-  }
-
-  throwIfAnyWrong(): void {
-    if (this.#problems.length > 0) {
-      const lines = this.#problems.map((problem) => `  ${problem}`);
-      throw new ExitError(2, ['holdfast bench:', ...lines, '(see --help)'].join('\n'));
-    }
-  }
 }
 
 function plural(count: number, noun: string): string {
