@@ -5,7 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { createPrng, type Prng } from '../base/index.ts';
-import { fingerprintOf, idempotencyKeyBytesMax, txnDepthMax } from '../kv/index.ts';
+import {
+  accountNameBytesMax,
+  fingerprintOf,
+  idempotencyKeyBytesMax,
+  txnDepthMax,
+} from '../kv/index.ts';
 import { type Logger, Metrics } from '../observability/index.ts';
 import { defaultRaftOptions } from '../raft/index.ts';
 import {
@@ -257,7 +262,12 @@ function createRpcServer(
     txnOperationsMax: config.txnOperationsMax,
     txnDepthMax,
     idempotencyKeyBytesMax,
+    accountNameBytesMax,
     fingerprintOf,
+    tokenLifeMs: config.authTokenTtlSeconds * 1000,
+    onDenied: (event) => {
+      logger.warn({ event: 'call-denied', ...event });
+    },
     quotaBytes: config.quotaBytes,
     requestBytesMax: config.requestBytesMax,
     limits: config.requestLimits,

@@ -29,6 +29,8 @@ export interface ServerConfig {
   readonly electionMs: number;
   /** How a leader makes sure that it still leads when a linearizable read comes. */
   readonly readMode: (typeof readModes)[number];
+  /** Seconds that a token of a user who has signed in lasts. */
+  readonly authTokenTtlSeconds: number;
   readonly requestBytesMax: number;
   readonly txnOperationsMax: number;
   readonly requestTimeoutMs: number;
@@ -93,6 +95,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     clusterState,
     ...timing,
     readMode: reader.choice('read-mode', readModes),
+    authTokenTtlSeconds: reader.integer('auth-token-ttl', 1, 30 * 24 * 3600),
     ...storage(reader),
     requestBytesMax,
     requestLimits: requestLimits(reader, requestBytesMax),

@@ -82,6 +82,12 @@ export const serverFlags = [
     help: '"read-index" asks a majority for reads, "lease" trusts bounded clock drift instead',
   },
   {
+    name: 'auth-token-ttl',
+    kind: 'integer',
+    default: '300',
+    help: 'seconds that a token of a user who has signed in lasts',
+  },
+  {
     name: 'max-request-bytes',
     kind: 'integer',
     default: '1572864',

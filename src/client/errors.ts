@@ -18,7 +18,6 @@ const ownCodes = {
   UNREACHABLE: true,
   CONNECTION_LOST: true,
   UNAUTHENTICATED: false,
-  PERMISSION_DENIED: false,
   TXN_CONFLICT: true,
   LEASE_LOST: true,
   OWNERSHIP_LOST: true,
@@ -114,17 +113,17 @@ const codeByStatus: Readonly<Record<string, HoldfastErrorCode>> = {
 };
 
 /**
- * What etcd says of no name, of a token that it does not know (any more), of one that is older than
- * the last change of users and roles, and begins to say of a wrong name or password.
+ * What members say of no name, of a token that they do not know (any more), and of a wrong name or
+ * password: who calls is not known to them.
  */
-const strangerTexts: ReadonlySet<string> = new Set([
-  'etcdserver: user name is empty',
-  'etcdserver: invalid auth token',
-  'etcdserver: revision of auth store is old',
+const strangerCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'USER_EMPTY',
+  'INVALID_AUTH_TOKEN',
+  'AUTH_FAILED',
 ]);
+/** What etcd says of a token that is older than the last change of users and roles. */
+const oldToken = 'etcdserver: revision of auth store is old';
 const authenticationFailed = 'etcdserver: authentication failed';
-/** What etcd says of a watch that its user may not have, in the watch's answer. */
-const permissionDenied = 'etcdserver: permission denied';
 /** What gRPC says of a message that it does not take, unread; Go's and JavaScript's. */
 const tooLong = 'message larger than max';
 
@@ -134,20 +133,14 @@ export function codeOf(failure: CallFailure): HoldfastErrorCode {
   if (!failure.wasSent) {
     return 'UNREACHABLE';
   }
-  if (code !== undefined && knownCodes.has(code)) {
-    return code as ErrorCode;
-  }
-  const byText = codeByText.get(message);
-  if (byText !== undefined) {
-    return byText;
+  const known = code !== undefined && knownCodes.has(code) ? code : codeByText.get(message);
+  if (known !== undefined) {
+    return strangerCodes.has(known) ? 'UNAUTHENTICATED' : (known as ErrorCode);
   }
   if (message.includes(tooLong)) {
     return 'REQUEST_TOO_LARGE';
   }
-  if (message === permissionDenied) {
-    return 'PERMISSION_DENIED';
-  }
-  if (strangerTexts.has(message) || message.startsWith(authenticationFailed)) {
+  if (message === oldToken || message.startsWith(authenticationFailed)) {
     return 'UNAUTHENTICATED';
   }
   // A connection that breaks in the middle of an answer ends calls with INTERNAL.

@@ -76,7 +76,11 @@ export function checkAlarms(alarms: readonly Alarm[], command: Command): ErrorCo
 
 function isControl({ type }: Command): boolean {
   return (
-    type === 'alarm' || type === 'setRecord' || type === 'leaseKeepAlive' || type === 'advanceTime'
+    type === 'alarm' ||
+    type === 'setRecord' ||
+    type === 'leaseKeepAlive' ||
+    type === 'advanceTime' ||
+    type === 'auth'
   );
 }
 

@@ -7,6 +7,9 @@
  * kept for a time: the stamps of the cluster's time leave marks between the keys, in the order of
  * the log, and what is older than a mark that is old enough is forgotten.
  *
+ * An answer is its user's: another one who asks under the same name is refused. What was answered
+ * while nobody had to say who calls is given to whoever may ask for it.
+ *
  * Invariant: what was acknowledged or forgotten is never carried out again under the same session;
  * it is refused.
  */
@@ -16,9 +19,10 @@ import type { CommandResult, LeaseId, OnceCommand, SessionRequest } from './comm
 import { indexOf, indexTimeKey, indexTimesRange, keyAgeKey, keyedAnswerKey } from './key-layout.ts';
 import type { LeaseTable } from './leases.ts';
 import type { Reading, StateWrite } from './need.ts';
+import { nameBytes } from './named-records.ts';
 import { decodeAnswer, encodeAnswer } from './result-codec.ts';
 import { SessionAnswers, sessionWindow } from './session-answers.ts';
-import type { StateHasher } from './state-hash.ts';
+import { hashToBigint, StateHasher } from './state-hash.ts';
 import { TableChanges } from './table-changes.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
@@ -32,6 +36,15 @@ export type Attempt =
   | { readonly kind: 'refused'; readonly code: ErrorCode };
 
 const first: Attempt = { kind: 'first' };
+
+/** The answer to a first attempt. */
+export interface FirstAnswer {
+  /** Whose it is; undefined while nobody is asked who calls. */
+  readonly user: string | undefined;
+  readonly result: CommandResult;
+  /** Of the entry that it came with. */
+  readonly index: number;
+}
 
 /** Where the changes of answers go. */
 export interface AnswersHost {
@@ -58,20 +71,22 @@ export class Answers {
   }
 
   /** Tells whether a request is to be carried out, and takes note of what it acknowledges. */
-  *begin({ id, fingerprint }: OnceCommand): Reading<Attempt> {
+  *begin({ id, fingerprint }: OnceCommand, user: string | undefined): Reading<Attempt> {
+    const accepted = user === undefined ? [fingerprint] : [ownedBy(user, fingerprint), fingerprint];
     if (id.type === 'session') {
-      return yield* this.#beginNumbered(id, fingerprint);
+      return yield* this.#beginNumbered(id, accepted);
     }
     const [bytes] = yield* this.#records.get([keyedAnswerKey(id.key)]);
     if (bytes === undefined) {
       const isFull = this.#table.keyed.count >= keyedAnswersMax;
       return isFull ? { kind: 'refused', code: 'TOO_MANY_ANSWERS' } : first;
     }
-    return repeat(bytes, fingerprint);
+    return repeat(bytes, accepted);
   }
 
-  /** Keeps the answer to a first attempt, which came with the entry at `index`. */
-  keep({ id, fingerprint }: OnceCommand, result: CommandResult, index: number): void {
+  /** Keeps the answer to a first attempt. */
+  keep({ id, fingerprint: asked }: OnceCommand, { user, result, index }: FirstAnswer): void {
+    const fingerprint = user === undefined ? asked : ownedBy(user, asked);
     const answer = encodeAnswer({ fingerprint, result });
     if (id.type === 'key') {
       this.#records.put(keyedAnswerKey(id.key), answer);
@@ -143,7 +158,7 @@ export class Answers {
   }
 
   /** Moves a session on to what its client waits for, and looks for an answer. */
-  *#beginNumbered(request: SessionRequest, fingerprint: bigint): Reading<Attempt> {
+  *#beginNumbered(request: SessionRequest, accepted: readonly bigint[]): Reading<Attempt> {
     const { session: id, sequence, lowestUnanswered } = request;
     if (!this.#leases.hasLease(id)) {
       return { kind: 'refused', code: 'SESSION_EXPIRED' };
@@ -160,13 +175,20 @@ export class Answers {
     if (!answered.has(sequence)) {
       return first;
     }
-    return repeat(yield* this.#sessions.answer(id, session, sequence), fingerprint);
+    return repeat(yield* this.#sessions.answer(id, session, sequence), accepted);
   }
 }
 
-function repeat(bytes: Uint8Array, fingerprint: bigint): Attempt {
+/** Tells a user's request from the same one of another user. */
+function ownedBy(user: string, fingerprint: bigint): bigint {
+  const hasher = new StateHasher();
+  hasher.bytes(0, nameBytes(user));
+  return BigInt.asIntN(64, hashToBigint(hasher.words) ^ fingerprint);
+}
+
+function repeat(bytes: Uint8Array, accepted: readonly bigint[]): Attempt {
   const answer = decodeAnswer(bytes);
-  if (answer.fingerprint !== fingerprint) {
+  if (!accepted.includes(answer.fingerprint)) {
     return { kind: 'refused', code: 'REQUEST_MISMATCH' };
   }
   const { result } = answer;

@@ -9,6 +9,8 @@
 import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
 import { type AlarmOutcome, changeAlarm } from './alarms.ts';
 import type { Alarm, AlarmCommand, LeaseId, SetRecordCommand } from './command.ts';
+import type { AuthChange } from './auth-command.ts';
+import type { AuthOutcome, AuthTable } from './auth-table.ts';
 import type { AnswerTable } from './answer-table.ts';
 import { Answers } from './answers.ts';
 import { Attachments } from './attachments.ts';
@@ -35,6 +37,7 @@ export interface ApplyBatchStart {
   readonly leases: LeaseTable;
   readonly expiries: ExpiryTable;
   readonly answers: AnswerTable;
+  readonly auth: AuthTable;
 }
 
 /** A change of what the state holds besides the keyspace. */
@@ -43,7 +46,15 @@ export type MetaChange =
   /** `value` is empty when the record was removed. */
   | { readonly type: 'record'; readonly name: string; readonly value: Uint8Array }
   /** All alarms that are active now. */
-  | { readonly type: 'alarms'; readonly alarms: readonly Alarm[] };
+  | { readonly type: 'alarms'; readonly alarms: readonly Alarm[] }
+  /** Who changed what about whom; `by` is undefined while nobody was asked. Never a secret. */
+  | {
+      readonly type: 'auth';
+      readonly by: string | undefined;
+      readonly change: AuthChange['type'];
+      readonly user: string | undefined;
+      readonly role: string | undefined;
+    };
 
 // What stands for what in the state's hash; a format.
 const hashedEvent = 1;
@@ -99,6 +110,8 @@ export class ApplyBatch implements Overlay {
   #timeMs: number;
   /** The leases; changed as the batch goes on. */
   readonly leases: LeaseTable;
+  /** Users and roles; the same. */
+  readonly auth: AuthTable;
   readonly #metaWrites: StateWrite[] = [];
   readonly #attachments: Attachments;
   readonly #expiries: ExpiryChanges;
@@ -116,6 +129,7 @@ export class ApplyBatch implements Overlay {
     this.#alarms = start.alarms;
     this.#timeMs = start.timeMs;
     this.leases = start.leases;
+    this.auth = start.auth;
     this.#attachments = new Attachments(start.leases, this.#metaWrites);
     this.answers = new Answers(start.answers, start.leases, {
       emitHashed: (write) => {
@@ -216,6 +230,25 @@ export class ApplyBatch implements Overlay {
       this.#metaChanges.push({ type: 'alarms', alarms: outcome.alarms });
     }
     return outcome;
+  }
+
+  /** Changes users and roles on behalf of `by`. */
+  changeAuth(change: AuthChange, by: string | undefined): AuthOutcome {
+    const outcome = this.auth.change(change);
+    if (outcome.kind === 'changed') {
+      for (const write of outcome.writes) {
+        this.#writeMeta(write);
+      }
+      const user = 'user' in change ? change.user : undefined;
+      const role = 'role' in change ? change.role : undefined;
+      this.#metaChanges.push({ type: 'auth', by, change: change.type, user, role });
+    }
+    return outcome;
+  }
+
+  /** What is attached to a lease, in byte order. */
+  *leaseKeys(id: LeaseId): Reading<readonly Uint8Array[]> {
+    return yield* this.#attachments.keysOf(id);
   }
 
   /** Moves the cluster's time on; leases and keys that have waited for it get their deadlines. */

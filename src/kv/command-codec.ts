@@ -8,8 +8,15 @@
  */
 import { assert } from '../base/index.ts';
 import {
+  readAuthChange,
+  readName as readAccountName,
+  writeAuthChange,
+  writeName,
+} from './auth-records.ts';
+import {
   type AlarmCommand,
   type AlarmType,
+  type AsCommand,
   type Command,
   type Compare,
   type DeleteRangeOperation,
@@ -48,6 +55,8 @@ const typeLeaseRevoke = 9;
 const typeLeaseKeepAlive = 10;
 const typeAdvanceTime = 11;
 const typeOnce = 12;
+const typeAs = 13;
+const typeAuth = 14;
 
 /** Limit: bytes of a key that makes attempts the same request. */
 export const idempotencyKeyBytesMax = 128;
@@ -123,6 +132,16 @@ function writeCommand(writer: ByteWriter, command: Command): void {
       writer.bigint64(command.fingerprint);
       writeCommand(writer, command.command);
       break;
+    case 'as':
+      writer.byte(typeAs);
+      writeName(writer, command.caller.user);
+      writer.varint(command.caller.credentials);
+      writeCommand(writer, command.command);
+      break;
+    case 'auth':
+      writer.byte(typeAuth);
+      writeAuthChange(writer, command.change);
+      break;
     default:
       writeOperation(writer, command, 1);
   }
@@ -173,6 +192,10 @@ function readCommand(reader: ByteReader, type: number): Command {
       };
     case typeOnce:
       return readOnce(reader);
+    case typeAs:
+      return readAs(reader);
+    case typeAuth:
+      return { type: 'auth', change: readAuthChange(reader) };
     default: {
       const operation = readOperation(reader, type, 1);
       return operation.type === 'range' ? reader.fail('is a bare range') : operation;
@@ -218,6 +241,20 @@ function readOnce(reader: ByteReader): OnceCommand {
       return { type: 'once', id, fingerprint, command };
     default:
       return reader.fail(`asks for ${command.type} at most once`);
+  }
+}
+
+function readAs(reader: ByteReader): AsCommand {
+  const caller = { user: readAccountName(reader), credentials: reader.varint() };
+  const command = decodeCommand(reader.take(reader.remaining));
+  switch (command.type) {
+    case 'as':
+    case 'setRecord':
+    case 'leaseKeepAlive':
+    case 'advanceTime':
+      return reader.fail(`asks for ${command.type} on somebody's behalf`);
+    default:
+      return { type: 'as', caller, command };
   }
 }
 

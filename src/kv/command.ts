@@ -6,6 +6,9 @@
  * (`rpc/validate.ts`).
  */
 import type { ErrorCode } from '../base/index.ts';
+import type { AuthCommand, AuthResult, Caller } from './auth-command.ts';
+
+export type * from './auth-command.ts';
 
 /** A lease's id, as the client chose it: any 64-bit integer; 0n means "no lease". */
 export type LeaseId = bigint;
@@ -183,8 +186,8 @@ export type ControlCommand =
   | LeaseKeepAliveCommand
   | AdvanceTimeCommand;
 
-/** What a log entry may carry. */
-export type Command =
+/** What may be asked for on somebody's behalf. */
+export type AskedCommand =
   | PutOperation
   | DeleteRangeOperation
   | TxnOperation
@@ -192,7 +195,34 @@ export type Command =
   | LeaseGrantCommand
   | LeaseRevokeCommand
   | OnceCommand
-  | ControlCommand;
+  | AlarmCommand
+  | AuthCommand;
+
+/** Does something on somebody's behalf, if that may be done (`authorise.ts`). */
+export interface AsCommand {
+  readonly type: 'as';
+  readonly caller: Caller;
+  readonly command: AskedCommand;
+}
+
+/** Returns the command as somebody asks for it; what members do by themselves stays as it is. */
+export function askedBy(caller: Caller | undefined, command: Command): Command {
+  if (caller === undefined) {
+    return command;
+  }
+  switch (command.type) {
+    case 'as':
+    case 'setRecord':
+    case 'leaseKeepAlive':
+    case 'advanceTime':
+      return command;
+    default:
+      return { type: 'as', caller, command };
+  }
+}
+
+/** What a log entry may carry. */
+export type Command = AskedCommand | ControlCommand | AsCommand;
 
 /** What a put gives back: the key as it was before, if it was asked for and there was one. */
 export interface PutResult {
@@ -309,7 +339,8 @@ export type ControlResult =
   | LeaseGrantResult
   | LeaseRevokeResult
   | LeaseKeepAliveResult
-  | AdvanceTimeResult;
+  | AdvanceTimeResult
+  | AuthResult;
 
 /** What one operation of a transaction, or a command of its own, gives back. */
 export type OperationResult = PutResult | DeleteRangeResult | RangeResult | TxnResult;

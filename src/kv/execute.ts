@@ -4,8 +4,11 @@
 import type { ErrorCode } from '../base/index.ts';
 import { checkAlarms } from './alarms.ts';
 import type { ApplyBatch } from './apply-batch.ts';
+import { checkCaller } from './authorise.ts';
 import type {
   AdvanceTimeCommand,
+  AsCommand,
+  AuthCommand,
   Command,
   CommandResult,
   ControlResult,
@@ -37,10 +40,30 @@ export function executeBarePut(
     : { kind: 'refused', code, revision: batch.revision };
 }
 
-/** Executes a command whose keys' records have been loaded. */
+/** A command without its caller. */
+type Bare = Exclude<Command, AsCommand>;
+
+/** Executes a command whose keys' records have been loaded, if its caller may have that done. */
 export function* execute(batch: ApplyBatch, command: Command): Reading<CommandResult> {
+  const [asked, caller] =
+    command.type === 'as' ? [command.command, command.caller] : [command, undefined];
+  if (batch.auth.isEnabled) {
+    const code = yield* checkCaller(batch, caller, asked);
+    if (code !== undefined) {
+      return { kind: 'refused', code, revision: batch.revision };
+    }
+  }
+  return yield* carryOut(batch, asked, batch.auth.isEnabled ? caller?.user : undefined);
+}
+
+/** Executes a command that its caller may have done; `user` is undefined while nobody is asked. */
+function* carryOut(
+  batch: ApplyBatch,
+  command: Bare,
+  user: string | undefined,
+): Reading<CommandResult> {
   if (command.type === 'once') {
-    return yield* executeOnce(batch, command);
+    return yield* executeOnce(batch, command, user);
   }
   if (command.type === 'put') {
     return executeBarePut(batch, command, batch.entryOf(command.key));
@@ -69,6 +92,8 @@ export function* execute(batch: ApplyBatch, command: Command): Reading<CommandRe
       batch.compact(command.revision);
       return { kind: 'ok', result: { type: 'compact' }, revision };
     }
+    case 'auth':
+      return changeAuth(batch, command, user);
     case 'setRecord':
       batch.setRecord(command);
       return { kind: 'ok', result: { type: 'setRecord' }, revision };
@@ -87,21 +112,40 @@ export function* execute(batch: ApplyBatch, command: Command): Reading<CommandRe
   }
 }
 
-/** Executes a request at most once; another attempt of it is given the first one's answer. */
-function* executeOnce(batch: ApplyBatch, command: OnceCommand): Reading<CommandResult> {
-  const attempt = yield* batch.answers.begin(command);
+function changeAuth(
+  batch: ApplyBatch,
+  { change }: AuthCommand,
+  user: string | undefined,
+): CommandResult {
+  const { revision } = batch;
+  const outcome = batch.changeAuth(change, user);
+  return outcome.kind === 'refused'
+    ? { kind: 'refused', code: outcome.code, revision }
+    : { kind: 'ok', result: { type: 'auth' }, revision };
+}
+
+/**
+ * Executes a request at most once; another attempt of it, by the same user, is given the first
+ * one's answer.
+ */
+function* executeOnce(
+  batch: ApplyBatch,
+  command: OnceCommand,
+  user: string | undefined,
+): Reading<CommandResult> {
+  const attempt = yield* batch.answers.begin(command, user);
   if (attempt.kind === 'repeated') {
     return attempt.result;
   }
   if (attempt.kind === 'refused') {
     return { ...attempt, revision: batch.revision };
   }
-  const result = yield* execute(batch, command.command);
+  const result = yield* carryOut(batch, command.command, user);
   // What an alarm turns away was not carried out: a later attempt may be.
   const isTurnedAway =
     result.kind === 'refused' && (result.code === 'NO_SPACE' || result.code === 'CORRUPT');
   if (!isTurnedAway) {
-    batch.answers.keep(command, result, batch.index);
+    batch.answers.keep(command, { user, result, index: batch.index });
   }
   return result;
 }

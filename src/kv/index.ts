@@ -1,6 +1,8 @@
 /** Facade of the replicated state machine. */
 export { hasAlarm } from './alarms.ts';
 export type { MetaChange } from './apply-batch.ts';
+export { type Access, type AuthTable, type User } from './auth-table.ts';
+export { accountNameBytesMax } from './auth-records.ts';
 export * from './command.ts';
 export * from './command-codec.ts';
 export type { CompactionPlan, CompactionStepLimits } from './compaction.ts';

@@ -13,12 +13,16 @@
  *   deadlines and once under the key, which agree;
  * - every session is a lease, and each of its answers is stored once, with others that are not
  *   acknowledged;
+ * - users have roles that exist (`root` may do without), once each and in order; while callers are
+ *   asked who they are, there is a `root` that may answer;
  * - the configuration is of an applied entry; what else is in the meta table is known.
  */
 import { assert, compareBytes, equalBytes, must } from '../base/index.ts';
 import { storedSessions } from './answer-table.ts';
+import { AuthTable, rootName } from './auth-table.ts';
 import type { LeaseId } from './command.ts';
 import {
+  authTable,
   dueKey,
   dueOf,
   expiryKey,
@@ -88,10 +92,30 @@ export function verifyState(records: Iterable<StoredRecord>): void {
     sorted.filter(({ key }) => key[0] === expiryTable),
     current,
   );
+  verifyAuth(sorted.filter(({ key }) => key[0] === authTable));
   for (const { key } of sorted) {
     const isKnown = stateRanges.some(({ gte }) => gte[0] === key[0]);
     assert(isKnown, () => `table ${String(key[0])} is known`);
   }
+}
+
+function verifyAuth(records: readonly StoredRecord[]): void {
+  const table = new AuthTable();
+  for (const record of records) {
+    table.load(record);
+  }
+  for (const name of table.users) {
+    const { roles, credentials } = must(table.user(name), 'a user by its name');
+    assert(credentials <= table.revision, 'a password was set by a change that has been made');
+    const isInOrder = roles.every((role, at) => at === 0 || must(roles[at - 1], 'a role') < role);
+    assert(isInOrder, 'the roles of a user ascend');
+    for (const role of roles) {
+      assert(role === rootName || table.role(role) !== undefined, 'a role of a user exists');
+    }
+  }
+  const hasRoot = table.user(rootName)?.roles.includes(rootName) === true;
+  assert(!table.isEnabled || hasRoot, 'somebody can change users');
+  assert(!table.isEnabled || table.secret.length > 0, 'tokens are signed with a secret');
 }
 
 function verifyMeta(meta: StateMeta): void {

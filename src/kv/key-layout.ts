@@ -16,8 +16,10 @@
  * | `s`  | answers   | `q`, index (8)                | idempotency keys by age          |
  * | `s`  | answers   | `t`, index (8)                | cluster time of a log index      |
  * | `m`  | meta      | `s`, `c`, or `r` and a name   | one record each                  |
+ * | `a`  | auth      | `s`                           | whether it is on, and its secret |
+ * | `a`  | auth      | `u`, a user's name            | the user                         |
+ * | `a`  | auth      | `r`, a role's name            | the role's permissions           |
  *
- * The letter `a` (auth) is reserved (design §4.5).
  * Integers are big-endian, so byte order is the order of revisions, and of keys.
  */
 import {
@@ -25,6 +27,7 @@ import {
   compareBytes,
   concatBytes,
   emptyBytes,
+  InvariantViolation,
   must,
   readUint32,
   readUint64,
@@ -49,6 +52,9 @@ export const expiryTable = 0x65;
 export const answersTable = 0x73;
 /** Leading byte of the table of single records. */
 export const metaTable = 0x6d;
+
+/** Leading byte of the table of users and roles. */
+export const authTable = 0x61;
 
 /** Key of the record that holds the applied index and the revisions. */
 export const stateMetaKey: Uint8Array = Uint8Array.of(metaTable, 0x73);
@@ -272,6 +278,7 @@ export function isIn({ gte, lt }: EngineRange, key: Uint8Array): boolean {
  * stands here, or snapshots lose it.
  */
 export const stateRanges: readonly EngineRange[] = [
+  authTable,
   expiryTable,
   keysTable,
   leasesTable,
@@ -279,6 +286,62 @@ export const stateRanges: readonly EngineRange[] = [
   revisionsTable,
   answersTable,
 ].map((table) => ({ gte: Uint8Array.of(table), lt: Uint8Array.of(table + 1) }));
+
+/** Engine keys of all that is known of users and roles. */
+export const authRange: EngineRange = {
+  gte: Uint8Array.of(authTable),
+  lt: Uint8Array.of(authTable + 1),
+};
+
+const authSettingsMark = 0x73;
+const userMark = 0x75;
+const roleMark = 0x72;
+
+/** Key of the record that says whether calls must say who calls. */
+export const authSettingsKey: Uint8Array = Uint8Array.of(authTable, authSettingsMark);
+
+/** Returns the engine key of a user; a name has one character for each of its bytes. */
+export function userKey(name: string): Uint8Array {
+  return authKey(userMark, name);
+}
+
+/** Returns the engine key of a role. */
+export function roleKey(name: string): Uint8Array {
+  return authKey(roleMark, name);
+}
+
+function authKey(mark: number, name: string): Uint8Array {
+  const key = new Uint8Array(2 + name.length);
+  key[0] = authTable;
+  key[1] = mark;
+  for (let at = 0; at < name.length; at++) {
+    key[2 + at] = name.charCodeAt(at);
+  }
+  return key;
+}
+
+/** What a key of the auth table speaks of. */
+export interface AuthName {
+  readonly kind: 'settings' | 'user' | 'role';
+  /** Empty for the settings. */
+  readonly name: string;
+}
+
+/** Returns what an engine key of the auth table speaks of. */
+export function authNameOf(engineKey: Uint8Array): AuthName {
+  assert(engineKey[0] === authTable, 'not a key of the auth table');
+  const name = mapKeyOf(engineKey.subarray(2));
+  switch (engineKey[1]) {
+    case authSettingsMark:
+      return { kind: 'settings', name };
+    case userMark:
+      return { kind: 'user', name };
+    case roleMark:
+      return { kind: 'role', name };
+    default:
+      throw new InvariantViolation(`kind ${String(engineKey[1])} of the auth table is known`);
+  }
+}
 
 /** Engine keys of all leases and attachments. */
 export const leasesRange: EngineRange = {

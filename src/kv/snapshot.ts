@@ -11,6 +11,7 @@
  * | meta record                           | replaced: position, revisions, hash; no alarms        |
  * | configuration                         | replaced by the new cluster's                         |
  * | named records under `attributes/`     | dropped: they speak of members that are no more       |
+ * | users and roles                       | kept, and whether they count                          |
  * | other named records, keys, events     | kept                                                  |
  *
  * With the revision raised, all of what was before is compacted, as etcd's `--bump-revision` and

@@ -16,6 +16,7 @@
 import { assert, must } from '../base/index.ts';
 import { hasAlarm } from './alarms.ts';
 import { AnswerTable } from './answer-table.ts';
+import { AuthTable } from './auth-table.ts';
 import { ApplyBatch, type MetaChange } from './apply-batch.ts';
 import type { Alarm, Command, CommandResult, RangeOperation } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
@@ -115,6 +116,7 @@ interface Tables {
   readonly leases: LeaseTable;
   readonly expiries: ExpiryTable;
   readonly answers: AnswerTable;
+  readonly auth: AuthTable;
 }
 
 /** What a batch knows of its keys before it is applied. */
@@ -145,6 +147,8 @@ export class StateMachine {
   #timeMs: number;
   /** The leases at `#lastApplied`; while a batch is applied, at its last entry. */
   readonly leases: LeaseTable;
+  /** Users and roles; the same. */
+  readonly auth: AuthTable;
   readonly #expiries: ExpiryTable;
   readonly #answers: AnswerTable;
   readonly #hashHistory = new HashHistory();
@@ -157,6 +161,7 @@ export class StateMachine {
     this.#cache = new RecordCache(options.cacheBytesMax);
     this.#timeMs = meta.timeMs;
     this.leases = tables.leases;
+    this.auth = tables.auth;
     this.#expiries = tables.expiries;
     this.#answers = tables.answers;
     this.#lastApplied = { index: meta.appliedIndex, term: meta.appliedTerm };
@@ -182,7 +187,8 @@ export class StateMachine {
     const meta = metaBytes === undefined ? initialMeta : decodeMeta(metaBytes);
     const expiries = yield* ExpiryTable.open();
     const answers = yield* AnswerTable.open(meta.keyedAnswers);
-    return new StateMachine(options, meta, { leases, expiries, answers });
+    const auth = yield* AuthTable.open();
+    return new StateMachine(options, meta, { leases, expiries, answers, auth });
   }
 
   /** Position of the last entry of the last finished `apply`. */
@@ -214,9 +220,19 @@ export class StateMachine {
     );
     return {
       timeMs: this.#timeMs,
-      isNeeded: this.leases.size > 0 || this.#expiries.isNeeded || this.#answers.keyed.count > 0,
+      isNeeded: this.#needsTime,
       nextDeadlineMs: canEnd && nextMs < Infinity ? nextMs : undefined,
     };
+  }
+
+  /** Tokens end by the cluster's time too. */
+  get #needsTime(): boolean {
+    return (
+      this.leases.size > 0 ||
+      this.#expiries.isNeeded ||
+      this.#answers.keyed.count > 0 ||
+      this.auth.isEnabled
+    );
   }
 
   /** The hash at `lastApplied`; equal on all members whose state is. */
@@ -266,6 +282,7 @@ export class StateMachine {
       leases: this.leases,
       expiries: this.#expiries,
       answers: this.#answers,
+      auth: this.auth,
     });
     yield* batch.loadExpiries(timedKeys);
     const results: (CommandResult | undefined)[] = [];
@@ -276,7 +293,7 @@ export class StateMachine {
       if (entry.membership !== undefined) {
         batch.setMembership(entry.index, entry.membership);
       }
-      if (command?.type === 'put') {
+      if (command?.type === 'put' && !this.auth.isEnabled) {
         results.push(executeBarePut(batch, command, must(putEntries[at], 'the entry of a put')));
       } else {
         results.push(command === undefined ? undefined : yield* execute(batch, command));
@@ -391,7 +408,7 @@ export class StateMachine {
       return entry;
     };
     const putEntries = commands.map((command) => {
-      const operation = command?.type === 'once' ? command.command : command;
+      const operation = operationOf(command);
       switch (operation?.type) {
         case 'put':
           return acquire(operation.key);
@@ -490,4 +507,10 @@ export class StateMachine {
     });
     return { type: 'put', key: stateMetaKey, value };
   }
+}
+
+/** What a command asks for, whoever asks and however often. */
+function operationOf(command: Command | undefined): Command | undefined {
+  const asked = command?.type === 'as' ? command.command : command;
+  return asked?.type === 'once' ? asked.command : asked;
 }

@@ -92,6 +92,11 @@ export class Metrics {
     'Requests that were refused for lack of room, by reason and class of work; none had an effect.',
     ['reason', 'class'],
   );
+  readonly callsDenied = this.#counter(
+    'holdfast_calls_denied_total',
+    'Calls that were turned away for who called, by method and code; none had an effect.',
+    ['method', 'code'],
+  );
   readonly inflightRequests = this.#gauge(
     'holdfast_inflight_requests',
     'Requests of clients under way, streams not counted.',

@@ -5,6 +5,7 @@
  */
 import type { Command, CommandResult, RangeOperation, RangeResult } from '../kv/index.ts';
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
+import type { AuthApi } from './auth-api.ts';
 import type { CallOptions } from './call-options.ts';
 import type { LeaseApi } from './lease-api.ts';
 import type { WatchApi } from './watch-api.ts';
@@ -63,12 +64,14 @@ export interface MemberApi extends WatchApi {
   /** The term this member is in, for response headers. */
   readonly term: Term;
   readonly leases: LeaseApi;
+  readonly auth: AuthApi;
   /** What operators ask of this member. */
   readonly administration: MembershipApi & MaintenanceApi;
   /** Revision of the newest state that reads on this member can see. */
   readonly revision: number;
   /**
-   * Proposes a command, on any member, and resolves once this member has applied it.
+   * Proposes a command, on any member, and resolves once this member has applied it. Whether its
+   * caller may have that done is decided where it is applied, and is a refusal like others.
    *
    * @throws {KvError} with `outcome` `rejected` when it surely had no effect, `unknown` when it may
    *   have: TOO_MANY_REQUESTS, REQUEST_TOO_LARGE, TIMEOUT, TIMEOUT_LEADER_FAILURE, LEADER_CHANGED,
@@ -78,7 +81,8 @@ export interface MemberApi extends WatchApi {
   /**
    * Reads a range: linearizable unless `isSerializable` (Raft thesis §6.4).
    *
-   * @throws {KvError} COMPACTED, FUTURE_REVISION, TOO_MANY_REQUESTS, TIMEOUT, CANCELLED, STOPPED.
+   * @throws {KvError} COMPACTED, FUTURE_REVISION, TOO_MANY_REQUESTS, TIMEOUT, CANCELLED, STOPPED;
+   *   PERMISSION_DENIED, USER_EMPTY, INVALID_AUTH_TOKEN.
    */
   range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer>;
   /** Waits until a linearizable read may be served from this member's state. */

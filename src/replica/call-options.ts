@@ -1,4 +1,5 @@
-/** How long a call to a member lasts. */
+/** How long a call to a member lasts, and who makes it. */
+import type { Caller } from '../kv/index.ts';
 
 /**
  * Bounds a call: it ends with a TIMEOUT or CANCELLED error after `deadlineMs` or when `signal`
@@ -8,4 +9,6 @@ export interface CallOptions {
   /** Milliseconds from now; the member's own request timeout applies when absent or larger. */
   readonly deadlineMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Who calls; undefined while nobody is asked. */
+  readonly caller?: Caller | undefined;
 }

@@ -15,6 +15,7 @@ import { KvError, must, type TimerHandle } from '../base/index.ts';
 import type { LoadRequest, NodeId, Term } from '../raft/index.ts';
 import type { TransportHandler } from '../transport/index.ts';
 import type { Administration } from './administration.ts';
+import type { AuthApi } from './auth-api.ts';
 import type { CallOptions, ClusterMember, MemberApi, MemberStatus } from './api.ts';
 import type { Effects } from './effects.ts';
 import { createInbox } from './inbox.ts';
@@ -33,6 +34,7 @@ export class Member implements MemberApi {
   readonly memberId: NodeId;
   readonly administration: Administration;
   readonly leases: Leases;
+  readonly auth: AuthApi;
   readonly propose: Intake['propose'];
   readonly range: Intake['range'];
   readonly confirmRead: Intake['confirmRead'];
@@ -43,11 +45,12 @@ export class Member implements MemberApi {
   #fatal: unknown;
 
   private constructor(parts: MemberParts) {
-    const { config, administration, leases, intake } = parts;
+    const { config, administration, leases, auth, intake } = parts;
     this.clusterId = config.clusterId;
     this.memberId = config.id;
     this.administration = administration;
     this.leases = leases;
+    this.auth = auth;
     // Straight in: a method of this class would cost each call a promise more.
     this.propose = intake.propose.bind(intake);
     this.range = intake.range.bind(intake);

@@ -13,6 +13,7 @@ export type {
   RangeOptions,
   SnapshotStream,
 } from './api.ts';
+export type { AuthApi } from './auth-api.ts';
 export { type HistoryRetention, keepBoth, keepRevisions, keepTime } from './auto-compaction.ts';
 export type { LeaseApi } from './lease-api.ts';
 export type {

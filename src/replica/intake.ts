@@ -6,12 +6,14 @@
  */
 import { KvError } from '../base/index.ts';
 import {
+  askedBy,
   type Command,
   type CommandResult,
   encodeCommand,
   type RangeOperation,
 } from '../kv/index.ts';
 import type { CallOptions, RangeAnswer, RangeOptions } from './api.ts';
+import type { AuthApi } from './auth-api.ts';
 import type { Calls } from './calls.ts';
 import type { Effects } from './effects.ts';
 import type { Integrity } from './integrity.ts';
@@ -43,6 +45,7 @@ export interface IntakeOptions {
     readonly readRange: MemberState['readRange'];
   };
   readonly integrity: Pick<Integrity, 'reason' | 'refusal' | 'quarantineRefusal'>;
+  readonly auth: Pick<AuthApi, 'checkRange'>;
   readonly writer: Pick<LogWriter, 'isDiskFull'>;
   /** Something has been asked: a turn is due. */
   readonly onAsked: () => void;
@@ -84,7 +87,7 @@ export class Intake {
     if (refusal !== undefined) {
       return calls.rejectProposal(refusal);
     }
-    const bytes = encodeCommand(command);
+    const bytes = encodeCommand(askedBy(options.caller, command));
     if (bytes.length > config.options.requestBytesMax) {
       return calls.rejectProposal(new KvError('REQUEST_TOO_LARGE'));
     }
@@ -105,7 +108,7 @@ export class Intake {
 
   /** See `MemberApi.range`. */
   async range(range: RangeOperation, options: RangeOptions = {}): Promise<RangeAnswer> {
-    const { integrity, state } = this.#options;
+    const { integrity, state, auth } = this.#options;
     const { refusal } = integrity;
     if (refusal !== undefined) {
       return Promise.reject(refusal);
@@ -117,7 +120,10 @@ export class Intake {
     } else {
       await this.confirmRead(options);
     }
-    return state.readRange(range, options.charge);
+    auth.checkRange(options.caller, range);
+    const answer = await state.readRange(range, options.charge);
+    auth.checkRange(options.caller, range);
+    return answer;
   }
 
   /** See `MemberApi.confirmRead`. */

@@ -6,6 +6,7 @@ import { must } from '../base/index.ts';
 import { Administration } from './administration.ts';
 import { AdmissionGate, refusedError } from './admission.ts';
 import { Applying } from './applying.ts';
+import { Auth } from './auth.ts';
 import { Calls } from './calls.ts';
 import { Intake } from './intake.ts';
 import { Integrity } from './integrity.ts';
@@ -64,6 +65,7 @@ export class MemberParts {
   readonly upkeep: Upkeep;
   readonly administration: Administration;
   readonly leases: Leases;
+  readonly auth: Auth;
   readonly #driver: PartsDriver;
   readonly #selfReport: SelfReport;
   readonly #schedule = (): void => {
@@ -88,7 +90,13 @@ export class MemberParts {
     this.members = new MemberList(replica.configuration, joining);
     this.gate = new AdmissionGate(isBlank, this.members, config);
     this.outbox = new Outbox(transport, eventLoop);
-    this.watches = new Watches({ state, eventLoop, metrics, tickMs: options.tickMs });
+    this.auth = new Auth({
+      table: () => state.machine.auth,
+      timeMs: () => replica.clusterTimeMs,
+    });
+    this.watches = new Watches({
+      ...{ state, eventLoop, metrics, tickMs: options.tickMs, auth: this.auth },
+    });
     const leader = (): number => replica.leader;
     this.applying = new Applying({ calls: this.calls, metrics, nowMs, leader });
     this.snapshots = this.#createSnapshots();
@@ -111,7 +119,7 @@ export class MemberParts {
     this.integrity = this.#createIntegrity();
     this.intake = new Intake({
       ...{ config, replica, calls: this.calls, state, integrity: this.integrity },
-      ...{ writer: this.writer, onAsked: this.#schedule },
+      ...{ auth: this.auth, writer: this.writer, onAsked: this.#schedule },
     });
     this.#selfReport = this.#createSelfReport();
     this.news = this.#createNews();

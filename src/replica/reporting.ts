@@ -1,6 +1,6 @@
 /** What a member tells operators: Raft's events as log lines, its state as metrics. */
 import type { MonotonicClock } from '../base/index.ts';
-import type { AlarmType } from '../kv/index.ts';
+import type { AlarmType, MetaChange } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { RaftEvent } from '../raft/index.ts';
 import type { PeerLink } from '../transport/index.ts';
@@ -14,6 +14,30 @@ export interface EventLogger {
   info(fields: object): void;
   warn(fields: object): void;
   error(fields: object): void;
+}
+
+/**
+ * The audit trail: who has changed what about whom, on every member that has applied it. Secrets
+ * are not part of it.
+ */
+export function reportAuthChange(
+  { by, change, user, role }: Extract<MetaChange, { readonly type: 'auth' }>,
+  logger: EventLogger,
+): void {
+  logger.warn({
+    event: 'auth-changed',
+    by: named(by) ?? '',
+    change,
+    user: named(user),
+    role: named(role),
+  });
+}
+
+/** A name of the log, as text: one character stands for each byte of its UTF-8. */
+function named(name: string | undefined): string | undefined {
+  return name === undefined
+    ? undefined
+    : new TextDecoder().decode(Uint8Array.from(name, (character) => character.charCodeAt(0)));
 }
 
 /** Reports what a turn has brought that operators may want to know. */

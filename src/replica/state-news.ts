@@ -13,6 +13,7 @@ import type { MemberConfig } from './member-config.ts';
 import type { MemberList } from './member-list.ts';
 import type { MemberState } from './member-state.ts';
 import type { Replica } from './replica.ts';
+import { reportAuthChange } from './reporting.ts';
 import type { Watches } from './watches.ts';
 
 /** Whom it tells. */
@@ -24,7 +25,7 @@ export interface StateNewsOptions {
   readonly state: MemberState;
   readonly members: MemberList;
   readonly applying: Applying;
-  readonly watches: Pick<Watches, 'applied' | 'replaced'>;
+  readonly watches: Pick<Watches, 'applied' | 'replaced' | 'reauthorise'>;
   readonly integrity: Pick<Integrity, 'replaced'>;
   /** A turn is due. */
   readonly onNews: () => void;
@@ -61,10 +62,11 @@ export class StateNews {
       state.lane.compact();
     }
     const index = applying.applied(batch, results);
-    watches.applied(output);
     for (const change of changes) {
       this.#noteChange(change);
     }
+    // After that: whoever may not watch any more is told no event that came with the change.
+    watches.applied(output);
     this.#noteState();
     replica.applyDone(index);
     onNews();
@@ -103,8 +105,11 @@ export class StateNews {
   }
 
   #noteChange(change: MetaChange): void {
-    const { config, members, onRemoved } = this.#options;
-    if (change.type === 'record') {
+    const { config, members, watches, onRemoved } = this.#options;
+    if (change.type === 'auth') {
+      reportAuthChange(change, config.logger);
+      watches.reauthorise();
+    } else if (change.type === 'record') {
       members.setRecord(change.name, change.value);
       // A member may have told its name.
       this.dialMembers();

@@ -6,7 +6,8 @@
  * time, so a slow reader holds back itself alone: its watches fall behind and go on from history
  * once it takes more.
  */
-import type { KeySelector, KeyValue } from '../kv/index.ts';
+import type { ErrorCode } from '../base/index.ts';
+import type { Caller, KeySelector, KeyValue } from '../kv/index.ts';
 
 /** What a watch asks for. */
 export interface WatchRequest {
@@ -22,6 +23,8 @@ export interface WatchRequest {
   readonly keysOnly: boolean;
   /** Whether the reader is told now and then how far the watch is while nothing happens. */
   readonly progressNotify: boolean;
+  /** Who watches; undefined while nobody is asked. */
+  readonly caller?: Caller | undefined;
 }
 
 /** One change of one key. */
@@ -42,7 +45,13 @@ export interface WatchEvent {
  */
 export type WatchNotice =
   | { readonly type: 'created'; readonly watchId: number; readonly revision: number }
-  | { readonly type: 'rejected'; readonly revision: number; readonly reason: string }
+  | {
+      readonly type: 'rejected';
+      readonly revision: number;
+      readonly reason: string;
+      /** Its caller may not have it. */
+      readonly refusal?: ErrorCode | undefined;
+    }
   | {
       readonly type: 'events';
       readonly watchId: number;
@@ -59,6 +68,8 @@ export type WatchNotice =
       readonly revision: number;
       /** History below this is gone, and the watch wanted some of it; undefined: as asked for. */
       readonly compactRevision?: number | undefined;
+      /** Its caller may not have it any more. */
+      readonly refusal?: ErrorCode | undefined;
     }
   | {
       readonly type: 'progress';

@@ -5,16 +5,20 @@
  * Events of a watch join those of it that wait already, so a slow reader gets fewer, larger
  * notices. They do not overtake a notice of progress, which would then say less than was told.
  */
-import { emptyBytes, KvError, must } from '../base/index.ts';
+import { emptyBytes, type ErrorCode, KvError, must } from '../base/index.ts';
 import {
+  type Access,
+  type Caller,
   type HistoryEvent,
   isEmptyRange,
+  type KeySelector,
   type Reading,
   readPrevious,
   Watcher,
   type WatchHub,
   type WatchSink,
 } from '../kv/index.ts';
+import type { AuthApi } from './auth-api.ts';
 import type {
   WatchAllowance,
   WatchEvent,
@@ -36,6 +40,7 @@ const watchesMax = 100_000;
 /** What a queue works with. */
 export interface WatchQueueOptions {
   readonly hub: WatchHub;
+  readonly auth: Pick<AuthApi, 'isEnabled' | 'accessOf'>;
   /** Whether the member takes one watch more. */
   readonly mayAdd: () => boolean;
   /** What the reader may have, when somebody counts it. */
@@ -51,6 +56,14 @@ export interface WatchQueueOptions {
   readonly queuedBytesMax?: number;
 }
 
+/** By what right a watch is there. */
+interface Claim {
+  readonly caller: Caller;
+  readonly ranges: readonly KeySelector[];
+  /** What the caller may do, as it was when that was looked at last. */
+  access: Access | undefined;
+}
+
 /** A watch of the stream. */
 class Watch extends Watcher {
   readonly id: number;
@@ -61,6 +74,8 @@ class Watch extends Watcher {
   hasTold = false;
   /** Its events that wait and may be joined by more. */
   waiting: WaitingEvents | undefined;
+  /** Undefined of one that began while nobody was asked who calls. */
+  readonly claim: Claim | undefined;
 
   constructor(id: number, sink: WatchSink, request: WatchRequest, from: number) {
     super(sink, request, from);
@@ -68,6 +83,8 @@ class Watch extends Watcher {
     this.prevKv = request.prevKv;
     this.keysOnly = request.keysOnly;
     this.progressNotify = request.progressNotify;
+    const { caller, ranges } = request;
+    this.claim = caller && { caller, ranges, access: undefined };
   }
 }
 
@@ -121,6 +138,13 @@ export class WatchQueue implements WatchStream, WatchSink {
     if (this.#state !== 'open') {
       return;
     }
+    const { caller, ranges } = request;
+    const refusal = this.#denial(caller && { caller, ranges, access: undefined });
+    if (refusal !== undefined) {
+      const reason = new KvError(refusal).message;
+      this.#tell({ type: 'rejected', revision: hub.revision, reason, refusal });
+      return;
+    }
     const reason = this.#refusal(watchId, request, mayAdd());
     if (reason !== undefined) {
       this.#tell({ type: 'rejected', revision: hub.revision, reason });
@@ -141,14 +165,17 @@ export class WatchQueue implements WatchStream, WatchSink {
   cancel(watchId: number): void {
     const watch = this.#watchesById.get(watchId);
     if (watch !== undefined) {
-      const { hub } = this.#options;
-      hub.remove(watch);
-      this.#forget(watch);
-      this.#drop(watch);
-      // The others may have waited for the room that it took.
-      this.#options.onRoom();
-      this.#tell({ type: 'canceled', watchId, revision: hub.revision });
-      this.maybeTellProgress();
+      this.#cancel(watch, undefined);
+    }
+  }
+
+  /** Users and roles have changed: ends watches that their callers may not have any more. */
+  reauthorise(): void {
+    for (const watch of [...this.#watchesById.values()]) {
+      const refusal = this.#denial(watch.claim);
+      if (refusal !== undefined) {
+        this.#cancel(watch, refusal);
+      }
     }
   }
 
@@ -275,6 +302,35 @@ export class WatchQueue implements WatchStream, WatchSink {
         this.#tell({ type: 'progress', watchId: id, revision: hub.revision });
       }
     }
+  }
+
+  #cancel(watch: Watch, refusal: ErrorCode | undefined): void {
+    const { hub } = this.#options;
+    hub.remove(watch);
+    this.#forget(watch);
+    this.#drop(watch);
+    // The others may have waited for the room that it took.
+    this.#options.onRoom();
+    this.#tell({ type: 'canceled', watchId: watch.id, revision: hub.revision, refusal });
+    this.maybeTellProgress();
+  }
+
+  /** Why a watch may not be there, if so. */
+  #denial(claim: Claim | undefined): ErrorCode | undefined {
+    const { auth } = this.#options;
+    if (!auth.isEnabled) {
+      return undefined;
+    }
+    const access = auth.accessOf(claim?.caller);
+    if (typeof access === 'string' || claim === undefined) {
+      return typeof access === 'string' ? access : 'USER_EMPTY';
+    }
+    // The same object: nothing has changed for this caller.
+    if (access !== claim.access && !claim.ranges.every((range) => access.mayRead(range))) {
+      return 'PERMISSION_DENIED';
+    }
+    claim.access = access;
+    return undefined;
   }
 
   #refusal(watchId: number, request: WatchRequest, mayAdd: boolean): string | undefined {

@@ -8,6 +8,7 @@
 import { type EventLoop, KvError } from '../base/index.ts';
 import { type ApplyOutput, type HistoryEvent, readHistory, WatchHub } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
+import type { AuthApi } from './auth-api.ts';
 import type { StateLane } from './state-lane.ts';
 import type { WatchAllowance, WatchStream } from './watch-api.ts';
 import { noticeOf, WatchQueue } from './watch-queue.ts';
@@ -36,6 +37,7 @@ export interface WatchedState {
 /** What watches are made of. */
 export interface WatchesOptions {
   readonly state: WatchedState;
+  readonly auth: Pick<AuthApi, 'isEnabled' | 'accessOf'>;
   readonly eventLoop: EventLoop;
   readonly metrics: Metrics;
   /** Length of a tick. */
@@ -72,6 +74,7 @@ export class Watches {
     }
     const stream = new WatchQueue({
       hub: this.#hub,
+      auth: this.#options.auth,
       mayAdd: () => this.#hub.watchers < watchesMax,
       allowance,
       complete: async (waiting) =>
@@ -108,7 +111,15 @@ export class Watches {
   replaced(): void {
     const { revision, compactRevision } = this.#options.state.machine;
     this.#hub.reset(revision, compactRevision);
+    this.reauthorise();
     this.#schedule();
+  }
+
+  /** Users and roles have changed. To be called before the events that come after that. */
+  reauthorise(): void {
+    for (const stream of this.#streams) {
+      stream.reauthorise();
+    }
   }
 
   tick(): void {

@@ -45,13 +45,12 @@ export function createElectionService(context: ServiceContext): LongService<wire
     Observe: serverStreaming(
       context,
       'Observe',
-      async (call: ServerWritableStream<wire.LeaderRequest, wire.LeaderResponse>) =>
+      async (call: ServerWritableStream<wire.LeaderRequest, wire.LeaderResponse>, { caller }) =>
         waits.during(call, async ({ signal }) => {
-          for await (const { kv, revision } of ownersOf(
-            context.member,
-            call.request.name,
+          for await (const { kv, revision } of ownersOf(context.member, call.request.name, {
+            caller,
             signal,
-          )) {
+          })) {
             await writePaced(call, { header: headerOf(context, revision), kv: fromKeyValue(kv) });
           }
           if (!call.cancelled) {
@@ -75,8 +74,12 @@ function ofLeaders(context: ServiceContext): Pick<wire.ElectionHandlers, 'Procla
     Proclaim: unary(
       context,
       'Proclaim',
-      async ({ leader, value }: wire.ProclaimRequest): Promise<wire.ProclaimResponse> => {
-        const { isThere, revision } = await rewrite(member, toCandidate(leader), value);
+      async (
+        { leader, value }: wire.ProclaimRequest,
+        { caller },
+      ): Promise<wire.ProclaimResponse> => {
+        const rewritten = await rewrite(member, toCandidate(leader), { value, caller });
+        const { isThere, revision } = rewritten;
         if (!isThere) {
           throw new KvError('NOT_ELECTED');
         }
@@ -86,8 +89,8 @@ function ofLeaders(context: ServiceContext): Pick<wire.ElectionHandlers, 'Procla
     Resign: unary(
       context,
       'Resign',
-      async ({ leader }: wire.ResignRequest): Promise<wire.ResignResponse> => {
-        const revision = await leaveQueue(member, toCandidate(leader));
+      async ({ leader }: wire.ResignRequest, { caller }): Promise<wire.ResignResponse> => {
+        const revision = await leaveQueue(member, toCandidate(leader), { caller });
         return { header: headerOf(context, revision) };
       },
     ),
@@ -101,12 +104,13 @@ async function campaign(
   { options, signal }: { readonly options: CallOptions; readonly signal: AbortSignal },
 ): Promise<wire.CampaignResponse> {
   const { member } = context;
+  const { caller } = options;
   return withLease(context, BigInt(lease), options, async (id) => {
     const candidate = await enterQueue(member, { name, lease: id, value }, options);
     if (!equalBytes(candidate.value, value)) {
-      await rewrite(member, { ...candidate, lease: id }, value);
+      await rewrite(member, { ...candidate, lease: id }, { value, caller });
     }
-    await waitOrLeave(member, { name, candidate }, signal);
+    await waitOrLeave(member, { name, candidate }, { caller, signal });
     const { key, token } = candidate;
     return {
       header: headerOf(context, member.revision),

@@ -1,6 +1,7 @@
 /** `etcdserverpb.Lease`: leases, as etcd has them. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
+import type { Caller } from '../kv/index.ts';
 import type * as wire from '../wire/index.ts';
 import { proposeOnce } from './once.ts';
 import {
@@ -30,8 +31,8 @@ export function createLeaseService(context: ServiceContext): LongService<wire.Le
       ...looks(context),
       LeaseKeepAlive: (call: KeepAliveCall) => {
         try {
-          callOptions(context, call);
-          const stream = new RenewalStream(call, context);
+          const { caller } = callOptions(context, call);
+          const stream = new RenewalStream(call, context, caller);
           streams.add(stream);
           void stream.run().finally(() => streams.delete(stream));
         } catch (error) {
@@ -97,6 +98,8 @@ function looks(
         options,
       ): Promise<wire.LeaseTimeToLiveResponse> => {
         const lease = await member.leases.lease(BigInt(request.ID), request.keys, options);
+        const keys = lease?.keys.map((key) => ({ key })) ?? [];
+        member.auth.checkRead(options.caller, keys);
         const head = { header: headerOf(context, member.revision), ID: request.ID };
         return lease === undefined
           ? { ...head, TTL: -1, grantedTTL: 0, keys: [] }
@@ -138,14 +141,16 @@ function toTtl(text: string): number {
 class RenewalStream {
   readonly #call: KeepAliveCall;
   readonly #context: ServiceContext;
+  #caller: Caller | undefined;
   #underWay = 0;
   /** Ends once all answers so far have been written; never rejects. */
   #answered: Promise<void> = Promise.resolve();
   #failure: unknown;
   #end: () => void = () => undefined;
 
-  constructor(call: KeepAliveCall, context: ServiceContext) {
+  constructor(call: KeepAliveCall, context: ServiceContext, caller: Caller | undefined) {
     this.#call = call;
+    this.#caller = caller;
     this.#context = context;
     sendTogether(call);
   }
@@ -175,7 +180,20 @@ class RenewalStream {
     this.#end();
   }
 
+  /** The stream's user may have gone since it began; its token may have ended, which is no harm. */
+  #checkCaller(): void {
+    const { auth } = this.#context.member;
+    this.#caller ??= auth.isEnabled ? this.#context.callers.identify(this.#call) : undefined;
+    auth.checkRead(this.#caller, []);
+  }
+
   #renew(id: string): void {
+    try {
+      this.#checkCaller();
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
     this.#underWay++;
     if (this.#underWay >= renewalsMax) {
       this.#call.pause();

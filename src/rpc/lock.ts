@@ -88,7 +88,7 @@ async function acquire(
   const { member } = context;
   return withLease(context, BigInt(lease), options, async (id) => {
     const candidate = await enterQueue(member, { name, lease: id, value: emptyBytes }, options);
-    await waitOrLeave(member, { name, candidate }, signal);
+    await waitOrLeave(member, { name, candidate }, { caller: options.caller, signal });
     return candidate;
   });
 }

@@ -124,6 +124,9 @@ async function carryOutAlarm(
   }
   // An alarm that any member has raised before must be seen.
   await member.confirmRead(options);
+  if (action !== 'GET') {
+    member.auth.checkRoot(options.caller);
+  }
   const alarms = member.administration.alarms();
   if (action === 'GET') {
     return alarms.filter((each) => type === 'any' || each.alarm === type);

@@ -46,6 +46,9 @@ function prefixOf(name: Uint8Array): Uint8Array {
   return concatBytes(name, slash);
 }
 
+/** Who asks: the bounds of a call are those of its first step, not of all that it waits for. */
+type Asker = Pick<CallOptions, 'caller'>;
+
 /**
  * Puts a candidate into a queue, unless its lease is there already.
  *
@@ -89,11 +92,11 @@ async function waitForTurn(
   member: MemberApi,
   name: Uint8Array,
   { key, token }: Candidate,
-  signal: AbortSignal,
+  { caller, signal }: Asker & { readonly signal: AbortSignal },
 ): Promise<boolean> {
   for (;;) {
-    const { before, revision } = await lookAhead(member, name, token);
-    const { result } = await member.range(rangeOf({ key }));
+    const { before, revision } = await lookAhead(member, { name, token }, { caller });
+    const { result } = await member.range(rangeOf({ key }), { caller });
     if (result.kvs[0]?.createRevision !== token) {
       throw new KvError('LEASE_NOT_FOUND');
     }
@@ -104,7 +107,8 @@ async function waitForTurn(
       return false;
     }
     const ranges = [{ key: before.key }, { key }];
-    const changes = { ranges, startRevision: revision + 1, wantsPuts: false, wantsDeletes: true };
+    const startRevision = revision + 1;
+    const changes = { ranges, startRevision, wantsPuts: false, wantsDeletes: true, caller };
     // What a watch of compacted history has missed, the next look shows.
     await eventsOf(member, changes, signal).next();
   }
@@ -119,14 +123,17 @@ async function waitForTurn(
 export async function rewrite(
   member: MemberApi,
   { key, token, lease }: Pick<Candidate, 'key' | 'token'> & { readonly lease: LeaseId },
-  value: Uint8Array,
+  { value, caller }: Asker & { readonly value: Uint8Array },
 ): Promise<{ readonly isThere: boolean; readonly revision: number }> {
-  const answer = await member.propose({
-    type: 'txn',
-    compare: [createdAt(key, token)],
-    success: [putOf(key, value, lease)],
-    failure: [],
-  });
+  const answer = await member.propose(
+    {
+      type: 'txn',
+      compare: [createdAt(key, token)],
+      success: [putOf(key, value, lease)],
+      failure: [],
+    },
+    { caller },
+  );
   if (answer.kind === 'refused') {
     throw new KvError(answer.code);
   }
@@ -142,15 +149,15 @@ export async function rewrite(
 export async function waitOrLeave(
   member: MemberApi,
   { name, candidate }: { readonly name: Uint8Array; readonly candidate: Candidate },
-  signal: AbortSignal,
+  { caller, signal }: Asker & { readonly signal: AbortSignal },
 ): Promise<void> {
   try {
-    if (!(await waitForTurn(member, name, candidate, signal))) {
+    if (!(await waitForTurn(member, name, candidate, { caller, signal }))) {
       throw signal.reason;
     }
   } catch (error) {
     if (candidate.isNew) {
-      await leaveQueue(member, candidate).catch(nobodyToTell);
+      await leaveQueue(member, candidate, { caller }).catch(nobodyToTell);
     }
     throw error;
   }
@@ -179,7 +186,8 @@ export async function withLease<T>(
   try {
     return await work(id);
   } catch (error) {
-    await member.propose({ type: 'leaseRevoke', id }).catch(nobodyToTell);
+    const { caller } = options;
+    await member.propose({ type: 'leaseRevoke', id }, { caller }).catch(nobodyToTell);
     throw error;
   }
 }
@@ -191,14 +199,21 @@ const nobodyToTell = (): void => undefined;
 export async function leaveQueue(
   member: MemberApi,
   { key, token }: Pick<Candidate, 'key' | 'token'>,
+  { caller }: Asker,
 ): Promise<number> {
-  const { revision } = await member.propose({
-    type: 'txn',
-    compare: [createdAt(key, token)],
-    success: [{ type: 'deleteRange', key, prevKv: false }],
-    failure: [],
-  });
-  return revision;
+  const answer = await member.propose(
+    {
+      type: 'txn',
+      compare: [createdAt(key, token)],
+      success: [{ type: 'deleteRange', key, prevKv: false }],
+      failure: [],
+    },
+    { caller },
+  );
+  if (answer.kind === 'refused') {
+    throw new KvError(answer.code);
+  }
+  return answer.revision;
 }
 
 /** What an owner's key holds, and the revision at which it was seen. */
@@ -228,18 +243,18 @@ export async function ownerOf(
 export async function* ownersOf(
   member: MemberApi,
   name: Uint8Array,
-  signal: AbortSignal,
+  { caller, signal }: Asker & { readonly signal: AbortSignal },
 ): AsyncGenerator<OwnerView & { readonly kv: KeyValue }> {
   const prefix = prefixOf(name);
   // Of the owner told last. The next one may have written its key before that one's last word, so
   // revisions do not say who is newer.
   let told: Pick<KeyValue, 'createRevision' | 'modRevision'> | undefined;
   while (!signal.aborted) {
-    const { kv, revision } = await ownerOf(member, name);
+    const { kv, revision } = await ownerOf(member, name, { caller });
     const startRevision = revision + 1;
     if (kv === undefined) {
       const ranges = [{ key: prefix, rangeEnd: prefixEnd(prefix) }];
-      const changes = { ranges, startRevision, wantsPuts: true, wantsDeletes: false };
+      const changes = { ranges, startRevision, wantsPuts: true, wantsDeletes: false, caller };
       await eventsOf(member, changes, signal).next();
       continue;
     }
@@ -247,7 +262,7 @@ export async function* ownersOf(
       told = kv;
       yield { kv, revision };
     }
-    const changes = { ranges: [{ key: kv.key }], startRevision, wantsPuts: true };
+    const changes = { ranges: [{ key: kv.key }], startRevision, wantsPuts: true, caller };
     for await (const event of eventsOf(member, { ...changes, wantsDeletes: true }, signal)) {
       if (event.type === 'delete') {
         break;
@@ -261,19 +276,25 @@ export async function* ownersOf(
 /** The candidate just before those created at `token`, and the revision of that look. */
 async function lookAhead(
   member: MemberApi,
-  name: Uint8Array,
-  token: number,
+  { name, token }: { readonly name: Uint8Array; readonly token: number },
+  { caller }: Asker,
 ): Promise<{ readonly before: KeyValue | undefined; readonly revision: number }> {
   const prefix = prefixOf(name);
-  const { result, revision } = await member.range({
-    ...rangeOf({ key: prefix, rangeEnd: prefixEnd(prefix) }),
-    ...{ limit: 1, sortTarget: 'create', sortOrder: 'descend', maxCreateRevision: token - 1 },
-  });
+  const { result, revision } = await member.range(
+    {
+      ...rangeOf({ key: prefix, rangeEnd: prefixEnd(prefix) }),
+      ...{ limit: 1, sortTarget: 'create', sortOrder: 'descend', maxCreateRevision: token - 1 },
+    },
+    { caller },
+  );
   return { before: result.kvs[0], revision };
 }
 
 /** What is to be heard of. */
-type Changes = Pick<WatchRequest, 'ranges' | 'startRevision' | 'wantsPuts' | 'wantsDeletes'>;
+type Changes = Pick<
+  WatchRequest,
+  'ranges' | 'startRevision' | 'wantsPuts' | 'wantsDeletes' | 'caller'
+>;
 
 /** What happens to some keys; ends once `signal` has fired, or when its history is compacted. */
 async function* eventsOf(
@@ -290,10 +311,16 @@ async function* eventsOf(
     stream.create(0, { ...changes, prevKv: false, keysOnly: false, progressNotify: false });
     while (!signal.aborted) {
       const notice = await stream.next();
-      if (notice === undefined || notice.type === 'canceled') {
+      if (notice === undefined) {
         return;
       }
-      if (notice.type === 'rejected') {
+      if (notice.type === 'canceled' || notice.type === 'rejected') {
+        if (notice.refusal !== undefined) {
+          throw new KvError(notice.refusal);
+        }
+        if (notice.type === 'canceled') {
+          return;
+        }
         throw new KvError('TOO_MANY_REQUESTS');
       }
       if (notice.type === 'events') {

@@ -14,7 +14,7 @@
  */
 import type { ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type EventLoop, KvError } from '../base/index.ts';
-import type { RequestId } from '../kv/index.ts';
+import type { Caller, RequestId } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import {
   AnswerBatchWriter,
@@ -79,6 +79,12 @@ export function createPipelineService(
       }
     },
   };
+}
+
+/** What is known of an operation as it goes on. */
+interface OperationState {
+  isRepeated: boolean;
+  caller: Caller | undefined;
 }
 
 /** One client's stream. */
@@ -169,7 +175,7 @@ class PipelineStream {
   ): Promise<void> {
     const { metrics, nowMs } = this.#context;
     const startMs = nowMs();
-    const state = { isRepeated: false };
+    const state: OperationState = { isRepeated: false, caller: undefined };
     const work = workOf(operation.request);
     let response: PipelineResponse;
     try {
@@ -180,6 +186,7 @@ class PipelineStream {
         this.#entry?.endOperation(work, bytes);
       }
     } catch (error) {
+      this.#context.callers.noteFailure(methodOf(operation.request), error, state.caller);
       response = this.#failureOf(error);
     }
     const code = response.type === 'failure' ? response.failure.code : 'OK';
@@ -190,11 +197,14 @@ class PipelineStream {
   async #do(
     operation: ReceivedOperation,
     batch: ReceivedBatch,
-    state: { isRepeated: boolean },
+    state: OperationState,
   ): Promise<PipelineResponse> {
     const context = this.#context;
     const { request, deadlineMs } = operation;
-    const options: CallOptions = deadlineMs === 0 ? {} : { deadlineMs };
+    // By the stream's token, as it is now: it may have ended since the stream began.
+    const caller = context.callers.identify(this.#call);
+    state.caller = caller;
+    const options: CallOptions = deadlineMs === 0 ? { caller } : { deadlineMs, caller };
     const propose: Proposer = async (asked) => {
       const id = this.#requestId(operation, batch);
       const answer = await proposeAs(context, id, { operation: asked, options });
@@ -219,6 +229,7 @@ class PipelineStream {
       case 'txn':
         return { type: 'txn', response: await carryOutTxn(context, request.request, propose) };
       case 'leaseKeepAlive': {
+        context.member.auth.checkRead(caller, []);
         const ttlMs = await context.member.leases.keepAlive(BigInt(request.lease), options);
         return { type: 'leaseKeepAlive', ttlSeconds: Math.floor((ttlMs ?? 0) / 1000) };
       }

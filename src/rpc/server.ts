@@ -4,6 +4,8 @@ import { type EventLoop, listenError } from '../base/index.ts';
 import { pipelineService, services } from '../wire/index.ts';
 import { createAdminService } from './admin.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
+import { createAuthService } from './auth.ts';
+import { Callers, type CallersOptions } from './callers.ts';
 import { createClusterService } from './cluster.ts';
 import { createElectionService } from './election.ts';
 import { createHealthService } from './health.ts';
@@ -22,7 +24,8 @@ const grpcOverheadBytes = 512 * 1024;
 
 /** How a server listens. */
 export interface RpcServerOptions
-  extends Omit<ServiceContext, 'admission'>,
+  extends Omit<ServiceContext, 'admission' | 'callers'>,
+    Pick<CallersOptions, 'tokenLifeMs' | 'passwordWork' | 'onDenied'>,
     Omit<AdmissionOptions, 'metrics'> {
   /** Addresses to listen on, `host:port`. */
   readonly listen: readonly string[];
@@ -39,7 +42,7 @@ export class RpcServer {
 
   constructor(options: RpcServerOptions) {
     const admission = new Admission(options);
-    this.#options = { ...options, admission };
+    this.#options = { ...options, admission, callers: new Callers(options) };
     this.#server = new Server({
       interceptors: [admission.interceptor],
       'grpc.enable_channelz': 0,
@@ -54,6 +57,7 @@ export class RpcServer {
   #addUnary(): void {
     const [server, options] = [this.#server, this.#options];
     server.addService(measured(services['etcdserverpb.KV']), createKvService(options));
+    server.addService(measured(services['etcdserverpb.Auth']), createAuthService(options));
     server.addService(measured(services['etcdserverpb.Cluster']), createClusterService(options));
     server.addService(
       measured(services['etcdserverpb.Maintenance']),

@@ -13,7 +13,9 @@ import type { Metrics } from '../observability/index.ts';
 import type { OnceOperation } from '../kv/index.ts';
 import type { CallOptions, MemberApi } from '../replica/index.ts';
 import type { ResponseHeader } from '../wire/index.ts';
+import type { Caller } from '../kv/index.ts';
 import type { Admission } from './admission.ts';
+import type { Callers } from './callers.ts';
 import { toServiceError } from './status.ts';
 
 /** What services share. */
@@ -22,6 +24,8 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   /** Who decides how much clients may have done at once. */
   readonly admission: Admission;
+  /** Who knows who calls. */
+  readonly callers: Callers;
   /** Bytes of the largest request, as `validate.ts` counts them. */
   readonly requestBytesMax: number;
   /** Compares, or operations of a branch, in a transaction. */
@@ -30,6 +34,8 @@ export interface ServiceContext {
   readonly txnDepthMax: number;
   /** Bytes of an idempotency key. */
   readonly idempotencyKeyBytesMax: number;
+  /** Bytes of the name of a user or role. */
+  readonly accountNameBytesMax: number;
   /** Tells what is asked for from anything else, in 64 bits. */
   readonly fingerprintOf: (operation: OnceOperation) => bigint;
   /** Bytes of state from which on a member takes no more; 0 when there is no limit. */
@@ -55,6 +61,7 @@ export interface LongService<Handlers> {
 export interface CallView {
   readonly metadata: { get(name: string): unknown[] };
   getDeadline(): Date | number;
+  getPath(): string;
 }
 
 /** A response header at `revision`; ids as decimal strings keep all their digits. */
@@ -69,10 +76,10 @@ export function headerOf(context: ServiceContext, revision: number): ResponseHea
 }
 
 /**
- * The bounds a client has set on its call.
+ * The bounds a client has set on its call, and who the client is.
  *
  * @throws {KvError} NO_LEADER — the client asked for a member that has a leader, and this one has
- * none.
+ *   none; USER_EMPTY, INVALID_AUTH_TOKEN.
  */
 export function callOptions(context: ServiceContext, call: CallView): CallOptions {
   if (call.metadata.get('hasleader')[0] === 'true' && context.member.leader === 0) {
@@ -80,7 +87,24 @@ export function callOptions(context: ServiceContext, call: CallView): CallOption
   }
   const deadline = call.getDeadline();
   const epochMs = typeof deadline === 'number' ? deadline : deadline.getTime();
-  return Number.isFinite(epochMs) ? { deadlineMs: epochMs - context.epochMs() } : {};
+  const caller = context.callers.callerOf(call);
+  const options = caller === undefined ? {} : { caller };
+  return Number.isFinite(epochMs)
+    ? { ...options, deadlineMs: epochMs - context.epochMs() }
+    : options;
+}
+
+/** Answers a call once it is clear that its caller may make it. */
+async function admitted<Response>(
+  { callers }: ServiceContext,
+  call: CallView,
+  options: CallOptions,
+  answer: () => Promise<Response>,
+): Promise<Response> {
+  if (callers.takesRoot(call)) {
+    await callers.confirmRoot(call, options);
+  }
+  return answer();
 }
 
 /** A unary handler of grpc-js from a function that returns the response, and its metrics. */
@@ -95,12 +119,18 @@ export function unary<Request, Response>(
 ): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
   return (call, callback) => {
     const finish = stopwatch(context, method);
+    let caller: Caller | undefined;
     const fail = (error: unknown): void => {
       finish(codeOf(error));
+      context.callers.noteFailure(method, error, caller);
       callback(toServiceError(error, context.onDefect));
     };
     try {
-      handle(call.request, callOptions(context, call), call).then((response) => {
+      const options = callOptions(context, call);
+      ({ caller } = options);
+      const answer = async (): Promise<Response> => handle(call.request, options, call);
+      const answered = caller === undefined ? answer() : admitted(context, call, options, answer);
+      answered.then((response) => {
         finish('OK');
         callback(null, response);
       }, fail);
@@ -120,12 +150,18 @@ export function serverStreaming<Request, Response>(
 ): (call: ServerWritableStream<Request, Response>) => void {
   return (call) => {
     const finish = stopwatch(context, method);
+    let caller: Caller | undefined;
     const fail = (error: unknown): void => {
       finish(codeOf(error));
+      context.callers.noteFailure(method, error, caller);
       call.emit('error', toServiceError(error, context.onDefect));
     };
     try {
-      handle(call, callOptions(context, call)).then(() => {
+      const options = callOptions(context, call);
+      ({ caller } = options);
+      const answer = async (): Promise<void> => handle(call, options);
+      const answered = caller === undefined ? answer() : admitted(context, call, options, answer);
+      answered.then(() => {
         finish(call.cancelled ? 'CANCELLED' : 'OK');
         call.end();
       }, fail);

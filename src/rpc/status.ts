@@ -59,6 +59,23 @@ const grpcStatusByCode: Readonly<Record<ErrorCode, status>> = {
   NO_DOWNGRADE: status.FAILED_PRECONDITION,
   CLUSTER_ID_MISMATCH: status.FAILED_PRECONDITION,
   NOT_IMPLEMENTED: status.UNIMPLEMENTED,
+  ROOT_USER_NOT_EXIST: status.FAILED_PRECONDITION,
+  ROOT_ROLE_NOT_EXIST: status.FAILED_PRECONDITION,
+  USER_EXISTS: status.FAILED_PRECONDITION,
+  USER_EMPTY: status.INVALID_ARGUMENT,
+  USER_NOT_FOUND: status.FAILED_PRECONDITION,
+  ROLE_EXISTS: status.FAILED_PRECONDITION,
+  ROLE_EMPTY: status.INVALID_ARGUMENT,
+  ROLE_NOT_FOUND: status.FAILED_PRECONDITION,
+  ROLE_NOT_GRANTED: status.FAILED_PRECONDITION,
+  PERMISSION_NOT_GIVEN: status.INVALID_ARGUMENT,
+  PERMISSION_NOT_GRANTED: status.FAILED_PRECONDITION,
+  PERMISSION_DENIED: status.PERMISSION_DENIED,
+  AUTH_FAILED: status.INVALID_ARGUMENT,
+  AUTH_NOT_ENABLED: status.FAILED_PRECONDITION,
+  INVALID_AUTH_TOKEN: status.UNAUTHENTICATED,
+  INVALID_AUTH_MANAGEMENT: status.INVALID_ARGUMENT,
+  TOO_MANY_ACCOUNTS: status.RESOURCE_EXHAUSTED,
   DATA_DIR_LOCKED: status.FAILED_PRECONDITION,
   DATA_DIR_MISMATCH: status.FAILED_PRECONDITION,
   DATA_CORRUPT: status.DATA_LOSS,
@@ -91,6 +108,13 @@ export function toServiceError(error: unknown, onDefect: (error: unknown) => voi
     details: known.message,
     metadata,
   });
+}
+
+/** A refusal in words, as Go writes it; etcd gives it so where an answer has only a text. */
+export function statusInWords(code: ErrorCode): string {
+  const name = (status[grpcStatusByCode[code]] ?? 'UNKNOWN').toLowerCase();
+  const words = name.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `rpc error: code = ${words.join('')} desc = ${new KvError(code).message}`;
 }
 
 /** The status of a call that was refused before it was looked at: it had no effect. */

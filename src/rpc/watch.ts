@@ -4,7 +4,8 @@
  * client that never reads costs a bounded amount of memory.
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { KvError, type TimerHandle, type Timers } from '../base/index.ts';
+import { type ErrorCode, KvError, type TimerHandle, type Timers } from '../base/index.ts';
+import type { Caller } from '../kv/index.ts';
 import type {
   WatchAllowance,
   WatchEvent,
@@ -22,7 +23,7 @@ import {
   type ServiceContext,
   writePaced,
 } from './service.ts';
-import { toServiceError } from './status.ts';
+import { statusInWords, toServiceError } from './status.ts';
 import { EncodedAnswer, type WatchAnswer } from './watch-encoding.ts';
 
 type WatchCall = ServerDuplexStream<wire.WatchRequest, WatchAnswer>;
@@ -172,7 +173,8 @@ class WatchSession {
       if (request.create_request) {
         this.#creating.push(request.create_request.fragment);
         const id = toNumber(request.create_request.watch_id, 'watch_id');
-        this.#stream.create(id, toWatchRequest(request.create_request));
+        const caller = this.#whoWatches();
+        this.#stream.create(id, { ...toWatchRequest(request.create_request), caller });
       } else if (request.cancel_request) {
         this.#stream.cancel(toNumber(request.cancel_request.watch_id, 'watch_id'));
       } else if (request.progress_request) {
@@ -185,6 +187,24 @@ class WatchSession {
     if (this.#stream.pending > pendingMax) {
       this.#call.pause();
     }
+  }
+
+  /** Undefined of nobody; then the member refuses the watch, if it asks who watches. */
+  #whoWatches(): Caller | undefined {
+    const { callers } = this.#options.context;
+    try {
+      return callers.identify(this.#call);
+    } catch (error) {
+      callers.noteFailure('Watch', error, undefined);
+      const isUnknown = error instanceof KvError && error.code === 'INVALID_AUTH_TOKEN';
+      return isUnknown ? unknownCaller : undefined;
+    }
+  }
+
+  /** What a watch is refused, or ended, with for who watches: in words, as etcd has it. */
+  #denied(refusal: ErrorCode): string {
+    this.#options.context.callers.noteFailure('Watch', new KvError(refusal), undefined);
+    return statusInWords(refusal);
   }
 
   #responsesTo(notice: WatchNotice): readonly WatchAnswer[] {
@@ -200,12 +220,20 @@ class WatchSession {
         return [
           {
             ...{ header, watch_id: noWatchId, created: true, canceled: true },
-            cancel_reason: notice.reason,
+            cancel_reason:
+              notice.refusal === undefined ? notice.reason : this.#denied(notice.refusal),
           },
         ];
       case 'canceled':
         this.#fragmenting.delete(notice.watchId);
-        return [canceledResponse(header, notice)];
+        return [
+          notice.refusal === undefined
+            ? canceledResponse(header, notice)
+            : {
+                ...{ header, watch_id: notice.watchId, canceled: true },
+                cancel_reason: this.#denied(notice.refusal),
+              },
+        ];
       case 'progress':
         return notice.watchId === undefined
           ? [{ header, watch_id: noWatchId, complete: true }]
@@ -264,6 +292,8 @@ function toWatchRequest(request: wire.WatchCreateRequest): WatchRequest {
 }
 
 const smallestKey = Uint8Array.of(0);
+/** Of somebody with a token that is not known (any more): no user has such credentials. */
+const unknownCaller: Caller = { user: '', credentials: 0 };
 
 function canceledResponse(
   header: wire.ResponseHeader,

@@ -3,7 +3,7 @@
  *
  * | class    | what                                              | refused              |
  * |----------|---------------------------------------------------|----------------------|
- * | system   | health, status, maintenance, membership           | by no load of others |
+ * | system   | health, status, maintenance, membership, users    | by no load of others |
  * | renewal  | keep-alives; giving up leases, locks, leadership  | by no load of others |
  * | ordinary | reads, writes, watches, leases, locks, elections  | at a limit           |
  * | bulk     | large answers: ranges, streamed ranges, snapshots | earlier              |
@@ -65,6 +65,26 @@ const workByMethod: {
   },
   // Each of its operations is work of its own.
   'holdfast.v1.Pipeline': { Operate: longOrdinary },
+  'etcdserverpb.Auth': {
+    AuthEnable: system,
+    AuthDisable: system,
+    AuthStatus: system,
+    // Has a bound of its own besides: looking at a password is work.
+    Authenticate: ordinary,
+    UserAdd: system,
+    UserGet: system,
+    UserList: system,
+    UserDelete: system,
+    UserChangePassword: system,
+    UserGrantRole: system,
+    UserRevokeRole: system,
+    RoleAdd: system,
+    RoleGet: system,
+    RoleList: system,
+    RoleDelete: system,
+    RoleGrantPermission: system,
+    RoleRevokePermission: system,
+  },
   'etcdserverpb.Cluster': {
     MemberAdd: system,
     MemberRemove: system,

@@ -20,6 +20,7 @@ interface Definitions {
   'etcdserverpb.KV': EtcdProto['etcdserverpb']['KV']['service'];
   'etcdserverpb.Watch': EtcdProto['etcdserverpb']['Watch']['service'];
   'etcdserverpb.Lease': EtcdProto['etcdserverpb']['Lease']['service'];
+  'etcdserverpb.Auth': EtcdProto['etcdserverpb']['Auth']['service'];
   'etcdserverpb.Cluster': EtcdProto['etcdserverpb']['Cluster']['service'];
   'etcdserverpb.Maintenance': EtcdProto['etcdserverpb']['Maintenance']['service'];
   'v3lockpb.Lock': LockProto['v3lockpb']['Lock']['service'];
@@ -68,6 +69,9 @@ export const services: Definitions = {
   },
   get 'etcdserverpb.Lease'() {
     return definitions()['etcdserverpb.Lease'];
+  },
+  get 'etcdserverpb.Auth'() {
+    return definitions()['etcdserverpb.Auth'];
   },
   get 'etcdserverpb.Cluster'() {
     return definitions()['etcdserverpb.Cluster'];

@@ -1,13 +1,41 @@
 /**
- * The client at members that ask who it is: etcd's, where it is installed; Holdfast's do not ask
- * yet. Tokens end with their time, with every change of a password, and with the member that gave
- * them; a client that knows its password does not notice.
+ * The client at members that ask who it is: Holdfast's and, where it is installed, etcd's. Tokens
+ * end with their time, with every change of a password, and etcd's with the member that gave them;
+ * a client that knows its password does not notice.
  */
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Holdfast, type Watch } from '../../src/client/index.ts';
-import { type EtcdServer, hasEtcd, startEtcd } from '../compat/etcd-server.ts';
+import { hasEtcd, startEtcd } from '../compat/etcd-server.ts';
+import { startHoldfast } from '../compat/sides.ts';
 import { errorOf } from './sides.ts';
+
+/** Members whose first one can be started anew. */
+interface Side {
+  readonly endpoints: readonly string[];
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function etcdSide(): Promise<Side> {
+  const etcd = await startEtcd(1, ['--bcrypt-cost=4']);
+  const { endpoints } = etcd;
+  return { endpoints, restart: async () => etcd.restart(0), stop: async () => etcd.stop() };
+}
+
+async function holdfastSide(): Promise<Side> {
+  const { cluster, endpoints, stop } = await startHoldfast();
+  const restart = async (): Promise<void> => {
+    await cluster.signal(0, 'SIGKILL');
+    await cluster.start(0);
+  };
+  return { endpoints, restart, stop };
+}
+
+const sides = [
+  { name: 'Holdfast', start: holdfastSide },
+  { name: 'etcd 3.4', start: etcdSide },
+];
 
 const auth = { name: 'root', password: 'secret' };
 
@@ -23,8 +51,9 @@ async function take(watch: Watch<string>, count: number): Promise<readonly strin
   return seen;
 }
 
-describe.runIf(hasEtcd())('at members that ask for a password', () => {
-  let etcd: EtcdServer;
+// `etcdctl` makes the users.
+describe.runIf(hasEtcd()).each(sides)('at members of $name that ask for a password', (side) => {
+  let members: Side;
   let endpoint: string;
 
   async function etcdctl(command: string, input = ''): Promise<void> {
@@ -42,14 +71,14 @@ describe.runIf(hasEtcd())('at members that ask for a password', () => {
   }
 
   beforeAll(async () => {
-    etcd = await startEtcd(1, ['--bcrypt-cost=4']);
-    endpoint = etcd.endpoints[0] ?? '';
+    members = await side.start();
+    endpoint = members.endpoints[0] ?? '';
     await etcdctl('user add root:secret');
     await etcdctl('auth enable');
   });
 
   afterAll(async () => {
-    await etcd.stop();
+    await members.stop();
   });
 
   test('nothing is done with a wrong password, all is with the right one', async () => {
@@ -134,7 +163,7 @@ describe.runIf(hasEtcd())('at members that ask for a password', () => {
     await using lock = await client.lock('owner');
     await using cache = await kv.cache();
 
-    await etcd.restart(0);
+    await members.restart();
     const { revision: after } = await kv.put('k2', 'after');
     await cache.atLeast(after);
 

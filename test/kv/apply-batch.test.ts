@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { AuthTable } from '../../src/kv/auth-table.ts';
 import { ApplyBatch } from '../../src/kv/apply-batch.ts';
 import { keysRange, revisionKey, userKeyOf } from '../../src/kv/key-layout.ts';
 import { decodeCurrent, decodeEvent } from '../../src/kv/record.ts';
@@ -20,6 +21,7 @@ beforeEach(() => {
     ...{ stateHash: initialHash, alarms: [], timeMs: 0, leases: new LeaseTable() },
     expiries: new ExpiryTable(),
     answers: new AnswerTable({ count: 0, hasNew: false }),
+    auth: new AuthTable(),
   });
 });
 

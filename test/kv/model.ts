@@ -97,6 +97,9 @@ export class Model {
     if (command.type === 'once') {
       return this.#once(command);
     }
+    if (command.type === 'as' || command.type === 'auth') {
+      throw new Error('users and roles have a model of their own');
+    }
     if (this.#hasAlarm('corrupt') && !isReadOnly(command)) {
       return { kind: 'refused', code: 'CORRUPT', revision };
     }

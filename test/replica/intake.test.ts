@@ -36,6 +36,7 @@ function start({ room = 100 } = {}) {
         limits: { proposalsMax: 1, proposalBytesMax: 1, readsMax: 1 },
       },
     },
+    auth: { checkRange: () => undefined },
     replica: {
       ...{ leader: 1, tickCount: 10 },
       maybePropose: (_, deadlineTick) => take('write', deadlineTick),

@@ -64,7 +64,11 @@ async function start() {
       readable: (index) => told.push(`raft: readable ${index}`),
     },
     ...{ state, applying, members: new MemberList(initialConfiguration(records)) },
-    watches: { applied: note('watches: events'), replaced: note('watches: replaced') },
+    watches: {
+      applied: note('watches: events'),
+      replaced: note('watches: replaced'),
+      reauthorise: note('watches: who may?'),
+    },
     integrity: { replaced: note('integrity: replaced') },
     onNews: () => undefined,
     onRemoved: note('this member goes'),

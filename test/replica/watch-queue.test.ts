@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeCommand, WatchHub } from '../../src/kv/index.ts';
+import { AuthTable } from '../../src/kv/auth-table.ts';
 import { WatchQueue } from '../../src/replica/watch-queue.ts';
 import { put } from '../kv/commands.ts';
 import { bytes, Machine } from '../kv/map-store.ts';
@@ -16,7 +17,7 @@ describe('WatchQueue', () => {
     const hub = new WatchHub(1, -1);
     let calls = 0;
     const queue = new WatchQueue({
-      ...{ hub, queuedBytesMax: 2000, mayAdd: () => true },
+      ...{ hub, queuedBytesMax: 2000, mayAdd: () => true, auth: new AuthTable() },
       complete: async () => Promise.reject(new Error('nothing before is wanted')),
       onRoom: () => {
         calls++;

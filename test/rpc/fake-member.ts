@@ -1,4 +1,6 @@
 /** A member without a cluster: it notes what it is asked and answers what the test has laid out. */
+import { AuthTable } from '../../src/kv/auth-table.ts';
+import { Auth } from '../../src/replica/auth.ts';
 import type { Command, CommandResult, RangeOperation } from '../../src/kv/index.ts';
 import type {
   CallOptions,
@@ -73,6 +75,10 @@ export type Asked =
 /** See the module comment. */
 export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   readonly administration = this;
+  /** Users and roles, as a test has made them. */
+  readonly authTable = new AuthTable();
+  readonly auth = new Auth({ table: () => this.authTable, timeMs: () => this.timeMs });
+  timeMs = 0;
   readonly asked: Asked[] = [];
   clusterId = Number.MAX_SAFE_INTEGER;
   memberId = 1001;

@@ -244,10 +244,10 @@ describe('MoveLeader', () => {
   });
 });
 
-test('a method of etcd that is not there is unimplemented', async () => {
+test('a method that is not there is unimplemented', async () => {
   const error = await refusalOf((done) =>
     serving.maintenance.makeUnaryRequest(
-      '/etcdserverpb.Auth/AuthEnable',
+      '/etcdserverpb.Maintenance/Mend',
       (value: Buffer) => value,
       (bytes) => bytes,
       Buffer.alloc(0),

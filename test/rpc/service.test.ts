@@ -7,6 +7,7 @@ import { KvError } from '../../src/base/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { Admission } from '../../src/rpc/admission.ts';
+import { Callers } from '../../src/rpc/callers.ts';
 import { callOptions, headerOf, sendTogether, type ServiceContext } from '../../src/rpc/service.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { farAdmission } from './admitting.ts';
@@ -31,6 +32,10 @@ function contextOf(member: FakeMember): ServiceContext {
     txnOperationsMax: 128,
     txnDepthMax: 32,
     idempotencyKeyBytesMax: 128,
+    accountNameBytesMax: 256,
+    callers: new Callers({
+      ...{ member, metrics, nowMs: () => 0, tokenLifeMs: 300_000, onDenied: () => undefined },
+    }),
     fingerprintOf,
     quotaBytes: 0,
     version: '9.8.7',
@@ -45,7 +50,7 @@ function callOf(deadline: Date | number, hasleader?: string): Parameters<typeof 
   if (hasleader !== undefined) {
     metadata.set('hasleader', hasleader);
   }
-  return { metadata, getDeadline: () => deadline };
+  return { metadata, getDeadline: () => deadline, getPath: () => '/etcdserverpb.KV/Put' };
 }
 
 describe('the bounds of a call', () => {

@@ -6,6 +6,31 @@ import { toServiceError } from '../../src/rpc/status.ts';
 
 /** What etcd's clients match on: the status and the exact text. */
 const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
+  ROOT_USER_NOT_EXIST: [status.FAILED_PRECONDITION, 'etcdserver: root user does not exist'],
+  ROOT_ROLE_NOT_EXIST: [
+    status.FAILED_PRECONDITION,
+    'etcdserver: root user does not have root role',
+  ],
+  USER_EXISTS: [status.FAILED_PRECONDITION, 'etcdserver: user name already exists'],
+  USER_EMPTY: [status.INVALID_ARGUMENT, 'etcdserver: user name is empty'],
+  USER_NOT_FOUND: [status.FAILED_PRECONDITION, 'etcdserver: user name not found'],
+  ROLE_EXISTS: [status.FAILED_PRECONDITION, 'etcdserver: role name already exists'],
+  ROLE_EMPTY: [status.INVALID_ARGUMENT, 'etcdserver: role name is empty'],
+  ROLE_NOT_FOUND: [status.FAILED_PRECONDITION, 'etcdserver: role name not found'],
+  ROLE_NOT_GRANTED: [status.FAILED_PRECONDITION, 'etcdserver: role is not granted to the user'],
+  PERMISSION_NOT_GIVEN: [status.INVALID_ARGUMENT, 'etcdserver: permission not given'],
+  PERMISSION_NOT_GRANTED: [
+    status.FAILED_PRECONDITION,
+    'etcdserver: permission is not granted to the role',
+  ],
+  PERMISSION_DENIED: [status.PERMISSION_DENIED, 'etcdserver: permission denied'],
+  AUTH_FAILED: [
+    status.INVALID_ARGUMENT,
+    'etcdserver: authentication failed, invalid user ID or password',
+  ],
+  AUTH_NOT_ENABLED: [status.FAILED_PRECONDITION, 'etcdserver: authentication is not enabled'],
+  INVALID_AUTH_TOKEN: [status.UNAUTHENTICATED, 'etcdserver: invalid auth token'],
+  INVALID_AUTH_MANAGEMENT: [status.INVALID_ARGUMENT, 'etcdserver: invalid auth management'],
   EMPTY_KEY: [status.INVALID_ARGUMENT, 'etcdserver: key is not provided'],
   KEY_NOT_FOUND: [status.INVALID_ARGUMENT, 'etcdserver: key not found'],
   VALUE_PROVIDED: [status.INVALID_ARGUMENT, 'etcdserver: value is provided'],
@@ -85,6 +110,7 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
 /** Codes that etcd does not have on the wire. */
 const ownErrors: Partial<Record<ErrorCode, status>> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  TOO_MANY_ACCOUNTS: status.RESOURCE_EXHAUSTED,
   CANCELLED: status.CANCELLED,
   NOT_IMPLEMENTED: status.UNIMPLEMENTED,
   DATA_DIR_LOCKED: status.FAILED_PRECONDITION,

@@ -9,6 +9,7 @@
  *
  * Readers only look: they draw from a stream of their own, so a run is the same without them.
  */
+import { AuthTable } from '../../src/kv/auth-table.ts';
 import { must, type Prng } from '../../src/base/index.ts';
 import {
   HistoryEvent,
@@ -247,7 +248,7 @@ class Reader {
   /** Watches on a member, from where it has come to. */
   join(member: SimMember, { hub, awaiting }: Place): void {
     const stream: WatchQueue = new WatchQueue({
-      ...{ hub, queuedBytesMax, mayAdd: () => true },
+      ...{ hub, queuedBytesMax, mayAdd: () => true, auth: new AuthTable() },
       complete: async () => Promise.reject(new Error('readers of a run take what there is')),
       onRoom: () => undefined,
       onProgressDue: () => {

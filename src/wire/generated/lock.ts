@@ -1,9 +1,48 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { Permission__Input as _authpb_Permission__Input, Permission as _authpb_Permission } from './authpb/Permission.ts';
+import type { Role__Input as _authpb_Role__Input, Role as _authpb_Role } from './authpb/Role.ts';
+import type { User__Input as _authpb_User__Input, User as _authpb_User } from './authpb/User.ts';
+import type { UserAddOptions__Input as _authpb_UserAddOptions__Input, UserAddOptions as _authpb_UserAddOptions } from './authpb/UserAddOptions.ts';
 import type { AlarmMember__Input as _etcdserverpb_AlarmMember__Input, AlarmMember as _etcdserverpb_AlarmMember } from './etcdserverpb/AlarmMember.ts';
 import type { AlarmRequest__Input as _etcdserverpb_AlarmRequest__Input, AlarmRequest as _etcdserverpb_AlarmRequest } from './etcdserverpb/AlarmRequest.ts';
 import type { AlarmResponse__Input as _etcdserverpb_AlarmResponse__Input, AlarmResponse as _etcdserverpb_AlarmResponse } from './etcdserverpb/AlarmResponse.ts';
+import type { AuthClient as _etcdserverpb_AuthClient, AuthDefinition as _etcdserverpb_AuthDefinition } from './etcdserverpb/Auth.ts';
+import type { AuthDisableRequest__Input as _etcdserverpb_AuthDisableRequest__Input, AuthDisableRequest as _etcdserverpb_AuthDisableRequest } from './etcdserverpb/AuthDisableRequest.ts';
+import type { AuthDisableResponse__Input as _etcdserverpb_AuthDisableResponse__Input, AuthDisableResponse as _etcdserverpb_AuthDisableResponse } from './etcdserverpb/AuthDisableResponse.ts';
+import type { AuthEnableRequest__Input as _etcdserverpb_AuthEnableRequest__Input, AuthEnableRequest as _etcdserverpb_AuthEnableRequest } from './etcdserverpb/AuthEnableRequest.ts';
+import type { AuthEnableResponse__Input as _etcdserverpb_AuthEnableResponse__Input, AuthEnableResponse as _etcdserverpb_AuthEnableResponse } from './etcdserverpb/AuthEnableResponse.ts';
+import type { AuthRoleAddRequest__Input as _etcdserverpb_AuthRoleAddRequest__Input, AuthRoleAddRequest as _etcdserverpb_AuthRoleAddRequest } from './etcdserverpb/AuthRoleAddRequest.ts';
+import type { AuthRoleAddResponse__Input as _etcdserverpb_AuthRoleAddResponse__Input, AuthRoleAddResponse as _etcdserverpb_AuthRoleAddResponse } from './etcdserverpb/AuthRoleAddResponse.ts';
+import type { AuthRoleDeleteRequest__Input as _etcdserverpb_AuthRoleDeleteRequest__Input, AuthRoleDeleteRequest as _etcdserverpb_AuthRoleDeleteRequest } from './etcdserverpb/AuthRoleDeleteRequest.ts';
+import type { AuthRoleDeleteResponse__Input as _etcdserverpb_AuthRoleDeleteResponse__Input, AuthRoleDeleteResponse as _etcdserverpb_AuthRoleDeleteResponse } from './etcdserverpb/AuthRoleDeleteResponse.ts';
+import type { AuthRoleGetRequest__Input as _etcdserverpb_AuthRoleGetRequest__Input, AuthRoleGetRequest as _etcdserverpb_AuthRoleGetRequest } from './etcdserverpb/AuthRoleGetRequest.ts';
+import type { AuthRoleGetResponse__Input as _etcdserverpb_AuthRoleGetResponse__Input, AuthRoleGetResponse as _etcdserverpb_AuthRoleGetResponse } from './etcdserverpb/AuthRoleGetResponse.ts';
+import type { AuthRoleGrantPermissionRequest__Input as _etcdserverpb_AuthRoleGrantPermissionRequest__Input, AuthRoleGrantPermissionRequest as _etcdserverpb_AuthRoleGrantPermissionRequest } from './etcdserverpb/AuthRoleGrantPermissionRequest.ts';
+import type { AuthRoleGrantPermissionResponse__Input as _etcdserverpb_AuthRoleGrantPermissionResponse__Input, AuthRoleGrantPermissionResponse as _etcdserverpb_AuthRoleGrantPermissionResponse } from './etcdserverpb/AuthRoleGrantPermissionResponse.ts';
+import type { AuthRoleListRequest__Input as _etcdserverpb_AuthRoleListRequest__Input, AuthRoleListRequest as _etcdserverpb_AuthRoleListRequest } from './etcdserverpb/AuthRoleListRequest.ts';
+import type { AuthRoleListResponse__Input as _etcdserverpb_AuthRoleListResponse__Input, AuthRoleListResponse as _etcdserverpb_AuthRoleListResponse } from './etcdserverpb/AuthRoleListResponse.ts';
+import type { AuthRoleRevokePermissionRequest__Input as _etcdserverpb_AuthRoleRevokePermissionRequest__Input, AuthRoleRevokePermissionRequest as _etcdserverpb_AuthRoleRevokePermissionRequest } from './etcdserverpb/AuthRoleRevokePermissionRequest.ts';
+import type { AuthRoleRevokePermissionResponse__Input as _etcdserverpb_AuthRoleRevokePermissionResponse__Input, AuthRoleRevokePermissionResponse as _etcdserverpb_AuthRoleRevokePermissionResponse } from './etcdserverpb/AuthRoleRevokePermissionResponse.ts';
+import type { AuthStatusRequest__Input as _etcdserverpb_AuthStatusRequest__Input, AuthStatusRequest as _etcdserverpb_AuthStatusRequest } from './etcdserverpb/AuthStatusRequest.ts';
+import type { AuthStatusResponse__Input as _etcdserverpb_AuthStatusResponse__Input, AuthStatusResponse as _etcdserverpb_AuthStatusResponse } from './etcdserverpb/AuthStatusResponse.ts';
+import type { AuthUserAddRequest__Input as _etcdserverpb_AuthUserAddRequest__Input, AuthUserAddRequest as _etcdserverpb_AuthUserAddRequest } from './etcdserverpb/AuthUserAddRequest.ts';
+import type { AuthUserAddResponse__Input as _etcdserverpb_AuthUserAddResponse__Input, AuthUserAddResponse as _etcdserverpb_AuthUserAddResponse } from './etcdserverpb/AuthUserAddResponse.ts';
+import type { AuthUserChangePasswordRequest__Input as _etcdserverpb_AuthUserChangePasswordRequest__Input, AuthUserChangePasswordRequest as _etcdserverpb_AuthUserChangePasswordRequest } from './etcdserverpb/AuthUserChangePasswordRequest.ts';
+import type { AuthUserChangePasswordResponse__Input as _etcdserverpb_AuthUserChangePasswordResponse__Input, AuthUserChangePasswordResponse as _etcdserverpb_AuthUserChangePasswordResponse } from './etcdserverpb/AuthUserChangePasswordResponse.ts';
+import type { AuthUserDeleteRequest__Input as _etcdserverpb_AuthUserDeleteRequest__Input, AuthUserDeleteRequest as _etcdserverpb_AuthUserDeleteRequest } from './etcdserverpb/AuthUserDeleteRequest.ts';
+import type { AuthUserDeleteResponse__Input as _etcdserverpb_AuthUserDeleteResponse__Input, AuthUserDeleteResponse as _etcdserverpb_AuthUserDeleteResponse } from './etcdserverpb/AuthUserDeleteResponse.ts';
+import type { AuthUserGetRequest__Input as _etcdserverpb_AuthUserGetRequest__Input, AuthUserGetRequest as _etcdserverpb_AuthUserGetRequest } from './etcdserverpb/AuthUserGetRequest.ts';
+import type { AuthUserGetResponse__Input as _etcdserverpb_AuthUserGetResponse__Input, AuthUserGetResponse as _etcdserverpb_AuthUserGetResponse } from './etcdserverpb/AuthUserGetResponse.ts';
+import type { AuthUserGrantRoleRequest__Input as _etcdserverpb_AuthUserGrantRoleRequest__Input, AuthUserGrantRoleRequest as _etcdserverpb_AuthUserGrantRoleRequest } from './etcdserverpb/AuthUserGrantRoleRequest.ts';
+import type { AuthUserGrantRoleResponse__Input as _etcdserverpb_AuthUserGrantRoleResponse__Input, AuthUserGrantRoleResponse as _etcdserverpb_AuthUserGrantRoleResponse } from './etcdserverpb/AuthUserGrantRoleResponse.ts';
+import type { AuthUserListRequest__Input as _etcdserverpb_AuthUserListRequest__Input, AuthUserListRequest as _etcdserverpb_AuthUserListRequest } from './etcdserverpb/AuthUserListRequest.ts';
+import type { AuthUserListResponse__Input as _etcdserverpb_AuthUserListResponse__Input, AuthUserListResponse as _etcdserverpb_AuthUserListResponse } from './etcdserverpb/AuthUserListResponse.ts';
+import type { AuthUserRevokeRoleRequest__Input as _etcdserverpb_AuthUserRevokeRoleRequest__Input, AuthUserRevokeRoleRequest as _etcdserverpb_AuthUserRevokeRoleRequest } from './etcdserverpb/AuthUserRevokeRoleRequest.ts';
+import type { AuthUserRevokeRoleResponse__Input as _etcdserverpb_AuthUserRevokeRoleResponse__Input, AuthUserRevokeRoleResponse as _etcdserverpb_AuthUserRevokeRoleResponse } from './etcdserverpb/AuthUserRevokeRoleResponse.ts';
+import type { AuthenticateRequest__Input as _etcdserverpb_AuthenticateRequest__Input, AuthenticateRequest as _etcdserverpb_AuthenticateRequest } from './etcdserverpb/AuthenticateRequest.ts';
+import type { AuthenticateResponse__Input as _etcdserverpb_AuthenticateResponse__Input, AuthenticateResponse as _etcdserverpb_AuthenticateResponse } from './etcdserverpb/AuthenticateResponse.ts';
 import type { ClusterClient as _etcdserverpb_ClusterClient, ClusterDefinition as _etcdserverpb_ClusterDefinition } from './etcdserverpb/Cluster.ts';
 import type { CompactionRequest__Input as _etcdserverpb_CompactionRequest__Input, CompactionRequest as _etcdserverpb_CompactionRequest } from './etcdserverpb/CompactionRequest.ts';
 import type { CompactionResponse__Input as _etcdserverpb_CompactionResponse__Input, CompactionResponse as _etcdserverpb_CompactionResponse } from './etcdserverpb/CompactionResponse.ts';
@@ -79,11 +118,52 @@ type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> 
 };
 
 export interface ProtoGrpcType {
+  authpb: {
+    Permission: MessageTypeDefinition<_authpb_Permission__Input, _authpb_Permission>
+    Role: MessageTypeDefinition<_authpb_Role__Input, _authpb_Role>
+    User: MessageTypeDefinition<_authpb_User__Input, _authpb_User>
+    UserAddOptions: MessageTypeDefinition<_authpb_UserAddOptions__Input, _authpb_UserAddOptions>
+  }
   etcdserverpb: {
     AlarmMember: MessageTypeDefinition<_etcdserverpb_AlarmMember__Input, _etcdserverpb_AlarmMember>
     AlarmRequest: MessageTypeDefinition<_etcdserverpb_AlarmRequest__Input, _etcdserverpb_AlarmRequest>
     AlarmResponse: MessageTypeDefinition<_etcdserverpb_AlarmResponse__Input, _etcdserverpb_AlarmResponse>
     AlarmType: EnumTypeDefinition
+    Auth: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_AuthClient> & { service: _etcdserverpb_AuthDefinition }
+    AuthDisableRequest: MessageTypeDefinition<_etcdserverpb_AuthDisableRequest__Input, _etcdserverpb_AuthDisableRequest>
+    AuthDisableResponse: MessageTypeDefinition<_etcdserverpb_AuthDisableResponse__Input, _etcdserverpb_AuthDisableResponse>
+    AuthEnableRequest: MessageTypeDefinition<_etcdserverpb_AuthEnableRequest__Input, _etcdserverpb_AuthEnableRequest>
+    AuthEnableResponse: MessageTypeDefinition<_etcdserverpb_AuthEnableResponse__Input, _etcdserverpb_AuthEnableResponse>
+    AuthRoleAddRequest: MessageTypeDefinition<_etcdserverpb_AuthRoleAddRequest__Input, _etcdserverpb_AuthRoleAddRequest>
+    AuthRoleAddResponse: MessageTypeDefinition<_etcdserverpb_AuthRoleAddResponse__Input, _etcdserverpb_AuthRoleAddResponse>
+    AuthRoleDeleteRequest: MessageTypeDefinition<_etcdserverpb_AuthRoleDeleteRequest__Input, _etcdserverpb_AuthRoleDeleteRequest>
+    AuthRoleDeleteResponse: MessageTypeDefinition<_etcdserverpb_AuthRoleDeleteResponse__Input, _etcdserverpb_AuthRoleDeleteResponse>
+    AuthRoleGetRequest: MessageTypeDefinition<_etcdserverpb_AuthRoleGetRequest__Input, _etcdserverpb_AuthRoleGetRequest>
+    AuthRoleGetResponse: MessageTypeDefinition<_etcdserverpb_AuthRoleGetResponse__Input, _etcdserverpb_AuthRoleGetResponse>
+    AuthRoleGrantPermissionRequest: MessageTypeDefinition<_etcdserverpb_AuthRoleGrantPermissionRequest__Input, _etcdserverpb_AuthRoleGrantPermissionRequest>
+    AuthRoleGrantPermissionResponse: MessageTypeDefinition<_etcdserverpb_AuthRoleGrantPermissionResponse__Input, _etcdserverpb_AuthRoleGrantPermissionResponse>
+    AuthRoleListRequest: MessageTypeDefinition<_etcdserverpb_AuthRoleListRequest__Input, _etcdserverpb_AuthRoleListRequest>
+    AuthRoleListResponse: MessageTypeDefinition<_etcdserverpb_AuthRoleListResponse__Input, _etcdserverpb_AuthRoleListResponse>
+    AuthRoleRevokePermissionRequest: MessageTypeDefinition<_etcdserverpb_AuthRoleRevokePermissionRequest__Input, _etcdserverpb_AuthRoleRevokePermissionRequest>
+    AuthRoleRevokePermissionResponse: MessageTypeDefinition<_etcdserverpb_AuthRoleRevokePermissionResponse__Input, _etcdserverpb_AuthRoleRevokePermissionResponse>
+    AuthStatusRequest: MessageTypeDefinition<_etcdserverpb_AuthStatusRequest__Input, _etcdserverpb_AuthStatusRequest>
+    AuthStatusResponse: MessageTypeDefinition<_etcdserverpb_AuthStatusResponse__Input, _etcdserverpb_AuthStatusResponse>
+    AuthUserAddRequest: MessageTypeDefinition<_etcdserverpb_AuthUserAddRequest__Input, _etcdserverpb_AuthUserAddRequest>
+    AuthUserAddResponse: MessageTypeDefinition<_etcdserverpb_AuthUserAddResponse__Input, _etcdserverpb_AuthUserAddResponse>
+    AuthUserChangePasswordRequest: MessageTypeDefinition<_etcdserverpb_AuthUserChangePasswordRequest__Input, _etcdserverpb_AuthUserChangePasswordRequest>
+    AuthUserChangePasswordResponse: MessageTypeDefinition<_etcdserverpb_AuthUserChangePasswordResponse__Input, _etcdserverpb_AuthUserChangePasswordResponse>
+    AuthUserDeleteRequest: MessageTypeDefinition<_etcdserverpb_AuthUserDeleteRequest__Input, _etcdserverpb_AuthUserDeleteRequest>
+    AuthUserDeleteResponse: MessageTypeDefinition<_etcdserverpb_AuthUserDeleteResponse__Input, _etcdserverpb_AuthUserDeleteResponse>
+    AuthUserGetRequest: MessageTypeDefinition<_etcdserverpb_AuthUserGetRequest__Input, _etcdserverpb_AuthUserGetRequest>
+    AuthUserGetResponse: MessageTypeDefinition<_etcdserverpb_AuthUserGetResponse__Input, _etcdserverpb_AuthUserGetResponse>
+    AuthUserGrantRoleRequest: MessageTypeDefinition<_etcdserverpb_AuthUserGrantRoleRequest__Input, _etcdserverpb_AuthUserGrantRoleRequest>
+    AuthUserGrantRoleResponse: MessageTypeDefinition<_etcdserverpb_AuthUserGrantRoleResponse__Input, _etcdserverpb_AuthUserGrantRoleResponse>
+    AuthUserListRequest: MessageTypeDefinition<_etcdserverpb_AuthUserListRequest__Input, _etcdserverpb_AuthUserListRequest>
+    AuthUserListResponse: MessageTypeDefinition<_etcdserverpb_AuthUserListResponse__Input, _etcdserverpb_AuthUserListResponse>
+    AuthUserRevokeRoleRequest: MessageTypeDefinition<_etcdserverpb_AuthUserRevokeRoleRequest__Input, _etcdserverpb_AuthUserRevokeRoleRequest>
+    AuthUserRevokeRoleResponse: MessageTypeDefinition<_etcdserverpb_AuthUserRevokeRoleResponse__Input, _etcdserverpb_AuthUserRevokeRoleResponse>
+    AuthenticateRequest: MessageTypeDefinition<_etcdserverpb_AuthenticateRequest__Input, _etcdserverpb_AuthenticateRequest>
+    AuthenticateResponse: MessageTypeDefinition<_etcdserverpb_AuthenticateResponse__Input, _etcdserverpb_AuthenticateResponse>
     Cluster: SubtypeConstructor<typeof grpc.Client, _etcdserverpb_ClusterClient> & { service: _etcdserverpb_ClusterDefinition }
     CompactionRequest: MessageTypeDefinition<_etcdserverpb_CompactionRequest__Input, _etcdserverpb_CompactionRequest>
     CompactionResponse: MessageTypeDefinition<_etcdserverpb_CompactionResponse__Input, _etcdserverpb_CompactionResponse>

@@ -1,0 +1,122 @@
+/**
+ * Whether somebody may do what a command asks for, judged where the command is applied: a
+ * revocation that stands before it in the log counts, on every member alike.
+ *
+ * Nobody's commands are the members' own (stamps of the time, records, alarms, renewals gathered
+ * from many, compactions) and always go through; everything else needs a caller once authentication
+ * is on. A transaction is judged by all it might do: its conditions and both branches, at every
+ * depth. A key that is put under a lease needs leave to write all keys of that lease, since they
+ * end together (etcd's rule).
+ */
+import type { ErrorCode } from '../base/index.ts';
+import type { ApplyBatch } from './apply-batch.ts';
+import type { Access } from './auth-table.ts';
+import type { Caller } from './auth-command.ts';
+import type {
+  Command,
+  KeySelector,
+  LeaseId,
+  Operation,
+  PutOperation,
+  TxnOperation,
+} from './command.ts';
+import type { Reading } from './need.ts';
+
+/** Returns why a command may not be carried out on a caller's behalf, if so. */
+export function* checkCaller(
+  batch: ApplyBatch,
+  caller: Caller | undefined,
+  command: Command,
+): Reading<ErrorCode | undefined> {
+  if (caller === undefined && isMembersOwn(command)) {
+    return undefined;
+  }
+  const access = batch.auth.accessOf(caller);
+  if (typeof access === 'string') {
+    return access;
+  }
+  return (yield* maySend(batch, access, command)) ? undefined : 'PERMISSION_DENIED';
+}
+
+function isMembersOwn({ type }: Command): boolean {
+  return (
+    type === 'advanceTime' ||
+    type === 'setRecord' ||
+    type === 'alarm' ||
+    type === 'leaseKeepAlive' ||
+    type === 'compact'
+  );
+}
+
+function* maySend(batch: ApplyBatch, access: Access, command: Command): Reading<boolean> {
+  if (access.isRoot) {
+    return true;
+  }
+  switch (command.type) {
+    case 'put':
+    case 'deleteRange':
+    case 'txn':
+      return mayOperate(access, command) && (yield* mayUseLeases(batch, access, command));
+    case 'once':
+      return yield* maySend(batch, access, command.command);
+    case 'leaseGrant':
+    case 'leaseKeepAlive':
+      return true;
+    case 'leaseRevoke':
+      return mayWriteAll(access, yield* batch.leaseKeys(command.id));
+    default:
+      return false;
+  }
+}
+
+/** Whether an operation's own keys are permitted. */
+export function mayOperate(access: Access, operation: Operation): boolean {
+  switch (operation.type) {
+    case 'range':
+      return access.mayRead(operation);
+    case 'put':
+      return mayPut(access, operation);
+    case 'deleteRange':
+      return access.mayWrite(operation) && (!operation.prevKv || access.mayRead(operation));
+    case 'txn':
+      return (
+        operation.compare.every((compare) => access.mayRead(compare)) &&
+        operation.success.every((each) => mayOperate(access, each)) &&
+        operation.failure.every((each) => mayOperate(access, each))
+      );
+  }
+}
+
+/** The answer of a put that asks for it, and one that keeps the value, tell or copy what was. */
+function mayPut(access: Access, { key, prevKv }: PutOperation): boolean {
+  return access.mayWrite({ key }) && (!prevKv || access.mayRead({ key }));
+}
+
+function* mayUseLeases(batch: ApplyBatch, access: Access, operation: Operation): Reading<boolean> {
+  const leases = new Set<LeaseId>();
+  visitLeases(operation, (lease) => leases.add(lease));
+  for (const lease of leases) {
+    if (!mayWriteAll(access, yield* batch.leaseKeys(lease))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function visitLeases(operation: Operation, visit: (lease: LeaseId) => void): void {
+  if (operation.type === 'put' && operation.lease !== 0n) {
+    visit(operation.lease);
+  } else if (operation.type === 'txn') {
+    for (const each of branchesOf(operation)) {
+      visitLeases(each, visit);
+    }
+  }
+}
+
+function branchesOf({ success, failure }: TxnOperation): readonly Operation[] {
+  return [...success, ...failure];
+}
+
+function mayWriteAll(access: Access, keys: readonly KeySelector['key'][]): boolean {
+  return keys.every((key) => access.mayWrite({ key }));
+}

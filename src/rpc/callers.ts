@@ -1,0 +1,186 @@
+/**
+ * Who calls: signing in, what a call's token says, and the trail of those who were turned away.
+ *
+ * While authentication is off nobody is asked, and a call costs one look at that. What a user may
+ * do is decided by the member, where a command is applied or a read is made; here only what is
+ * about no keys (`access-rules.ts`).
+ */
+import { randomBytes } from 'node:crypto';
+import { type ErrorCode, KvError } from '../base/index.ts';
+import type { Caller } from '../kv/index.ts';
+import type { Metrics } from '../observability/index.ts';
+import type { CallOptions, MemberApi } from '../replica/index.ts';
+import { ruleByPath } from './access-rules.ts';
+import { fromName } from './account-names.ts';
+import { Passwords, type PasswordWork } from './passwords.ts';
+import { Tokens } from './tokens.ts';
+
+/** Limit: how often a sign-in begins anew because the user has changed meanwhile. */
+const attemptsMax = 8;
+/** Limit: lines about calls that were turned away, in {@link denialWindowMs}. */
+const denialLinesMax = 20;
+const denialWindowMs = 10_000;
+const secretBytes = 32;
+
+/** A call that was turned away for who called, told to operators. Never keys or values. */
+export interface DenialEvent {
+  readonly method: string;
+  readonly code: ErrorCode;
+  /** Empty of a caller who has not signed in. */
+  readonly user: string;
+  /** How many others have been turned away since the last line, untold. */
+  readonly untold: number;
+}
+
+/** What it is made of. */
+export interface CallersOptions {
+  readonly member: Pick<MemberApi, 'auth' | 'clusterId' | 'confirmRead'>;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
+  /** Milliseconds that a token lasts. */
+  readonly tokenLifeMs: number;
+  /** For tests, which have no time to lose. */
+  readonly passwordWork?: PasswordWork | undefined;
+  readonly onDenied: (event: DenialEvent) => void;
+}
+
+/** The part of a call that tells who calls. */
+export interface IdentifiedCall {
+  readonly metadata: { get(name: string): unknown[] };
+  getPath(): string;
+}
+
+/** See the module comment. */
+export class Callers {
+  readonly passwords: Passwords;
+  readonly #options: CallersOptions;
+  readonly #tokens: Tokens;
+  #windowMs = Number.NEGATIVE_INFINITY;
+  #lines = 0;
+  #untold = 0;
+
+  constructor(options: CallersOptions) {
+    const { member } = options;
+    this.#options = options;
+    this.passwords = new Passwords(options.passwordWork);
+    this.#tokens = new Tokens(member.auth, member.clusterId);
+  }
+
+  /**
+   * Who makes a call; undefined when nobody is asked.
+   *
+   * @throws {KvError} USER_EMPTY, INVALID_AUTH_TOKEN.
+   */
+  callerOf(call: IdentifiedCall): Caller | undefined {
+    if (!this.#options.member.auth.isEnabled) {
+      return undefined;
+    }
+    const rule = ruleByPath.get(call.getPath());
+    if (rule === 'open' || rule === 'each') {
+      return undefined;
+    }
+    const caller = this.identify(call);
+    if (rule === 'signedIn') {
+      this.#options.member.auth.checkRead(caller, []);
+    }
+    return caller;
+  }
+
+  /**
+   * Whether a call with a caller takes root; `confirmRoot` looks.
+   */
+  takesRoot(call: IdentifiedCall): boolean {
+    const rule = ruleByPath.get(call.getPath());
+    // A method that is not in the table, which does not compile, would be root's alone.
+    return rule === undefined || rule === 'root' || rule === 'rootHere';
+  }
+
+  /** @throws {KvError} PERMISSION_DENIED, INVALID_AUTH_TOKEN; what `confirmRead` throws. */
+  async confirmRoot(call: IdentifiedCall, options: CallOptions): Promise<void> {
+    const { member } = this.#options;
+    if (ruleByPath.get(call.getPath()) !== 'rootHere') {
+      await member.confirmRead(options);
+    }
+    member.auth.checkRoot(options.caller);
+  }
+
+  /**
+   * Who has sent what comes on a stream, now; undefined when nobody is asked. Whether the user is
+   * still there, and what it may do, is for the member to say.
+   *
+   * @throws {KvError} USER_EMPTY, INVALID_AUTH_TOKEN.
+   */
+  identify({ metadata }: IdentifiedCall): Caller | undefined {
+    const { auth } = this.#options.member;
+    if (!auth.isEnabled) {
+      return undefined;
+    }
+    const [token] = [...metadata.get('token'), ...metadata.get('authorization')];
+    const caller = token === undefined ? undefined : this.#tokens.callerOf(String(token));
+    if (caller === undefined) {
+      throw new KvError('USER_EMPTY');
+    }
+    return caller;
+  }
+
+  /**
+   * A token for name and password.
+   *
+   * @throws {KvError} AUTH_NOT_ENABLED, AUTH_FAILED, TOO_MANY_REQUESTS; what `confirmRead` throws.
+   */
+  async signIn(name: string, password: string, options: CallOptions): Promise<string> {
+    const { member, tokenLifeMs } = this.#options;
+    // Nobody gets a token for a password that has been changed, on whichever member.
+    await member.confirmRead(options);
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      if (!member.auth.isEnabled) {
+        throw new KvError('AUTH_NOT_ENABLED');
+      }
+      const user = member.auth.user(name);
+      const isRight = await this.passwords.isRight(password, user);
+      const isSame = member.auth.user(name)?.credentials === user?.credentials;
+      if (isSame && member.auth.isEnabled) {
+        if (user === undefined || !isRight) {
+          throw new KvError('AUTH_FAILED');
+        }
+        return this.#tokens.issue({ user: name, credentials: user.credentials }, tokenLifeMs);
+      }
+    }
+    throw new KvError('TOO_MANY_REQUESTS');
+  }
+
+  /** A secret for tokens. */
+  newSecret(): Uint8Array {
+    return new Uint8Array(randomBytes(secretBytes));
+  }
+
+  /** Takes note of a failed call, if it failed for who called. */
+  noteFailure(method: string, error: unknown, caller: Caller | undefined): void {
+    if (error instanceof KvError && denials.has(error.code)) {
+      this.#noteDenial(method, error.code, caller === undefined ? '' : fromName(caller.user));
+    }
+  }
+
+  #noteDenial(method: string, code: ErrorCode, user: string): void {
+    const { metrics, nowMs, onDenied } = this.#options;
+    metrics.callsDenied.inc({ method, code });
+    const now = nowMs();
+    if (now - this.#windowMs >= denialWindowMs) {
+      this.#windowMs = now;
+      this.#lines = 0;
+    }
+    if (this.#lines >= denialLinesMax) {
+      this.#untold++;
+      return;
+    }
+    this.#lines++;
+    onDenied({ method, code, user, untold: this.#untold });
+    this.#untold = 0;
+  }
+}
+
+const denials: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'PERMISSION_DENIED',
+  'INVALID_AUTH_TOKEN',
+  'AUTH_FAILED',
+]);

@@ -1,0 +1,8 @@
+// Original file: proto/etcd/rpc.proto
+
+
+export interface AuthRoleListRequest__Input {
+}
+
+export interface AuthRoleListRequest {
+}

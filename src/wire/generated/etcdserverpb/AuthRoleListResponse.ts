@@ -1,0 +1,13 @@
+// Original file: proto/etcd/rpc.proto
+
+import type { ResponseHeader__Input as _etcdserverpb_ResponseHeader__Input, ResponseHeader as _etcdserverpb_ResponseHeader } from '../etcdserverpb/ResponseHeader.ts';
+
+export interface AuthRoleListResponse__Input {
+  'header'?: (_etcdserverpb_ResponseHeader__Input | null);
+  'roles'?: (string)[];
+}
+
+export interface AuthRoleListResponse {
+  'header': (_etcdserverpb_ResponseHeader | null);
+  'roles': (string)[];
+}

@@ -1,0 +1,57 @@
+/**
+ * `etcdctl` is told the same by etcd and by Holdfast about users, roles and permissions, and each
+ * user may do the same. Every command goes to another member of Holdfast than the one before.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AuthCase, casesWithAuth, casesWithoutAuth } from './etcdctl-auth-cases.ts';
+import { hasEtcd } from './etcd-server.ts';
+import { comparable, type EtcdctlOutcome, runEtcdctl } from './etcdctl-runner.ts';
+import { type Sides, startSides } from './sides.ts';
+
+/** Lines of `etcdctl` about its own attempts are no answers. */
+function answerOf(outcome: EtcdctlOutcome): EtcdctlOutcome {
+  const lines = outcome.stderr.split('\n').filter((line) => !line.startsWith('{'));
+  return { ...outcome, stderr: lines.join('\n') };
+}
+
+describe.runIf(hasEtcd())('users, roles and permissions', () => {
+  let sides: Sides;
+  let asked = 0;
+
+  beforeAll(async () => {
+    sides = await startSides();
+  });
+
+  afterAll(async () => {
+    await sides.stop();
+  });
+
+  async function answersTo({ args, input = '' }: AuthCase): Promise<readonly EtcdctlOutcome[]> {
+    const { endpoints } = sides.holdfast;
+    const endpoint = endpoints[asked++ % endpoints.length] ?? '';
+    return Promise.all(
+      [sides.etcd, endpoint].map(async (each) =>
+        answerOf(comparable(await runEtcdctl(each, args, input), each, args)),
+      ),
+    );
+  }
+
+  async function compare(cases: readonly AuthCase[]): Promise<void> {
+    const differences: object[] = [];
+    for (const each of cases) {
+      const [etcd, holdfast] = await answersTo(each);
+      if (JSON.stringify(etcd) !== JSON.stringify(holdfast)) {
+        differences.push({ args: each.args.join(' '), etcd, holdfast });
+      }
+    }
+    expect(differences).toEqual([]);
+  }
+
+  test('are the same while nobody is asked', async () => {
+    await compare(casesWithoutAuth);
+  });
+
+  test('are the same, and permit the same, once everybody is', async () => {
+    await compare(casesWithAuth);
+  });
+});
