@@ -34,7 +34,7 @@ const rolesMax = 65_536;
 /** Limit: roles of one user. */
 const rolesOfUserMax = 1024;
 /** Limit: permissions of one role. */
-const permissionsMax = 4096;
+const permissionsMax = 1024;
 
 /** The user, and the role, that may do everything. */
 export const rootName = 'root';

@@ -33,6 +33,9 @@ const knownMax = 4096;
 /** Milliseconds after which a turned away caller may come back. */
 const retryMs = 1000;
 
+/** What scrypt takes besides its blocks, at most. */
+const spareBytes = 64 * 1024;
+
 const hashFormat = 1;
 const headBytes = 4;
 const saltBytes = 16;
@@ -133,7 +136,7 @@ async function deriveKey(
   { cost, blockSize, parallelization }: PasswordWork,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const maxmem = 2 * 128 * cost * blockSize;
+    const maxmem = 128 * blockSize * (cost + parallelization + 2) + spareBytes;
     const options = { N: cost, r: blockSize, p: parallelization, maxmem };
     scrypt(password, salt, keyBytes, options, (error, key) => {
       if (error === null) {
