@@ -23,6 +23,8 @@ const storyLinesMax = 150;
 /** Source files without a test of their own name, and what tests them instead. */
 const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/api.ts': 'types only',
+  'src/replica/auth-api.ts': 'types only',
+  'src/kv/auth-command.ts': 'types only',
   'src/raft/types.ts': 'types only',
   'src/raft/message.ts': 'types only',
   'src/raft/ready.ts': 'types only',

@@ -6,6 +6,13 @@
  */
 import type { KeySelector } from './command.ts';
 
+/**
+ * Limit: bytes of a user's or role's name.
+ *
+ * A name is written into log lines and tokens; etcd has no limit but the request's.
+ */
+export const accountNameBytesMax = 256;
+
 /** What a permission is for. */
 export type PermissionAccess = 'read' | 'write' | 'readwrite';
 

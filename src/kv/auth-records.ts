@@ -1,16 +1,15 @@
 /** The bytes of users, roles and what else is known of them, as stored and in the log. */
 import { assert } from '../base/index.ts';
-import type { AuthChange, Permission, PermissionAccess } from './auth-command.ts';
+import {
+  accountNameBytesMax,
+  type AuthChange,
+  type Permission,
+  type PermissionAccess,
+} from './auth-command.ts';
 import type { KeySelector } from './command.ts';
 import { nameBytes, nameOf } from './named-records.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
-/**
- * Limit: bytes of a user's or role's name.
- *
- * A name is written into log lines and tokens; etcd has no limit but the request's.
- */
-export const accountNameBytesMax = 256;
 /** Limit: bytes of what is made of a password. */
 export const passwordHashBytesMax = 512;
 /** Limit: bytes of the secret that signs tokens. */

@@ -8,7 +8,7 @@
 import type { ErrorCode } from '../base/index.ts';
 import type { AuthCommand, AuthResult, Caller } from './auth-command.ts';
 
-export type * from './auth-command.ts';
+export * from './auth-command.ts';
 
 /** A lease's id, as the client chose it: any 64-bit integer; 0n means "no lease". */
 export type LeaseId = bigint;

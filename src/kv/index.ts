@@ -1,8 +1,7 @@
 /** Facade of the replicated state machine. */
 export { hasAlarm } from './alarms.ts';
 export type { MetaChange } from './apply-batch.ts';
-export { type Access, type AuthTable, type User } from './auth-table.ts';
-export { accountNameBytesMax } from './auth-records.ts';
+export type { Access, AuthTable, User } from './auth-table.ts';
 export * from './command.ts';
 export * from './command-codec.ts';
 export type { CompactionPlan, CompactionStepLimits } from './compaction.ts';
@@ -13,9 +12,11 @@ export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export { membershipMetaKey, stateRanges } from './key-layout.ts';
 export { readExpiries } from './expiry-table.ts';
 export { attachedKeys, type Lease, remainingMs } from './leases.ts';
-export { type NamedRecord, readRecords } from './named-records.ts';
-/** @internal For tests. */
-export { readRecord } from './named-records.ts';
+export {
+  type NamedRecord,
+  /** @internal For tests. */ readRecord,
+  readRecords,
+} from './named-records.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';
 export { type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
 export {

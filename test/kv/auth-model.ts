@@ -280,7 +280,13 @@ export function randomOperation(prng: Prng, depth = 0): Operation {
     case 2:
       return {
         ...{ type: 'range', limit: prng.nextInt(0, 2), revision: 0, sortOrder: 'none' },
-        ...{ sortTarget: 'key', keysOnly: prevKv, countOnly: !prevKv, minModRevision: 0 },
+        ...{
+          sortTarget: 'key',
+          keysOnly: prevKv,
+          countOnly: !prevKv,
+          noCount: false,
+          minModRevision: 0,
+        },
         ...{ maxModRevision: 0, minCreateRevision: 0, maxCreateRevision: 0, ...randomKeys(prng) },
       };
     default:

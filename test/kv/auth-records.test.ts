@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvariantViolation } from '../../src/base/index.ts';
 import {
-  accountNameBytesMax,
   decodeRole,
   decodeSettings,
   decodeUser,
@@ -10,7 +9,12 @@ import {
   encodeUser,
   passwordHashBytesMax,
 } from '../../src/kv/auth-records.ts';
-import { type AuthChange, decodeCommand, encodeCommand } from '../../src/kv/index.ts';
+import {
+  accountNameBytesMax,
+  type AuthChange,
+  decodeCommand,
+  encodeCommand,
+} from '../../src/kv/index.ts';
 import { put } from './commands.ts';
 import { bytes } from './map-store.ts';
 

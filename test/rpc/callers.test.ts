@@ -130,7 +130,7 @@ describe('once everybody is asked', () => {
     expect(await refusal(callers.signIn('ann', 'new', {}))).toBe('ok');
   });
 
-  test('a token ends with its time, and with its user where a user is all that is needed', async () => {
+  test('a token ends with its time, and with its user where that is all that counts', async () => {
     const token = await callers.signIn('ann', 'secret', {});
     change({ type: 'userDelete', user: 'ann' });
     expect(codeOf(() => callers.callerOf(callOf(status, token)))).toBe('INVALID_AUTH_TOKEN');
