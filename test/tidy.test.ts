@@ -25,6 +25,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/api.ts': 'types only',
   'src/replica/auth-api.ts': 'types only',
   'src/kv/auth-command.ts': 'types only',
+  'src/kv/key-selector.ts': 'types only',
+  'src/rpc/cryptography.ts': 'types only',
   'src/raft/types.ts': 'types only',
   'src/raft/message.ts': 'types only',
   'src/raft/ready.ts': 'types only',

@@ -30,6 +30,7 @@ import {
 } from '../transport/index.ts';
 import { bulkMemory } from './bulk-memory.ts';
 import { nodeEventLoop } from './event-loop.ts';
+import { nodeCryptography } from './node-cryptography.ts';
 import {
   findCluster,
   ownPeerUrls,
@@ -264,6 +265,7 @@ function createRpcServer(
     idempotencyKeyBytesMax,
     accountNameBytesMax,
     fingerprintOf,
+    cryptography: nodeCryptography,
     tokenLifeMs: config.authTokenTtlSeconds * 1000,
     onDenied: (event) => {
       logger.warn({ event: 'call-denied', ...event });

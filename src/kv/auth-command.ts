@@ -4,7 +4,7 @@
  * A name is a string with one character for each byte of its UTF-8, so that strings order as etcd
  * orders names. A command never carries a password, only what was made of it.
  */
-import type { KeySelector } from './command.ts';
+import type { KeySelector } from './key-selector.ts';
 
 /**
  * Limit: bytes of a user's or role's name.

@@ -10,10 +10,14 @@ import type { KeySelector } from './command.ts';
 import { nameBytes, nameOf } from './named-records.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
-/** Limit: bytes of what is made of a password. */
+/**
+ * Limit: bytes of what is made of a password.
+ *
+ * @internal for tests.
+ */
 export const passwordHashBytesMax = 512;
 /** Limit: bytes of the secret that signs tokens. */
-export const authSecretBytesMax = 64;
+const authSecretBytesMax = 64;
 
 /** What is known besides users and roles. */
 export interface AuthSettings {

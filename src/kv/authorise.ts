@@ -70,7 +70,7 @@ function* maySend(batch: ApplyBatch, access: Access, command: Command): Reading<
 }
 
 /** Whether an operation's own keys are permitted. */
-export function mayOperate(access: Access, operation: Operation): boolean {
+function mayOperate(access: Access, operation: Operation): boolean {
   switch (operation.type) {
     case 'range':
       return access.mayRead(operation);

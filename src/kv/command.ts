@@ -7,8 +7,10 @@
  */
 import type { ErrorCode } from '../base/index.ts';
 import type { AuthCommand, AuthResult, Caller } from './auth-command.ts';
+import type { KeySelector } from './key-selector.ts';
 
 export * from './auth-command.ts';
+export type { KeySelector } from './key-selector.ts';
 
 /** A lease's id, as the client chose it: any 64-bit integer; 0n means "no lease". */
 export type LeaseId = bigint;
@@ -29,15 +31,6 @@ export interface KeyValue {
   readonly lease: LeaseId;
   /** Milliseconds that the key lasts from its last change on; 0 when it has no time to live. */
   readonly ttlMs: number;
-}
-
-/**
- * Which keys an operation speaks of: `rangeEnd` undefined (or empty) means the one key, the single
- * byte 0 means every key from `key` on, anything else is the half-open range `[key, rangeEnd)`.
- */
-export interface KeySelector {
-  readonly key: Uint8Array;
-  readonly rangeEnd?: Uint8Array | undefined;
 }
 
 /**

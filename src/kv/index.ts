@@ -12,11 +12,7 @@ export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export { membershipMetaKey, stateRanges } from './key-layout.ts';
 export { readExpiries } from './expiry-table.ts';
 export { attachedKeys, type Lease, remainingMs } from './leases.ts';
-export {
-  type NamedRecord,
-  /** @internal For tests. */ readRecord,
-  readRecords,
-} from './named-records.ts';
+export { type NamedRecord, /** @internal */ readRecord, readRecords } from './named-records.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';
 export { type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
 export {

@@ -5,14 +5,14 @@
  * do is decided by the member, where a command is applied or a read is made; here only what is
  * about no keys (`access-rules.ts`).
  */
-import { randomBytes } from 'node:crypto';
 import { type ErrorCode, KvError } from '../base/index.ts';
 import type { Caller } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { CallOptions, MemberApi } from '../replica/index.ts';
 import { ruleByPath } from './access-rules.ts';
 import { fromName } from './account-names.ts';
-import { Passwords, type PasswordWork } from './passwords.ts';
+import type { Cryptography, PasswordWork } from './cryptography.ts';
+import { Passwords } from './passwords.ts';
 import { Tokens } from './tokens.ts';
 
 /** Limit: how often a sign-in begins anew because the user has changed meanwhile. */
@@ -36,6 +36,7 @@ export interface DenialEvent {
 export interface CallersOptions {
   readonly member: Pick<MemberApi, 'auth' | 'clusterId' | 'confirmRead'>;
   readonly metrics: Metrics;
+  readonly cryptography: Cryptography;
   readonly nowMs: () => number;
   /** Milliseconds that a token lasts. */
   readonly tokenLifeMs: number;
@@ -46,7 +47,7 @@ export interface CallersOptions {
 
 /** The part of a call that tells who calls. */
 export interface IdentifiedCall {
-  readonly metadata: { get(name: string): unknown[] };
+  readonly metadata: { get(name: string): (string | Buffer)[] };
   getPath(): string;
 }
 
@@ -60,10 +61,10 @@ export class Callers {
   #untold = 0;
 
   constructor(options: CallersOptions) {
-    const { member } = options;
+    const { cryptography, member, passwordWork } = options;
     this.#options = options;
-    this.passwords = new Passwords(options.passwordWork);
-    this.#tokens = new Tokens(member.auth, member.clusterId);
+    this.passwords = new Passwords(cryptography, passwordWork);
+    this.#tokens = new Tokens(cryptography, member.auth, member.clusterId);
   }
 
   /**
@@ -116,11 +117,10 @@ export class Callers {
       return undefined;
     }
     const [token] = [...metadata.get('token'), ...metadata.get('authorization')];
-    const caller = token === undefined ? undefined : this.#tokens.callerOf(String(token));
-    if (caller === undefined) {
+    if (token === undefined) {
       throw new KvError('USER_EMPTY');
     }
-    return caller;
+    return this.#tokens.callerOf(token.toString());
   }
 
   /**
@@ -138,8 +138,7 @@ export class Callers {
       }
       const user = member.auth.user(name);
       const isRight = await this.passwords.isRight(password, user);
-      const isSame = member.auth.user(name)?.credentials === user?.credentials;
-      if (isSame && member.auth.isEnabled) {
+      if (member.auth.user(name)?.credentials === user?.credentials) {
         if (user === undefined || !isRight) {
           throw new KvError('AUTH_FAILED');
         }
@@ -151,7 +150,7 @@ export class Callers {
 
   /** A secret for tokens. */
   newSecret(): Uint8Array {
-    return new Uint8Array(randomBytes(secretBytes));
+    return this.#options.cryptography.randomBytes(secretBytes);
   }
 
   /** Takes note of a failed call, if it failed for who called. */

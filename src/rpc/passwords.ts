@@ -11,17 +11,14 @@
  * microseconds: a thousand clients that come back together after a restart sign in at once. The
  * key is this process's own, and what it has recognised ends with the user's next password.
  */
-import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { KvError } from '../base/index.ts';
+import type { Cryptography, PasswordWork } from './cryptography.ts';
 
-/** How much work a hash is; `cost` is scrypt's N. */
-export interface PasswordWork {
-  readonly cost: number;
-  readonly blockSize: number;
-  readonly parallelization: number;
-}
-
-/** 16 MiB and some 100 ms of one processor; what OWASP's cheat sheet names for so much memory. */
+/**
+ * 16 MiB and some 100 ms of one processor; what OWASP's cheat sheet names for so much memory.
+ *
+ * @internal for tests.
+ */
 export const defaultWork: PasswordWork = { cost: 2 ** 14, blockSize: 8, parallelization: 5 };
 
 /** Limit: passwords looked at at once; each takes one thread of the pool and 16 MiB. */
@@ -32,9 +29,6 @@ const waitingMax = 128;
 const knownMax = 4096;
 /** Milliseconds after which a turned away caller may come back. */
 const retryMs = 1000;
-
-/** What scrypt takes besides its blocks, at most. */
-const spareBytes = 64 * 1024;
 
 const hashFormat = 1;
 const headBytes = 4;
@@ -49,22 +43,27 @@ export interface PasswordOwner {
 
 /** See the module comment. */
 export class Passwords {
+  readonly #cryptography: Cryptography;
   readonly #work: PasswordWork;
-  readonly #knownKey = randomBytes(32);
+  readonly #knownKey: Uint8Array;
   readonly #known = new Set<string>();
   /** In the place of what an unknown user has: nobody knows its password. */
-  readonly #nobody: Promise<Uint8Array>;
+  readonly #nobody: Uint8Array;
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
 
-  constructor(work: PasswordWork = defaultWork) {
+  /** `work`: of new hashes; tests have no time to lose. */
+  constructor(cryptography: Cryptography, work: PasswordWork = defaultWork) {
+    const { randomBytes } = cryptography;
+    this.#cryptography = cryptography;
     this.#work = work;
-    this.#nobody = Promise.resolve(encodeHash(work, randomBytes(saltBytes), randomBytes(keyBytes)));
+    this.#knownKey = randomBytes(keyBytes);
+    this.#nobody = encodeHash(work, randomBytes(saltBytes), randomBytes(keyBytes));
   }
 
   /** @throws {KvError} TOO_MANY_REQUESTS */
   async hash(password: string): Promise<Uint8Array> {
-    const salt = randomBytes(saltBytes);
+    const salt = this.#cryptography.randomBytes(saltBytes);
     return encodeHash(this.#work, salt, await this.#derive(password, salt, this.#work));
   }
 
@@ -75,14 +74,14 @@ export class Passwords {
    */
   async isRight(password: string, owner: PasswordOwner | undefined): Promise<boolean> {
     const hasPassword = owner !== undefined && owner.passwordHash.length > 0;
-    const hash = hasPassword ? owner.passwordHash : await this.#nobody;
+    const hash = hasPassword ? owner.passwordHash : this.#nobody;
     const mark = this.#markOf(password, owner?.name ?? '', hash);
     if (hasPassword && this.#known.has(mark)) {
       return true;
     }
     const { salt, key, work } = decodeHash(hash);
     const derived = await this.#derive(password, salt, work);
-    const isRight = timingSafeEqual(derived, key) && hasPassword;
+    const isRight = this.#cryptography.isEqual(derived, key) && hasPassword;
     if (isRight) {
       this.#remember(mark);
     }
@@ -92,11 +91,8 @@ export class Passwords {
   /** Names this password of this owner, to nobody but this process. */
   #markOf(password: string, name: string, hash: Uint8Array): string {
     const parts = [Buffer.from(name, 'latin1'), hash, Buffer.from(password, 'utf8')];
-    const hmac = createHmac('sha256', this.#knownKey);
-    for (const part of parts) {
-      hmac.update(`${part.length}:`).update(part);
-    }
-    return hmac.digest('base64');
+    const framed = parts.flatMap((part) => [Buffer.from(`${part.length}:`), part]);
+    return Buffer.from(this.#cryptography.hmac(this.#knownKey, ...framed)).toString('latin1');
   }
 
   #remember(mark: string): void {
@@ -107,10 +103,10 @@ export class Passwords {
     this.#known.add(mark);
   }
 
-  async #derive(password: string, salt: Uint8Array, work: PasswordWork): Promise<Buffer> {
+  async #derive(password: string, salt: Uint8Array, work: PasswordWork): Promise<Uint8Array> {
     await this.#enter();
     try {
-      return await deriveKey(password, salt, work);
+      return await this.#cryptography.deriveKey(password, salt, work);
     } finally {
       this.#underWay--;
       this.#waiting.shift()?.();
@@ -128,24 +124,6 @@ export class Passwords {
     }
     this.#underWay++;
   }
-}
-
-async function deriveKey(
-  password: string,
-  salt: Uint8Array,
-  { cost, blockSize, parallelization }: PasswordWork,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const maxmem = 128 * blockSize * (cost + parallelization + 2) + spareBytes;
-    const options = { N: cost, r: blockSize, p: parallelization, maxmem };
-    scrypt(password, salt, keyBytes, options, (error, key) => {
-      if (error === null) {
-        resolve(key);
-      } else {
-        reject(error);
-      }
-    });
-  });
 }
 
 function encodeHash(work: PasswordWork, salt: Uint8Array, key: Uint8Array): Uint8Array {

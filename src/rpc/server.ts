@@ -25,7 +25,7 @@ const grpcOverheadBytes = 512 * 1024;
 /** How a server listens. */
 export interface RpcServerOptions
   extends Omit<ServiceContext, 'admission' | 'callers'>,
-    Pick<CallersOptions, 'tokenLifeMs' | 'passwordWork' | 'onDenied'>,
+    Pick<CallersOptions, 'cryptography' | 'tokenLifeMs' | 'passwordWork' | 'onDenied'>,
     Omit<AdmissionOptions, 'metrics'> {
   /** Addresses to listen on, `host:port`. */
   readonly listen: readonly string[];

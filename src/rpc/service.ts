@@ -59,7 +59,7 @@ export interface LongService<Handlers> {
 
 /** The part of a call that services look at. */
 export interface CallView {
-  readonly metadata: { get(name: string): unknown[] };
+  readonly metadata: { get(name: string): (string | Buffer)[] };
   getDeadline(): Date | number;
   getPath(): string;
 }

@@ -112,7 +112,7 @@ export function toServiceError(error: unknown, onDefect: (error: unknown) => voi
 
 /** A refusal in words, as Go writes it; etcd gives it so where an answer has only a text. */
 export function statusInWords(code: ErrorCode): string {
-  const name = (status[grpcStatusByCode[code]] ?? 'UNKNOWN').toLowerCase();
+  const name = status[grpcStatusByCode[code]].toLowerCase();
   const words = name.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   return `rpc error: code = ${words.join('')} desc = ${new KvError(code).message}`;
 }

@@ -10,10 +10,10 @@
  * token lasts as long as it says, and at most that much longer. The cluster's time stands still
  * while no member leads.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { KvError } from '../base/index.ts';
 import type { Caller } from '../kv/index.ts';
 import type { AuthApi } from '../replica/index.ts';
+import type { Cryptography } from './cryptography.ts';
 
 /** What tokens begin with: tells them from etcd's, and later formats from this one. */
 const tokenFormat = 'hf1';
@@ -30,6 +30,7 @@ interface Claims {
 
 /** See the module comment. */
 export class Tokens {
+  readonly #cryptography: Pick<Cryptography, 'hmac' | 'isEqual'>;
   readonly #auth: Pick<AuthApi, 'secret' | 'timeMs'>;
   readonly #clusterId: number;
   /** By the token; all signed with `#knownSecret`, the oldest forgotten first. */
@@ -37,7 +38,12 @@ export class Tokens {
   #knownSecret: Uint8Array | undefined;
 
   /** A token of another cluster is of no use, though a backup may have brought its secret here. */
-  constructor(auth: Pick<AuthApi, 'secret' | 'timeMs'>, clusterId: number) {
+  constructor(
+    cryptography: Pick<Cryptography, 'hmac' | 'isEqual'>,
+    auth: Pick<AuthApi, 'secret' | 'timeMs'>,
+    clusterId: number,
+  ) {
+    this.#cryptography = cryptography;
     this.#auth = auth;
     this.#clusterId = clusterId;
   }
@@ -80,7 +86,7 @@ export class Tokens {
     }
     const expected = this.#sign(`${tokenFormat}.${claimed}`);
     const given = Buffer.from(signature, 'base64url');
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    if (!this.#cryptography.isEqual(given, expected)) {
       return undefined;
     }
     // What the cluster has signed is what it has written.
@@ -97,6 +103,7 @@ export class Tokens {
   }
 
   #sign(body: string): Buffer {
-    return createHmac('sha256', this.#auth.secret).update(`${this.#clusterId}.${body}`).digest();
+    const { hmac } = this.#cryptography;
+    return Buffer.from(hmac(this.#auth.secret, Buffer.from(`${this.#clusterId}.${body}`)));
   }
 }

@@ -111,6 +111,8 @@ class WatchSession {
   readonly #fragmenting = new Set<number>();
   readonly #leaderCheck: TimerHandle | undefined;
   #leaderlessMs = 0;
+  /** Who has begun a watch here last. */
+  #caller: Caller | undefined;
   #failure: unknown;
 
   constructor(call: WatchCall, stream: WatchStream, options: SessionOptions) {
@@ -193,9 +195,9 @@ class WatchSession {
   #whoWatches(): Caller | undefined {
     const { callers } = this.#options.context;
     try {
-      return callers.identify(this.#call);
+      this.#caller = callers.identify(this.#call);
+      return this.#caller;
     } catch (error) {
-      callers.noteFailure('Watch', error, undefined);
       const isUnknown = error instanceof KvError && error.code === 'INVALID_AUTH_TOKEN';
       return isUnknown ? unknownCaller : undefined;
     }
@@ -203,7 +205,8 @@ class WatchSession {
 
   /** What a watch is refused, or ended, with for who watches: in words, as etcd has it. */
   #denied(refusal: ErrorCode): string {
-    this.#options.context.callers.noteFailure('Watch', new KvError(refusal), undefined);
+    const { callers } = this.#options.context;
+    callers.noteFailure('Watch', new KvError(refusal), this.#caller);
     return statusInWords(refusal);
   }
 

@@ -24,12 +24,13 @@ async function etcdSide(): Promise<Side> {
 }
 
 async function holdfastSide(): Promise<Side> {
-  const { cluster, endpoints, stop } = await startHoldfast();
+  const holdfast = await startHoldfast();
+  const { cluster, endpoints } = holdfast;
   const restart = async (): Promise<void> => {
     await cluster.signal(0, 'SIGKILL');
     await cluster.start(0);
   };
-  return { endpoints, restart, stop };
+  return { endpoints, restart, stop: async () => holdfast.stop() };
 }
 
 const sides = [

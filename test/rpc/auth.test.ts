@@ -1,5 +1,5 @@
 /** The Auth service before a member of which nothing is real but its users and roles. */
-import { Client, credentials, makeClientConstructor, status } from '@grpc/grpc-js';
+import { type Client, credentials, makeClientConstructor, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AuthChange } from '../../src/kv/index.ts';
 import { type AuthClient, services } from '../../src/wire/index.ts';

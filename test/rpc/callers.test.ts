@@ -2,6 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { AuthChange } from '../../src/kv/index.ts';
+import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { Callers, type DenialEvent, type IdentifiedCall } from '../../src/rpc/callers.ts';
 import { FakeMember } from './fake-member.ts';
@@ -25,6 +26,7 @@ beforeEach(async () => {
   nowMs = 0;
   callers = new Callers({
     ...{ member, metrics, nowMs: () => nowMs, tokenLifeMs: 1000 },
+    cryptography: nodeCryptography,
     passwordWork: { cost: 2, blockSize: 1, parallelization: 1 },
     onDenied: (event) => {
       denials.push(event);

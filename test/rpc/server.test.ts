@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { credentials, makeClientConstructor, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
+import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
 import { RpcServer } from '../../src/rpc/index.ts';
@@ -29,6 +30,7 @@ function serverOn(listen: readonly string[]): RpcServer {
     txnDepthMax: 32,
     idempotencyKeyBytesMax: 128,
     accountNameBytesMax: 256,
+    cryptography: nodeCryptography,
     tokenLifeMs: 300_000,
     passwordWork: { cost: 2, blockSize: 1, parallelization: 1 },
     onDenied: () => undefined,

@@ -5,6 +5,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
+import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { Admission } from '../../src/rpc/admission.ts';
 import { Callers } from '../../src/rpc/callers.ts';
@@ -35,6 +36,7 @@ function contextOf(member: FakeMember): ServiceContext {
     accountNameBytesMax: 256,
     callers: new Callers({
       ...{ member, metrics, nowMs: () => 0, tokenLifeMs: 300_000, onDenied: () => undefined },
+      cryptography: nodeCryptography,
     }),
     fingerprintOf,
     quotaBytes: 0,

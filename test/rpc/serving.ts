@@ -9,6 +9,7 @@ import {
   ServerCredentials,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
 import { RpcServer, type RpcServerOptions } from '../../src/rpc/index.ts';
@@ -59,6 +60,7 @@ export async function serve(
     txnDepthMax: 32,
     idempotencyKeyBytesMax: 128,
     accountNameBytesMax: 256,
+    cryptography: nodeCryptography,
     tokenLifeMs: 300_000,
     passwordWork: { cost: 2, blockSize: 1, parallelization: 1 },
     onDenied: () => undefined,

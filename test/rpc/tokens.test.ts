@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
+import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import { Tokens } from '../../src/rpc/tokens.ts';
 
 const auth = { secret: new Uint8Array(32), timeMs: 0 };
@@ -9,7 +10,7 @@ let tokens: Tokens;
 beforeEach(() => {
   auth.secret = new Uint8Array(32).fill(7);
   auth.timeMs = 1000;
-  tokens = new Tokens(auth, 99);
+  tokens = new Tokens(nodeCryptography, auth, 99);
 });
 
 function refusalOf(token: string, by = tokens): string {
@@ -27,7 +28,7 @@ describe('tokens', () => {
 
     expect(tokens.callerOf(token)).toEqual(caller);
     expect(tokens.callerOf(token)).toEqual(caller);
-    expect(new Tokens(auth, 99).callerOf(token)).toEqual(caller);
+    expect(new Tokens(nodeCryptography, auth, 99).callerOf(token)).toEqual(caller);
   });
 
   test('fit into metadata, whatever the name', () => {
@@ -42,7 +43,7 @@ describe('tokens', () => {
     auth.timeMs = 1300;
 
     expect(refusalOf(token)).toBe('INVALID_AUTH_TOKEN');
-    expect(refusalOf(token, new Tokens(auth, 99))).toBe('INVALID_AUTH_TOKEN');
+    expect(refusalOf(token, new Tokens(nodeCryptography, auth, 99))).toBe('INVALID_AUTH_TOKEN');
   });
 
   test('end when there is another secret, though they were known', () => {
@@ -55,7 +56,9 @@ describe('tokens', () => {
   });
 
   test('of another cluster are unknown, though it has the same secret', () => {
-    expect(refusalOf(new Tokens(auth, 98).issue(caller, 300))).toBe('INVALID_AUTH_TOKEN');
+    expect(refusalOf(new Tokens(nodeCryptography, auth, 98).issue(caller, 300))).toBe(
+      'INVALID_AUTH_TOKEN',
+    );
   });
 
   test('in which anything was changed are unknown', () => {
