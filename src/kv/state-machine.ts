@@ -281,8 +281,8 @@ export class StateMachine {
       timeMs: this.#timeMs,
       leases: this.leases,
       expiries: this.#expiries,
-      answers: this.#answers,
       auth: this.auth,
+      answers: this.#answers,
     });
     yield* batch.loadExpiries(timedKeys);
     const results: (CommandResult | undefined)[] = [];
