@@ -196,11 +196,25 @@ class GrpcLink implements Link {
       }
       const { message } = result.failure;
       const [, reason] = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(message) ?? [];
-      // OpenSSL ends its texts with a line break.
-      const problem = (reason === undefined || reason === '' ? message : reason).trim();
-      done(this.#isSecured && cutOff.test(problem) ? `${problem} ${cutOffHint}` : problem);
+      const problem = inOneLine(reason === undefined || reason === '' ? message : reason);
+      done(`${problem}${this.#hint(problem)}`);
     });
   }
+
+  #hint(problem: string): string {
+    if (this.#isSecured) {
+      return cutOff.test(problem) ? cutOffHint : '';
+    }
+    return closedAtOnce.test(problem) ? closedAtOnceHint : '';
+  }
+}
+
+/** OpenSSL has line breaks in its texts, and the channel adds the time to some. */
+function inOneLine(text: string): string {
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)/, '')
+    .trim();
 }
 
 /**
@@ -208,7 +222,10 @@ class GrpcLink implements Link {
  * answer or the reset behind it is chance; what to do is the same.
  */
 const cutOff = /ECONNRESET|EPIPE|socket hang up|disconnected before secure TLS/;
-const cutOffHint = '(the TLS handshake was cut off: does the member speak TLS?)';
+const cutOffHint = ' (the TLS handshake was cut off: does the member speak TLS?)';
+/** A member that wants TLS closes a connection in plain text; the channel says no more than that. */
+const closedAtOnce = /^Failed to connect$|ECONNRESET|EPIPE/;
+const closedAtOnceHint = ' (it was closed at once: does the member want TLS?)';
 
 function metadataOf(entries: CallMetadata): Metadata {
   const metadata = new Metadata();

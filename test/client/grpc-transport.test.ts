@@ -104,18 +104,27 @@ describe('a connection', () => {
     other.close();
   });
 
-  test.each(['resetAndDestroy', 'destroy'] as const)(
-    'in TLS to a member that cuts the handshake off says what may be wrong: %s',
-    async (cut) => {
+  test.each([
+    ['TLS', 'resetAndDestroy', /cut off: does the member speak TLS\?\)$/],
+    ['TLS', 'destroy', /cut off: does the member speak TLS\?\)$/],
+    ['plain text', 'resetAndDestroy', /closed at once: does the member want TLS\?\)$/],
+    ['plain text', 'destroy', /closed at once: does the member want TLS\?\)$/],
+  ] as const)(
+    'in %s that is cut off at once says what may be wrong: %s',
+    async (way, cut, hint) => {
       const cutting = createServer((socket) => socket.once('data', () => socket[cut]()));
       cutting.listen(0, '127.0.0.1');
       await once(cutting, 'listening');
       onTestFinished(() => void cutting.close());
       const { port: cuttingPort } = cutting.address() as AddressInfo;
-      const secured = grpcTransport({}).open(`127.0.0.1:${cuttingPort}`);
-      onTestFinished(() => secured.close());
+      const transport = grpcTransport(way === 'TLS' ? {} : undefined);
+      const other = transport.open(`127.0.0.1:${cuttingPort}`);
+      onTestFinished(() => other.close());
 
-      expect(await connect(secured)).toMatch(/cut off: does the member speak TLS\?/);
+      const problem = await connect(other);
+
+      expect(problem).toMatch(hint);
+      expect(problem).not.toMatch(/\n|\d{4}-\d\d-\d\dT/);
     },
   );
 
