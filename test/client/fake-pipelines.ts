@@ -18,7 +18,7 @@ type Behaviour = (
 ) => PipelineAnswer | undefined;
 
 export const putDone: PipelineAnswer = { type: 'put', revision: 7, prevKv: undefined };
-export const found: PipelineAnswer = { type: 'range', revision: 7, kvs: [], more: false, count: 0 };
+const found: PipelineAnswer = { type: 'range', revision: 7, kvs: [], more: false, count: 0 };
 export const usual: Behaviour = ({ request }) =>
   request?.type === 'range'
     ? found
