@@ -5,10 +5,11 @@
  * counts them as growth of its old generation, and by default allows a heap that gains little else
  * some ten megabytes until it is collected as a whole: up to nine times a second, which was half of
  * what it cost to send a snapshot. With more room the young generation is collected first, at 32 MB
- * of such buffers, and frees them for next to nothing.
+ * of such buffers, and frees most of them for next to nothing.
  *
- * It is not so all the time, since what the room costs is memory. V8 reads the setting with each
- * collection.
+ * Limit: at 64 MB that were not freed V8 begins all the same, so there may still be one collection
+ * a second. The room is not given all the time, since it costs memory. V8 reads the setting with
+ * each collection.
  */
 import { setFlagsFromString } from 'node:v8';
 import { assert } from '../base/index.ts';
