@@ -223,7 +223,7 @@ function inOneLine(text: string): string {
  */
 const cutOff = /ECONNRESET|EPIPE|socket hang up|disconnected before secure TLS/;
 const cutOffHint = ' (the TLS handshake was cut off: does the member speak TLS?)';
-/** A member that wants TLS closes a connection in plain text; the channel says no more than that. */
+/** A member that wants TLS closes a connection in plain text; the channel says no more of it. */
 const closedAtOnce = /^Failed to connect$|ECONNRESET|EPIPE/;
 const closedAtOnceHint = ' (it was closed at once: does the member want TLS?)';
 
