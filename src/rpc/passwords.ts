@@ -54,11 +54,11 @@ export class Passwords {
 
   /** `work`: of new hashes; tests have no time to lose. */
   constructor(cryptography: Cryptography, work: PasswordWork = defaultWork) {
-    const { randomBytes } = cryptography;
     this.#cryptography = cryptography;
     this.#work = work;
-    this.#knownKey = randomBytes(keyBytes);
-    this.#nobody = encodeHash(work, randomBytes(saltBytes), randomBytes(keyBytes));
+    this.#knownKey = cryptography.randomBytes(keyBytes);
+    const salt = cryptography.randomBytes(saltBytes);
+    this.#nobody = encodeHash(work, salt, cryptography.randomBytes(keyBytes));
   }
 
   /** @throws {KvError} TOO_MANY_REQUESTS */

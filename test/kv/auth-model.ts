@@ -228,7 +228,7 @@ export const accountNames = ['root', 'ann', 'bob', 'eve'];
 const roleNames = ['root', 'r1', 'r2', 'r3'];
 
 /** A key, or a range of some. */
-export function randomKeys(prng: Prng): KeySelector {
+function randomKeys(prng: Prng): KeySelector {
   const key = bytes(choose(prng, keyNames));
   const end = choose(prng, ['', '', ...keyNames, 'e', '\0']);
   return end === '' ? { key } : { key, rangeEnd: bytes(end) };

@@ -694,7 +694,7 @@ export const mutants: readonly Mutant[] = [
     lesson: 'leaves keys with a time to live out of its snapshots',
     profile: 'snapshots',
     seeds: 60,
-    patches: [kv('key-layout.ts', '[] = [\n  expiryTable,\n', '[] = [\n')],
+    patches: [kv('key-layout.ts', '  authTable,\n  expiryTable,\n', '  authTable,\n')],
   },
   {
     lesson: 'tells progress that was asked for ahead of the events of a watch that is behind',
