@@ -11,9 +11,10 @@ const mayImport = {
   kv: ['base'],
   storage: ['base', 'raft'],
   observability: ['base'],
-  transport: ['base', 'raft', 'wire', 'observability'],
+  tls: ['base'],
+  transport: ['base', 'raft', 'wire', 'observability', 'tls'],
   replica: ['base', 'raft', 'kv', 'storage', 'transport', 'observability'],
-  rpc: ['base', 'replica', 'kv', 'wire', 'observability'],
+  rpc: ['base', 'replica', 'kv', 'wire', 'observability', 'tls'],
   client: ['base', 'wire'],
 };
 
@@ -121,6 +122,7 @@ export default {
     ...tableRules,
     typesOnly('storage', 'raft'),
     typesOnly('rpc', 'kv'),
+    typesOnly('rpc', 'tls'),
     typesOnly('replica', 'storage'),
     typesOnly('replica', 'transport'),
     npmOnlyIn(
@@ -130,11 +132,11 @@ export default {
       'The engine is behind the Engine port: use the port of src/storage.',
     ),
     npmOnlyIn(
-      'grpc-only-in-wire-transport-rpc-client-cli',
+      'grpc-only-in-its-adapters',
       '@grpc/[^/]+',
       // The command composes servers (credentials), and its client commands call any etcd v3 member.
-      '^src/(wire|transport|rpc|client|cli)/',
-      'gRPC stays in its adapters: call one of src/transport, src/rpc or src/client.',
+      '^src/(wire|transport|tls|rpc|client|cli)/',
+      'gRPC stays in its adapters: call one of src/transport, src/tls, src/rpc or src/client.',
     ),
     npmOnlyIn(
       'proto-loader-only-in-wire',
@@ -164,9 +166,9 @@ export default {
     {
       name: 'file-system-only-in-adapters',
       comment:
-        'Files are opened by src/storage and src/cli (wire reads its contracts): use a port.',
+        'Files are opened by src/storage, src/tls and src/cli (wire reads its contracts): use a port.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(storage|cli|wire|rpc|transport)/' },
+      from: { path: '^src/', pathNot: '^src/(storage|tls|cli|wire|rpc|transport)/' },
       to: { dependencyTypes: ['core'], path: '^(node:)?fs(/promises)?$' },
     },
     {
@@ -176,7 +178,8 @@ export default {
       from: {
         path: '^src/',
         // The log draws a random salt per segment and the data directory asks who holds its lock.
-        pathNot: ['^src/cli/', '^src/storage/'],
+        // Certificates are read by Node's crypto.
+        pathNot: ['^src/cli/', '^src/storage/', '^src/tls/'],
       },
       to: {
         dependencyTypes: ['core'],

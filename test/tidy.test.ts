@@ -34,6 +34,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/storage/ports.ts': 'types only; the suites of test/conformance hold implementations to it',
   'src/transport/ports.ts': 'types only',
   'src/base/time.ts': 'types only',
+  'src/tls/settings.ts': 'types only',
   'src/wire/types.ts': 'types only',
   'src/storage/file-system.ts': 'types only',
   'src/storage/node-file-system.ts': 'test/storage/wal.test.ts, on a real directory',

@@ -3,7 +3,6 @@
  * apart again.
  */
 import { randomBytes } from 'node:crypto';
-import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { createPrng, type Prng } from '../base/index.ts';
 import {
   accountNameBytesMax,
@@ -22,16 +21,12 @@ import {
 } from '../replica/index.ts';
 import { HttpEndpoints, RpcServer, type SheddingEvent } from '../rpc/index.ts';
 import { inspectDataDirectory, nodeFileSystem, snapshotFormat } from '../storage/index.ts';
-import {
-  type ClusterDescription,
-  describeCluster,
-  GrpcTransport,
-  type Peer,
-} from '../transport/index.ts';
+import { describeCluster, GrpcTransport, type Peer } from '../transport/index.ts';
 import { bulkMemory } from './bulk-memory.ts';
 import { nodeEventLoop } from './event-loop.ts';
 import { nodeCryptography } from './node-cryptography.ts';
 import {
+  type AskMember,
   findCluster,
   ownPeerUrls,
   type Place,
@@ -39,7 +34,8 @@ import {
   placeInNewCluster,
 } from './join.ts';
 import { memoryBounds, memoryInUse } from './memory.ts';
-import { addressOf, hostPortOf } from './host-port.ts';
+import { urlOf } from './host-port.ts';
+import { MemberTls } from './member-tls.ts';
 import type { ServerConfig } from './server-config.ts';
 import { Stores } from './stores.ts';
 import { version } from './version.ts';
@@ -61,6 +57,8 @@ const stopGraceMs = 5000;
 /** A running member. */
 export interface RunningServer {
   readonly member: Member;
+  /** Reads certificates again; undefined when there are none. */
+  readonly reloadCertificates: (() => Promise<void>) | undefined;
   /** Lets calls under way end and hands leadership over; `abrupt`: cuts everything off. */
   stop(manner?: 'orderly' | 'abrupt'): Promise<void>;
 }
@@ -83,7 +81,8 @@ export async function startServer(
   if (config.listenMetrics.length > 0) {
     metrics.startProcessMetrics(nodeEventLoop);
   }
-  const place = await findPlace(config);
+  const tls = await MemberTls.open(config, { logger, metrics, timers: nodeEventLoop });
+  const place = await findPlace(config, tls);
   const stores = await Stores.open({
     path: config.dataDir,
     identity: place.identity,
@@ -91,20 +90,23 @@ export async function startServer(
     leaseMs: leaseMsOf(config),
     logger,
   });
-  const member = await openMember(config, place, stores, { metrics, logger, onFatal });
-  const rpc = createRpcServer(config, member, metrics, logger);
-  const http = new HttpEndpoints({ member, metrics, version, listen: config.listenMetrics });
+  const member = await openMember(config, place, stores, { metrics, logger, onFatal, tls });
+  const rpc = createRpcServer(config, member, { metrics, logger, tls });
+  const listen = tls.listeners('metrics', config.listenMetrics);
+  const http = new HttpEndpoints({ member, metrics, version, listen });
   const stop = async (manner: 'orderly' | 'abrupt' = 'orderly'): Promise<void> => {
     await http.stop();
     // Calls under way may need the member, and the member has to answer them: they stop together.
     const graceMs = manner === 'abrupt' ? 0 : stopGraceMs;
     await Promise.all([rpc.stop(graceMs), member.stop(manner)]);
+    tls.close();
     await stores.directory.close();
   };
   try {
     await member.start();
     await rpc.start();
     await http.start();
+    tls.watch();
   } catch (error) {
     // What went wrong first is what is told; a part that never started may not stop either.
     await Promise.allSettled([stop()]);
@@ -112,11 +114,13 @@ export async function startServer(
   }
   logger.info({
     event: 'serving',
-    clients: config.listenClient.map(addressOf).join(','),
-    peers: config.listenPeer.map(addressOf).join(','),
+    clients: config.listenClient.map(urlOf).join(','),
+    peers: config.listenPeer.map(urlOf).join(','),
+    metrics: config.listenMetrics.map(urlOf).join(','),
     dataDir: stores.directory.path,
   });
-  return { member, stop };
+  const reload = async (): Promise<void> => tls.reload();
+  return { member, reloadCertificates: tls.isUsed ? reload : undefined, stop };
 }
 
 /**
@@ -124,22 +128,25 @@ export async function startServer(
  * joins, or says "existing" because the membership has changed since, is who its data directory
  * says.
  */
-async function findPlace(config: ServerConfig): Promise<Place> {
+async function findPlace(config: ServerConfig, tls: MemberTls): Promise<Place> {
   if (config.clusterState === 'new') {
     return placeInNewCluster(config);
   }
   const identity = await inspectDataDirectory(config.dataDir, nodeFileSystem);
   return identity === undefined
-    ? placeInExistingCluster(config, askMember)
+    ? placeInExistingCluster(config, asker(tls))
     : { identity: { ...identity, name: config.name }, initialMembers: [] };
 }
 
-async function askMember(address: string): Promise<ClusterDescription> {
-  return describeCluster(address, {
-    credentials: credentials.createInsecure(),
-    timers: nodeEventLoop,
-    timeoutMs: describeTimeoutMs,
-  });
+function asker(tls: MemberTls): AskMember {
+  return async (url) => {
+    const place = tls.placeOf([url]);
+    return describeCluster(place.address, {
+      credentials: tls.credentialsOf(place),
+      timers: nodeEventLoop,
+      timeoutMs: describeTimeoutMs,
+    });
+  };
 }
 
 /** Builds the member over its stores: they are its own from then on, and closed if that fails. */
@@ -147,7 +154,13 @@ async function openMember(
   config: ServerConfig,
   { identity, initialMembers }: Place,
   stores: Stores,
-  host: Pick<MemberConfig, 'metrics' | 'onFatal'> & { readonly logger: Logger },
+  {
+    tls,
+    ...host
+  }: Pick<MemberConfig, 'metrics' | 'onFatal'> & {
+    readonly logger: Logger;
+    readonly tls: MemberTls;
+  },
 ): Promise<Member> {
   const { directory, log, incarnations, isAlone } = stores;
   const { clusterId, memberId } = identity;
@@ -159,7 +172,7 @@ async function openMember(
       id: memberId,
       name: config.name,
       initialMembers,
-      findCluster: async () => findCluster(config, identity, askMember),
+      findCluster: async () => findCluster(config, identity, asker(tls)),
       isAlone,
       clientUrls: config.advertiseClientUrls,
       log,
@@ -171,8 +184,15 @@ async function openMember(
           bulkMemory.count(isMoving ? 1 : -1);
         },
       },
-      transport: createTransport(config, { clusterId, memberId, incarnation }, prng, host.logger),
-      peerOf: (member) => peerOf(member, config),
+      transport: createTransport(
+        config,
+        { clusterId, memberId, incarnation },
+        {
+          ...{ prng, tls },
+          logger: host.logger,
+        },
+      ),
+      peerOf: (member) => peerOf(member, config, tls),
       eventLoop: nodeEventLoop,
       prng,
       options: memberOptions(config, stores.earlierLeaseMs),
@@ -229,9 +249,9 @@ function memberOptions(config: ServerConfig, earlierLeaseMs: number): MemberOpti
 function createTransport(
   config: ServerConfig,
   identity: { readonly clusterId: number; readonly memberId: number; readonly incarnation: number },
-  prng: Prng,
-  logger: Logger,
+  host: { readonly prng: Prng; readonly logger: Logger; readonly tls: MemberTls },
 ): GrpcTransport {
+  const { prng, logger, tls } = host;
   return new GrpcTransport({
     ...identity,
     clientUrls: config.advertiseClientUrls,
@@ -239,9 +259,8 @@ function createTransport(
     // The member sets them once it knows the membership.
     peers: [],
     snapshotBytesPerSecondMax: config.snapshotRateBytes,
-    listen: config.listenPeer.map(addressOf),
-    serverCredentials: ServerCredentials.createInsecure(),
-    channelCredentials: credentials.createInsecure(),
+    listen: tls.listeners('peers', config.listenPeer),
+    credentialsOf: (peer) => tls.credentialsOf(peer),
     timers: nodeEventLoop,
     prng,
     onEvent: ({ type, ...fields }) => {
@@ -254,9 +273,9 @@ function createTransport(
 function createRpcServer(
   config: ServerConfig,
   member: Member,
-  metrics: Metrics,
-  logger: Logger,
+  host: { readonly metrics: Metrics; readonly logger: Logger; readonly tls: MemberTls },
 ): RpcServer {
+  const { metrics, logger, tls } = host;
   return new RpcServer({
     member,
     metrics,
@@ -284,8 +303,7 @@ function createRpcServer(
       metrics.internalErrors.inc();
       logger.error({ event: 'internal-error', err: error });
     },
-    listen: config.listenClient.map(addressOf),
-    credentials: ServerCredentials.createInsecure(),
+    listen: tls.listeners('clients', config.listenClient),
     timers: nodeEventLoop,
   });
 }
@@ -298,12 +316,7 @@ function logShedding(logger: Logger, { type, ...fields }: SheddingEvent): void {
   }
 }
 
-function peerOf(member: MemberRecord, config: ServerConfig): Peer {
-  const [url = ''] = member.peerUrls;
-  const dialled = config.peerDial.get(member.name) ?? hostPortOf(url);
-  return {
-    id: member.id,
-    name: member.name,
-    address: dialled === undefined ? url : addressOf(dialled),
-  };
+function peerOf(member: MemberRecord, config: ServerConfig, tls: MemberTls): Peer {
+  const place = tls.placeOf(member.peerUrls, config.peerDial.get(member.name));
+  return { id: member.id, name: member.name, ...place };
 }

@@ -29,6 +29,9 @@ const prefix = 'HOLDFAST_';
 const otherVariables: readonly string[] = [
   'HOLDFAST_CONFIG_FILE',
   'HOLDFAST_ENDPOINTS',
+  'HOLDFAST_CACERT',
+  'HOLDFAST_CERT',
+  'HOLDFAST_KEY',
   'HOLDFAST_VERIFY',
   'HOLDFAST_HISTORIES',
 ];

@@ -7,7 +7,6 @@ import type { MemberRecord } from '../replica/index.ts';
 import type { MemberIdentity } from '../storage/index.ts';
 import type { ClusterDescription } from '../transport/index.ts';
 import { initialClusterId, initialMemberId } from './identity.ts';
-import { addressOf, hostPortOf } from './host-port.ts';
 import type { ServerConfig } from './server-config.ts';
 
 /** A member's place in its cluster. */
@@ -17,8 +16,8 @@ export interface Place {
   readonly initialMembers: readonly MemberRecord[];
 }
 
-/** Asks the member at `host:port` what its cluster is. */
-export type AskMember = (address: string) => Promise<ClusterDescription>;
+/** Asks the member at a peer URL what its cluster is. */
+export type AskMember = (url: string) => Promise<ClusterDescription>;
 
 /** The place in a new cluster, which all its first members work out alike. */
 export function placeInNewCluster(config: ServerConfig): Place {
@@ -90,9 +89,8 @@ async function askCluster(config: ServerConfig, ask: AskMember): Promise<Cluster
   const failures: string[] = [];
   let newest: ClusterDescription | undefined;
   for (const url of members.flatMap((each) => (each.name === name ? [] : each.peerUrls))) {
-    const hostPort = hostPortOf(url);
     try {
-      const description = await ask(hostPort === undefined ? url : addressOf(hostPort));
+      const description = await ask(url);
       if (newest === undefined || description.appliedIndex > newest.appliedIndex) {
         newest = description;
       }

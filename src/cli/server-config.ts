@@ -8,19 +8,31 @@ import type { HistoryRetention } from '../replica/index.ts';
 import type { RequestLimits } from '../rpc/index.ts';
 import { ConfigReader, type ConfigSources } from './config-sources.ts';
 import { parseRetention } from './history-retention.ts';
-import { addressOf, type HostPort, hostPortOf } from './host-port.ts';
+import {
+  addressOf,
+  type HostPort,
+  isLoopback,
+  type ServerUrl,
+  serverUrlOf,
+  urlForm,
+  urlOf,
+} from './host-port.ts';
 import type { InitialMember } from './identity.ts';
 import { memoryLimitBytes, requestLimits } from './limit-flags.ts';
 import type { ServerFlagName } from './server-flags.ts';
+import { type SecureUrls, type TlsConfig, tlsConfig } from './tls-flags.ts';
 
 /** A checked configuration. */
 export interface ServerConfig {
   readonly name: string;
   readonly dataDir: string;
-  readonly listenClient: readonly HostPort[];
+  readonly listenClient: readonly ServerUrl[];
   readonly advertiseClientUrls: readonly string[];
-  readonly listenPeer: readonly HostPort[];
-  readonly listenMetrics: readonly HostPort[];
+  readonly listenPeer: readonly ServerUrl[];
+  readonly listenMetrics: readonly ServerUrl[];
+  readonly tls: TlsConfig;
+  /** Plain text may leave this machine. */
+  readonly isInsecure: boolean;
   readonly members: readonly InitialMember[];
   readonly token: string;
   /** Whether this member begins a cluster with the others, or joins one that has added it. */
@@ -89,6 +101,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     name,
     dataDir: dataDir(reader, name),
     ...listen,
+    tls: tlsConfig(reader, secureUrls(reader)),
     advertiseClientUrls,
     members,
     token,
@@ -160,25 +173,25 @@ function timings(
 
 function listenAddresses(
   reader: ConfigReader,
-): Pick<ServerConfig, 'listenClient' | 'listenPeer' | 'listenMetrics'> {
+): Pick<ServerConfig, 'listenClient' | 'listenPeer' | 'listenMetrics' | 'isInsecure'> {
   const isInsecure = reader.boolean('insecure');
   const usedBy = new Map<string, string>();
-  const listenOn = (name: ServerFlagName): readonly HostPort[] => {
+  const listenOn = (name: ServerFlagName): readonly ServerUrl[] => {
     const { where } = reader.get(name);
     const addresses = reader.list(name).flatMap((url) => parseUrl(reader, url, where) ?? []);
     for (const address of addresses) {
-      const url = `http://${addressOf(address)}`;
-      if (!isInsecure && !isLoopback(address.host)) {
+      const url = urlOf(address);
+      if (!isInsecure && !address.isSecure && !isLoopback(address.host)) {
         reader.problem(
           `${where}: ${url} is plain text beyond this machine, where anyone can read and write; ` +
-            'listen on 127.0.0.1, or say --insecure if the network is trusted',
+            'use https://, listen on 127.0.0.1, or say --insecure if the network is trusted',
         );
       }
-      const other = usedBy.get(url);
+      const other = usedBy.get(addressOf(address));
       if (other !== undefined) {
         reader.problem(`${where}: ${url} is taken by ${other}; give each a port of its own`);
       }
-      usedBy.set(url, where);
+      usedBy.set(addressOf(address), where);
     }
     return addresses;
   };
@@ -188,6 +201,7 @@ function listenAddresses(
     listenClient: listenOn('listen-client-urls'),
     listenPeer: listenOn('listen-peer-urls'),
     listenMetrics: listenOn('listen-metrics-urls'),
+    isInsecure,
   };
 }
 
@@ -206,7 +220,7 @@ function urls(
   const { text, where } = reader.get(name);
   if (text === undefined) {
     // What is wrong with these is said where they are listened on.
-    return reader.list(fallback).filter((url) => hostPortOf(url) !== undefined);
+    return reader.list(fallback).filter((url) => serverUrlOf(url) !== undefined);
   }
   requireSome(reader, name);
   return reader.list(name).filter((url) => parseUrl(reader, url, where) !== undefined);
@@ -276,27 +290,35 @@ function peerDial(reader: ConfigReader): ReadonlyMap<string, HostPort> {
   const addresses = new Map<string, HostPort>();
   for (const part of reader.list('peer-dial')) {
     const [, name = '', address = ''] = /^([^=]+)=(.+)$/.exec(part) ?? [];
-    const hostPort = hostPortOf(`http://${address}`);
-    if (hostPort === undefined) {
+    const place = serverUrlOf(`http://${address}`);
+    if (place === undefined) {
       reader.problem(`${where}: "${part}" must be NAME=HOST:PORT, as in n2=127.0.0.1:2380`);
     } else if (addresses.has(name)) {
       reader.problem(`${where}: "${name}" is named twice; a member is dialled in one place`);
     } else {
-      addresses.set(name, hostPort);
+      addresses.set(name, { host: place.host, port: place.port });
     }
   }
   return addresses;
 }
 
-function parseUrl(reader: ConfigReader, url: string, where: string): HostPort | undefined {
-  const parsed = hostPortOf(url);
+function parseUrl(reader: ConfigReader, url: string, where: string): ServerUrl | undefined {
+  const parsed = serverUrlOf(url);
   if (parsed === undefined) {
-    const hint = url.startsWith('https:') ? '; TLS is not there yet' : '';
-    reader.problem(`${where}: "${url}" must be http://HOST:PORT${hint}`);
+    reader.problem(`${where}: "${url}" must be ${urlForm}`);
   }
   return parsed;
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+/** The settings that have an URL of TLS. */
+function secureUrls(reader: ConfigReader): SecureUrls {
+  const isSecure = (name: ServerFlagName): boolean =>
+    reader.list(name).some((part) => /^([^=]+=)?https:\/\//.test(part));
+  const client: readonly ServerFlagName[] = ['listen-client-urls', 'listen-metrics-urls'];
+  const peer: readonly ServerFlagName[] = [
+    'listen-peer-urls',
+    'initial-advertise-peer-urls',
+    'initial-cluster',
+  ];
+  return { client: client.filter(isSecure), peer: peer.filter(isSecure) };
 }

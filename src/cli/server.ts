@@ -60,6 +60,12 @@ export async function runServer(options: ServerOptions): Promise<void> {
     }
     throw error;
   }
+  const { reloadCertificates } = server;
+  if (reloadCertificates !== undefined) {
+    process.on('SIGHUP', () => {
+      void reloadCertificates();
+    });
+  }
   logger.info({ event: 'stopping', signal: await signalled });
   await server.stop();
   logger.info({ event: 'stopped' });

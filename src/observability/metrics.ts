@@ -97,6 +97,21 @@ export class Metrics {
     'Calls that were turned away for who called, by method and code; none had an effect.',
     ['method', 'code'],
   );
+  readonly connectionsRefused = this.#counter(
+    'holdfast_connections_refused_total',
+    'Connections that were refused before any request, by listener and reason.',
+    ['listener', 'reason'],
+  );
+  readonly certificateExpiry = this.#gauge(
+    'holdfast_certificate_expiry_timestamp_seconds',
+    'When what TLS uses ends to be good, seconds since 1970, by use.',
+    ['use'],
+  );
+  readonly certificateReloads = this.#counter(
+    'holdfast_certificate_reloads_total',
+    'Changes of certificate files that were found, by use and result: ok, or failed.',
+    ['use', 'result'],
+  );
   readonly inflightRequests = this.#gauge(
     'holdfast_inflight_requests',
     'Requests of clients under way, streams not counted.',

@@ -5,9 +5,10 @@
  * time.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { KvError, listenError } from '../base/index.ts';
+import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { MemberApi } from '../replica/index.ts';
+import type { Listener } from '../tls/index.ts';
 
 /** A probe's patience, milliseconds. */
 const probeDeadlineMs = 1000;
@@ -17,8 +18,8 @@ export interface HttpEndpointsOptions {
   readonly member: MemberApi;
   readonly metrics: Metrics;
   readonly version: string;
-  /** Addresses to listen on, `host:port`. */
-  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  /** Where connections come in. */
+  readonly listen: readonly Listener[];
 }
 
 interface Answer {
@@ -30,37 +31,38 @@ interface Answer {
 /** See the module comment. */
 export class HttpEndpoints {
   readonly #options: HttpEndpointsOptions;
-  readonly #servers: Server[] = [];
+  readonly #server: Server;
 
   constructor(options: HttpEndpointsOptions) {
     this.#options = options;
+    this.#server = createServer((request, response) => {
+      this.#handle(request, response);
+    });
   }
 
-  /** @throws {KvError} CONFIG_INVALID — an address cannot be listened on; names it. */
-  async start(): Promise<void> {
-    for (const { host, port } of this.#options.listen) {
-      const server = createServer((request, response) => {
-        this.#handle(request, response);
-      });
-      this.#servers.push(server);
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', (error) => {
-          reject(listenError('metrics', `${host}:${port}`, error));
-        });
-        server.listen(port, host, resolve);
-      });
+  /**
+   * Starts listening; returns the ports, in the order of `listen`.
+   *
+   * @throws {KvError} CONFIG_INVALID — an address cannot be listened on; names it.
+   */
+  async start(): Promise<readonly number[]> {
+    const server = this.#server;
+    // It does not listen itself, and begins to watch for requests that never end when it does.
+    server.emit('listening');
+    const ports: number[] = [];
+    for (const listener of this.#options.listen) {
+      ports.push(await listener.open((socket) => server.emit('connection', socket)));
     }
+    return ports;
   }
 
   async stop(): Promise<void> {
-    for (const server of this.#servers) {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+    await Promise.all(this.#options.listen.map(async (listener) => listener.close()));
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
       });
-    }
+    });
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {

@@ -23,7 +23,7 @@ export function toMemberId(value: string, unknownCode: ErrorCode = 'MEMBER_NOT_F
 /**
  * Peer URLs without blanks around them, at least one.
  *
- * @throws {KvError} BAD_MEMBER_URLS — one is not `http://HOST:PORT`, or none is there.
+ * @throws {KvError} BAD_MEMBER_URLS — one is not `http://HOST:PORT` or `https://…`, or none is there.
  */
 export function toPeerUrls(urls: readonly string[]): readonly string[] {
   const trimmed = urls.map((url) => url.trim());
@@ -51,6 +51,6 @@ export function fromMember(member: ClusterMember): wire.Member {
 
 function isPeerUrl(url: string): boolean {
   const [, port = ''] =
-    /^http:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,4})$/.exec(url) ?? [];
+    /^https?:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,4})$/.exec(url) ?? [];
   return port !== '' && Number(port) <= 65_535;
 }

@@ -1,6 +1,7 @@
 /** The gRPC server that clients talk to: all services on the client addresses. */
-import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { type EventLoop, listenError } from '../base/index.ts';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { EventLoop } from '../base/index.ts';
+import type { Listener } from '../tls/index.ts';
 import { pipelineService, services } from '../wire/index.ts';
 import { createAdminService } from './admin.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
@@ -27,18 +28,20 @@ export interface RpcServerOptions
   extends Omit<ServiceContext, 'admission' | 'callers'>,
     Pick<CallersOptions, 'cryptography' | 'tokenLifeMs' | 'passwordWork' | 'onDenied'>,
     Omit<AdmissionOptions, 'metrics'> {
-  /** Addresses to listen on, `host:port`. */
-  readonly listen: readonly string[];
-  readonly credentials: ServerCredentials;
+  /** Where connections come in. */
+  readonly listen: readonly Listener[];
   readonly timers: EventLoop;
 }
+
+type ConnectionInjector = ReturnType<Server['createConnectionInjector']>;
 
 /** See the module comment. */
 export class RpcServer {
   readonly #options: RpcServerOptions & ServiceContext;
   readonly #server: Server;
   readonly #long: readonly LongService<unknown>[];
-  readonly #bound: string[] = [];
+  /** Takes the connections that a listener has let in, secured or not. */
+  readonly #incoming: ConnectionInjector;
 
   constructor(options: RpcServerOptions) {
     const admission = new Admission(options);
@@ -52,6 +55,7 @@ export class RpcServer {
     });
     this.#addUnary();
     this.#long = this.#addLong();
+    this.#incoming = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
   #addUnary(): void {
@@ -91,10 +95,12 @@ export class RpcServer {
   async start(): Promise<readonly number[]> {
     this.#options.admission.start();
     const ports: number[] = [];
-    for (const address of this.#options.listen) {
-      const port = await this.#bind(address);
-      ports.push(port);
-      this.#bound.push(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
+    for (const listener of this.#options.listen) {
+      ports.push(
+        await listener.open((socket) => {
+          this.#incoming.injectConnection(socket);
+        }),
+      );
     }
     return ports;
   }
@@ -102,11 +108,13 @@ export class RpcServer {
   /** Takes no more calls, lets those under way end, and cuts them off after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#options.admission.stop();
-    // First of all `drain`: it alone remembers the connections, to cut them off. `forceShutdown`
-    // knows of none while channelz is off, and `tryShutdown` would leave `drain` none.
-    for (const address of this.#bound) {
-      this.#server.drain(address, graceMs);
+    const { listen } = this.#options;
+    for (const listener of listen) {
+      listener.stop();
     }
+    // First of all `drain`: it alone cuts connections off later. `forceShutdown` knows of none
+    // while channelz is off.
+    this.#incoming.drain(graceMs);
     const closed = new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => {
         resolve();
@@ -116,17 +124,7 @@ export class RpcServer {
       service.end();
     }
     await closed;
-  }
-
-  async #bind(address: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, this.#options.credentials, (error, port) => {
-        if (error === null) {
-          resolve(port);
-        } else {
-          reject(listenError('clients', address, error));
-        }
-      });
-    });
+    // A session counts as closed before its last call is answered; its connection does not.
+    await Promise.all(listen.map(async (listener) => listener.ended()));
   }
 }

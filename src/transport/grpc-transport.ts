@@ -11,12 +11,13 @@ import {
   type Metadata,
   type sendUnaryData,
   Server,
-  type ServerCredentials,
+  ServerCredentials,
   type ServerDuplexStream,
   status as grpcStatus,
 } from '@grpc/grpc-js';
-import { KvError, listenError, type Prng, type Timers } from '../base/index.ts';
+import { KvError, type Prng, type Timers } from '../base/index.ts';
 import type { NodeId } from '../raft/index.ts';
+import type { Listener } from '../tls/index.ts';
 import { type DescribeResponseInput, services } from '../wire/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
 import { errorToStatus } from './call-errors.ts';
@@ -35,16 +36,16 @@ import type {
 import { fetchSnapshot } from './snapshot-fetch.ts';
 import { messageOf } from './snapshot-frame.ts';
 import { type SnapshotCall, SnapshotSender } from './snapshot-sender.ts';
-import { addressIn, StrangerLinks } from './stranger-links.ts';
+import { isSamePlace, placeIn, StrangerLinks } from './stranger-links.ts';
 
 /** How a member talks to its peers. */
 export interface GrpcTransportOptions extends MemberIdentity {
   /** Those it has at the start; see `setPeers`. */
   readonly peers: readonly Peer[];
-  /** Addresses to listen on, `host:port`. */
-  readonly listen: readonly string[];
-  readonly serverCredentials: ServerCredentials;
-  readonly channelCredentials: ChannelCredentials;
+  /** Where connections come in. */
+  readonly listen: readonly Listener[];
+  /** What to dial a peer with, asked at each attempt. */
+  readonly credentialsOf: (peer: Peer) => ChannelCredentials;
   readonly timers: Timers;
   readonly prng: Prng;
   /** Bytes that may wait for one peer. Default 64 MiB. */
@@ -92,7 +93,7 @@ export class GrpcTransport implements Transport {
   /** Its ports are bound, and it has not been stopped. */
   #isRunning = false;
   #ports: readonly number[] = [];
-  readonly #bound: string[] = [];
+  #incomingConnections: ReturnType<Server['createConnectionInjector']> | undefined;
 
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
@@ -140,11 +141,15 @@ export class GrpcTransport implements Transport {
       },
     });
     this.#server = server;
+    const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#incomingConnections = connections;
     const ports: number[] = [];
-    for (const address of this.#options.listen) {
-      const port = await bind(server, address, this.#options.serverCredentials);
-      ports.push(port);
-      this.#bound.push(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
+    for (const listener of this.#options.listen) {
+      ports.push(
+        await listener.open((socket) => {
+          connections.injectConnection(socket);
+        }),
+      );
     }
     this.#ports = ports;
     this.#isRunning = true;
@@ -178,12 +183,13 @@ export class GrpcTransport implements Transport {
   setPeers(peers: readonly Peer[]): void {
     const { memberId } = this.#options;
     const wanted = peers.filter(({ id }) => id !== memberId).sort((a, b) => a.id - b.id);
-    const addresses = new Map(wanted.map(({ id, address }) => [id, address]));
+    const wantedById = new Map(wanted.map((peer) => [peer.id, peer]));
     for (const [id, link] of this.#links) {
-      if (addresses.get(id) !== link.peer.address) {
+      const peer = wantedById.get(id);
+      if (peer === undefined || !isSamePlace(peer, link.peer)) {
         link.stop();
       }
-      if (!addresses.has(id)) {
+      if (peer === undefined) {
         this.#hangUpOn(id);
       }
     }
@@ -204,7 +210,7 @@ export class GrpcTransport implements Transport {
   }
 
   async *fetchSnapshot(from: NodeId, fetch: SnapshotFetch): AsyncGenerator<Uint8Array> {
-    const { timers, channelCredentials } = this.#options;
+    const { timers, credentialsOf } = this.#options;
     const stopping = this.#stopping.signal;
     const peer = this.#links.get(from)?.peer ?? this.#linkToStranger(from)?.peer;
     if (peer === undefined) {
@@ -217,7 +223,7 @@ export class GrpcTransport implements Transport {
       peer,
       minIndex: fetch.minIndex,
       formatVersionMax: fetch.formatVersionMax ?? 0,
-      credentials: channelCredentials,
+      credentials: credentialsOf(peer),
       timers,
       signal: fetch.signal === undefined ? stopping : AbortSignal.any([stopping, fetch.signal]),
     });
@@ -237,11 +243,13 @@ export class GrpcTransport implements Transport {
     const sending = this.#sender.stop();
     const server = this.#server;
     this.#server = undefined;
+    const { listen } = this.#options;
+    for (const listener of listen) {
+      listener.stop();
+    }
     // `drain` comes first, and not `forceShutdown`, which knows no connections while channelz is
     // off.
-    for (const address of this.#bound) {
-      server?.drain(address, 0);
-    }
+    this.#incomingConnections?.drain(0);
     await new Promise<void>((resolve) => {
       if (server === undefined) {
         resolve();
@@ -251,13 +259,14 @@ export class GrpcTransport implements Transport {
         });
       }
     });
+    await Promise.all(listen.map(async (listener) => listener.ended()));
     await sending;
   }
 
   /** The present link to `peer`, if it leads where it should; takes over a new name. */
   #keptLink(peer: Peer): OutgoingLink | undefined {
     const link = this.#links.get(peer.id);
-    if (link?.peer.address !== peer.address) {
+    if (link === undefined || !isSamePlace(link.peer, peer)) {
       return undefined;
     }
     link.peer = peer;
@@ -269,7 +278,7 @@ export class GrpcTransport implements Transport {
     const options = this.#options;
     const link = new OutgoingLink(peer, {
       identity: options,
-      credentials: options.channelCredentials,
+      credentialsOf: options.credentialsOf,
       timers: options.timers,
       prng: options.prng,
       queueBytesMax: options.queueBytesMax ?? defaultQueueBytesMax,
@@ -291,9 +300,9 @@ export class GrpcTransport implements Transport {
       return open;
     }
     for (const caller of this.#incoming.values()) {
-      const address = caller.id === id ? addressIn(caller.peerUrls) : undefined;
-      if (address !== undefined) {
-        return this.#strangers.open({ id, name: String(id), address });
+      const place = caller.id === id ? placeIn(caller.peerUrls) : undefined;
+      if (place !== undefined) {
+        return this.#strangers.open({ id, name: String(id), ...place });
       }
     }
     return undefined;
@@ -416,21 +425,4 @@ export class GrpcTransport implements Transport {
       }
     }
   }
-}
-
-/** Binds one address; the error names it. */
-async function bind(
-  server: Server,
-  address: string,
-  credentials: ServerCredentials,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error === null) {
-        resolve(port);
-      } else {
-        reject(listenError('peers', address, error));
-      }
-    });
-  });
 }

@@ -11,6 +11,7 @@ import type { Prng, TimerHandle, Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
 import { refusalIn } from './call-errors.ts';
+import { dialReason } from '../tls/index.ts';
 import { callMetadata, type MemberIdentity } from './handshake.ts';
 import type { Peer, PeerLink, Refusal } from './ports.ts';
 import { makeRevocable } from './revocable-credentials.ts';
@@ -47,7 +48,8 @@ export type LastingRefusal = Exclude<Refusal, 'unknown-member'>;
 /** What a link needs beside its peer. */
 export interface PeerLinkOptions {
   readonly identity: MemberIdentity;
-  readonly credentials: ChannelCredentials;
+  /** Asked at each attempt. */
+  readonly credentialsOf: (peer: Peer) => ChannelCredentials;
   readonly timers: Timers;
   readonly prng: Prng;
   readonly queueBytesMax: number;
@@ -176,7 +178,7 @@ export class OutgoingLink {
     if (this.#isStopped) {
       return;
     }
-    const { credentials, revoke } = makeRevocable(this.#options.credentials);
+    const { credentials, revoke } = makeRevocable(this.#options.credentialsOf(this.peer));
     const client = new Client(this.peer.address, credentials, channelOptions);
     this.#revoke = revoke;
     this.#dialledMs = this.#options.timers.nowMs();
@@ -199,7 +201,9 @@ export class OutgoingLink {
       this.#flush();
     });
     stream.on('error', (error) => {
-      this.#broken(stream, reasonOf(error), refusalIn(error));
+      const reason = reasonOf(error);
+      const isByTls = this.peer.tlsHost !== undefined && !this.#isConnected;
+      this.#broken(stream, isByTls ? dialReason(reason) : reason, refusalIn(error));
     });
     stream.on('end', () => {
       this.#broken(stream, 'the peer ended the stream');
@@ -334,7 +338,7 @@ function breakType(
   reason: string,
   wasConnected: boolean,
 ): 'peer-refused' | 'peer-disconnected' | 'peer-unreachable' {
-  if (reason.includes('FAILED_PRECONDITION')) {
+  if (reason.includes('FAILED_PRECONDITION') || reason.startsWith('TLS: ')) {
     return 'peer-refused';
   }
   return wasConnected ? 'peer-disconnected' : 'peer-unreachable';
@@ -344,10 +348,14 @@ function breakType(
  * What grpc-js says of a failed call, without what it wraps around the operating system's words.
  */
 function reasonOf(error: Error): string {
-  return error.message
-    .replace(/^14 UNAVAILABLE: /, '')
-    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
-    .replace(/\.? Resolution note: *$/, '');
+  return (
+    error.message
+      .replace(/^14 UNAVAILABLE: /, '')
+      .replace(/^No connection established\. Last error: (?:Error: )?/, '')
+      .replace(/\.? Resolution note: *$/, '')
+      // It would make each failure another reason.
+      .replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)$/, '')
+  );
 }
 
 const channelOptions = {

@@ -95,6 +95,8 @@ export interface Peer {
   readonly name: string;
   /** Where to dial: `host:port`, after any `--peer-dial` override. */
   readonly address: string;
+  /** The host that its certificate must be for; absent: it speaks plain text. */
+  readonly tlsHost?: string | undefined;
 }
 
 /** State of one outgoing link. */

@@ -37,7 +37,7 @@ export class StrangerLinks {
   /** The link to `peer`, dialled now if there is none to that address. */
   open(peer: Peer): OutgoingLink {
     const known = this.#strangersById.get(peer.id);
-    if (known?.link.peer.address === peer.address) {
+    if (known !== undefined && isSamePlace(known.link.peer, peer)) {
       return known.link;
     }
     this.close(peer.id);
@@ -94,12 +94,22 @@ export class StrangerLinks {
   }
 }
 
-/** The first of `urls` that says where to dial, as `host:port`. */
-export function addressIn(urls: readonly string[]): string | undefined {
+/** Where a peer is dialled, and how. */
+export type PeerPlace = Pick<Peer, 'address' | 'tlsHost'>;
+
+/** Whether two peers are dialled alike. */
+export function isSamePlace(a: PeerPlace, b: PeerPlace): boolean {
+  return a.address === b.address && a.tlsHost === b.tlsHost;
+}
+
+/** The first of `urls` that says where to dial. */
+export function placeIn(urls: readonly string[]): PeerPlace | undefined {
   for (const url of urls) {
-    const address = /^https?:\/\/([^/\s]+:\d+)\/?$/.exec(url)?.[1];
-    if (address !== undefined) {
-      return address;
+    const [, scheme, address, host] =
+      /^(https?):\/\/((\[[^\]/\s]+\]|[^/:\s]+):\d+)\/?$/.exec(url) ?? [];
+    if (address !== undefined && host !== undefined) {
+      const tlsHost = scheme === 'https' ? host.replace(/^\[|\]$/g, '') : undefined;
+      return { address, tlsHost };
     }
   }
   return undefined;

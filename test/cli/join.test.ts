@@ -32,8 +32,8 @@ function described(ids: readonly number[], appliedIndex: number): ClusterDescrip
 
 /** Members that answer, by port; the others do not run. */
 function cluster(answers: Readonly<Record<string, ClusterDescription>>) {
-  return async (address: string): Promise<ClusterDescription> => {
-    const answer = answers[address.split(':')[1] ?? ''];
+  return async (url: string): Promise<ClusterDescription> => {
+    const answer = answers[new URL(url).port];
     return answer === undefined
       ? Promise.reject(new KvError('UNHEALTHY', { message: 'refused' }))
       : Promise.resolve(answer);

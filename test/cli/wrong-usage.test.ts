@@ -3,10 +3,10 @@ import { wrongUsage } from '../../src/cli/wrong-usage.ts';
 
 describe('wrongUsage', () => {
   test.each([
-    ["error: unknown option '--cacert'\n", 'holdfast: --cacert: TLS is not there yet (see --help)'],
     [
-      "error: unknown option '--peer-client-cert-auth=true'\n",
-      'holdfast: --peer-client-cert-auth: TLS is not there yet (see --help)',
+      "error: unknown option '--peer-client-cert-file=c.pem'\n",
+      'holdfast: --peer-client-cert-file: TLS has no such setting here: see docs/security.md ' +
+        '(see --help)',
     ],
     [
       "error: unknown command 'auth'\n(Did you mean put?)\n",

@@ -6,6 +6,7 @@ import type { MemberAddResponse } from '../../src/wire/generated/etcdserverpb/Me
 import type { MemberListResponse } from '../../src/wire/generated/etcdserverpb/MemberListResponse.ts';
 import type { MemberPromoteResponse } from '../../src/wire/generated/etcdserverpb/MemberPromoteResponse.ts';
 import type { MemberRemoveResponse } from '../../src/wire/generated/etcdserverpb/MemberRemoveResponse.ts';
+import type { MemberUpdateResponse } from '../../src/wire/generated/etcdserverpb/MemberUpdateResponse.ts';
 import type { MoveLeaderResponse } from '../../src/wire/generated/etcdserverpb/MoveLeaderResponse.ts';
 import type { StatusResponse } from '../../src/wire/generated/etcdserverpb/StatusResponse.ts';
 import { type ClusterClient, type MaintenanceClient, services } from '../../src/wire/index.ts';
@@ -27,6 +28,8 @@ export interface AdminClient {
   addMember(peerUrl: string, isLearner: boolean): Promise<string>;
   removeMember(id: string): Promise<void>;
   promoteMember(id: string): Promise<void>;
+  /** Changes where the others reach a member. */
+  updateMember(id: string, peerUrl: string): Promise<void>;
   /** Has the leader, which must be asked, hand over to `id`. */
   moveLeader(id: string): Promise<void>;
   members(): Promise<MemberListResponse>;
@@ -65,6 +68,11 @@ export function connectAdmin(endpoint: string): AdminClient {
     async promoteMember(id) {
       await call<MemberPromoteResponse>(timeoutMs, (deadline, done) =>
         cluster.memberPromote({ ID: id }, metadata, deadline, done),
+      );
+    },
+    async updateMember(id, peerUrl) {
+      await call<MemberUpdateResponse>(timeoutMs, (deadline, done) =>
+        cluster.memberUpdate({ ID: id, peerURLs: [peerUrl] }, metadata, deadline, done),
       );
     },
     async moveLeader(id) {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type ChannelCredentials,
   type ClientUnaryCall,
   credentials,
   makeClientConstructor,
@@ -79,8 +80,14 @@ const pageKeys = 5000;
 const readTimeoutMs = 20_000;
 const pollMs = 20;
 
-/** Opens a connection of its own to `endpoint` (`host:port`), which need not be up yet. */
-export function connectKv(endpoint: string): KvClient {
+/**
+ * Opens a connection of its own to `endpoint` (`host:port`), which need not be up yet; in plain
+ * text unless `channel` says how.
+ */
+export function connectKv(
+  endpoint: string,
+  channel: ChannelCredentials = credentials.createInsecure(),
+): KvClient {
   const options = {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.initial_reconnect_backoff_ms': 50,
@@ -90,12 +97,8 @@ export function connectKv(endpoint: string): KvClient {
   };
   const Kv = makeClientConstructor(services['etcdserverpb.KV'], 'KV');
   const Maintenance = makeClientConstructor(services['etcdserverpb.Maintenance'], 'Maintenance');
-  const kv = new Kv(endpoint, credentials.createInsecure(), options) as unknown as KVClient;
-  const maintenance = new Maintenance(
-    endpoint,
-    credentials.createInsecure(),
-    options,
-  ) as unknown as MaintenanceClient;
+  const kv = new Kv(endpoint, channel, options) as unknown as KVClient;
+  const maintenance = new Maintenance(endpoint, channel, options) as unknown as MaintenanceClient;
 
   async function getPage(
     from: { readonly key: Buffer; readonly range_end: Buffer; readonly serializable: boolean },

@@ -31,13 +31,19 @@ export interface ProcessMember {
   /** Value of `--initial-cluster`. */
   readonly initialCluster: string;
   readonly initialClusterState: 'new' | 'existing';
+  /** How it is spoken to; `http` when absent. */
+  readonly clientScheme?: 'http' | 'https';
+  readonly peerScheme?: 'http' | 'https';
 }
 
-function peerUrlOf(member: Pick<ProcessMember, 'peerPort'>): string {
-  return `http://127.0.0.1:${member.peerPort}`;
+function peerUrlOf({
+  peerPort,
+  peerScheme = 'http',
+}: Pick<ProcessMember, 'peerPort' | 'peerScheme'>): string {
+  return `${peerScheme}://127.0.0.1:${peerPort}`;
 }
 
-function clusterEntry(member: Pick<ProcessMember, 'name' | 'peerPort'>): string {
+function clusterEntry(member: Pick<ProcessMember, 'name' | 'peerPort' | 'peerScheme'>): string {
   return `${member.name}=${peerUrlOf(member)}`;
 }
 
@@ -111,6 +117,17 @@ export class ProcessCluster {
     return this.#members;
   }
 
+  /** Changes how members are started from now on; all must agree on the peers' scheme. */
+  reconfigure(changes: (i: number) => Partial<ProcessMember>): void {
+    for (const [i, member] of this.#members.entries()) {
+      this.#members[i] = { ...member, ...changes(i) };
+    }
+    const initialCluster = this.#members.map(clusterEntry).join(',');
+    for (const [i, member] of this.#members.entries()) {
+      this.#members[i] = { ...member, initialCluster };
+    }
+  }
+
   /** Under which URL the others reach member `i`. */
   peerUrl(i: number): string {
     const member = this.#members[i];
@@ -171,14 +188,15 @@ export class ProcessCluster {
     await Promise.all(this.members.map(async (_, i) => this.start(i)));
   }
 
-  /** Sends a signal to member `i` and, unless it only pauses or resumes, waits for its end. */
+  /** Sends a signal to member `i` and, unless it lives on, waits for its end. */
   async signal(i: number, signal: NodeJS.Signals): Promise<void> {
     const child = this.#children[i];
     if (child === undefined || !this.isRunning(i)) {
       return;
     }
     child.kill(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT' && this.isRunning(i)) {
+    const endsIt = !['SIGSTOP', 'SIGCONT', 'SIGHUP'].includes(signal);
+    if (endsIt && this.isRunning(i)) {
       await once(child, 'exit');
     }
   }
@@ -208,7 +226,8 @@ export class ProcessCluster {
   }
 
   #args(member: ProcessMember): string[] {
-    const clientUrl = `http://127.0.0.1:${member.clientPort}`;
+    const { clientScheme = 'http' } = member;
+    const clientUrl = `${clientScheme}://127.0.0.1:${member.clientPort}`;
     return [
       'server',
       `--name=${member.name}`,
@@ -220,7 +239,7 @@ export class ProcessCluster {
       `--initial-cluster=${member.initialCluster}`,
       `--initial-cluster-state=${member.initialClusterState}`,
       `--initial-cluster-token=${this.#token}`,
-      `--listen-metrics-urls=http://127.0.0.1:${member.metricsPort}`,
+      `--listen-metrics-urls=${clientScheme}://127.0.0.1:${member.metricsPort}`,
       ...member.extraArgs,
     ];
   }

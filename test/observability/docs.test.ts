@@ -62,6 +62,7 @@ describe('docs/observability.md', () => {
       'alarm-raised',
       'alarm-lifted',
       ...literalsOf('src/transport/peer-link.ts', 'readonly type'),
+      ...literalsOf('src/tls/certificates.ts', 'readonly type'),
       ...literalsOf('src/raft/ready.ts', 'readonly type'),
     ]);
     const rows = rowsOf(/^[a-z]+(-[a-z]+)*$/);

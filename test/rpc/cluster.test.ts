@@ -132,7 +132,7 @@ describe('MemberAdd', () => {
     ['http://d:65536'],
     ['http://d:2380/'],
     ['ftp://d:2380'],
-    ['https://d:2380'],
+    ['ftp://d:2380'],
     ['http://d:2380', ''],
   ])('refuses the URLs %j %j, as in etcd, without asking the member', async (...peerURLs) => {
     const error = await refusalOf((done) => serving.cluster.MemberAdd({ peerURLs }, done));

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { HttpEndpoints } from '../../src/rpc/index.ts';
+import { plainListeners } from '../harness/listeners.ts';
 import { freePorts } from '../harness/processes.ts';
 import { FakeMember } from './fake-member.ts';
 
@@ -32,7 +33,10 @@ afterEach(async () => {
 });
 
 function endpointsOn(...ports: readonly number[]): HttpEndpoints {
-  const listen = ports.map((each) => ({ host: '127.0.0.1', port: each }));
+  const listen = plainListeners(
+    'metrics',
+    ports.map((each) => `127.0.0.1:${each}`),
+  );
   return new HttpEndpoints({ member, metrics, version: '9.8.7', listen });
 }
 

@@ -1,12 +1,13 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { credentials, makeClientConstructor, ServerCredentials, status } from '@grpc/grpc-js';
+import { credentials, makeClientConstructor, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
 import { RpcServer } from '../../src/rpc/index.ts';
 import { services } from '../../src/wire/index.ts';
+import { plainListeners } from '../harness/listeners.ts';
 import { freePorts } from '../harness/processes.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { farAdmission } from './admitting.ts';
@@ -40,8 +41,7 @@ function serverOn(listen: readonly string[]): RpcServer {
     epochMs: () => 0,
     nowMs: () => 0,
     onDefect: () => undefined,
-    listen,
-    credentials: ServerCredentials.createInsecure(),
+    listen: plainListeners('clients', listen),
     requestBytesMax: 1024,
     timers: new VirtualLoop(),
     ...farAdmission,

@@ -2,13 +2,7 @@
  * The services over real gRPC on loopback, in front of a fake member; and shorthands for calling
  * them.
  */
-import {
-  type Client,
-  credentials,
-  makeClientConstructor,
-  ServerCredentials,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type Client, credentials, makeClientConstructor, type ServiceError } from '@grpc/grpc-js';
 import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { fingerprintOf } from '../../src/kv/index.ts';
@@ -23,6 +17,7 @@ import {
   services,
   type WatchClient,
 } from '../../src/wire/index.ts';
+import { plainListeners } from '../harness/listeners.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { farAdmission } from './admitting.ts';
 import type { FakeMember } from './fake-member.ts';
@@ -72,8 +67,7 @@ export async function serve(
     onDefect: (error) => {
       defects.push(error);
     },
-    listen: ['127.0.0.1:0'],
-    credentials: ServerCredentials.createInsecure(),
+    listen: plainListeners('clients', ['127.0.0.1:0']),
     requestBytesMax: 64 * 1024,
     timers,
     ...farAdmission,

@@ -1,10 +1,11 @@
 /** The suite of transports, on real connections over loopback and on the network of the tests. */
-import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { describe, expect, vi } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
 import { GrpcTransport, type Peer } from '../../src/transport/index.ts';
 import { transportSuite } from '../conformance/transport.suite.ts';
+import { plainListeners } from '../harness/listeners.ts';
 import { freePorts } from '../harness/processes.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { VirtualNetwork } from '../harness/virtual-network.ts';
@@ -26,9 +27,8 @@ describe('real transports', () => {
           clientUrls: [],
           peerUrls: [`http://${addressOf(id)}`],
           peers: peers.map(peer),
-          listen: [addressOf(id)],
-          serverCredentials: ServerCredentials.createInsecure(),
-          channelCredentials: credentials.createInsecure(),
+          listen: plainListeners('peers', [addressOf(id)]),
+          credentialsOf: () => credentials.createInsecure(),
           timers: loop,
           prng: createPrng(id),
           snapshotBytesPerSecondMax: Number.POSITIVE_INFINITY,

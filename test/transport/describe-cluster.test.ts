@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPrng, KvError } from '../../src/base/index.ts';
 import { wireToNumber } from '../../src/transport/describe-cluster.ts';
@@ -9,6 +9,7 @@ import {
   describeCluster,
   GrpcTransport,
 } from '../../src/transport/index.ts';
+import { plainListeners } from '../harness/listeners.ts';
 import { freePorts } from '../harness/processes.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
@@ -49,9 +50,8 @@ async function serve(describeOwn: () => ClusterDescription): Promise<void> {
     clientUrls: [],
     peerUrls: [],
     peers: [],
-    listen: [address],
-    serverCredentials: ServerCredentials.createInsecure(),
-    channelCredentials: credentials.createInsecure(),
+    listen: plainListeners('peers', [address]),
+    credentialsOf: () => credentials.createInsecure(),
     timers: loop,
     prng: createPrng(1),
     onEvent: () => undefined,

@@ -6,7 +6,6 @@ import {
   type ClientDuplexStream,
   credentials,
   Metadata,
-  ServerCredentials,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
@@ -22,6 +21,7 @@ import {
   type PeerMessage,
   type TransportHandler,
 } from '../../src/transport/index.ts';
+import { plainListeners } from '../harness/listeners.ts';
 import { freePorts } from '../harness/processes.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
@@ -69,9 +69,8 @@ function member(id: NodeId, options: Partial<GrpcTransportOptions> = {}): Member
     peers: [1, 2, 3]
       .filter((each) => each !== id)
       .map((each) => ({ id: each, name: `n${each}`, address: addressOf(each) })),
-    listen: [addressOf(id)],
-    serverCredentials: ServerCredentials.createInsecure(),
-    channelCredentials: credentials.createInsecure(),
+    listen: plainListeners('peers', [addressOf(id)]),
+    credentialsOf: () => credentials.createInsecure(),
     timers: loop,
     prng: createPrng(id),
     onEvent: (event) => {
@@ -293,7 +292,10 @@ describe('delivery', () => {
 describe('a change of peers', () => {
   test('dials an address that has changed, and leaves the old one', async () => {
     const two = await started(2);
-    const elsewhere = await started(3, { memberId: 2, listen: [addressOf(3)] });
+    const elsewhere = await started(3, {
+      memberId: 2,
+      listen: plainListeners('peers', [addressOf(3)]),
+    });
     const one = await started(1, { peers: [{ id: 2, name: 'n2', address: addressOf(2) }] });
     await until(() => isConnected(one, 2));
 
@@ -558,7 +560,9 @@ describe('start and stop', () => {
   });
 
   test('the ports bound are known, also when the system has chosen them', async () => {
-    const one = await started(1, { listen: ['127.0.0.1:0', addressOf(1)] });
+    const one = await started(1, {
+      listen: plainListeners('peers', ['127.0.0.1:0', addressOf(1)]),
+    });
 
     expect(one.transport.ports).toEqual([expect.any(Number), ports[1]]);
     expect(one.transport.ports[0]).toBeGreaterThan(0);

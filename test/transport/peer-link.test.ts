@@ -56,7 +56,7 @@ function linkTo(port: number, options: Partial<PeerLinkOptions> = {}): OutgoingL
         clientUrls: ['http://a:1', 'http://b:2'],
         peerUrls: ['http://p:3'],
       },
-      credentials: credentials.createInsecure(),
+      credentialsOf: () => credentials.createInsecure(),
       timers: {
         nowMs: () => loop.nowMs(),
         every: (periodMs, callback) => loop.every(periodMs, callback),

@@ -1,11 +1,12 @@
 /** Fetching over real connections through a forwarder that the test can cut; time is virtual. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPrng, KvError } from '../../src/base/index.ts';
 import { GrpcTransport, type TransportHandler } from '../../src/transport/index.ts';
 import { fetchSnapshot } from '../../src/transport/snapshot-fetch.ts';
+import { plainListeners } from '../harness/listeners.ts';
 import { freePorts } from '../harness/processes.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
@@ -42,9 +43,8 @@ beforeEach(async () => {
     clientUrls: [],
     peerUrls: [],
     peers: [],
-    listen: [`127.0.0.1:${port}`],
-    serverCredentials: ServerCredentials.createInsecure(),
-    channelCredentials: credentials.createInsecure(),
+    listen: plainListeners('peers', [`127.0.0.1:${port}`]),
+    credentialsOf: () => credentials.createInsecure(),
     timers: loop,
     prng: createPrng(1),
     snapshotBytesPerSecondMax: Number.POSITIVE_INFINITY,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Peer } from '../../src/transport/index.ts';
 import type { OutgoingLink } from '../../src/transport/peer-link.ts';
-import { addressIn, StrangerLinks } from '../../src/transport/stranger-links.ts';
+import { isSamePlace, placeIn, StrangerLinks } from '../../src/transport/stranger-links.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
 let loop: VirtualLoop;
@@ -84,15 +84,23 @@ describe('StrangerLinks', () => {
   });
 });
 
-describe('the address of a stranger', () => {
+describe('the place of a stranger', () => {
   test.each([
-    [['http://10.0.0.1:2380'], '10.0.0.1:2380'],
-    [['https://host:1/'], 'host:1'],
-    [['http://[::1]:2380'], '[::1]:2380'],
-    [['unix://socket', 'http://b:2'], 'b:2'],
+    [['http://10.0.0.1:2380'], { address: '10.0.0.1:2380' }],
+    [['https://host:1/'], { address: 'host:1', tlsHost: 'host' }],
+    [['http://[::1]:2380'], { address: '[::1]:2380' }],
+    [['https://[::1]:2380'], { address: '[::1]:2380', tlsHost: '::1' }],
+    [['unix://socket', 'http://b:2'], { address: 'b:2' }],
     [['http://no-port', 'http://a b:1', 'http://a:1/path'], undefined],
     [[], undefined],
-  ])('in %j is %s', (urls, address) => {
-    expect(addressIn(urls)).toBe(address);
+  ])('in %j is %j', (urls, place) => {
+    expect(placeIn(urls)).toEqual(place);
+  });
+
+  test('is another one once it is dialled by TLS', () => {
+    const place = { address: 'a:1', tlsHost: undefined };
+
+    expect(isSamePlace(place, { address: 'a:1' })).toBe(true);
+    expect(isSamePlace(place, { address: 'a:1', tlsHost: 'a' })).toBe(false);
   });
 });

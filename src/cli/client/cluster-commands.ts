@@ -17,7 +17,7 @@ import {
 } from './options.ts';
 import { formatHealth, formatMembers, formatStatus } from './output.ts';
 import { methods } from './requests.ts';
-import { addressOf, hostPortOf } from '../host-port.ts';
+import { addressOf, serverUrlOf } from '../host-port.ts';
 
 /** An option of commands that ask every endpoint for itself. */
 export interface ClusterOption {
@@ -59,8 +59,8 @@ export async function endpointsOf(
   });
   return members.flatMap(({ clientURLs }) =>
     clientURLs.map((url) => {
-      const hostPort = hostPortOf(url);
-      return hostPort === undefined ? url : addressOf(hostPort);
+      const place = serverUrlOf(url);
+      return place === undefined || place.isSecure ? url : addressOf(place);
     }),
   );
 }

@@ -13,7 +13,7 @@ export async function runClient(
   timeoutMs?: number,
 ): Promise<void> {
   const options = clientOptionsOf(command, timeoutMs);
-  const connection = new Connection(options.endpoints, options.timeoutMs);
+  const connection = new Connection(options.endpoints, options.timeoutMs, options.dialler);
   try {
     print(await work(connection, options));
   } finally {

@@ -6,15 +6,15 @@
  * next endpoint.
  */
 import {
-  Client,
+  type Client,
   connectivityState,
-  credentials,
   logVerbosity,
   Metadata,
   type ServiceError,
   setLogVerbosity,
 } from '@grpc/grpc-js';
 import { services } from '../../wire/index.ts';
+import type { Dialler } from './dialler.ts';
 import {
   type CallFailure,
   canFailOver,
@@ -73,16 +73,18 @@ const channelOptions = {
 
 /** See the module comment. */
 export class Connection {
-  /** `host:port` of each, in the order given. */
+  /** `[https://]host:port` of each, in the order given. */
   readonly endpoints: readonly string[];
+  readonly #dialler: Dialler;
   readonly #deadlineMs: number;
   readonly #clients = new Map<string, Client>();
 
   /** The time begins to run now; it may be infinite. */
-  constructor(endpoints: readonly string[], timeoutMs: number) {
+  constructor(endpoints: readonly string[], timeoutMs: number, dialler: Dialler) {
     // Failures are told once, by the command.
     setLogVerbosity(logVerbosity.NONE);
     this.endpoints = endpoints;
+    this.#dialler = dialler;
     this.#deadlineMs = Date.now() + timeoutMs;
   }
 
@@ -126,7 +128,7 @@ export class Connection {
       const client = this.#clientOf(endpoint);
       const problem = await this.#connect(client, this.endpoints.length - i, call.signal);
       if (problem !== undefined) {
-        failures.push(unreachable(endpoint, problem));
+        failures.push(unreachable(endpoint, this.#dialler.reasonOf(endpoint, problem)));
         continue;
       }
       const { method, request } = call;
@@ -176,7 +178,7 @@ export class Connection {
     const problem = await this.#connect(client, endpointsLeft, call.signal);
     const connectedMs = performance.now();
     if (problem !== undefined) {
-      const failure = unreachable(endpoint, problem);
+      const failure = unreachable(endpoint, this.#dialler.reasonOf(endpoint, problem));
       return { endpoint, tookMs: connectedMs - startMs, kind: 'failed', failure };
     }
     const result = await send(client, call, this.#deadlineMs);
@@ -187,7 +189,7 @@ export class Connection {
   }
 
   #clientOf(endpoint: string): Client {
-    const client = this.#clients.get(endpoint) ?? openClient(endpoint);
+    const client = this.#clients.get(endpoint) ?? this.#dialler.open(endpoint, channelOptions);
     this.#clients.set(endpoint, client);
     return client;
   }
@@ -219,10 +221,6 @@ export class Connection {
     });
     return Promise.race([connected, ended]);
   }
-}
-
-function openClient(endpoint: string): Client {
-  return new Client(endpoint, credentials.createInsecure(), channelOptions);
 }
 
 /** Waits for a connection; returns what is in the way when there is none. */
@@ -259,9 +257,7 @@ async function reasonOfFailure(client: Client, deadlineMs: number): Promise<stri
   if (result.kind === 'ok' || isConnected) {
     return undefined;
   }
-  const [, reason] =
-    /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(result.error.details) ?? [];
-  return reason === undefined || reason === '' ? result.error.details : reason;
+  return result.error.details;
 }
 
 type SendResult<Answer> =

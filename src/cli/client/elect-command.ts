@@ -5,6 +5,7 @@ import { ExitError } from '../exit.ts';
 import { anyOf, withInterrupt } from './child.ts';
 import { print } from './command.ts';
 import { Connection } from './connection.ts';
+import type { Dialler } from './dialler.ts';
 import { CallError, exitCodes, exitOf, mayPass, unreachable } from './failure.ts';
 import {
   addSharedOptions,
@@ -74,10 +75,13 @@ Examples:
 async function campaign(
   candidacy: { readonly name: Buffer | undefined; readonly value: Buffer | undefined },
   { ttl: ttlSeconds }: ElectOptions,
-  { endpoints, timeoutMs, format = 'simple' }: ClientOptions,
+  { endpoints, dialler, timeoutMs, format = 'simple' }: ClientOptions,
 ): Promise<void> {
   await withInterrupt(async (interrupt) => {
-    const session = await Session.open({ command: 'elect', endpoints, timeoutMs, ttlSeconds });
+    const session = await Session.open({
+      ...{ command: 'elect', endpoints, dialler },
+      ...{ timeoutMs, ttlSeconds },
+    });
     try {
       const signal = AbortSignal.any([interrupt, session.lost]);
       const request = (): object => ({ ...candidacy, lease: session.lease });
@@ -115,7 +119,7 @@ function stoppedEarly(by: string): ExitError {
  */
 async function observe(
   name: Buffer,
-  { endpoints, format = 'simple' }: ClientOptions,
+  { endpoints, dialler, format = 'simple' }: ClientOptions,
 ): Promise<void> {
   if (format === 'table') {
     throw usageError('elect', '--listen has no end, so it is no table: use simple, json or fields');
@@ -132,7 +136,7 @@ async function observe(
     let hasBegun = false;
     for (let attempt = 0; ; attempt++) {
       const endpoint = endpoints[attempt % endpoints.length] ?? '';
-      const failure = await observeAt(endpoint, { name, signal: interrupt, tell });
+      const failure = await observeAt(endpoint, { name, dialler, signal: interrupt, tell });
       if (isStopped(interrupt)) {
         return;
       }
@@ -153,13 +157,17 @@ type Observed = AnswerOf<typeof methods.election.Observe>;
 
 interface Observer {
   readonly name: Buffer;
+  readonly dialler: Dialler;
   readonly signal: AbortSignal;
   readonly tell: (observed: Observed) => void;
 }
 
 /** Observes at one endpoint until that fails; returns how. */
-async function observeAt(endpoint: string, { name, signal, tell }: Observer): Promise<CallError> {
-  const connection = new Connection([endpoint], Number.POSITIVE_INFINITY);
+async function observeAt(
+  endpoint: string,
+  { name, dialler, signal, tell }: Observer,
+): Promise<CallError> {
+  const connection = new Connection([endpoint], Number.POSITIVE_INFINITY, dialler);
   const call = { command: 'elect', purpose: 'read', method: methods.election.Observe } as const;
   try {
     for await (const observed of connection.stream({ ...call, request: { name }, signal })) {

@@ -84,9 +84,9 @@ Example:
   holdfast lease keep-alive 694d81417acd4754`,
     );
   addSharedOptions(command).action(async (id: string, options: { readonly once?: true }) => {
-    const { endpoints, timeoutMs, format = 'simple' } = clientOptionsOf(command);
+    const { endpoints, dialler, timeoutMs, format = 'simple' } = clientOptionsOf(command);
     for (;;) {
-      const connection = new Connection(endpoints, timeoutMs);
+      const connection = new Connection(endpoints, timeoutMs, dialler);
       const answer = await renew('lease keep-alive', connection, id).finally(() => {
         connection.close();
       });

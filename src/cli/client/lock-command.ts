@@ -82,10 +82,13 @@ interface Owned {
 
 /** Owns a lock for a while; returns the exit code. */
 async function lock(request: LockRequest, client: ClientOptions): Promise<number> {
-  const { endpoints, timeoutMs, format = 'simple' } = client;
+  const { endpoints, dialler, timeoutMs, format = 'simple' } = client;
   return withInterrupt(async (interrupt) => {
     const { ttl: ttlSeconds } = request;
-    const session = await Session.open({ command: 'lock', endpoints, timeoutMs, ttlSeconds });
+    const session = await Session.open({
+      ...{ command: 'lock', endpoints, dialler },
+      ...{ timeoutMs, ttlSeconds },
+    });
     try {
       const owned = await acquire(session, request, { client, interrupt });
       return await (request.run.length === 0

@@ -123,9 +123,9 @@ Example:
   holdfast move-leader 8e9e05c52164`,
     );
   return addSharedOptions(command).action(async (target: string) => {
-    await runClient(command, async (connection, { format = 'simple', timeoutMs }) => {
+    await runClient(command, async (connection, { format = 'simple', timeoutMs, dialler }) => {
       const leader = await findLeader(connection);
-      const atLeader = new Connection([leader.endpoint], timeoutMs);
+      const atLeader = new Connection([leader.endpoint], timeoutMs, dialler);
       try {
         const answer = await atLeader.call({
           command: 'move-leader',

@@ -130,7 +130,7 @@ function registerUpdate(member: Command): void {
     .command('update')
     .description('change where the other members reach one')
     .argument('<id>', 'member, in hexadecimal', parseMemberId)
-    .requiredOption('--peer-urls <list>', 'where, http://HOST:PORT,…', parsePeerUrls)
+    .requiredOption('--peer-urls <list>', 'where, http[s]://HOST:PORT,…', parsePeerUrls)
     .addHelpText(
       'after',
       `
@@ -187,7 +187,11 @@ Example:
 
 function describeNewMember(command: Command): Command {
   return command
-    .requiredOption('--peer-urls <list>', 'where it is reached, http://HOST:PORT,…', parsePeerUrls)
+    .requiredOption(
+      '--peer-urls <list>',
+      'where it is reached, http[s]://HOST:PORT,…',
+      parsePeerUrls,
+    )
     .option('--learner', 'add it as a learner, which does not vote')
     .option('--auto-promote', 'with --learner: make it a voter as soon as it has caught up');
 }

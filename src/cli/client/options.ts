@@ -5,8 +5,10 @@
  * Everything is checked before anything is sent; what is wrong ends the command with exit code 2.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { NamedFile } from '../../tls/index.ts';
 import { ExitError } from '../exit.ts';
-import { hostPortOf } from '../host-port.ts';
+import { serverUrlOf, urlForm } from '../host-port.ts';
+import { Dialler } from './dialler.ts';
 
 /** Forms of output, see `docs/cli.md`. */
 const formats = ['simple', 'json', 'table', 'fields', 'plain'] as const;
@@ -16,8 +18,10 @@ export type Format = (typeof formats)[number];
 
 /** The settings of a client command, checked. */
 export interface ClientOptions {
-  /** `host:port` of each, without repetition, in the order given. */
+  /** `[https://]host:port` of each, without repetition, in the order given. */
   readonly endpoints: readonly string[];
+  /** How they are reached. */
+  readonly dialler: Dialler;
   /** How long the command may take once it has its input, milliseconds. */
   readonly timeoutMs: number;
   /** Undefined when none was asked for: each command has its default. */
@@ -29,6 +33,10 @@ interface RawClientOptions {
   readonly endpoints?: string;
   readonly commandTimeout?: number;
   readonly writeOut?: Format;
+  readonly cacert?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly insecureSkipTlsVerify?: true;
 }
 
 const defaultEndpoints = '127.0.0.1:2379';
@@ -36,7 +44,10 @@ const defaultTimeoutMs = 5000;
 /** The longest that a command may be told to wait; in effect no limit. */
 export const timeoutMaxMs = 24 * 60 * 60 * 1000;
 const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-const sharedNames = ['endpoints', 'commandTimeout', 'writeOut'];
+const sharedNames = [
+  ...['endpoints', 'commandTimeout', 'writeOut'],
+  ...['cacert', 'cert', 'key', 'insecureSkipTlsVerify'],
+];
 
 /**
  * Adds the options that all client commands share; given before the command's name they count as
@@ -61,6 +72,13 @@ export function addSharedOptions(command: Command): Command {
       'form of the output: simple, json, table, fields or plain',
       // As with etcdctl, `-w=json` is `-w json`.
       (text) => parseOneOf(formats)(text.replace(/^=/, '')),
+    )
+    .option('--cacert <file>', 'CAs of the members, PEM; asks for TLS (default $HOLDFAST_CACERT)')
+    .option('--cert <file>', 'certificate to show to members, PEM (default $HOLDFAST_CERT)')
+    .option('--key <file>', 'its private key, PEM (default $HOLDFAST_KEY)')
+    .option(
+      '--insecure-skip-tls-verify',
+      'take any certificate of a member: anybody may listen in',
     );
 }
 
@@ -73,7 +91,10 @@ export function addSharedOptionsInFront(program: Command, clients: readonly Comm
   program.hook('preSubcommand', (_program, command) => {
     const given = sharedNames.find((name) => program.getOptionValueSource(name) === 'cli');
     if (given !== undefined && !clients.includes(command)) {
-      throw usageError(command.name(), 'takes none of --endpoints, --command-timeout, --write-out');
+      throw usageError(
+        command.name(),
+        'takes none of the options of client commands, as --endpoints',
+      );
     }
   });
 }
@@ -97,14 +118,33 @@ export function clientOptionsOf(command: Command, timeoutMs = defaultTimeoutMs):
   const raw = rawOptionsOf(command);
   const fromEnv = process.env['HOLDFAST_ENDPOINTS'];
   const isFromEnv = raw.endpoints === undefined && fromEnv !== undefined && fromEnv !== '';
+  const endpoints = parseEndpoints(
+    raw.endpoints ?? (isFromEnv ? fromEnv : defaultEndpoints),
+    isFromEnv ? 'HOLDFAST_ENDPOINTS' : '--endpoints',
+  );
   return {
-    endpoints: parseEndpoints(
-      raw.endpoints ?? (isFromEnv ? fromEnv : defaultEndpoints),
-      isFromEnv ? 'HOLDFAST_ENDPOINTS' : '--endpoints',
+    endpoints,
+    dialler: new Dialler(
+      {
+        ca: fileOf('--cacert', raw.cacert, 'HOLDFAST_CACERT'),
+        cert: fileOf('--cert', raw.cert, 'HOLDFAST_CERT'),
+        key: fileOf('--key', raw.key, 'HOLDFAST_KEY'),
+        skipsVerification: raw.insecureSkipTlsVerify === true,
+      },
+      endpoints,
     ),
     timeoutMs: raw.commandTimeout ?? timeoutMs,
     format: raw.writeOut,
   };
+}
+
+/** A file that a flag names, or else a variable. */
+function fileOf(flag: string, given: string | undefined, variable: string): NamedFile | undefined {
+  const fromEnv = process.env[variable];
+  if (given !== undefined) {
+    return { where: flag, path: given };
+  }
+  return fromEnv === undefined || fromEnv === '' ? undefined : { where: variable, path: fromEnv };
 }
 
 function rawOptionsOf(command: Command | null): RawClientOptions {
@@ -119,7 +159,7 @@ export function usageError(command: string, problem: string): ExitError {
 /**
  * Endpoints of a comma-separated list, as gRPC takes them; `where` names the list in messages.
  *
- * @throws {ExitError} one is not `[http://]HOST:PORT`, or none is there
+ * @throws {ExitError} one is not `[http[s]://]HOST:PORT`, or none is there
  */
 function parseEndpoints(text: string, where: string): readonly string[] {
   const endpoints = text
@@ -134,22 +174,16 @@ function parseEndpoints(text: string, where: string): readonly string[] {
 }
 
 function parseEndpoint(text: string, where: string): string {
-  if (/^https:/i.test(text)) {
-    throw new ExitError(
-      2,
-      `holdfast: ${where}: "${text}" asks for TLS, which Holdfast does not have yet; ` +
-        'use http:// or HOST:PORT',
-    );
-  }
-  const [, host = '', port = ''] =
-    /^(?:http:\/\/)?(\[[0-9a-f:.]+\]|[^/:[\]\s@?#]+):(\d{1,5})\/?$/i.exec(text) ?? [];
+  const [, scheme = '', host = '', port = ''] =
+    /^(https?:\/\/)?(\[[0-9a-f:.]+\]|[^/:[\]\s@?#]+):(\d{1,5})\/?$/i.exec(text) ?? [];
   if (host === '' || Number(port) < 1 || Number(port) > 65_535) {
     throw new ExitError(
       2,
       `holdfast: ${where}: "${text}" must be HOST:PORT, as in ${defaultEndpoints}`,
     );
   }
-  return `${host}:${Number(port)}`;
+  const prefix = scheme.toLowerCase() === 'https://' ? 'https://' : '';
+  return `${prefix}${host}:${Number(port)}`;
 }
 
 /**
@@ -213,15 +247,15 @@ export function parseMemberId(text: string): string {
 /**
  * Peer URLs of a comma-separated list.
  *
- * @throws {InvalidArgumentError} one is not `http://HOST:PORT`, or none is there
+ * @throws {InvalidArgumentError} one is not of the form, or none is there
  */
 export function parsePeerUrls(text: string): readonly string[] {
   const urls = text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-  if (urls.length === 0 || urls.some((url) => hostPortOf(url) === undefined)) {
-    throw new InvalidArgumentError('It must be http://HOST:PORT, several with commas between.');
+  if (urls.length === 0 || urls.some((url) => serverUrlOf(url) === undefined)) {
+    throw new InvalidArgumentError(`It must be ${urlForm}, several with commas between.`);
   }
   return urls;
 }

@@ -10,6 +10,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError } from '../exit.ts';
 import { Connection, type Method } from './connection.ts';
+import type { Dialler } from './dialler.ts';
 import { CallError, exitCodes, exitOf, mayPass } from './failure.ts';
 import { type KeepAliveAnswer, leaseName } from './lease-output.ts';
 import { methods } from './requests.ts';
@@ -25,6 +26,7 @@ export interface SessionOptions {
   /** Name of the command, for messages. */
   readonly command: string;
   readonly endpoints: readonly string[];
+  readonly dialler: Dialler;
   /** How long one call may take, the wait for ownership aside, milliseconds. */
   readonly timeoutMs: number;
   readonly ttlSeconds: number;
@@ -65,9 +67,9 @@ export class Session {
    * @throws {ExitError} no member has granted a lease.
    */
   static async open(options: SessionOptions): Promise<Session> {
-    const { command, endpoints, timeoutMs, ttlSeconds } = options;
+    const { command, endpoints, dialler, timeoutMs, ttlSeconds } = options;
     const sentMs = performance.now();
-    const connection = new Connection(endpoints, timeoutMs);
+    const connection = new Connection(endpoints, timeoutMs, dialler);
     const call = { command, purpose: 'write', method: methods.lease.LeaseGrant } as const;
     const answer = await connection.call({ ...call, request: { TTL: ttlSeconds } }).finally(() => {
       connection.close();
@@ -88,12 +90,12 @@ export class Session {
    * @throws {ExitError} a member refuses it. Also the reason of `signal`.
    */
   async until<Request, Answer>(wait: Wait<Request, Answer>): Promise<Answer> {
-    const { command, endpoints } = this.#options;
+    const { command, endpoints, dialler } = this.#options;
     const { method, signal } = wait;
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       const endpoint = endpoints[attempt % endpoints.length] ?? '';
-      const connection = new Connection([endpoint], Number.POSITIVE_INFINITY);
+      const connection = new Connection([endpoint], Number.POSITIVE_INFINITY, dialler);
       try {
         const call = { command, purpose: 'write', method, request: wait.request() } as const;
         return await connection.call({ ...call, signal });
@@ -124,8 +126,8 @@ export class Session {
     if (this.lost.aborted) {
       return;
     }
-    const { command, endpoints, timeoutMs } = this.#options;
-    const connection = new Connection(endpoints, timeoutMs);
+    const { command, endpoints, dialler, timeoutMs } = this.#options;
+    const connection = new Connection(endpoints, timeoutMs, dialler);
     try {
       // To be repeated anywhere, since it ends the lease however often it is asked for.
       const call = { command, purpose: 'read', method: methods.lease.LeaseRevoke } as const;
@@ -148,7 +150,7 @@ export class Session {
   }
 
   async #keepAlive(): Promise<void> {
-    const { command, endpoints, timeoutMs } = this.#options;
+    const { command, endpoints, dialler, timeoutMs } = this.#options;
     let waitMs = this.#ttlMs / renewalsPerTtl;
     for (;;) {
       await delay(Math.max(0, Math.min(waitMs, this.#endsMs - performance.now())), undefined, {
@@ -163,7 +165,7 @@ export class Session {
         this.#lose(`no renewal of it was confirmed for ${this.#ttlMs / 1000} s`);
         return;
       }
-      const connection = new Connection(endpoints, Math.min(timeoutMs, leftMs));
+      const connection = new Connection(endpoints, Math.min(timeoutMs, leftMs), dialler);
       try {
         const { TTL: ttl } = await renew(command, connection, this.lease);
         if (ttl === '0') {

@@ -94,12 +94,13 @@ interface Watched extends Divided {
 /** Watches until it is stopped; `onOpen` is as that of `watch`. */
 async function watchOne(
   { operands, run, options, encoding }: Watched,
-  { endpoints, format = 'simple' }: ClientOptions,
+  { endpoints, dialler, format = 'simple' }: ClientOptions,
   onOpen?: (askForProgress: () => void) => void,
 ): Promise<never> {
   const style = { format, isHex: options.hex };
   return watch({
     endpoints,
+    dialler,
     creation: creationOf(operands, options, encoding),
     onAnswer: async (answer) =>
       run === undefined ? print(formatEvents(answer, style)) : runForEach(run, answer),

@@ -2,8 +2,9 @@
  * A watch that lasts: goes on at the next revision when its connection breaks, with another member
  * if need be, so that no event is lost or told twice.
  */
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ExitError } from '../exit.ts';
+import type { Dialler } from './dialler.ts';
 import { exitCodes, failureOf } from './failure.ts';
 import { type AnswerOf, methods, type RequestOf } from './requests.ts';
 
@@ -27,8 +28,9 @@ const retryMaxMs = 3000;
 
 /** A watch, and who hears of it. */
 export interface WatchOptions {
-  /** `host:port` of each. */
+  /** `[https://]host:port` of each. */
   readonly endpoints: readonly string[];
+  readonly dialler: Dialler;
   readonly creation: WatchCreation;
   /** Hears answers with events one after the other; what it throws ends the watch. */
   readonly onAnswer: (answer: WatchAnswer) => Promise<void>;
@@ -92,10 +94,10 @@ interface Session {
 /** Watches at one endpoint until the connection breaks. */
 async function watchAt(
   endpoint: string,
-  { creation, onAnswer, onProgress, onOpen }: WatchOptions,
+  { dialler, creation, onAnswer, onProgress, onOpen }: WatchOptions,
   progress: Progress,
 ): Promise<Session> {
-  const client = new Client(endpoint, credentials.createInsecure(), channelOptions);
+  const client = dialler.open(endpoint, channelOptions);
   const metadata = new Metadata();
   // From a member that is cut off nothing would come: better to look for another one.
   metadata.set('hasleader', 'true');
@@ -123,7 +125,7 @@ async function watchAt(
     if (error instanceof ExitError || !isPassing(error)) {
       throw error instanceof ExitError ? error : refusedBy(endpoint, error as ServiceError);
     }
-    return { hasBegun, reason: failureOf(endpoint, error).message };
+    return { hasBegun, reason: dialler.reasonOf(endpoint, failureOf(endpoint, error).message) };
   } finally {
     call.cancel();
     client.close();

@@ -8,6 +8,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../../src/base/index.ts';
 import { Connection } from '../../../src/cli/client/connection.ts';
+import { Dialler } from '../../../src/cli/client/dialler.ts';
 import { methods } from '../../../src/cli/client/requests.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
 import { freePorts } from '../../harness/processes.ts';
@@ -36,7 +37,11 @@ async function deadEndpoint(): Promise<string> {
 }
 
 function connect(endpoints: readonly string[], timeoutMs = 5000): Connection {
-  const connection = new Connection(endpoints, timeoutMs);
+  const connection = new Connection(
+    endpoints,
+    timeoutMs,
+    new Dialler({ skipsVerification: false }, endpoints),
+  );
   cleanups.push(() => {
     connection.close();
   });

@@ -54,7 +54,7 @@ describe('a wrong command line', () => {
     [['get', 'a', '--command-timeout', '0s'], 'duration with its unit'],
     [['get', 'a', '-w', 'xml'], 'must be one of simple, json, table, fields, plain'],
     [['get', 'a', '--endpoints', 'a'], 'must be HOST:PORT'],
-    [['get', 'a', '--endpoints', 'https://a:1'], 'TLS'],
+    [['get', 'a', '--endpoints', 'https://a:1', '--cert', 'c'], '--cert: needs --key beside it'],
     [['get', 'a', '--print-value-only', '-w', 'json'], 'for --write-out=simple only'],
     [['put'], "missing required argument 'key'"],
     [['put', '', 'x'], 'the key must not be empty'],

@@ -1,6 +1,7 @@
 /** What all client commands take, from text to checked values. */
 import { Command } from 'commander';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Dialler } from '../../../src/cli/client/dialler.ts';
 import {
   addGroup,
   addSharedOptions,
@@ -66,6 +67,8 @@ describe('--endpoints', () => {
     ['http://a:1/', ['a:1']],
     ['[::1]:2379', ['[::1]:2379']],
     ['a:1,http://a:1', ['a:1']],
+    ['https://a:1/,b:2', ['https://a:1', 'b:2']],
+    ['HTTPS://[::1]:2379', ['https://[::1]:2379']],
   ])('%s is %j', (text, expected) => {
     expect(settingsOf('get', `--endpoints=${text}`).endpoints).toEqual(expected);
   });
@@ -77,10 +80,12 @@ describe('--endpoints', () => {
     },
   );
 
-  test('https is refused with the reason', () => {
-    expect(() => settingsOf('get', '--endpoints=https://a:1')).toThrow(
-      '"https://a:1" asks for TLS, which Holdfast does not have yet',
-    );
+  test('with files for TLS are dialled with those, from flags or the environment', () => {
+    vi.stubEnv('HOLDFAST_CACERT', '/nowhere/ca.pem');
+
+    expect(() => settingsOf('get')).toThrow('HOLDFAST_CACERT: /nowhere/ca.pem: there is no such');
+    expect(() => settingsOf('get', '--cacert=/here')).toThrow('--cacert: /here: there is no such');
+    expect(() => settingsOf('--cert=/c', 'get')).toThrow('--cert: needs --key beside it');
   });
 });
 
@@ -117,7 +122,7 @@ describe('parsePeerUrls', () => {
     expect(parsePeerUrls('http://a:1, http://[::1]:2 ,')).toEqual(['http://a:1', 'http://[::1]:2']);
   });
 
-  test.each(['', ',', 'a:1', 'http://a', 'https://a:1', 'http://a:1/x'])(
+  test.each(['', ',', 'a:1', 'http://a', 'https://a', 'http://a:1/x'])(
     '"%s" is refused',
     (text) => {
       expect(() => parsePeerUrls(text)).toThrow('http://HOST:PORT');
@@ -140,6 +145,7 @@ describe('the shared options', () => {
     vi.stubEnv('HOLDFAST_ENDPOINTS', undefined);
 
     expect(settingsOf('get')).toEqual({
+      dialler: expect.any(Dialler) as Dialler,
       endpoints: ['127.0.0.1:2379'],
       timeoutMs: 5000,
       format: undefined,

@@ -1,0 +1,355 @@
+/**
+ * An address that this member listens on: takes connections, in plain text or by TLS, and hands
+ * over those that may come in.
+ *
+ * What is handed over by TLS has finished its handshake in time, has shown a certificate of a
+ * trusted CA where one is asked for, and has an allowed name. Everything else is cut off and told,
+ * at most once in ten seconds for each reason, however many come. Whoever is half-way cannot take
+ * the places of others for long: handshakes are bounded in number and in time.
+ */
+import { lookup } from 'node:dns/promises';
+import { createServer, isIP, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type Server as TlsServer,
+  type TLSSocket,
+} from 'node:tls';
+import { listenError, type TimerHandle, type Timers } from '../base/index.ts';
+import type { Certificates } from './certificates.ts';
+import { nameProblem, tlsReason } from './peer-check.ts';
+import { type RefusalKind, RefusalLog, type RefusedConnection } from './refusal-log.ts';
+
+/**
+ * A handshake takes a few round trips; whoever is not done by then is cut off. Milliseconds.
+ *
+ * @internal Exported for tests.
+ */
+export const handshakeMsMax = 10_000;
+/** Limit: handshakes under way on one address; more than clients that come back together. */
+const defaultHandshakesMax = 4096;
+/** Beyond the limit one that stalls makes room for a new one after so long, milliseconds. */
+const stalledMs = 2000;
+
+/** What comes first in a TLS connection: a record with a handshake. */
+const tlsHandshakeByte = 0x16;
+/** To clients that begin TLS here, all of which say that this is no TLS, and some show the text. */
+const plainTextAnswer =
+  'HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n' +
+  'This port does not speak TLS.\n';
+
+const flagByPurpose = {
+  clients: '--listen-client-urls',
+  peers: '--listen-peer-urls',
+  metrics: '--listen-metrics-urls',
+} as const;
+
+/** Whom connections are taken for. */
+export type ListenPurpose = 'clients' | 'peers' | 'metrics';
+
+/** How to listen. */
+export interface ListenerOptions {
+  readonly purpose: ListenPurpose;
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** By TLS with these; absent: in plain text. */
+  readonly certificates?: Certificates | undefined;
+  readonly timers: Timers;
+  /** Handshakes under way. Default 4096. */
+  readonly handshakesMax?: number | undefined;
+  readonly onRefused?: ((connection: RefusedConnection) => void) | undefined;
+}
+
+/** A connection whose handshake is under way. */
+interface Handshake {
+  readonly socket: Socket;
+  readonly sinceMs: number;
+  readonly timer: TimerHandle;
+}
+
+/** See the module comment. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #refusals: RefusalLog;
+  /** One for each address that the host name stands for. */
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  /** Those in plain text that have not sent anything yet. */
+  readonly #silent = new Set<Socket>();
+  /** Those whose handshake is under way, by the other side's address and port. */
+  readonly #handshakes = new Map<string, Handshake>();
+  readonly #handshakesMax: number;
+  #tls: TlsServer | undefined;
+  #forget: () => void = () => undefined;
+  #isStopped = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#handshakesMax = options.handshakesMax ?? defaultHandshakesMax;
+    this.#refusals = new RefusalLog(options.timers, (refused) => options.onRefused?.(refused));
+  }
+
+  /** `host:port` as it was asked for. */
+  get address(): string {
+    const { host, port } = this.#options;
+    return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /**
+   * Listens; returns the port.
+   *
+   * @throws {KvError} CONFIG_INVALID — it cannot; names the address.
+   */
+  async open(onConnection: (socket: Socket) => void): Promise<number> {
+    const { purpose, host, certificates } = this.#options;
+    if (certificates !== undefined) {
+      this.#tls = this.#createTls(certificates, onConnection);
+    }
+    let { port } = this.#options;
+    const failures: Error[] = [];
+    try {
+      for (const address of await addressesOf(host)) {
+        // A machine may have no IPv6, though its names say otherwise.
+        const bound = await this.#listen(address, port, onConnection).catch((error: unknown) => {
+          failures.push(error as Error);
+        });
+        port = bound ?? port;
+      }
+    } catch (error) {
+      failures.push(error as Error);
+    }
+    const [failure] = failures;
+    if (this.#servers.length === 0 || (failure !== undefined && isTaken(failure))) {
+      throw listenError(purpose, this.address, failure ?? new Error(`${host} has no address`));
+    }
+    return port;
+  }
+
+  /** Takes no more connections, and drops those that are not handed over yet. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#forget();
+    for (const server of this.#servers) {
+      if (server.listening) {
+        server.close();
+      }
+    }
+    for (const { socket } of [...this.#handshakes.values()]) {
+      socket.destroy();
+    }
+    for (const socket of this.#silent) {
+      socket.destroy();
+    }
+  }
+
+  /** Waits until the connections that came in here have ended. */
+  async ended(): Promise<void> {
+    await Promise.all(
+      [...this.#sockets].map(
+        async (socket) =>
+          new Promise<void>((resolve) => {
+            socket.once('close', () => {
+              resolve();
+            });
+          }),
+      ),
+    );
+  }
+
+  /** Stops, and ends all connections that came in here. */
+  async close(): Promise<void> {
+    this.stop();
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
+    await this.ended();
+  }
+
+  async #listen(
+    host: string,
+    port: number,
+    onConnection: (socket: Socket) => void,
+  ): Promise<number> {
+    // A client of HTTP/1 may end its side once it has asked.
+    const allowHalfOpen = this.#options.purpose === 'metrics';
+    const server = createServer({ allowHalfOpen }, (socket) => {
+      this.#take(socket, onConnection);
+    });
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        this.#servers.push(server);
+        const bound = server.address();
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+      });
+    });
+  }
+
+  #take(socket: Socket, onConnection: (socket: Socket) => void): void {
+    const { timers } = this.#options;
+    this.#sockets.add(socket);
+    // Without a listener an error of the connection, which is the other side's, would end the
+    // process.
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+    });
+    if (this.#isStopped) {
+      socket.destroy();
+    } else if (this.#tls === undefined) {
+      this.#takePlain(socket, onConnection);
+    } else if (this.#makesRoom()) {
+      const key = keyOf(socket);
+      const timer = timers.after(handshakeMsMax, () => {
+        this.#refuse(socket, 'slow', `its TLS handshake took more than ${handshakeMsMax} ms`);
+      });
+      this.#handshakes.set(key, { socket, sinceMs: timers.nowMs(), timer });
+      socket.once('close', () => this.#settle(key));
+      this.#tls.emit('connection', socket);
+    } else {
+      this.#refuse(socket, 'full', `${this.#handshakesMax} TLS handshakes are under way`);
+    }
+  }
+
+  /** Looks at the first byte, since TLS here would only be an unreadable request. */
+  #takePlain(socket: Socket, onConnection: (socket: Socket) => void): void {
+    const { purpose } = this.#options;
+    this.#silent.add(socket);
+    socket.once('close', () => {
+      this.#silent.delete(socket);
+    });
+    socket.once('readable', () => {
+      this.#silent.delete(socket);
+      const first = socket.read() as Buffer | null;
+      if (first?.[0] === tlsHandshakeByte) {
+        socket.end(plainTextAnswer);
+        this.#refuse(
+          socket,
+          'tls-on-plain-port',
+          `it speaks TLS, and this port does not: say https:// in ` +
+            `${flagByPurpose[purpose]} or http:// there`,
+          'soft',
+        );
+        return;
+      }
+      if (first === null) {
+        // It has gone without a word.
+        socket.destroy();
+        return;
+      }
+      socket.unshift(first);
+      onConnection(socket);
+    });
+  }
+
+  /** Whether one more handshake may begin. */
+  #makesRoom(): boolean {
+    if (this.#handshakes.size < this.#handshakesMax) {
+      return true;
+    }
+    // The map is in the order of their beginnings.
+    const [oldest] = this.#handshakes.values();
+    if (oldest === undefined || this.#options.timers.nowMs() - oldest.sinceMs < stalledMs) {
+      return false;
+    }
+    this.#refuse(oldest.socket, 'slow', 'its TLS handshake stalled, and others wait for its place');
+    return true;
+  }
+
+  #createTls(certificates: Certificates, onConnection: (socket: Socket) => void): TlsServer {
+    const { settings } = certificates;
+    const isAsked = settings.ca !== undefined;
+    const tls = createTlsServer({
+      ...certificates.material.options,
+      requestCert: isAsked,
+      rejectUnauthorized: isAsked,
+      ALPNProtocols: [this.#options.purpose === 'metrics' ? 'http/1.1' : 'h2'],
+    });
+    this.#forget = certificates.onChange(() => {
+      tls.setSecureContext(certificates.material.options);
+    });
+    tls.on('secureConnection', (socket) => {
+      const key = keyOf(socket);
+      const isKnown = this.#handshakes.has(key);
+      this.#settle(key);
+      const problem = isAsked ? certificateProblem(socket, certificates) : undefined;
+      if (problem !== undefined) {
+        this.#refuse(socket, 'certificate', problem);
+      } else if (!isKnown || this.#isStopped) {
+        socket.destroy();
+      } else {
+        socket.on('error', () => undefined);
+        onConnection(socket);
+      }
+    });
+    tls.on('tlsClientError', (error, socket) => {
+      this.#refuseTls(error, socket);
+    });
+    return tls;
+  }
+
+  #refuseTls(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    // What Node has against a certificate: it closes then, which is the error. The types say that
+    // this is always an error; it is a code, or nothing.
+    const verdict = socket.authorizationError as unknown as string | null | undefined;
+    if (verdict !== undefined && verdict !== null) {
+      this.#refuse(socket, 'certificate', tlsReason(verdict));
+    } else if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+      // It went away by itself, as probes do that only look whether the port is open.
+      socket.destroy();
+    } else {
+      this.#refuse(socket, 'handshake', tlsReason(error));
+    }
+  }
+
+  #refuse(socket: Socket, kind: RefusalKind, reason: string, how: 'hard' | 'soft' = 'hard'): void {
+    const { purpose } = this.#options;
+    const client = addressOf(socket) ?? 'unknown';
+    this.#refusals.tell({ listener: purpose, kind, reason, client });
+    if (how === 'hard') {
+      socket.destroy();
+    } else {
+      socket.destroySoon();
+    }
+  }
+
+  #settle(key: string): void {
+    this.#handshakes.get(key)?.timer.cancel();
+    this.#handshakes.delete(key);
+  }
+}
+
+/** Why a connection that Node has let in is refused all the same. */
+function certificateProblem(socket: TLSSocket, certificates: Certificates): string | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  // Invariant: whoever is asked for a certificate has shown one in this very handshake.
+  if (!socket.authorized || socket.isSessionReused() || certificate === undefined) {
+    return 'it has shown no certificate in this handshake';
+  }
+  return nameProblem(certificates.settings, certificate);
+}
+
+/** For the log only: a TLS socket that Node has ended has no address; the one beneath it has. */
+function addressOf(socket: Socket & { readonly _parent?: Socket }): string | undefined {
+  const { remoteAddress, remotePort } =
+    socket.remoteAddress === undefined ? (socket._parent ?? socket) : socket;
+  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? 0}`;
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''}|${remotePort ?? 0}`;
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  if (isIP(host) !== 0) {
+    return [host];
+  }
+  const found = await lookup(host, { all: true });
+  return [...new Set(found.map(({ address }) => address))];
+}
+
+/** A port that is taken on one of a name's addresses is a mistake; a missing address is not. */
+function isTaken(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+}

@@ -1,0 +1,328 @@
+/** Listeners on real sockets: who is let in, and why not; time is virtual. */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Certificates } from '../../src/tls/certificates.ts';
+import { handshakeMsMax, Listener, type ListenerOptions } from '../../src/tls/listener.ts';
+import type { RefusedConnection } from '../../src/tls/refusal-log.ts';
+import type { TlsSettings } from '../../src/tls/settings.ts';
+import { type Pair, TestCa, writeFiles } from '../harness/certificates.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
+
+let folder: string;
+let ca: TestCa;
+let server: Pair;
+let alice: Pair;
+let bob: Pair;
+let loop: VirtualLoop;
+let refused: RefusedConnection[];
+let accepted: Socket[];
+let listener: Listener | undefined;
+let certificates: Certificates;
+let dialled: Socket[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-listener-'));
+  ca = await TestCa.create();
+  [server, alice, bob] = [await ca.issue('n1'), await ca.issue('alice'), await ca.issue('bob')];
+  const crl = await ca.revoke([bob.serial]);
+  await writeFiles(folder, { cert: server.cert, key: server.key, ca: ca.pem, crl });
+});
+
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+beforeEach(() => {
+  loop = new VirtualLoop();
+  [refused, accepted, dialled] = [[], [], []];
+});
+
+afterEach(async () => {
+  for (const socket of dialled) {
+    socket.destroy();
+  }
+  await listener?.close();
+  certificates.close();
+});
+
+async function listen(
+  tls: Partial<TlsSettings> | 'plain',
+  options: Partial<ListenerOptions> = {},
+): Promise<number> {
+  const file = (name: string) => ({ where: `--${name}-file`, path: join(folder, `${name}.pem`) });
+  certificates = await Certificates.open(
+    {
+      ...{ use: 'client', cert: file('cert'), key: file('key'), ca: file('ca') },
+      ...{ allowedCommonNames: [], allowedHostnames: [], cipherSuites: [] },
+      ...{ versionMin: 'TLSv1.2', versionMax: 'TLSv1.3' },
+      ...(tls === 'plain' ? {} : tls),
+    },
+    {
+      timers: loop,
+      epochMs: () => Date.now(),
+      onEvent: () => undefined,
+      onReload: () => undefined,
+    },
+  );
+  listener = new Listener({
+    ...{ purpose: 'clients', host: '127.0.0.1', port: 0, timers: loop },
+    certificates: tls === 'plain' ? undefined : certificates,
+    onRefused: (connection) => refused.push(connection),
+    ...options,
+  });
+  return listener.open((socket) => {
+    accepted.push(socket);
+    socket.write('welcome');
+  });
+}
+
+/** Dials by TLS; what the other side says first, or how it has failed. */
+async function visit(port: number, options: ConnectionOptions = {}): Promise<string> {
+  const socket: TLSSocket = connectTls({
+    ...{ port, host: '127.0.0.1', ca: ca.pem, ALPNProtocols: ['h2'] },
+    ...options,
+  });
+  dialled.push(socket);
+  return outcomeOf(socket);
+}
+
+async function outcomeOf(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.on('data', (data: Buffer) => resolve(data.toString()));
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.on('close', () => resolve('closed'));
+  });
+}
+
+function shown({ cert, key }: Pair): ConnectionOptions {
+  return { cert, key };
+}
+
+function plain(port: number): Socket {
+  const socket = connectTcp(port, '127.0.0.1');
+  dialled.push(socket);
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+describe('a listener in plain text', () => {
+  test('hands over connections with all that they have sent', async () => {
+    const port = await listen('plain');
+    const socket = plain(port);
+    socket.write('hello');
+
+    expect(await outcomeOf(socket)).toBe('welcome');
+    const [taken] = accepted;
+    expect(String(taken?.read())).toBe('hello');
+  });
+
+  test('says that it speaks no TLS, to both sides', async () => {
+    const port = await listen('plain');
+
+    expect(await visit(port)).toMatch(/WRONG_VERSION|PACKET_LENGTH/);
+    expect(refused).toMatchObject([
+      { listener: 'clients', kind: 'tls-on-plain-port', isTold: true },
+    ]);
+    expect(refused[0]?.reason).toMatch(/say https:\/\/ in --listen-client-urls or http:\/\//);
+    expect(accepted).toEqual([]);
+  });
+
+  test('listens on every address of a name', async () => {
+    const port = await listen('plain', { host: 'localhost' });
+    const socket = plain(port);
+    socket.write('x');
+
+    expect(await outcomeOf(socket)).toBe('welcome');
+  });
+
+  test.each([['256.0.0.1.invalid'], ['203.0.113.1']])('on %s does not start', async (host) => {
+    await expect(listen('plain', { host })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(`cannot listen for clients on ${host}:0`) as string,
+    });
+  });
+});
+
+describe('a listener by TLS', () => {
+  test('takes anybody when it asks for no certificate', async () => {
+    const port = await listen({ ca: undefined });
+
+    expect(await visit(port)).toBe('welcome');
+  });
+
+  test('with a CA takes those with a certificate of it', async () => {
+    const port = await listen({});
+
+    expect(await visit(port, shown(alice))).toBe('welcome');
+    expect(refused).toEqual([]);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('by %s refuses who shows none', async (maxVersion) => {
+    const port = await listen({});
+
+    expect(await visit(port, { maxVersion })).not.toBe('welcome');
+    await vi.waitFor(() => expect(refused).toHaveLength(1));
+    expect(refused[0]?.reason).toBe('it shows no certificate, and one is asked for');
+    expect(accepted).toEqual([]);
+  });
+
+  test('does not resume what it has refused, or anything else', async () => {
+    const port = await listen({});
+    const sessions: Buffer[] = [];
+    const socket = connectTls({ port, host: '127.0.0.1', ca: ca.pem, ...shown(alice) });
+    dialled.push(socket);
+    socket.on('session', (session: Buffer) => sessions.push(session));
+    await outcomeOf(socket);
+
+    for (const session of [...sessions, socket.getSession()]) {
+      const again = connectTls({ port, host: '127.0.0.1', ca: ca.pem, session });
+      dialled.push(again);
+      expect(await outcomeOf(again)).not.toBe('welcome');
+    }
+    expect(accepted).toHaveLength(1);
+  });
+
+  test.each<[string, () => Promise<Pair>, RegExp]>([
+    ['a stranger’s', async () => (await TestCa.create('else')).issue('eve'), /of a CA that is not/],
+    ['an expired', async () => ca.issue('old', { days: [-9, -1] }), /its certificate has expired/],
+    ['a future', async () => ca.issue('young', { days: [1, 9] }), /is not good yet/],
+    [
+      'a server’s',
+      async () => ca.issue('srv', { usages: ['server'] }),
+      /extendedKeyUsage|not made/,
+    ],
+  ])('refuses %s certificate, and says so', async (_whose, issue, reason) => {
+    const port = await listen({});
+
+    expect(await visit(port, shown(await issue()))).not.toBe('welcome');
+    await vi.waitFor(() => expect(refused).toHaveLength(1));
+    expect(refused[0]).toMatchObject({
+      kind: 'certificate',
+      client: /^127\.0\.0\.1:\d+$/ as never,
+    });
+    expect(refused[0]?.reason).toMatch(reason);
+    expect(accepted).toEqual([]);
+  });
+
+  test('refuses revoked certificates, and takes others', async () => {
+    const crl = { where: '--client-crl-file', path: join(folder, 'crl.pem') };
+    const port = await listen({ crl });
+
+    expect(await visit(port, shown(bob))).not.toBe('welcome');
+    expect(await visit(port, shown(alice))).toBe('welcome');
+    expect(refused).toMatchObject([{ reason: 'its certificate has been revoked' }]);
+  });
+
+  test('takes only the names that are allowed', async () => {
+    const port = await listen({ allowedCommonNames: ['alice'] });
+
+    expect(await visit(port, shown(bob))).not.toBe('welcome');
+    expect(await visit(port, shown(alice))).toBe('welcome');
+    expect(refused[0]?.reason).toMatch(/common name "bob", and only alice may connect/);
+  });
+
+  test('keeps to the versions and suites that are set', async () => {
+    const port = await listen({ versionMin: 'TLSv1.3' });
+    const old = await visit(port, { ...shown(alice), maxVersion: 'TLSv1.2' });
+
+    expect(old).toMatch(/PROTOCOL_VERSION|ECONNRESET/);
+    expect(await visit(port, shown(alice))).toBe('welcome');
+    expect(refused[0]?.reason).toMatch(/no version of TLS that is allowed/);
+  });
+
+  test('says that a client does not speak TLS', async () => {
+    const port = await listen({});
+    plain(port).write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+    await vi.waitFor(() => expect(refused).toHaveLength(1));
+    expect(refused[0]?.reason).toBe('it does not speak TLS');
+  });
+
+  test('says nothing of who only looks whether the port is open', async () => {
+    const port = await listen({});
+    const socket = plain(port);
+    await once(socket, 'connect');
+    socket.end();
+    await once(socket, 'close');
+
+    expect(refused).toEqual([]);
+    expect(loop.pendingTimers).toBe(0);
+  });
+
+  test('shows new certificates to new connections; old ones live on', async () => {
+    const port = await listen({});
+    expect(await visit(port, shown(alice))).toBe('welcome');
+    const [stays] = accepted;
+    const renewed = await ca.issue('n1 renewed');
+    await writeFiles(folder, { cert: renewed.cert, key: renewed.key });
+    await certificates.reload();
+
+    await visit(port, shown(alice));
+    const latest = dialled.at(-1) as TLSSocket;
+
+    expect(latest.getPeerX509Certificate()?.subject).toBe('CN=n1 renewed');
+    expect(stays?.destroyed).toBe(false);
+    await writeFiles(folder, { cert: server.cert, key: server.key });
+  });
+
+  test('trusts only the CAs of its newest bundle', async () => {
+    const port = await listen({});
+    const next = await TestCa.create('next CA');
+    const carol = await next.issue('carol');
+    expect(await visit(port, shown(carol))).not.toBe('welcome');
+    await writeFiles(folder, { ca: next.pem });
+    await certificates.reload();
+
+    expect(await visit(port, shown(carol))).toBe('welcome');
+    expect(await visit(port, shown(alice))).not.toBe('welcome');
+    await writeFiles(folder, { ca: ca.pem });
+  });
+});
+
+describe('handshakes', () => {
+  test('that are not finished in time are cut off', async () => {
+    const port = await listen({});
+    const socket = plain(port);
+    const closed = once(socket, 'close');
+    socket.resume();
+    await vi.waitFor(() => expect(loop.pendingTimers).toBe(1));
+    socket.write(Buffer.of(0x16, 3, 1));
+
+    await loop.run(handshakeMsMax);
+    await closed;
+
+    expect(refused).toMatchObject([{ kind: 'slow' }]);
+    expect(loop.pendingTimers).toBe(0);
+  });
+
+  test('are bounded in number; one that stalls makes room for another', async () => {
+    const port = await listen({}, { handshakesMax: 2 });
+    const stalled = [plain(port), plain(port)];
+    await vi.waitFor(() => expect(loop.pendingTimers).toBe(2));
+
+    expect(await visit(port, shown(alice))).not.toBe('welcome');
+    expect(refused).toMatchObject([{ kind: 'full' }]);
+    await loop.run(2000);
+    expect(await visit(port, shown(alice))).toBe('welcome');
+
+    expect(refused.map(({ kind }) => kind)).toEqual(['full', 'slow']);
+    expect(stalled.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(2);
+  });
+
+  test('end when the listener is closed', async () => {
+    const port = await listen({});
+    const socket = plain(port);
+    const closed = once(socket, 'close');
+    socket.resume();
+    await vi.waitFor(() => expect(loop.pendingTimers).toBe(1));
+
+    await listener?.close();
+    await closed;
+
+    expect(loop.pendingTimers).toBe(0);
+    expect(await visit(port, shown(alice))).toBe('ECONNREFUSED');
+  });
+});
