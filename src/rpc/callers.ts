@@ -87,22 +87,28 @@ export class Callers {
     return caller;
   }
 
-  /**
-   * Whether a call with a caller takes root; `confirmRoot` looks.
-   */
+  /** Whether a call takes root; `confirmRoot` looks. */
   takesRoot(call: IdentifiedCall): boolean {
     const rule = ruleByPath.get(call.getPath());
     // A method that is not in the table, which does not compile, would be root's alone.
     return rule === undefined || rule === 'root' || rule === 'rootHere';
   }
 
-  /** @throws {KvError} PERMISSION_DENIED, INVALID_AUTH_TOKEN; what `confirmRead` throws. */
-  async confirmRoot(call: IdentifiedCall, options: CallOptions): Promise<void> {
+  /**
+   * Looks whether root calls, by the cluster's newest state; returns the call's options, with the
+   * caller in them if anybody is asked by now. A member that lags behind may not have heard yet that
+   * authentication is on, so one that takes it for off looks, too.
+   *
+   * @throws {KvError} PERMISSION_DENIED, USER_EMPTY, INVALID_AUTH_TOKEN; what `confirmRead` throws.
+   */
+  async confirmRoot(call: IdentifiedCall, options: CallOptions): Promise<CallOptions> {
     const { member } = this.#options;
     if (ruleByPath.get(call.getPath()) !== 'rootHere') {
       await member.confirmRead(options);
     }
-    member.auth.checkRoot(options.caller);
+    const caller = options.caller ?? this.identify(call);
+    member.auth.checkRoot(caller);
+    return caller === undefined ? options : { ...options, caller };
   }
 
   /**

@@ -94,19 +94,6 @@ export function callOptions(context: ServiceContext, call: CallView): CallOption
     : options;
 }
 
-/** Answers a call once it is clear that its caller may make it. */
-async function admitted<Response>(
-  { callers }: ServiceContext,
-  call: CallView,
-  options: CallOptions,
-  answer: () => Promise<Response>,
-): Promise<Response> {
-  if (callers.takesRoot(call)) {
-    await callers.confirmRoot(call, options);
-  }
-  return answer();
-}
-
 /** A unary handler of grpc-js from a function that returns the response, and its metrics. */
 export function unary<Request, Response>(
   context: ServiceContext,
@@ -119,17 +106,21 @@ export function unary<Request, Response>(
 ): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
   return (call, callback) => {
     const finish = stopwatch(context, method);
+    const { callers } = context;
     let caller: Caller | undefined;
     const fail = (error: unknown): void => {
       finish(codeOf(error));
-      context.callers.noteFailure(method, error, caller);
+      callers.noteFailure(method, error, caller);
       callback(toServiceError(error, context.onDefect));
     };
     try {
       const options = callOptions(context, call);
       ({ caller } = options);
-      const answer = async (): Promise<Response> => handle(call.request, options, call);
-      const answered = caller === undefined ? answer() : admitted(context, call, options, answer);
+      const answer = async (admitted: CallOptions): Promise<Response> =>
+        handle(call.request, admitted, call);
+      const answered = callers.takesRoot(call)
+        ? callers.confirmRoot(call, options).then(answer)
+        : answer(options);
       answered.then((response) => {
         finish('OK');
         callback(null, response);
@@ -150,17 +141,20 @@ export function serverStreaming<Request, Response>(
 ): (call: ServerWritableStream<Request, Response>) => void {
   return (call) => {
     const finish = stopwatch(context, method);
+    const { callers } = context;
     let caller: Caller | undefined;
     const fail = (error: unknown): void => {
       finish(codeOf(error));
-      context.callers.noteFailure(method, error, caller);
+      callers.noteFailure(method, error, caller);
       call.emit('error', toServiceError(error, context.onDefect));
     };
     try {
       const options = callOptions(context, call);
       ({ caller } = options);
-      const answer = async (): Promise<void> => handle(call, options);
-      const answered = caller === undefined ? answer() : admitted(context, call, options, answer);
+      const answer = async (admitted: CallOptions): Promise<void> => handle(call, admitted);
+      const answered = callers.takesRoot(call)
+        ? callers.confirmRoot(call, options).then(answer)
+        : answer(options);
       answered.then(() => {
         finish(call.cancelled ? 'CANCELLED' : 'OK');
         call.end();

@@ -27,7 +27,7 @@ describe('MemberDemote', () => {
       header: { member_id: '1001' },
       members: [{ ID: '1002', name: 'n2' }],
     });
-    expect(member.asked).toMatchObject([{ method: 'demoteMember', id: 1002 }]);
+    expect(member.askedByRoot).toMatchObject([{ method: 'demoteMember', id: 1002 }]);
   });
 
   test('says what the cluster refuses it with', async () => {
@@ -55,7 +55,7 @@ describe('MemberReplace', () => {
       member: { ID: '2001', name: '', peerURLs: ['http://d:2380'], isLearner: true },
       members: [{ ID: '2001' }],
     });
-    expect(member.asked).toMatchObject([
+    expect(member.askedByRoot).toMatchObject([
       {
         method: 'replaceMember',
         id: 1002,
@@ -71,6 +71,6 @@ describe('MemberReplace', () => {
     const error = await refusalOf((done) => serving.admin.MemberReplace(request, done));
 
     expect(error.code).toBe(code);
-    expect(member.asked).toEqual([]);
+    expect(member.askedByRoot).toEqual([]);
   });
 });

@@ -159,6 +159,40 @@ describe('once everybody is asked', () => {
   });
 });
 
+describe('a member that lags behind, and takes authentication for off', () => {
+  const compact = '/etcdserverpb.KV/Compact';
+
+  beforeEach(() => {
+    member.onConfirmRead = async () => {
+      enable();
+      return Promise.resolve();
+    };
+  });
+
+  test('lets nobody do what takes root', async () => {
+    const call = callOf(compact);
+    expect(callers.callerOf(call)).toBeUndefined();
+    expect(callers.takesRoot(call)).toBe(true);
+
+    expect(await refusal(callers.confirmRoot(call, {}))).toBe('USER_EMPTY');
+  });
+
+  test('finds out who calls', async () => {
+    const secret = callers.newSecret();
+    change({ type: 'enable', secret });
+    const token = await callers.signIn('root', 'pw', {});
+    change({ type: 'disable' });
+    member.onConfirmRead = async () => {
+      change({ type: 'enable', secret });
+      return Promise.resolve();
+    };
+
+    expect(await callers.confirmRoot(callOf(compact, token), {})).toMatchObject({
+      caller: { user: 'root' },
+    });
+  });
+});
+
 describe('calls that are turned away', () => {
   test('are counted by method and code, and told at a bounded rate', async () => {
     const denied = new KvError('PERMISSION_DENIED');

@@ -116,7 +116,7 @@ describe('MemberAdd', () => {
     const peerURLs = [' http://d:2380', 'http://[::1]:2380', 'http://d:2380'];
     await answerTo((done) => serving.cluster.MemberAdd({ ...fields, peerURLs }, done));
 
-    expect(member.asked).toMatchObject([
+    expect(member.askedByRoot).toMatchObject([
       {
         method: 'addMember',
         member: { ...expected, peerUrls: ['http://d:2380', 'http://[::1]:2380'] },
@@ -141,7 +141,7 @@ describe('MemberAdd', () => {
       code: status.INVALID_ARGUMENT,
       details: 'etcdserver: given member URLs are invalid',
     });
-    expect(member.asked).toEqual([]);
+    expect(member.askedByRoot).toEqual([]);
   });
 
   test('says what the cluster refuses it with', async () => {
@@ -166,7 +166,7 @@ describe('MemberAdd', () => {
       ),
     );
 
-    const [asked] = member.asked;
+    const [asked] = member.askedByRoot;
     expect(asked?.method).toBe('addMember');
     expect(asked?.options?.deadlineMs).toBeGreaterThan(0);
   });
@@ -180,7 +180,7 @@ describe('MemberRemove', () => {
       header,
       members: [n1OnTheWire],
     });
-    expect(member.asked).toMatchObject([
+    expect(member.askedByRoot).toMatchObject([
       { method: 'confirmRead' },
       { method: 'removeMember', id: 1002 },
     ]);
@@ -193,7 +193,7 @@ describe('MemberRemove', () => {
       code: status.NOT_FOUND,
       details: 'etcdserver: member not found',
     });
-    expect(member.asked).toMatchObject([{ method: 'confirmRead' }]);
+    expect(member.askedByRoot).toMatchObject([{ method: 'confirmRead' }]);
   });
 });
 
@@ -205,7 +205,7 @@ describe('MemberUpdate', () => {
       header,
       members: [n1OnTheWire],
     });
-    expect(member.asked).toMatchObject([
+    expect(member.askedByRoot).toMatchObject([
       { method: 'updateMember', id: 1001, peerUrls: ['http://new:2380'] },
     ]);
   });
@@ -216,7 +216,7 @@ describe('MemberUpdate', () => {
     );
 
     expect(error.details).toBe('etcdserver: given member URLs are invalid');
-    expect(member.asked).toEqual([]);
+    expect(member.askedByRoot).toEqual([]);
   });
 });
 
@@ -224,7 +224,7 @@ describe('MemberPromote', () => {
   test('promotes', async () => {
     await answerTo((done) => serving.cluster.MemberPromote({ ID: '1002' }, done));
 
-    expect(member.asked).toMatchObject([{ method: 'promoteMember', id: 1002 }]);
+    expect(member.askedByRoot).toMatchObject([{ method: 'promoteMember', id: 1002 }]);
   });
 
   test.each([
@@ -252,6 +252,6 @@ test.each(['MemberRemove', 'MemberUpdate', 'MemberPromote'] as const)(
       code: status.NOT_FOUND,
       details: 'etcdserver: member not found',
     });
-    expect(member.asked).toEqual([]);
+    expect(member.askedByRoot).toEqual([]);
   },
 );

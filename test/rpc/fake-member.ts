@@ -80,6 +80,11 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   readonly auth = new Auth({ table: () => this.authTable, timeMs: () => this.timeMs });
   timeMs = 0;
   readonly asked: Asked[] = [];
+  /** The same, without what a call that takes root asks first: whether the caller is it. */
+  get askedByRoot(): readonly Asked[] {
+    return this.asked.slice(1);
+  }
+
   clusterId = Number.MAX_SAFE_INTEGER;
   memberId = 1001;
   leader = 1001;

@@ -209,8 +209,8 @@ describe('Compact', () => {
     const answer = await answerTo((done) => serving.kv.Compact({ revision: 6 }, done));
 
     expect(answer).toEqual({ header });
-    expect(member.asked).toMatchObject([{ command: { type: 'compact', revision: 6 } }]);
-    expect(member.asked).toHaveLength(1);
+    expect(member.askedByRoot).toMatchObject([{ command: { type: 'compact', revision: 6 } }]);
+    expect(member.askedByRoot).toHaveLength(1);
   });
 
   test('asked to be physical waits until the history is gone', async () => {
@@ -218,7 +218,7 @@ describe('Compact', () => {
 
     await answerTo((done) => serving.kv.Compact({ revision: 6, physical: true }, done));
 
-    expect(member.asked.map(({ method }) => method)).toEqual(['propose', 'compactionDone']);
+    expect(member.askedByRoot.map(({ method }) => method)).toEqual(['propose', 'compactionDone']);
   });
 
   test.each([
@@ -239,7 +239,7 @@ describe('Compact', () => {
       code: status.OUT_OF_RANGE,
       details: 'etcdserver: mvcc: required revision has been compacted',
     });
-    expect(member.asked).toEqual([]);
+    expect(member.askedByRoot).toEqual([]);
   });
 });
 
