@@ -1,4 +1,7 @@
-/** Addresses as they stand in settings, `http://HOST:PORT` or `https://HOST:PORT`, and as gRPC takes them. */
+/**
+ * Addresses as they stand in settings, `http://HOST:PORT` or `https://HOST:PORT`, and as gRPC takes
+ * them.
+ */
 
 /** `host` and `port` of an URL that is listened on or dialled. */
 export interface HostPort {

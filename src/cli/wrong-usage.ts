@@ -18,10 +18,10 @@ const notThereYet: readonly (readonly [pattern: RegExp, reason: string])[] = [
     'TLS has no such setting here: see docs/security.md',
   ],
   [
-    flags('user', 'password', 'auth-token', 'auth-token-ttl', 'bcrypt-cost'),
-    'users are not there yet',
+    flags('auth-token', 'bcrypt-cost'),
+    'there is no such setting of tokens and passwords here: see docs/security.md',
   ],
-  [/^unknown command '(auth|user|role)'/, 'users and roles are not there yet'],
+  [flags('user', 'password', 'new-user-password'), 'this command does not ask members as anybody'],
 ];
 
 /** The line for what commander says is wrong. */

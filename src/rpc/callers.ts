@@ -96,7 +96,7 @@ export class Callers {
 
   /**
    * Looks whether root calls, by the cluster's newest state; returns the call's options, with the
-   * caller in them if anybody is asked by now. A member that lags behind may not have heard yet that
+   * caller in them if anybody is asked by now. A member that lags behind may not have heard that
    * authentication is on, so one that takes it for off looks, too.
    *
    * @throws {KvError} PERMISSION_DENIED, USER_EMPTY, INVALID_AUTH_TOKEN; what `confirmRead` throws.

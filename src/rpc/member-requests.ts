@@ -23,7 +23,7 @@ export function toMemberId(value: string, unknownCode: ErrorCode = 'MEMBER_NOT_F
 /**
  * Peer URLs without blanks around them, at least one.
  *
- * @throws {KvError} BAD_MEMBER_URLS — one is not `http://HOST:PORT` or `https://…`, or none is there.
+ * @throws {KvError} BAD_MEMBER_URLS — one is not `http[s]://HOST:PORT`, or none is there.
  */
 export function toPeerUrls(urls: readonly string[]): readonly string[] {
   const trimmed = urls.map((url) => url.trim());

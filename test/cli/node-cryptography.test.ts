@@ -22,10 +22,11 @@ test('scrypt is that of RFC 7914', async () => {
 });
 
 test('bytes are compared as a whole, and random ones differ', () => {
-  const { isEqual, randomBytes } = nodeCryptography;
+  const isEqual = (a: Uint8Array, b: Uint8Array): boolean => nodeCryptography.isEqual(a, b);
+  const randomBytes = (): Uint8Array => nodeCryptography.randomBytes(16);
 
   expect(isEqual(bytes('abc'), bytes('abc'))).toBe(true);
   expect(isEqual(bytes('abc'), bytes('abd'))).toBe(false);
   expect(isEqual(bytes('abc'), bytes('ab'))).toBe(false);
-  expect(isEqual(randomBytes(16), randomBytes(16))).toBe(false);
+  expect(isEqual(randomBytes(), randomBytes())).toBe(false);
 });

@@ -9,8 +9,9 @@ describe('wrongUsage', () => {
         '(see --help)',
     ],
     [
-      "error: unknown command 'auth'\n(Did you mean put?)\n",
-      'holdfast: auth: users and roles are not there yet (see --help)',
+      "error: unknown option '--bcrypt-cost=5'\n",
+      'holdfast: --bcrypt-cost: there is no such setting of tokens and passwords here: see ' +
+        'docs/security.md (see --help)',
     ],
   ])('tells what etcd has and Holdfast has not from what is misspelt: %j', (text, line) => {
     expect(wrongUsage(text)).toBe(line);
@@ -18,7 +19,7 @@ describe('wrongUsage', () => {
 
   test('does not repeat a password', () => {
     expect(wrongUsage("error: unknown option '--password=hush\nhush'\n")).toBe(
-      'holdfast: --password: users are not there yet (see --help)',
+      'holdfast: --password: this command does not ask members as anybody (see --help)',
     );
     expect(wrongUsage("error: unknown option '--user=root:hush'\n")).not.toContain('hush');
   });

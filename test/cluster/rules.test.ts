@@ -96,8 +96,8 @@ describe('cluster/prometheus/rules.yml', () => {
   });
 
   test('failures of the service are all codes by which it says so, and no others', () => {
-    // A learner and a session refuse what should not have been asked of them.
-    const askedWrongly = ['NOT_SUPPORTED_FOR_LEARNER', 'TOO_MANY_ANSWERS'];
+    // What a learner, a session, and a cluster with all its users should not have been asked for.
+    const askedWrongly = ['NOT_SUPPORTED_FOR_LEARNER', 'TOO_MANY_ANSWERS', 'TOO_MANY_ACCOUNTS'];
     // The member asked had to find the leader itself.
     const faults = [...errorCodes.filter((code) => isFault(code)), 'NOT_LEADER'];
     const expected = faults.filter((code) => !askedWrongly.includes(code)).sort();

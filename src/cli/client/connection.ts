@@ -131,13 +131,18 @@ export class Connection {
         failures.push(unreachable(endpoint, this.#dialler.reasonOf(endpoint, problem)));
         continue;
       }
+      const metadata = await this.#identify(client, endpoint);
+      if (!(metadata instanceof Metadata)) {
+        failures.push(metadata);
+        break;
+      }
       const { method, request } = call;
       const answers = client.makeServerStreamRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        new Metadata(),
+        metadata,
         { deadline: this.#deadlineMs },
       );
       const forget = cancelOn(call.signal, answers);
@@ -181,11 +186,25 @@ export class Connection {
       const failure = unreachable(endpoint, this.#dialler.reasonOf(endpoint, problem));
       return { endpoint, tookMs: connectedMs - startMs, kind: 'failed', failure };
     }
-    const result = await send(client, call, this.#deadlineMs);
+    const metadata = await this.#identify(client, endpoint);
+    if (!(metadata instanceof Metadata)) {
+      const tookMs = performance.now() - connectedMs;
+      return { endpoint, tookMs, kind: 'failed', failure: metadata };
+    }
+    const result = await send(client, { ...call, metadata }, this.#deadlineMs);
     const tookMs = performance.now() - connectedMs;
     return result.kind === 'ok'
       ? { endpoint, tookMs, kind: 'ok', answer: result.answer }
       : { endpoint, tookMs, kind: 'failed', failure: failureOf(endpoint, result.error) };
+  }
+
+  /** What a call says of who makes it, or why that is not known; then nothing has been sent. */
+  async #identify(client: Client, endpoint: string): Promise<Metadata | CallFailure> {
+    try {
+      return await this.#dialler.signIn.metadata(client, this.#deadlineMs);
+    } catch (error) {
+      return { ...failureOf(endpoint, error as ServiceError), outcome: 'rejected' };
+    }
   }
 
   #clientOf(endpoint: string): Client {
@@ -252,7 +271,8 @@ async function connect(client: Client, deadlineMs: number): Promise<string | und
  */
 async function reasonOfFailure(client: Client, deadlineMs: number): Promise<string | undefined> {
   const method = services['etcdserverpb.Maintenance'].Status;
-  const result = await send(client, { method, request: {} }, deadlineMs);
+  const asked = { method, request: {}, metadata: new Metadata() };
+  const result = await send(client, asked, deadlineMs);
   const isConnected = client.getChannel().getConnectivityState(false) === connectivityState.READY;
   if (result.kind === 'ok' || isConnected) {
     return undefined;
@@ -264,8 +284,10 @@ type SendResult<Answer> =
   | { readonly kind: 'ok'; readonly answer: Answer }
   | { readonly kind: 'failed'; readonly error: ServiceError };
 
-/** The part of a call that goes to a server. */
-type Sent<Request, Answer> = Pick<Call<Request, Answer>, 'method' | 'request' | 'signal'>;
+/** The part of a call that goes to a server, and who makes it. */
+type Sent<Request, Answer> = Pick<Call<Request, Answer>, 'method' | 'request' | 'signal'> & {
+  readonly metadata: Metadata;
+};
 
 /** Cancels a call once `signal` fires; returns what ends that. */
 function cancelOn(signal: AbortSignal | undefined, call: { cancel(): void }): () => void {
@@ -283,11 +305,12 @@ function cancelOn(signal: AbortSignal | undefined, call: { cancel(): void }): ()
 
 async function send<Request, Answer>(
   client: Client,
-  { method, request, signal }: Sent<Request, Answer>,
+  sent: Sent<Request, Answer>,
   deadlineMs: number,
 ): Promise<SendResult<Answer>> {
+  const { method, request, metadata, signal } = sent;
   if (method.requestStream === true) {
-    return exchange(client, method, request, deadlineMs);
+    return exchange(client, sent, deadlineMs);
   }
   return new Promise((resolve, reject) => {
     const call = client.makeUnaryRequest(
@@ -295,7 +318,7 @@ async function send<Request, Answer>(
       method.requestSerialize,
       method.responseDeserialize,
       request,
-      new Metadata(),
+      metadata,
       { deadline: deadlineMs },
       (error, answer) => {
         forget();
@@ -315,8 +338,7 @@ async function send<Request, Answer>(
 /** One request and one answer over streams. */
 async function exchange<Request, Answer>(
   client: Client,
-  method: Method<Request, Answer>,
-  request: Request,
+  { method, request, metadata }: Sent<Request, Answer>,
   deadlineMs: number,
 ): Promise<SendResult<Answer>> {
   return new Promise((resolve) => {
@@ -324,7 +346,7 @@ async function exchange<Request, Answer>(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      new Metadata(),
+      metadata,
       { deadline: deadlineMs },
     );
     call.on('data', (answer: Answer) => {

@@ -1,8 +1,9 @@
 /**
- * How a client command reaches an endpoint: in plain text, or by TLS with the files it was given.
+ * How a client command reaches an endpoint, and as whom: in plain text, or by TLS with the files it
+ * was given.
  *
- * `https://` endpoints are dialled by TLS, and all others as well once a file is given; the member's
- * certificate must be for the endpoint's host.
+ * `https://` endpoints are dialled by TLS, and all others as well once a file is given; the
+ * member's certificate must be for the endpoint's host.
  */
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
@@ -17,6 +18,7 @@ import {
   tlsCredentials,
 } from '../../tls/index.ts';
 import { ExitError } from '../exit.ts';
+import { SignIn } from './sign-in.ts';
 
 /** What TLS of a command is about, from its flags and variables. */
 export interface ClientTls {
@@ -32,6 +34,8 @@ const scheme = 'https://';
 
 /** See the module comment. */
 export class Dialler {
+  /** Who calls. */
+  readonly signIn: SignIn;
   readonly #tls: ClientTls;
   /** Dials by TLS also where an endpoint does not say so. */
   readonly #isSecure: boolean;
@@ -42,7 +46,8 @@ export class Dialler {
    *
    * @throws {ExitError} 2 — one cannot be used, or is missing; names the setting and the file.
    */
-  constructor(tls: ClientTls, endpoints: readonly string[]) {
+  constructor(tls: ClientTls, endpoints: readonly string[], signIn = new SignIn()) {
+    this.signIn = signIn;
     const { ca, cert, key, skipsVerification } = tls;
     this.#tls = tls;
     const given = [ca, cert, key].filter((file) => file !== undefined);

@@ -1,8 +1,10 @@
 /**
  * The commands that talk to members: `put get del txn compact`, `status health hashkv members` and
- * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`, `watch`, `lease`, `lock`, `elect`.
+ * `endpoint`, `member`, `alarm defrag move-leader`, `snapshot`, `watch`, `lease`, `lock`, `elect`,
+ * `auth`, `user`, `role`.
  */
 import type { Command } from 'commander';
+import { registerAuthCommands } from './auth-commands.ts';
 import { registerClusterCommands } from './cluster-commands.ts';
 import { registerElectCommand } from './elect-command.ts';
 import { registerKvCommands } from './kv-commands.ts';
@@ -26,6 +28,7 @@ export function registerClientCommands(program: Command): void {
     ...registerLeaseCommands(program),
     ...registerLockCommand(program),
     ...registerElectCommand(program),
+    ...registerAuthCommands(program),
   ];
   addSharedOptionsInFront(program, commands);
 }

@@ -9,6 +9,7 @@ import type { NamedFile } from '../../tls/index.ts';
 import { ExitError } from '../exit.ts';
 import { serverUrlOf, urlForm } from '../host-port.ts';
 import { Dialler } from './dialler.ts';
+import { type Account, SignIn } from './sign-in.ts';
 
 /** Forms of output, see `docs/cli.md`. */
 const formats = ['simple', 'json', 'table', 'fields', 'plain'] as const;
@@ -37,6 +38,8 @@ interface RawClientOptions {
   readonly cert?: string;
   readonly key?: string;
   readonly insecureSkipTlsVerify?: true;
+  readonly user?: string;
+  readonly password?: string;
 }
 
 const defaultEndpoints = '127.0.0.1:2379';
@@ -46,7 +49,7 @@ export const timeoutMaxMs = 24 * 60 * 60 * 1000;
 const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const sharedNames = [
   ...['endpoints', 'commandTimeout', 'writeOut'],
-  ...['cacert', 'cert', 'key', 'insecureSkipTlsVerify'],
+  ...['cacert', 'cert', 'key', 'insecureSkipTlsVerify', 'user', 'password'],
 ];
 
 /**
@@ -76,9 +79,11 @@ export function addSharedOptions(command: Command): Command {
     .option('--cacert <file>', 'CAs of the members, PEM; asks for TLS (default $HOLDFAST_CACERT)')
     .option('--cert <file>', 'certificate to show to members, PEM (default $HOLDFAST_CERT)')
     .option('--key <file>', 'its private key, PEM (default $HOLDFAST_KEY)')
+    .option('--insecure-skip-tls-verify', 'take any certificate of a member: anybody may listen in')
+    .option('--user <name[:password]>', 'who asks (default $HOLDFAST_USER)')
     .option(
-      '--insecure-skip-tls-verify',
-      'take any certificate of a member: anybody may listen in',
+      '--password <password>',
+      'of --user, which then is the name alone (default $HOLDFAST_PASSWORD)',
     );
 }
 
@@ -132,10 +137,41 @@ export function clientOptionsOf(command: Command, timeoutMs = defaultTimeoutMs):
         skipsVerification: raw.insecureSkipTlsVerify === true,
       },
       endpoints,
+      new SignIn(accountOf(raw)),
     ),
     timeoutMs: raw.commandTimeout ?? timeoutMs,
     format: raw.writeOut,
   };
+}
+
+/**
+ * Whom a command acts for, if it was told. What stands on a command line others may see; what
+ * stands in a variable not.
+ *
+ * @throws {ExitError} there is a name without a password
+ */
+function accountOf({ user, password }: RawClientOptions): Account | undefined {
+  const given = user ?? process.env['HOLDFAST_USER'] ?? '';
+  const fromEnv = process.env['HOLDFAST_PASSWORD'] ?? '';
+  const apart = password ?? (fromEnv === '' ? undefined : fromEnv);
+  if (given === '') {
+    if (password !== undefined) {
+      throw new ExitError(2, 'holdfast: --password: needs --user beside it');
+    }
+    return undefined;
+  }
+  if (apart !== undefined) {
+    return { name: given, password: apart };
+  }
+  const colon = given.indexOf(':');
+  if (colon < 0) {
+    const where = user === undefined ? 'HOLDFAST_USER' : '--user';
+    throw new ExitError(
+      2,
+      `holdfast: ${where}: needs a password: NAME:PASSWORD, or put it into HOLDFAST_PASSWORD`,
+    );
+  }
+  return { name: given.slice(0, colon), password: given.slice(colon + 1) };
 }
 
 /** A file that a flag names, or else a variable. */

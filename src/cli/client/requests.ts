@@ -19,6 +19,10 @@ export const methods = {
   get kv(): Services['etcdserverpb.KV'] {
     return services['etcdserverpb.KV'];
   },
+  /** About users and roles. */
+  get auth(): Services['etcdserverpb.Auth'] {
+    return services['etcdserverpb.Auth'];
+  },
   /** About members. */
   get cluster(): Services['etcdserverpb.Cluster'] {
     return services['etcdserverpb.Cluster'];

@@ -2,7 +2,7 @@
  * A watch that lasts: goes on at the next revision when its connection breaks, with another member
  * if need be, so that no event is lost or told twice.
  */
-import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { ExitError } from '../exit.ts';
 import type { Dialler } from './dialler.ts';
 import { exitCodes, failureOf } from './failure.ts';
@@ -22,9 +22,13 @@ const passing: readonly status[] = [
   status.CANCELLED,
   status.INTERNAL,
   status.RESOURCE_EXHAUSTED,
+  // Of signing in; the watch itself has no limit.
+  status.DEADLINE_EXCEEDED,
 ];
 const retryMinMs = 100;
 const retryMaxMs = 3000;
+/** How long signing in may take before another member is tried, milliseconds. */
+const signInMaxMs = 5000;
 
 /** A watch, and who hears of it. */
 export interface WatchOptions {
@@ -98,18 +102,27 @@ async function watchAt(
   progress: Progress,
 ): Promise<Session> {
   const client = dialler.open(endpoint, channelOptions);
-  const metadata = new Metadata();
-  // From a member that is cut off nothing would come: better to look for another one.
-  metadata.set('hasleader', 'true');
-  const { path, requestSerialize, responseDeserialize } = methods.watch.Watch;
-  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
-  const startRevision = progress.nextRevision.toString();
-  call.write({ create_request: { ...creation, start_revision: startRevision } });
-  onOpen?.(() => {
-    call.write({ progress_request: {} });
-  });
   let hasBegun = false;
+  let end = (): void => undefined;
   try {
+    const metadata = await dialler.signIn.metadata(client, Date.now() + signInMaxMs);
+    // From a member that is cut off nothing would come: better to look for another one.
+    metadata.set('hasleader', 'true');
+    const { path, requestSerialize, responseDeserialize } = methods.watch.Watch;
+    const call = client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      metadata,
+    );
+    end = () => {
+      call.cancel();
+    };
+    const startRevision = progress.nextRevision.toString();
+    call.write({ create_request: { ...creation, start_revision: startRevision } });
+    onOpen?.(() => {
+      call.write({ progress_request: {} });
+    });
     for await (const answer of call as AsyncIterable<WatchAnswer>) {
       checkCanceled(answer);
       hasBegun ||= answer.created;
@@ -127,7 +140,7 @@ async function watchAt(
     }
     return { hasBegun, reason: dialler.reasonOf(endpoint, failureOf(endpoint, error).message) };
   } finally {
-    call.cancel();
+    end();
     client.close();
   }
 }

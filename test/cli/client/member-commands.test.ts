@@ -50,7 +50,7 @@ describe('member add', () => {
   ])('with %j asks for a member with %j', async (flags, expected) => {
     await run(server.endpoint, 'member', 'add', 'n3', ...peerUrls, ...flags);
 
-    expect(server.member.asked).toMatchObject([
+    expect(server.member.askedByRoot).toMatchObject([
       {
         method: 'addMember',
         member: { ...expected, peerUrls: ['http://d:2380', 'http://e:2380'] },
@@ -113,7 +113,7 @@ describe('member replace', () => {
 
     expect(stdout).toContain('Member 3e9 replaced by 7d1 in cluster c\n');
     expect(stdout).toContain('HOLDFAST_INITIAL_CLUSTER="=http://b:2380,n3=http://d:2380');
-    expect(server.member.asked).toMatchObject([
+    expect(server.member.askedByRoot).toMatchObject([
       { method: 'replaceMember', id: 1001, by: { isLearner: true, autoPromote: true } },
     ]);
   });
@@ -136,7 +136,7 @@ describe('a change of one member', () => {
     const { stdout } = await run(server.endpoint, 'member', 'update', '3EA', ...peerUrls);
 
     expect(stdout).toBe('Member 3ea updated in cluster c\n');
-    expect(server.member.asked).toMatchObject([
+    expect(server.member.askedByRoot).toMatchObject([
       { method: 'updateMember', id: 1002, peerUrls: ['http://d:2380', 'http://e:2380'] },
     ]);
   });
