@@ -82,7 +82,10 @@ export function tlsReason(error: unknown): string {
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return 'it has closed the connection in the TLS handshake: its log says why, if it speaks TLS';
   }
-  return `TLS has failed: ${message === '' ? code : message}`;
+  if (code === 'EPROTO' && /wrong version number|http request/.test(message)) {
+    return 'it does not speak TLS';
+  }
+  return alertReason(message) ?? `TLS has failed: ${message === '' ? code : message}`;
 }
 
 function detailsOf(error: unknown): { readonly code: string; readonly message: string } {
@@ -103,6 +106,10 @@ const alerts: readonly (readonly [alert: RegExp, reason: string])[] = [
   [/handshake failure/, 'it has no cipher suite in common with this side'],
 ];
 
+function alertReason(text: string): string | undefined {
+  return text.includes('alert') ? alerts.find(([pattern]) => pattern.test(text))?.[1] : undefined;
+}
+
 /**
  * Why a connection by TLS is not there, from what gRPC says: with TLS 1.3 a certificate is refused
  * after the handshake has ended for the one who shows it.
@@ -112,9 +119,9 @@ export function dialReason(text: string): string {
   if (said.startsWith('TLS: ')) {
     return said;
   }
-  const alert = alerts.find(([pattern]) => said.includes('alert') && pattern.test(said));
+  const alert = alertReason(said);
   if (alert !== undefined) {
-    return `TLS: ${alert[1]}`;
+    return `TLS: ${alert}`;
   }
   const isCutOff = /^Failed to connect$|ECONNRESET|EPIPE|socket hang up|Socket closed/i.test(said);
   return isCutOff

@@ -7,12 +7,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Authority } from '../../tls/index.ts';
 import { ExitError } from '../exit.ts';
+import { Access, plainAccess } from './access.ts';
 import type { Endpoint } from './connection.ts';
 import { findLeader } from './leader.ts';
 
@@ -23,8 +25,25 @@ export type ClusterKind = 'holdfast' | 'etcd';
 export interface RunningCluster {
   readonly kind: ClusterKind;
   readonly endpoints: readonly Endpoint[];
+  readonly access: Access;
   readonly pids: readonly number[];
   stop(): Promise<void>;
+}
+
+/** What to start. */
+export interface ClusterOptions {
+  readonly kind: ClusterKind;
+  /** Folder for all that it keeps. */
+  readonly dataRoot: string;
+  /** `tls`: clients and members speak TLS, with certificates that last as long as it. */
+  readonly security: 'plain' | 'tls';
+}
+
+/** Files by which the members of a cluster speak TLS. */
+interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 interface MemberLayout {
@@ -43,6 +62,9 @@ const readyPollMs = 100;
 /** Short: their data goes anyway, and etcd spends seconds on handing over leadership. */
 const stopMaxMs = 2000;
 const outputLinesMax = 20;
+const hourMs = 3600 * 1000;
+/** Longer than any run. */
+const certificateMs = 30 * 24 * hourMs;
 const host = '127.0.0.1';
 
 /**
@@ -51,13 +73,14 @@ const host = '127.0.0.1';
  * @throws {ExitError} 1 — a program is missing, or a member ended; with its last words
  */
 export async function startCluster(
-  kind: ClusterKind,
-  dataRoot: string,
+  { kind, dataRoot, security }: ClusterOptions,
   signal: AbortSignal,
 ): Promise<RunningCluster> {
   signal.throwIfAborted();
-  const members = await layOut(join(dataRoot, kind));
-  const processes = members.map((member) => new MemberProcess(kind, member, members));
+  const folder = join(dataRoot, kind);
+  const { access, args } = security === 'tls' ? await secure(folder) : notSecured;
+  const members = await layOut(folder, security === 'tls' ? 'https' : 'http');
+  const processes = members.map((member) => new MemberProcess(kind, member, members, args));
   const stop = async (): Promise<void> => {
     await Promise.all(processes.map(async (each) => each.stop()));
   };
@@ -66,7 +89,7 @@ export async function startCluster(
       await mkdir((members[i] as MemberLayout).dataDir, { recursive: true, mode: 0o700 });
       await each.start();
     }
-    await waitUntilLed(members, processes, signal);
+    await waitUntilLed({ members, processes, access }, signal);
   } catch (error) {
     await stop();
     throw error;
@@ -74,6 +97,7 @@ export async function startCluster(
   return {
     kind,
     endpoints: members.map((member) => member.endpoint),
+    access,
     pids: processes.map((each) => each.pid),
     stop,
   };
@@ -84,9 +108,39 @@ export function clusterTitle(kind: ClusterKind): string {
   return kind === 'holdfast' ? 'Holdfast' : 'etcd';
 }
 
-async function layOut(folder: string): Promise<readonly MemberLayout[]> {
+/** How a cluster is reached, and the flags that make it so. */
+interface Secured {
+  readonly access: Access;
+  readonly args: readonly string[];
+}
+
+const notSecured: Secured = { access: plainAccess, args: [] };
+
+/** Clients check members, members check each other; etcd and Holdfast have the same flags. */
+async function secure(folder: string): Promise<Secured> {
+  const nowMs = performance.timeOrigin + performance.now();
+  const validity = { fromMs: nowMs - hourMs, untilMs: nowMs + certificateMs };
+  const authority = new Authority('holdfast bench', validity);
+  const { cert, key } = authority.issue({ commonName: 'member', hosts: [host], validity });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = (name: string): string => join(folder, name);
+  const files: TlsFiles = { ca: path('ca.pem'), cert: path('cert.pem'), key: path('key.pem') };
+  await writeFile(files.ca, authority.pem);
+  await writeFile(files.cert, cert);
+  await writeFile(files.key, key, { mode: 0o600 });
+  return {
+    access: new Access({ ca: Buffer.from(authority.pem), cert: undefined, key: undefined }),
+    args: [
+      ...[`--cert-file=${files.cert}`, `--key-file=${files.key}`],
+      ...[`--peer-cert-file=${files.cert}`, `--peer-key-file=${files.key}`],
+      ...[`--peer-trusted-ca-file=${files.ca}`, '--peer-client-cert-auth'],
+    ],
+  };
+}
+
+async function layOut(folder: string, scheme: string): Promise<readonly MemberLayout[]> {
   const ports = await freePorts(membersMax * 3);
-  const url = (port: number): string => `http://${host}:${port}`;
+  const url = (port: number, as = scheme): string => `${as}://${host}:${port}`;
   return Array.from({ length: membersMax }, (_, i): MemberLayout => {
     const [client = 0, peer = 0, metrics = 0] = ports.slice(3 * i);
     return {
@@ -94,7 +148,7 @@ async function layOut(folder: string): Promise<readonly MemberLayout[]> {
       dataDir: join(folder, `n${i + 1}`),
       clientUrl: url(client),
       peerUrl: url(peer),
-      metricsUrl: url(metrics),
+      metricsUrl: url(metrics, 'http'),
       endpoint: { host, port: client },
     };
   });
@@ -131,10 +185,16 @@ class MemberProcess {
   #child: ChildProcess | undefined;
   #output: string[] = [];
 
-  constructor(kind: ClusterKind, member: MemberLayout, members: readonly MemberLayout[]) {
+  constructor(
+    kind: ClusterKind,
+    member: MemberLayout,
+    members: readonly MemberLayout[],
+    tlsArgs: readonly string[],
+  ) {
     this.#title = `${clusterTitle(kind)}'s member ${member.name}`;
     this.#command = kind === 'holdfast' ? process.execPath : 'etcd';
-    this.#args = kind === 'holdfast' ? holdfastArgs(member, members) : etcdArgs(member, members);
+    const args = kind === 'holdfast' ? holdfastArgs(member, members) : etcdArgs(member, members);
+    this.#args = [...args, ...tlsArgs];
   }
 
   get pid(): number {
@@ -236,17 +296,23 @@ function sharedArgs(member: MemberLayout, members: readonly MemberLayout[]): rea
   ];
 }
 
+interface StartingCluster {
+  readonly members: readonly MemberLayout[];
+  readonly processes: readonly MemberProcess[];
+  readonly access: Access;
+}
+
 async function waitUntilLed(
-  members: readonly MemberLayout[],
-  processes: readonly MemberProcess[],
+  { members, processes, access }: StartingCluster,
   signal: AbortSignal,
 ): Promise<void> {
+  const endpoints = members.map((member) => member.endpoint);
   const endMs = performance.now() + readyMaxMs;
   for (;;) {
     for (const each of processes) {
       each.checkRunning();
     }
-    const leader = await findLeader(members.map((member) => member.endpoint)).catch(
+    const leader = await findLeader(endpoints, access).catch(
       // Not listening yet: that is what is being waited for.
       () => undefined,
     );

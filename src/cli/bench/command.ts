@@ -1,11 +1,11 @@
 /** The command `bench`: its options and its help. */
 import type { Command } from 'commander';
+import { addAccessOptions } from '../client/access.ts';
 import type { BenchFlags } from './options.ts';
 
 /** Adds the command. */
 export function registerBench(program: Command): void {
-  program
-    .command('bench [workload]')
+  addAccessOptions(program.command('bench [workload]'))
     .description(
       'put load on an etcd v3 endpoint: put, range, mixed, txn, watch, watch-idle, lease-grant, ' +
         'lease-keepalive or lease-expire',
@@ -32,6 +32,7 @@ export function registerBench(program: Command): void {
     .option('--streams <count>', 'streams of watchers or renewals, each a connection (default 10)')
     .option('--suite [list]', 'run a standard list, kv (default) or notice, and print a table')
     .option('--against <etcd>', 'start a Holdfast and an etcd cluster here and compare them')
+    .option('--tls', 'let the clusters of --against speak TLS, with certificates made for it')
     .option('--client [only]', "measure Holdfast's client library, too (put, range or mixed)")
     .option('--rounds <count>', 'measurements of each case (default 1; 3 with --against)')
     .option('--data-root <folder>', 'where --against keeps data while it runs (default: tmp)')
@@ -46,7 +47,8 @@ Examples:
   holdfast bench watch --watchers 1000 --clients 100 --connections 10
   holdfast bench --suite --against etcd --duration 10s --rounds 3
   holdfast bench --suite notice --against etcd --data-root /var/tmp
-  holdfast bench put --client --clients 1000 --connections 100 --against etcd`,
+  holdfast bench put --client --clients 1000 --connections 100 --against etcd --tls
+  holdfast bench put --endpoints https://10.0.0.1:2379 --cacert ca.pem --user bench`,
     )
     .action(async (workload: string | undefined, flags: BenchFlags) => {
       const { runBench } = await import('./run.ts');

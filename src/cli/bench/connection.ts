@@ -6,6 +6,7 @@
  * under way fail once, new ones wait. After {@link redialMaxMs} without success it reports itself
  * lost for good. Streams end with the connection.
  */
+import type { Access } from './access.ts';
 import { type CallListener, Http2Session } from './http2-session.ts';
 
 /** gRPC's code of success. */
@@ -49,6 +50,7 @@ export interface Endpoint {
 export interface ConnectionOptions {
   /** The first is dialled first. */
   readonly endpoints: readonly Endpoint[];
+  readonly access: Pick<Access, 'secureContext' | 'token'>;
   readonly onLost: (error: Error) => void;
 }
 
@@ -130,11 +132,13 @@ export class Connection implements Callee {
   }
 
   async #dial(): Promise<Http2Session> {
-    const { endpoints } = this.#options;
+    const { endpoints, access } = this.#options;
     const { host, port } = endpoints[this.#endpointIndex % endpoints.length] as Endpoint;
     const session = await Http2Session.open({
       host,
       port,
+      secureContext: access.secureContext,
+      token: () => access.token,
       dialMaxMs,
       onClose: () => {
         if (!this.#isClosed) {

@@ -47,9 +47,21 @@ export class FlagReader {
     return isRight ? durationMs : minMs;
   }
 
-  /** Reads `host:port,…`, with or without `http://`. */
+  /** Reads `host:port,…`, with or without `http://` or `https://`. */
   endpoints(flag: string, text: string): readonly Endpoint[] {
     return text.split(',').map((each) => this.#endpoint(flag, each.trim()));
+  }
+
+  /** Whether the endpoints of a list are to be reached by TLS, by what they begin with. */
+  scheme(flag: string, text: string): 'http' | 'https' | undefined {
+    const schemes = new Set(
+      text.split(',').map((each) => /^(?<scheme>https?):/.exec(each.trim())?.groups?.['scheme']),
+    );
+    this.check(
+      !(schemes.has('http') && schemes.has('https')),
+      `${flag}: the load generator reaches all endpoints by TLS, or none`,
+    );
+    return schemes.has('https') ? 'https' : schemes.has('http') ? 'http' : undefined;
   }
 
   /** @throws {ExitError} 2 — with every mistake on a line of its own */
@@ -61,11 +73,7 @@ export class FlagReader {
   }
 
   #endpoint(flag: string, text: string): Endpoint {
-    if (text.startsWith('https://')) {
-      this.check(false, `${flag}: "${text}" uses TLS, which the load generator does not`);
-      return { host: '', port: 0 };
-    }
-    const match = /^(?:http:\/\/)?(?<host>\[[0-9a-fA-F:]+\]|[\w.-]+):(?<port>\d{1,5})\/?$/.exec(
+    const match = /^(?:https?:\/\/)?(?<host>\[[0-9a-fA-F:]+\]|[\w.-]+):(?<port>\d{1,5})\/?$/.exec(
       text,
     );
     const port = Number(match?.groups?.['port']);

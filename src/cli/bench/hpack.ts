@@ -124,42 +124,63 @@ export class HeaderDecoder {
   }
 }
 
+/** What the requests of a connection have in common. */
+export interface RequestHeaderOptions {
+  readonly scheme: 'http' | 'https';
+  readonly authority: string;
+  /** What the server's settings allow its table to hold. */
+  readonly peerTableBytes: number;
+}
+
 /**
- * Encodes the headers of requests that differ in their path alone: whole the first time, then as
- * pointers into the server's table, as every gRPC client does.
+ * Encodes the headers of requests that differ in their path alone, and now and then in the token
+ * of who makes them: whole the first time, then as pointers into the server's table, as every gRPC
+ * client does.
  */
 export class RequestHeaderEncoder {
+  readonly #scheme: string;
   readonly #authority: string;
   readonly #isIndexing: boolean;
   /** What the server's table holds of ours, oldest first. */
-  readonly #inserted: string[] = [];
+  #inserted: string[] = [];
   #blocks = new Map<string, Buffer>();
+  #token: string | undefined;
   #hasStarted = false;
 
-  /** @param peerTableBytes - what the server's settings allow the table to hold */
-  constructor(authority: string, peerTableBytes: number) {
+  constructor({ scheme, authority, peerTableBytes }: RequestHeaderOptions) {
+    this.#scheme = scheme;
     this.#authority = authority;
     this.#isIndexing = peerTableBytes >= defaultTableBytes;
   }
 
   /** The block for a request; blocks must be sent in the order in which they were made. */
-  encode(path: string): Buffer {
+  encode(path: string, token?: string): Buffer {
+    const isNewToken = token !== this.#token;
     const known = this.#blocks.get(path);
-    if (known !== undefined) {
+    if (known !== undefined && !isNewToken) {
       return known;
     }
-    const insertedBefore = this.#inserted.length;
     const bytes: number[] = [];
-    if (!this.#isIndexing && !this.#hasStarted) {
+    if (this.#isIndexing && this.#hasStarted && isNewToken) {
+      this.#emptyTable(bytes);
+    } else if (!this.#isIndexing && !this.#hasStarted) {
       bytes.push(0x20);
     }
+    if (isNewToken) {
+      this.#token = token;
+      this.#blocks = new Map();
+    }
     this.#hasStarted = true;
+    const insertedBefore = this.#inserted.length;
     this.#encodeHeader(bytes, [':method', 'POST']);
-    this.#encodeHeader(bytes, [':scheme', 'http']);
+    this.#encodeHeader(bytes, [':scheme', this.#scheme]);
     this.#encodeHeader(bytes, [':path', path]);
     this.#encodeHeader(bytes, [':authority', this.#authority]);
     this.#encodeHeader(bytes, ['content-type', 'application/grpc']);
     this.#encodeHeader(bytes, ['te', 'trailers']);
+    if (token !== undefined) {
+      this.#encodeHeader(bytes, ['token', token]);
+    }
     const block = Buffer.from(bytes);
     if (this.#inserted.length === insertedBefore && bytes[0] !== 0x20) {
       this.#blocks.set(path, block);
@@ -168,6 +189,13 @@ export class RequestHeaderEncoder {
       this.#blocks = new Map();
     }
     return block;
+  }
+
+  /** Tokens come and go: without this they would push the other entries out one day. */
+  #emptyTable(bytes: number[]): void {
+    bytes.push(0x20);
+    writeInteger(bytes, 0x20, 5, defaultTableBytes);
+    this.#inserted = [];
   }
 
   #encodeHeader(bytes: number[], [name, value]: Header): void {

@@ -1,48 +1,34 @@
 /**
- * The client's end of one plaintext HTTP/2 connection (RFC 9113), for gRPC calls and nothing else:
- * with one request, or with any number of them.
+ * The client's end of one HTTP/2 connection (RFC 9113), in plain text or by TLS, for gRPC calls and
+ * nothing else: with one request, or with any number of them.
  *
  * Why our own: the load generator shares the machine with what it measures, and a call through
  * `node:http2` costs it more CPU than the server spends on it (docs/performance.md has the
- * figures). What is left out: server push, priorities, TLS. Flow control in both directions, the
+ * figures). What is left out: server push and priorities. Flow control in both directions, the
  * peer's settings, pings and GOAWAY are honoured.
  */
-import { createConnection, type Socket } from 'node:net';
+import { createConnection, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
+import { tlsReason } from '../../tls/index.ts';
+import { FrameReader } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import {
+  defaultFrameBytesMax,
+  defaultWindowBytes,
+  frameFlag,
+  frameType,
+  setting,
+  windowBytesMax,
+  withoutPadding,
+} from './frames.ts';
 import { defaultTableBytes, HeaderDecoder, RequestHeaderEncoder } from './hpack.ts';
 
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-const frameHeaderBytes = 9;
-
-const frameData = 0;
-const frameHeaders = 1;
-const framePriority = 2;
-const frameRstStream = 3;
-const frameSettings = 4;
-const framePushPromise = 5;
-const framePing = 6;
-const frameGoaway = 7;
-const frameWindowUpdate = 8;
-const frameContinuation = 9;
-
-const flagEndStream = 0x1;
-const flagAck = 0x1;
-const flagEndHeaders = 0x4;
-const flagPadded = 0x8;
-const flagPriority = 0x20;
-
-const settingHeaderTableSize = 1;
-const settingEnablePush = 2;
-const settingStreamsMax = 3;
-const settingInitialWindow = 4;
-const settingFrameSizeMax = 5;
-
-const defaultWindowBytes = 65_535;
-const windowBytesMax = 0x7fff_ffff;
-const defaultFrameBytesMax = 16_384;
 /** Received bytes after which the peer is given its window back. */
 const windowRefillBytes = 1 << 30;
 const receiveBufferBytes = 64 * 1024;
-const streamIdMax = 0x7fff_ffff;
+
+/** A member that wants TLS answers plain text with an alert of TLS. */
+const plainHint = ' without TLS; if it speaks TLS, write https:// and --cacert';
 
 /** What the owner of a call hears. */
 export interface CallListener {
@@ -60,6 +46,10 @@ export interface CallListener {
 export interface SessionOptions {
   readonly host: string;
   readonly port: number;
+  /** By TLS with this, the member's certificate being for `host`; absent: in plain text. */
+  readonly secureContext?: SecureContext | undefined;
+  /** What each call says of who makes it, as it is then. */
+  readonly token?: (() => string | undefined) | undefined;
   /** How long the peer has to answer in HTTP/2. */
   readonly dialMaxMs: number;
   /** Called once when an open session has ended, after all its calls have failed. */
@@ -87,13 +77,17 @@ export class Http2Session {
   readonly #options: SessionOptions;
   #socket: Socket | undefined;
   readonly #decoder = new HeaderDecoder();
+  readonly #reader = new FrameReader((type, flags, streamId, payload) => {
+    this.#handleFrame(type, flags, streamId, payload);
+  });
+  readonly #writer = new FrameWriter((bytes) => {
+    this.#socket?.write(bytes);
+  });
   readonly #streams = new Map<number, Stream>();
   readonly #waiting: { path: string; data: Buffer; listener: CallListener }[] = [];
   readonly #pendingData: PendingData[] = [];
   readonly #onOpen: (error?: Error) => void;
   #encoder: RequestHeaderEncoder | undefined;
-  #outgoing: Buffer[] = [];
-  #incoming: Buffer | undefined;
   #headerBlock: Buffer | undefined;
   #headerFlags = 0;
   #nextStreamId = 1;
@@ -168,14 +162,15 @@ export class Http2Session {
 
   #begin(path: string, listener: CallListener): number {
     const encoder = this.#encoder as RequestHeaderEncoder;
+    const block = encoder.encode(path, this.#options.token?.());
     const streamId = this.#nextStreamId;
     this.#nextStreamId += 2;
-    if (this.#nextStreamId > streamIdMax) {
+    if (this.#nextStreamId > windowBytesMax) {
       this.#isDraining = true;
     }
     const sendWindowBytes = this.#peerInitialWindowBytes;
     this.#streams.set(streamId, { listener, sendWindowBytes, receivedBytes: 0 });
-    this.#write(frameHeaders, flagEndHeaders, streamId, encoder.encode(path));
+    this.#writer.write(frameType.headers, frameFlag.endHeaders, streamId, block);
     return streamId;
   }
 
@@ -185,36 +180,22 @@ export class Http2Session {
   }
 
   #connect(): void {
-    const { host, port } = this.#options;
-    const buffer = Buffer.allocUnsafe(receiveBufferBytes);
-    const socket = createConnection({
-      host,
-      port,
-      noDelay: true,
-      // One buffer for all that arrives, instead of a new one per packet.
-      onread: {
-        buffer,
-        callback: (bytes) => {
-          this.#receive(buffer.subarray(0, bytes));
-          return true;
-        },
-      },
+    const socket = dial(this.#options, (bytes) => {
+      this.#receive(bytes);
     });
     socket.on('error', (error) => {
-      this.#end(error.message);
+      const isSecured = this.#options.secureContext !== undefined;
+      this.#end(isSecured ? `TLS: ${tlsReason(error)}` : error.message);
     });
     socket.on('close', () => {
       this.#end('the peer closed the connection');
     });
     this.#socket = socket;
-    const settings = Buffer.alloc(12);
-    settings.writeUInt16BE(settingEnablePush, 0);
-    settings.writeUInt32BE(0, 2);
-    settings.writeUInt16BE(settingInitialWindow, 6);
-    settings.writeUInt32BE(windowBytesMax, 8);
-    this.#enqueue(preface);
-    this.#write(frameSettings, 0, 0, settings);
-    this.#grant(0, windowBytesMax - defaultWindowBytes);
+    this.#writer.begin([
+      [setting.enablePush, 0],
+      [setting.initialWindow, windowBytesMax],
+    ]);
+    this.#writer.grant(0, windowBytesMax - defaultWindowBytes);
   }
 
   /** Ends the session and everything in it, once. */
@@ -223,6 +204,8 @@ export class Http2Session {
       return;
     }
     this.#isClosed = true;
+    this.#reader.stop();
+    this.#writer.stop();
     this.#socket?.destroy();
     const listeners = [
       ...[...this.#streams.values()].map((stream) => stream.listener),
@@ -242,76 +225,50 @@ export class Http2Session {
   }
 
   #receive(received: Buffer): void {
-    const data =
-      this.#incoming === undefined ? received : Buffer.concat([this.#incoming, received]);
-    let at = 0;
-    while (data.length - at >= frameHeaderBytes && !this.#isClosed) {
-      const length = data.readUIntBE(at, 3);
-      const type = data[at + 3] as number;
-      // The peer may not send longer frames; a server that does not speak HTTP/2 seems to.
-      if (
-        length > defaultFrameBytesMax ||
-        (this.#encoder === undefined && type !== frameSettings)
-      ) {
-        this.#end('it does not speak HTTP/2 without TLS');
-        return;
-      }
-      const end = at + frameHeaderBytes + length;
-      if (end > data.length) {
-        break;
-      }
-      const streamId = data.readUInt32BE(at + 5) & 0x7fff_ffff;
-      const payload = data.subarray(at + frameHeaderBytes, end);
-      try {
-        this.#handleFrame(type, data[at + 4] as number, streamId, payload);
-      } catch (error) {
-        if (!(error instanceof RangeError)) {
-          throw error;
-        }
-        this.#end(`the server's frames cannot be read: ${error.message}`);
-      }
-      at = end;
+    const problem = this.#reader.receive(received);
+    if (problem !== undefined) {
+      const isHello = this.#encoder === undefined && this.#options.secureContext === undefined;
+      this.#end(isHello ? `${problem}${plainHint}` : problem);
     }
-    this.#incoming = at === data.length ? undefined : Buffer.from(data.subarray(at));
   }
 
   #handleFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
     switch (type) {
-      case frameData:
+      case frameType.data:
         this.#handleData(flags, streamId, payload);
         return;
-      case frameHeaders:
+      case frameType.headers:
         this.#headerFlags = flags;
         this.#handleHeaderBlock(flags, streamId, withoutPadding(flags, payload));
         return;
-      case frameContinuation:
+      case frameType.continuation:
         this.#handleHeaderBlock(
           flags,
           streamId,
           Buffer.concat([this.#headerBlock ?? Buffer.alloc(0), payload]),
         );
         return;
-      case frameRstStream:
+      case frameType.rstStream:
         this.#fail(streamId, `the server reset the call (HTTP/2 error ${payload.readUInt32BE(0)})`);
         return;
-      case frameSettings:
+      case frameType.settings:
         this.#handleSettings(flags, payload);
         return;
-      case framePing:
-        if ((flags & flagAck) === 0) {
-          this.#write(framePing, flagAck, 0, Buffer.from(payload));
+      case frameType.ping:
+        if ((flags & frameFlag.ack) === 0) {
+          this.#writer.write(frameType.ping, frameFlag.ack, 0, Buffer.from(payload));
         }
         return;
-      case frameGoaway:
+      case frameType.goaway:
         this.#handleGoaway(payload.readUInt32BE(0) & 0x7fff_ffff);
         return;
-      case frameWindowUpdate:
+      case frameType.windowUpdate:
         this.#handleWindowUpdate(streamId, payload.readUInt32BE(0) & 0x7fff_ffff);
         return;
-      case framePushPromise:
+      case frameType.pushPromise:
         this.#end('the server pushes, which was forbidden');
         return;
-      case framePriority:
+      case frameType.priority:
       default:
         return;
     }
@@ -320,25 +277,25 @@ export class Http2Session {
   #handleData(flags: number, streamId: number, payload: Buffer): void {
     this.#receivedBytes += payload.length;
     if (this.#receivedBytes >= windowRefillBytes) {
-      this.#grant(0, this.#receivedBytes);
+      this.#writer.grant(0, this.#receivedBytes);
       this.#receivedBytes = 0;
     }
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) {
       stream.receivedBytes += payload.length;
       if (stream.receivedBytes >= windowRefillBytes) {
-        this.#grant(streamId, stream.receivedBytes);
+        this.#writer.grant(streamId, stream.receivedBytes);
         stream.receivedBytes = 0;
       }
       stream.listener.onData(withoutPadding(flags, payload));
     }
-    if ((flags & flagEndStream) !== 0) {
+    if ((flags & frameFlag.endStream) !== 0) {
       this.#finish(streamId);
     }
   }
 
   #handleHeaderBlock(flags: number, streamId: number, block: Buffer): void {
-    if ((flags & flagEndHeaders) === 0) {
+    if ((flags & frameFlag.endHeaders) === 0) {
       this.#headerBlock = Buffer.from(block);
       return;
     }
@@ -351,42 +308,46 @@ export class Http2Session {
         listener.onHeader(name, value);
       }
     }
-    if ((this.#headerFlags & flagEndStream) !== 0) {
+    if ((this.#headerFlags & frameFlag.endStream) !== 0) {
       this.#finish(streamId);
     }
   }
 
   #handleSettings(flags: number, payload: Buffer): void {
-    if ((flags & flagAck) !== 0) {
+    if ((flags & frameFlag.ack) !== 0) {
       return;
     }
     for (let at = 0; at + 6 <= payload.length; at += 6) {
       this.#applySetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     }
-    this.#write(frameSettings, flagAck, 0, Buffer.alloc(0));
+    this.#writer.acknowledgeSettings();
     if (this.#encoder === undefined) {
-      const { host, port } = this.#options;
-      this.#encoder = new RequestHeaderEncoder(`${host}:${port}`, this.#peerTableBytes);
+      const { host, port, secureContext } = this.#options;
+      this.#encoder = new RequestHeaderEncoder({
+        scheme: secureContext === undefined ? 'http' : 'https',
+        authority: `${host}:${port}`,
+        peerTableBytes: this.#peerTableBytes,
+      });
       this.#onOpen();
     }
     this.#sendPending();
   }
 
-  #applySetting(setting: number, value: number): void {
-    switch (setting) {
-      case settingHeaderTableSize:
+  #applySetting(which: number, value: number): void {
+    switch (which) {
+      case setting.headerTableSize:
         this.#peerTableBytes = value;
         return;
-      case settingStreamsMax:
+      case setting.streamsMax:
         this.#peerStreamsMax = value;
         return;
-      case settingInitialWindow:
+      case setting.initialWindow:
         for (const stream of this.#streams.values()) {
           stream.sendWindowBytes += value - this.#peerInitialWindowBytes;
         }
         this.#peerInitialWindowBytes = value;
         return;
-      case settingFrameSizeMax:
+      case setting.frameSizeMax:
         this.#peerFrameBytesMax = value;
         return;
       default:
@@ -470,7 +431,8 @@ export class Http2Session {
       }
       const isLast = bytes === rest;
       const piece = next.data.subarray(next.sentBytes, next.sentBytes + bytes);
-      this.#write(frameData, isLast && next.isEnd ? flagEndStream : 0, next.streamId, piece);
+      const flags = isLast && next.isEnd ? frameFlag.endStream : 0;
+      this.#writer.write(frameType.data, flags, next.streamId, piece);
       next.sentBytes += bytes;
       this.#sendWindowBytes -= bytes;
       stream.sendWindowBytes -= bytes;
@@ -479,53 +441,26 @@ export class Http2Session {
       }
     }
   }
-
-  /** Lets the peer send more: on a stream, or on all together (0). */
-  #grant(streamId: number, bytes: number): void {
-    const increment = Buffer.alloc(4);
-    increment.writeUInt32BE(bytes, 0);
-    this.#write(frameWindowUpdate, 0, streamId, increment);
-  }
-
-  /** Queues a frame; those of one turn leave in one write. */
-  #write(type: number, flags: number, streamId: number, payload: Buffer): void {
-    const header = Buffer.allocUnsafe(frameHeaderBytes);
-    header.writeUIntBE(payload.length, 0, 3);
-    header[3] = type;
-    header[4] = flags;
-    header.writeUInt32BE(streamId, 5);
-    this.#enqueue(header);
-    this.#enqueue(payload);
-  }
-
-  #enqueue(bytes: Buffer): void {
-    if (this.#outgoing.length === 0) {
-      process.nextTick(() => {
-        this.#flush();
-      });
-    }
-    this.#outgoing.push(bytes);
-  }
-
-  #flush(): void {
-    const frames = this.#outgoing;
-    this.#outgoing = [];
-    if (!this.#isClosed) {
-      this.#socket?.write(Buffer.concat(frames));
-    }
-  }
 }
 
-function withoutPadding(flags: number, payload: Buffer): Buffer {
-  let start = 0;
-  let end = payload.length;
-  if ((flags & flagPadded) !== 0) {
-    start = 1;
-    end -= payload[0] as number;
+/** Connects; all that arrives lies in one buffer, instead of in a new one per packet. */
+function dial(options: SessionOptions, onBytes: (bytes: Buffer) => void): Socket {
+  const { host, port, secureContext } = options;
+  const buffer = Buffer.allocUnsafe(receiveBufferBytes);
+  const onread = {
+    buffer,
+    callback: (bytes: number): boolean => {
+      onBytes(buffer.subarray(0, bytes));
+      return true;
+    },
+  };
+  if (secureContext === undefined) {
+    return createConnection({ host, port, noDelay: true, onread });
   }
-  // DATA has no priority; the flag's bit is unused there.
-  if ((flags & flagPriority) !== 0) {
-    start += 5;
-  }
-  return payload.subarray(start, Math.max(start, end));
+  const socket = connectTls({
+    ...{ host, port, secureContext, onread, ALPNProtocols: ['h2'] },
+    // RFC 6066 §3 forbids addresses here.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  });
+  return socket.setNoDelay(true);
 }

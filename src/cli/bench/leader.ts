@@ -1,5 +1,6 @@
 /** Asks members who leads them, by etcd's `Maintenance.Status`. */
 import { services } from '../../wire/index.ts';
+import type { Access } from './access.ts';
 import { Connection, type Endpoint, grpcOk } from './connection.ts';
 import { frameMessage, unframeMessage } from './requests.ts';
 
@@ -16,8 +17,13 @@ const statusMethod = services['etcdserverpb.Maintenance'].Status;
  *
  * @throws {Error} a member cannot be asked; says which and why
  */
-export async function findLeader(endpoints: readonly Endpoint[]): Promise<Endpoint | undefined> {
-  const statuses = await Promise.all(endpoints.map(async (endpoint) => readStatus(endpoint)));
+export async function findLeader(
+  endpoints: readonly Endpoint[],
+  access: Access,
+): Promise<Endpoint | undefined> {
+  const statuses = await Promise.all(
+    endpoints.map(async (endpoint) => readStatus(endpoint, access)),
+  );
   const leaderId = statuses[0]?.leaderId;
   const isAgreed = statuses.every((status) => status.leaderId === leaderId);
   return isAgreed
@@ -25,8 +31,12 @@ export async function findLeader(endpoints: readonly Endpoint[]): Promise<Endpoi
     : undefined;
 }
 
-async function readStatus(endpoint: Endpoint): Promise<MemberStatus> {
-  const connection = await Connection.open({ endpoints: [endpoint], onLost: () => undefined });
+async function readStatus(endpoint: Endpoint, access: Access): Promise<MemberStatus> {
+  const connection = await Connection.open({
+    endpoints: [endpoint],
+    access,
+    onLost: () => undefined,
+  });
   try {
     const request = frameMessage(statusMethod.requestSerialize({}));
     const result = await connection.callForAnswer(statusMethod.path, request);

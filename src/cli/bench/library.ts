@@ -4,6 +4,7 @@
  */
 import { codecs, Holdfast, type Kv } from '../../client/index.ts';
 import { ProtoReader, readPutRequest, readRangeRequest } from '../../wire/index.ts';
+import type { Access } from './access.ts';
 import { type Callee, type CallResult, type Endpoint, grpcOk } from './connection.ts';
 import { unframeMessage } from './requests.ts';
 
@@ -15,10 +16,12 @@ export class LibraryCallee implements Callee {
   readonly #client: Holdfast<Uint8Array>;
   readonly #kv: Kv<Uint8Array>;
 
-  constructor(endpoints: readonly Endpoint[]) {
+  constructor(endpoints: readonly Endpoint[], { pem, account }: Access) {
     this.#client = new Holdfast({
       endpoints: endpoints.map(({ host, port }) => `${host}:${port}`),
       codec: codecs.bytes,
+      tls: pem ?? false,
+      auth: account,
       // Whoever measures knows where; the load generator itself speaks plain text anywhere.
       insecure: true,
     });

@@ -1,4 +1,7 @@
 /** From the command line's texts to a checked plan of what to run; every mistake is named. */
+import { readAccessFiles } from '../client/access-files.ts';
+import { accessNames, accessOf, type RawAccessOptions } from '../client/access.ts';
+import { Access } from './access.ts';
 import type { Endpoint } from './connection.ts';
 import { FlagReader } from './flag-reader.ts';
 import type { LoadEnd } from './load.ts';
@@ -6,7 +9,7 @@ import { tagBytes } from './requests.ts';
 import { type WorkloadName, type WorkloadOptions, workloadNames } from './workload.ts';
 
 /** Options as commander hands them over: texts, or true for flags without a value. */
-export interface BenchFlags {
+export interface BenchFlags extends RawAccessOptions {
   readonly endpoints?: string;
   readonly clients?: string;
   readonly connections?: string;
@@ -33,6 +36,7 @@ export interface BenchFlags {
   readonly rounds?: string;
   readonly dataRoot?: string;
   readonly client?: boolean | string;
+  readonly tls?: boolean;
 }
 
 /** What goes on besides the calls of a load, or with them. */
@@ -64,6 +68,10 @@ export interface BenchCase {
 export interface BenchPlan {
   /** Undefined: clusters are started here, Holdfast and the one of `against`. */
   readonly endpoints: readonly Endpoint[] | undefined;
+  /** How these are reached, and as whom. */
+  readonly access: Access;
+  /** Whether clusters that are started here speak TLS. */
+  readonly startsTls: boolean;
   readonly cases: readonly BenchCase[];
   readonly isSuite: boolean;
   /** Whether the client library is measured besides the load generator, or in its place. */
@@ -187,6 +195,8 @@ export function readBenchPlan(work: string | undefined, flags: BenchFlags): Benc
     endpoints: isAgainst
       ? undefined
       : reader.endpoints('--endpoints', flags.endpoints ?? defaultEndpoints),
+    access: isAgainst ? new Access() : readAccess(reader, flags),
+    startsTls: flags.tls === true,
     cases: isSuite
       ? readSuite(reader, load, flags)
       : casesOf(named ?? 'put', load, readCallers(reader, flags)),
@@ -206,6 +216,20 @@ export function readBenchPlan(work: string | undefined, flags: BenchFlags): Benc
   };
   reader.throwIfAnyWrong();
   return plan;
+}
+
+/** @throws {ExitError} 2 — a file cannot be used, or there is a name without a password */
+function readAccess(reader: FlagReader, flags: BenchFlags): Access {
+  const { files, account } = accessOf(flags);
+  const scheme = reader.scheme('--endpoints', flags.endpoints ?? defaultEndpoints);
+  const hasFiles = Object.values(files).some((file) => file !== undefined);
+  const isContradiction = hasFiles && scheme === 'http';
+  reader.check(
+    !isContradiction,
+    '--endpoints says http://, and there are files for TLS: write https://, or leave them out',
+  );
+  const speaksTls = (hasFiles || scheme === 'https') && !isContradiction;
+  return new Access(speaksTls ? readAccessFiles(files) : undefined, account);
 }
 
 /** Who makes the calls of a case, and what else takes part. */
@@ -378,6 +402,15 @@ function checkCombinations(reader: FlagReader, work: string | undefined, flags: 
   reader.check(
     flags.dataRoot === undefined || flags.against !== undefined,
     '--data-root is where --against keeps its clusters: it needs --against etcd',
+  );
+  reader.check(
+    flags.tls === undefined || flags.against !== undefined,
+    '--tls is for the clusters that --against starts; write https:// in --endpoints for others',
+  );
+  const given = accessNames.filter((name) => flags[name] !== undefined);
+  reader.check(
+    flags.against === undefined || given.length === 0,
+    `--against starts its own clusters: leave out --${given.join(', --')}`,
   );
   const isWatched = work === 'watch' || flags.suite === 'notice';
   reader.check(

@@ -71,7 +71,8 @@ async function runPlan(plan: BenchPlan, running: Running): Promise<void> {
     await runAgainstEtcd(plan, running);
     return;
   }
-  const subject: Subject = { title: 'endpoints', endpoints: plan.endpoints, pids: [] };
+  const { endpoints, access } = plan;
+  const subject: Subject = { title: 'endpoints', endpoints, access, pids: [] };
   const machine = await describeMachine(undefined);
   print(plan, machine, await runCases(plan, withLibrary(plan, [subject]), running));
 }
@@ -90,11 +91,13 @@ async function runAgainstEtcd(plan: BenchPlan, running: Running): Promise<void> 
     // etcd first: whether it is there at all is known at once.
     for (const kind of ['etcd', 'holdfast'] as const) {
       say(`starting three members of ${clusterTitle(kind)}`);
-      clusters.push(await startCluster(kind, dataRoot, running.signal));
+      const security = plan.startsTls ? 'tls' : 'plain';
+      clusters.push(await startCluster({ kind, dataRoot, security }, running.signal));
     }
-    const subjects = clusters.map(({ kind, endpoints, pids }) => ({
-      title: clusterTitle(kind),
+    const subjects = clusters.map(({ kind, endpoints, access, pids }) => ({
+      title: `${clusterTitle(kind)}${plan.startsTls ? ', TLS' : ''}`,
       endpoints,
+      access,
       pids,
     }));
     print(plan, machine, await runCases(plan, withLibrary(plan, subjects), running));

@@ -1,18 +1,24 @@
 /** Connections to who is measured, for as long as a measurement takes; what goes wrong ends it. */
 import { ExitError } from '../exit.ts';
+import type { Access } from './access.ts';
 import { Connection, type Endpoint } from './connection.ts';
 import { LibraryCallee } from './library.ts';
 import { findLeader } from './leader.ts';
+import { signIn } from './sign-in.ts';
 
 /** Who is measured. */
 export interface Subject {
   readonly title: string;
   readonly endpoints: readonly Endpoint[];
+  readonly access: Access;
   /** Processes whose CPU time and memory are noted; none for clusters that run elsewhere. */
   readonly pids: readonly number[];
   /** Whether calls are made by the client library instead of the load generator's connections. */
   readonly isByLibrary?: boolean;
 }
+
+/** How often who makes the calls signs in again: well below what members let a token live. */
+const signInPeriodMs = 60_000;
 
 /** See the module comment. */
 export class Stage {
@@ -41,11 +47,18 @@ export class Stage {
     signal: AbortSignal,
     use: (stage: Stage) => Promise<T>,
   ): Promise<T> {
+    await enter(subject);
     const endpoints = isLeaderOnly ? [await leaderOf(subject)] : subject.endpoints;
     const stage = new Stage(subject, endpoints, signal);
+    const signingIn = setInterval(() => {
+      signIn(endpoints, subject.access).catch((error: unknown) => {
+        stage.fail(error as Error);
+      });
+    }, signInPeriodMs);
     try {
       return await use(stage);
     } finally {
+      clearInterval(signingIn);
       for (const connection of stage.#connections) {
         connection.close();
       }
@@ -69,7 +82,7 @@ export class Stage {
 
   /** Makes a client of the library, once. */
   library(): LibraryCallee {
-    this.#library ??= new LibraryCallee(this.#endpoints);
+    this.#library ??= new LibraryCallee(this.#endpoints, this.subject.access);
     return this.#library;
   }
 
@@ -83,17 +96,25 @@ export class Stage {
       this.#lost.abort(unreachable(endpoints[0], error));
     };
     try {
-      return await Connection.open({ endpoints, onLost });
+      return await Connection.open({ endpoints, access: this.subject.access, onLost });
     } catch (error) {
       throw unreachable(endpoints[0], error as Error);
     }
   }
 }
 
+async function enter({ endpoints, access }: Subject): Promise<void> {
+  try {
+    await signIn(endpoints, access);
+  } catch (error) {
+    throw unreachable(undefined, error as Error);
+  }
+}
+
 async function leaderOf(subject: Subject): Promise<Endpoint> {
   let leader: Endpoint | undefined;
   try {
-    leader = await findLeader(subject.endpoints);
+    leader = await findLeader(subject.endpoints, subject.access);
   } catch (error) {
     throw unreachable(undefined, error as Error);
   }

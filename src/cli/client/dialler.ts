@@ -5,28 +5,14 @@
  * `https://` endpoints are dialled by TLS, and all others as well once a file is given; the
  * member's certificate must be for the endpoint's host.
  */
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
-import {
-  certificatesIn,
-  dialReason,
-  FileProblem,
-  fileProblem,
-  type NamedFile,
-  privateKeyIn,
-  tlsCredentials,
-} from '../../tls/index.ts';
-import { ExitError } from '../exit.ts';
+import { dialReason, tlsCredentials } from '../../tls/index.ts';
+import { type AccessFiles, readAccessFiles } from './access-files.ts';
 import { SignIn } from './sign-in.ts';
 
 /** What TLS of a command is about, from its flags and variables. */
-export interface ClientTls {
-  /** CAs of the members; Node's own when absent. */
-  readonly ca?: NamedFile | undefined;
-  /** What the command shows of itself, for members that ask; both or none. */
-  readonly cert?: NamedFile | undefined;
-  readonly key?: NamedFile | undefined;
+export interface ClientTls extends Partial<AccessFiles> {
   readonly skipsVerification: boolean;
 }
 
@@ -87,38 +73,10 @@ export class Dialler {
   }
 }
 
-function contextOf({ ca, cert, key }: ClientTls): SecureContext {
-  if ((cert === undefined) !== (key === undefined)) {
-    const missing = cert === undefined ? '--cert' : '--key';
-    throw new ExitError(2, `holdfast: ${(cert ?? key)?.where ?? ''}: needs ${missing} beside it`);
-  }
-  try {
-    const caBytes = ca === undefined ? undefined : read(ca);
-    if (ca !== undefined && caBytes !== undefined) {
-      certificatesIn(ca, caBytes);
-    }
-    if (cert === undefined || key === undefined) {
-      return createSecureContext(caBytes === undefined ? {} : { ca: caBytes });
-    }
-    const [certBytes, keyBytes] = [read(cert), read(key)];
-    const [leaf] = certificatesIn(cert, certBytes);
-    if (leaf?.checkPrivateKey(privateKeyIn(key, keyBytes)) !== true) {
-      throw new FileProblem(key, `does not belong to the certificate in ${cert.path}`);
-    }
-    return createSecureContext({
-      cert: certBytes,
-      key: keyBytes,
-      ...(caBytes === undefined ? {} : { ca: caBytes }),
-    });
-  } catch (error) {
-    throw error instanceof FileProblem ? new ExitError(2, `holdfast: ${error.message}`) : error;
-  }
-}
-
-function read(file: NamedFile): Buffer {
-  try {
-    return readFileSync(file.path);
-  } catch (error) {
-    throw fileProblem(file, error);
-  }
+function contextOf(files: Partial<AccessFiles>): SecureContext {
+  const { ca, cert, key } = readAccessFiles(files);
+  return createSecureContext({
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  });
 }

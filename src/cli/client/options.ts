@@ -5,11 +5,17 @@
  * Everything is checked before anything is sent; what is wrong ends the command with exit code 2.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { NamedFile } from '../../tls/index.ts';
 import { ExitError } from '../exit.ts';
 import { serverUrlOf, urlForm } from '../host-port.ts';
+import {
+  accessNames,
+  accessOf,
+  addAccessOptions,
+  type RawAccessOptions,
+  valuesOf,
+} from './access.ts';
 import { Dialler } from './dialler.ts';
-import { type Account, SignIn } from './sign-in.ts';
+import { SignIn } from './sign-in.ts';
 
 /** Forms of output, see `docs/cli.md`. */
 const formats = ['simple', 'json', 'table', 'fields', 'plain'] as const;
@@ -30,16 +36,11 @@ export interface ClientOptions {
 }
 
 /** As they come from the command line. */
-interface RawClientOptions {
+interface RawClientOptions extends RawAccessOptions {
   readonly endpoints?: string;
   readonly commandTimeout?: number;
   readonly writeOut?: Format;
-  readonly cacert?: string;
-  readonly cert?: string;
-  readonly key?: string;
   readonly insecureSkipTlsVerify?: true;
-  readonly user?: string;
-  readonly password?: string;
 }
 
 const defaultEndpoints = '127.0.0.1:2379';
@@ -49,7 +50,7 @@ export const timeoutMaxMs = 24 * 60 * 60 * 1000;
 const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const sharedNames = [
   ...['endpoints', 'commandTimeout', 'writeOut'],
-  ...['cacert', 'cert', 'key', 'insecureSkipTlsVerify', 'user', 'password'],
+  ...['insecureSkipTlsVerify', ...accessNames],
 ];
 
 /**
@@ -57,7 +58,7 @@ const sharedNames = [
  * well.
  */
 export function addSharedOptions(command: Command): Command {
-  return command
+  return addAccessOptions(command)
     .addOption(
       new Option(
         '--endpoints <list>',
@@ -76,14 +77,9 @@ export function addSharedOptions(command: Command): Command {
       // As with etcdctl, `-w=json` is `-w json`.
       (text) => parseOneOf(formats)(text.replace(/^=/, '')),
     )
-    .option('--cacert <file>', 'CAs of the members, PEM; asks for TLS (default $HOLDFAST_CACERT)')
-    .option('--cert <file>', 'certificate to show to members, PEM (default $HOLDFAST_CERT)')
-    .option('--key <file>', 'its private key, PEM (default $HOLDFAST_KEY)')
-    .option('--insecure-skip-tls-verify', 'take any certificate of a member: anybody may listen in')
-    .option('--user <name[:password]>', 'who asks (default $HOLDFAST_USER)')
     .option(
-      '--password <password>',
-      'of --user, which then is the name alone (default $HOLDFAST_PASSWORD)',
+      '--insecure-skip-tls-verify',
+      'take any certificate of a member: anybody may listen in',
     );
 }
 
@@ -120,71 +116,24 @@ export function addGroup(program: Command, name: string, description: string): C
  * @throws {ExitError} an endpoint is none
  */
 export function clientOptionsOf(command: Command, timeoutMs = defaultTimeoutMs): ClientOptions {
-  const raw = rawOptionsOf(command);
+  const raw: RawClientOptions = valuesOf(command);
   const fromEnv = process.env['HOLDFAST_ENDPOINTS'];
   const isFromEnv = raw.endpoints === undefined && fromEnv !== undefined && fromEnv !== '';
   const endpoints = parseEndpoints(
     raw.endpoints ?? (isFromEnv ? fromEnv : defaultEndpoints),
     isFromEnv ? 'HOLDFAST_ENDPOINTS' : '--endpoints',
   );
+  const { files, account } = accessOf(raw);
   return {
     endpoints,
     dialler: new Dialler(
-      {
-        ca: fileOf('--cacert', raw.cacert, 'HOLDFAST_CACERT'),
-        cert: fileOf('--cert', raw.cert, 'HOLDFAST_CERT'),
-        key: fileOf('--key', raw.key, 'HOLDFAST_KEY'),
-        skipsVerification: raw.insecureSkipTlsVerify === true,
-      },
+      { ...files, skipsVerification: raw.insecureSkipTlsVerify === true },
       endpoints,
-      new SignIn(accountOf(raw)),
+      new SignIn(account),
     ),
     timeoutMs: raw.commandTimeout ?? timeoutMs,
     format: raw.writeOut,
   };
-}
-
-/**
- * Whom a command acts for, if it was told. What stands on a command line others may see; what
- * stands in a variable not.
- *
- * @throws {ExitError} there is a name without a password
- */
-function accountOf({ user, password }: RawClientOptions): Account | undefined {
-  const given = user ?? process.env['HOLDFAST_USER'] ?? '';
-  const fromEnv = process.env['HOLDFAST_PASSWORD'] ?? '';
-  const apart = password ?? (fromEnv === '' ? undefined : fromEnv);
-  if (given === '') {
-    if (password !== undefined) {
-      throw new ExitError(2, 'holdfast: --password: needs --user beside it');
-    }
-    return undefined;
-  }
-  if (apart !== undefined) {
-    return { name: given, password: apart };
-  }
-  const colon = given.indexOf(':');
-  if (colon < 0) {
-    const where = user === undefined ? 'HOLDFAST_USER' : '--user';
-    throw new ExitError(
-      2,
-      `holdfast: ${where}: needs a password: NAME:PASSWORD, or put it into HOLDFAST_PASSWORD`,
-    );
-  }
-  return { name: given.slice(0, colon), password: given.slice(colon + 1) };
-}
-
-/** A file that a flag names, or else a variable. */
-function fileOf(flag: string, given: string | undefined, variable: string): NamedFile | undefined {
-  const fromEnv = process.env[variable];
-  if (given !== undefined) {
-    return { where: flag, path: given };
-  }
-  return fromEnv === undefined || fromEnv === '' ? undefined : { where: variable, path: fromEnv };
-}
-
-function rawOptionsOf(command: Command | null): RawClientOptions {
-  return command === null ? {} : { ...rawOptionsOf(command.parent), ...command.opts() };
 }
 
 /** Wrong usage of a command: nothing was sent. */

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { startCluster } from '../../../src/cli/bench/clusters.ts';
 import { findLeader } from '../../../src/cli/bench/leader.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
@@ -18,8 +19,11 @@ function isAlive(pid: number): boolean {
 
 describe('startCluster', () => {
   test('starts three members with a leader, and stops all of them', async () => {
-    const cluster = await startCluster('holdfast', createTempDir(), never);
-    const leader = await findLeader(cluster.endpoints);
+    const cluster = await startCluster(
+      { kind: 'holdfast', dataRoot: createTempDir(), security: 'plain' },
+      never,
+    );
+    const leader = await findLeader(cluster.endpoints, cluster.access);
 
     await cluster.stop();
 
@@ -35,10 +39,26 @@ describe('startCluster', () => {
     ).rejects.toThrow('ECONNREFUSED');
   });
 
+  test('by TLS it is reached with the CA made for it, and not in plain text', async () => {
+    const dataRoot = createTempDir();
+    const cluster = await startCluster({ kind: 'holdfast', dataRoot, security: 'tls' }, never);
+    try {
+      const leader = await findLeader(cluster.endpoints, cluster.access);
+
+      expect(cluster.endpoints).toContainEqual(leader);
+      await expect(findLeader(cluster.endpoints, plainAccess)).rejects.toThrow();
+    } finally {
+      await cluster.stop();
+    }
+  });
+
   test('a missing etcd is an error that names its package', async () => {
     vi.stubEnv('PATH', '/nonexistent');
 
-    const start = startCluster('etcd', createTempDir(), never);
+    const start = startCluster(
+      { kind: 'etcd', dataRoot: createTempDir(), security: 'plain' },
+      never,
+    );
 
     await expect(start).rejects.toThrow('apt-get install etcd-server');
     await expect(start).rejects.toBeInstanceOf(ExitError);
@@ -47,7 +67,10 @@ describe('startCluster', () => {
   test('an interruption while it starts leaves no member behind', async () => {
     const controller = new AbortController();
     const listenersBefore = process.listenerCount('exit');
-    const start = startCluster('holdfast', createTempDir(), controller.signal);
+    const start = startCluster(
+      { kind: 'holdfast', dataRoot: createTempDir(), security: 'plain' },
+      controller.signal,
+    );
     controller.abort(new Error('interrupted'));
 
     await expect(start).rejects.toThrow();

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { Connection, type CallResult } from '../../../src/cli/bench/connection.ts';
 import { frameMessage, unframeMessage } from '../../../src/cli/bench/requests.ts';
 import { freePorts } from '../../harness/processes.ts';
@@ -13,6 +14,7 @@ async function startMember(answer: (call: FakeCall) => void): Promise<FakeMember
 async function open(...members: readonly FakeMember[]): Promise<Connection> {
   const connection = await Connection.open({
     endpoints: members.map((member) => member.endpoint),
+    access: plainAccess,
     onLost: () => undefined,
   });
   onTestFinished(() => connection.close());
@@ -87,8 +89,8 @@ describe('Connection', () => {
     const [port = 0] = await freePorts(1);
     const endpoints = [{ host: '127.0.0.1', port }];
 
-    await expect(Connection.open({ endpoints, onLost: () => undefined })).rejects.toThrow(
-      'ECONNREFUSED',
-    );
+    await expect(
+      Connection.open({ endpoints, access: plainAccess, onLost: () => undefined }),
+    ).rejects.toThrow('ECONNREFUSED');
   });
 });

@@ -1,8 +1,11 @@
 /** A gRPC server that answers as a test says, on `node:http2`: an HTTP/2 of another make. */
 import { once } from 'node:events';
 import {
+  createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
+  type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
   type ServerOptions,
@@ -21,16 +24,16 @@ export class FakeMember {
   readonly calls: FakeCall[] = [];
   readonly endpoint: Endpoint;
   readonly sessions = new Set<ServerHttp2Session>();
-  readonly #server: Http2Server;
+  readonly #server: Http2Server | Http2SecureServer;
 
-  private constructor(server: Http2Server, port: number) {
+  private constructor(server: Http2Server | Http2SecureServer, port: number) {
     this.#server = server;
     this.endpoint = { host: '127.0.0.1', port };
   }
 
   static async start(
     answer: (call: FakeCall) => void,
-    options: ServerOptions = {},
+    options: ServerOptions | SecureServerOptions = {},
     port = 0,
   ): Promise<FakeMember> {
     const member = await FakeMember.#listen(options, port);
@@ -72,8 +75,12 @@ export class FakeMember {
     return member;
   }
 
-  static async #listen(options: ServerOptions, port: number): Promise<FakeMember> {
-    const server = createServer(options);
+  static async #listen(
+    options: ServerOptions | SecureServerOptions,
+    port: number,
+  ): Promise<FakeMember> {
+    // By TLS, if there is a key.
+    const server = 'key' in options ? createSecureServer(options) : createServer(options);
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();

@@ -27,7 +27,7 @@ describe('FlagReader', () => {
     expect(reader.integer('--clients', '1e3', 1, 100)).toBe(1);
     reader.integer('--rate', '101', 1, 100);
     reader.durationMs('--duration', '25h', 1);
-    reader.endpoints('--endpoints', 'https://a:1,a:0,a');
+    reader.endpoints('--endpoints', 'ftp://a:1,a:0,a');
 
     expect(() => {
       reader.throwIfAnyWrong();
@@ -38,7 +38,7 @@ describe('FlagReader', () => {
         '  --clients must be a whole number from 1 to 100, not "1e3"',
         '  --rate must be a whole number from 1 to 100, not "101"',
         '  --duration must be a time as 500ms, 10s or 2m, at most 24h, not "25h"',
-        '  --endpoints: "https://a:1" uses TLS, which the load generator does not',
+        '  --endpoints: "ftp://a:1" is not host:port, as in 127.0.0.1:2379',
         '  --endpoints: "a:0" is not host:port, as in 127.0.0.1:2379',
         '  --endpoints: "a" is not host:port, as in 127.0.0.1:2379',
         '(see --help)',

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type Header, HeaderDecoder, RequestHeaderEncoder } from '../../../src/cli/bench/hpack.ts';
 
+function encoderFor(
+  peerTableBytes: number,
+  scheme: 'http' | 'https' = 'http',
+): RequestHeaderEncoder {
+  return new RequestHeaderEncoder({ scheme, authority: '127.0.0.1:2379', peerTableBytes });
+}
+
 function decodeAll(blocks: readonly string[]): Header[][] {
   const decoder = new HeaderDecoder();
   return blocks.map((block) => decoder.decode(Buffer.from(block.replace(/\s/g, ''), 'hex')));
@@ -98,7 +105,7 @@ describe('RequestHeaderEncoder', () => {
   test.each([4096, 0])(
     'what it encodes decodes to the same headers; peer table %i',
     (tableBytes) => {
-      const encoder = new RequestHeaderEncoder('127.0.0.1:2379', tableBytes);
+      const encoder = encoderFor(tableBytes);
       const decoder = new HeaderDecoder();
 
       const decoded = paths.map((path) => decoder.decode(encoder.encode(path)));
@@ -107,15 +114,33 @@ describe('RequestHeaderEncoder', () => {
     },
   );
 
+  test.each([4096, 0])('a token goes along, and may change; peer table %i', (tableBytes) => {
+    const encoder = encoderFor(tableBytes, 'https');
+    const decoder = new HeaderDecoder();
+    // So many would not fit into the table one after the other.
+    const tokens = Array.from({ length: 200 }, (_, i) => `token ${i} ${'.'.repeat(50)}`);
+    const requests = [undefined, ...tokens, undefined].flatMap((token) =>
+      paths.map((path) => ({ path, token })),
+    );
+
+    const decoded = requests.map(({ path, token }) => decoder.decode(encoder.encode(path, token)));
+
+    const expected = requests.map(({ path, token }) => [
+      ...headersFor(path).map(([name, value]) => [name, name === ':scheme' ? 'https' : value]),
+      ...(token === undefined ? [] : [['token', token]]),
+    ]);
+    expect(decoded).toEqual(expected);
+  });
+
   test('a known path takes one byte per header', () => {
-    const encoder = new RequestHeaderEncoder('127.0.0.1:2379', 4096);
+    const encoder = encoderFor(4096);
     encoder.encode('/a.KV/Put');
 
     expect(encoder.encode('/a.KV/Put').length).toBe(headersFor('').length);
   });
 
   test('a peer without a table is told so in the first block, and gets no entries', () => {
-    const encoder = new RequestHeaderEncoder('127.0.0.1:2379', 0);
+    const encoder = encoderFor(0);
 
     const [first, second] = [encoder.encode('/a.KV/Put'), encoder.encode('/a.KV/Put')];
 

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Http2Session } from '../../../src/cli/bench/http2-session.ts';
+import { Http2Session, type SessionOptions } from '../../../src/cli/bench/http2-session.ts';
+import { TestCa } from '../../harness/certificates.ts';
 import { frameMessage } from '../../../src/cli/bench/requests.ts';
 import { answerWith, type FakeCall, FakeMember } from './fake-member.ts';
 
@@ -23,8 +25,12 @@ async function startPeer(
 async function openSession(
   port: number,
   onClose: () => void = () => undefined,
+  unusual: Partial<SessionOptions> = {},
 ): Promise<Http2Session> {
-  const session = await Http2Session.open({ host: '127.0.0.1', port, dialMaxMs: 5000, onClose });
+  const session = await Http2Session.open({
+    ...{ host: '127.0.0.1', port, dialMaxMs: 5000, onClose },
+    ...unusual,
+  });
   onTestFinished(() => session.close());
   return session;
 }
@@ -274,5 +280,87 @@ describe('Http2Session', () => {
     });
 
     await expect(silent).rejects.toThrow('no HTTP/2 answer within 0.05 s');
+  });
+});
+
+describe('Http2Session by TLS', () => {
+  test('requests of all sizes arrive, from whoever has a certificate', async () => {
+    const ca = await TestCa.create();
+    const peer = await startPeer(echo, {
+      ...(await ca.issue('server')),
+      ca: ca.pem,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    const secureContext = createSecureContext({ ca: ca.pem, ...(await ca.issue('client')) });
+    const session = await openSession(peer.endpoint.port, undefined, { secureContext });
+    const bodies = [0, 1, 16_385, 500_000].map((size, i) => Buffer.alloc(size, i + 1));
+
+    const answers = await Promise.all(bodies.map(async (body) => call(session, '/a.KV/Put', body)));
+
+    expect(answers.map(({ failure }) => failure)).toEqual(bodies.map(() => undefined));
+    expect(answers.map(({ body }, i) => body.equals(bodies[i] ?? Buffer.alloc(1)))).toEqual(
+      bodies.map(() => true),
+    );
+    expect(peer.calls[0]?.headers[':scheme']).toBe('https');
+  });
+
+  test('each call has the token of its moment', async () => {
+    const peer = await startPeer(echo);
+    const tokens = [undefined, 'first', 'second'];
+    const session = await openSession(peer.endpoint.port, undefined, {
+      token: () => tokens.shift(),
+    });
+
+    for (let i = 0; i < 3; i++) {
+      await call(session, '/a.KV/Put', Buffer.alloc(5));
+    }
+
+    expect(peer.calls.map(({ headers }) => headers['token'])).toEqual([
+      undefined,
+      'first',
+      'second',
+    ]);
+  });
+
+  test.each([
+    ['of another CA', 'stranger', {}, 'TLS: its certificate is of a CA that is not trusted here'],
+    ['for another host', 'own', { hosts: ['elsewhere'] }, 'TLS: its certificate is for another'],
+  ] as const)('a certificate %s is refused with the reason', async (_, issuer, unusual, reason) => {
+    const [own, stranger] = [await TestCa.create(), await TestCa.create('stranger')];
+    const pair = await (issuer === 'own' ? own : stranger).issue('server', unusual);
+    const peer = await startPeer(echo, pair);
+    const secureContext = createSecureContext({ ca: own.pem });
+
+    await expect(openSession(peer.endpoint.port, undefined, { secureContext })).rejects.toThrow(
+      reason,
+    );
+  });
+
+  test('a member that wants a certificate and one of plain text are told apart', async () => {
+    const ca = await TestCa.create();
+    const secureContext = createSecureContext({ ca: ca.pem });
+    const wanting = await startPeer(echo, {
+      ...(await ca.issue('server')),
+      ca: ca.pem,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    const plain = await startRawPeer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+
+    await expect(openSession(wanting.endpoint.port, undefined, { secureContext })).rejects.toThrow(
+      /TLS: it (asks for a certificate|has closed the connection)/,
+    );
+    await expect(openSession(plain, undefined, { secureContext })).rejects.toThrow(
+      'TLS: it does not speak TLS',
+    );
+  });
+
+  test('plain text to a member that speaks TLS says what to write', async () => {
+    // What TLS answers to bytes that are not its own: an alert.
+    const alert = Buffer.from('15030100020246' + '0000000000', 'hex');
+    const port = await startRawPeer((socket) => socket.end(alert));
+
+    await expect(openSession(port)).rejects.toThrow('write https:// and --cacert');
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { findLeader } from '../../../src/cli/bench/leader.ts';
 import { frameMessage } from '../../../src/cli/bench/requests.ts';
 import { services } from '../../../src/wire/index.ts';
@@ -20,7 +21,10 @@ describe('findLeader', () => {
     const ids = ['9223372036854775809', '9223372036854775808', '7'];
     const members = await Promise.all(ids.map(async (id) => startMember(id, ids[1] ?? '')));
 
-    const leader = await findLeader(members.map((member) => member.endpoint));
+    const leader = await findLeader(
+      members.map((member) => member.endpoint),
+      plainAccess,
+    );
 
     expect(leader).toEqual(members[1]?.endpoint);
     expect(members[0]?.calls[0]?.path).toBe('/etcdserverpb.Maintenance/Status');
@@ -36,7 +40,12 @@ describe('findLeader', () => {
         leaders.map(async (leader, i) => startMember(String(i + 1), leader)),
       );
 
-      expect(await findLeader(members.map((member) => member.endpoint))).toBeUndefined();
+      expect(
+        await findLeader(
+          members.map((member) => member.endpoint),
+          plainAccess,
+        ),
+      ).toBeUndefined();
     }
   });
 
@@ -44,6 +53,8 @@ describe('findLeader', () => {
     const member = await FakeMember.start((call) => refuseWith(call, 12, 'unknown service'));
     onTestFinished(async () => member.stop());
 
-    await expect(findLeader([member.endpoint])).rejects.toThrow('unknown service (code 12)');
+    await expect(findLeader([member.endpoint], plainAccess)).rejects.toThrow(
+      'unknown service (code 12)',
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { Connection } from '../../../src/cli/bench/connection.ts';
 import { Leases } from '../../../src/cli/bench/leases.ts';
 import { frameMessage, unframeMessage } from '../../../src/cli/bench/requests.ts';
@@ -33,6 +34,7 @@ async function connectTo(answer: (call: FakeCall) => void): Promise<Connection> 
   onTestFinished(async () => member.stop());
   const connection = await Connection.open({
     endpoints: [member.endpoint],
+    access: plainAccess,
     onLost: () => undefined,
   });
   onTestFinished(() => connection.close());

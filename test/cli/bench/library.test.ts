@@ -1,5 +1,6 @@
 /** The client library in the place of a connection, in front of a fake member. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import type { CallResult } from '../../../src/cli/bench/connection.ts';
 import { LibraryCallee } from '../../../src/cli/bench/library.ts';
 import { framePut, frameRange } from '../../../src/cli/bench/requests.ts';
@@ -25,7 +26,7 @@ beforeEach(async () => {
   const result = { type: 'range', kvs: [], more: false, count: 0 } as const;
   member.onRange = async () => ({ revision: 5, result });
   serving = await serve(member);
-  callee = new LibraryCallee([{ host: '127.0.0.1', port: serving.port }]);
+  callee = new LibraryCallee([{ host: '127.0.0.1', port: serving.port }], plainAccess);
 });
 
 afterEach(async () => {

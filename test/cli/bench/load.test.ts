@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { Connection } from '../../../src/cli/bench/connection.ts';
 import { type LoadEnd, type LoadResult, runLoad } from '../../../src/cli/bench/load.ts';
 import { frameMessage } from '../../../src/cli/bench/requests.ts';
@@ -17,6 +18,7 @@ async function startMember(answer: (call: FakeCall) => void) {
   const open = async (): Promise<Connection> => {
     const connection = await Connection.open({
       endpoints: [member.endpoint],
+      access: plainAccess,
       onLost: () => undefined,
     });
     onTestFinished(() => connection.close());

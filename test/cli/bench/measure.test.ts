@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Endpoint } from '../../../src/cli/bench/connection.ts';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { findLeader } from '../../../src/cli/bench/leader.ts';
 import { fillKeys, measure } from '../../../src/cli/bench/measure.ts';
 import type { BenchCase, Scene } from '../../../src/cli/bench/options.ts';
@@ -48,9 +49,9 @@ describe('measure', () => {
     await cluster.startAll();
     const port = cluster.members[0]?.clientPort ?? 0;
     const endpoints: readonly Endpoint[] = [{ host: '127.0.0.1', port }];
-    subject = { title: 'one member', endpoints, pids: [cluster.pid(0) ?? 0] };
+    subject = { title: 'one member', endpoints, access: plainAccess, pids: [cluster.pid(0) ?? 0] };
     // Until it serves: nobody can be told to wait for a process that is not listening yet.
-    while ((await findLeader(endpoints).catch(() => undefined)) === undefined) {
+    while ((await findLeader(endpoints, plainAccess).catch(() => undefined)) === undefined) {
       expect(cluster.isRunning(0)).toBe(true);
       await sleep(50);
     }

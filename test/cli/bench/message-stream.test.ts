@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { Connection } from '../../../src/cli/bench/connection.ts';
 import { MessageStream } from '../../../src/cli/bench/message-stream.ts';
 import { frameMessage } from '../../../src/cli/bench/requests.ts';
@@ -8,6 +9,7 @@ import { FakeMember } from './fake-member.ts';
 async function openOn(member: FakeMember): Promise<Connection> {
   const connection = await Connection.open({
     endpoints: [member.endpoint],
+    access: plainAccess,
     onLost: () => undefined,
   });
   onTestFinished(() => connection.close());

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { type BenchFlags, readBenchPlan } from '../../../src/cli/bench/options.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
+import { TestCa, writeFiles } from '../../harness/certificates.ts';
+import { createTempDir } from '../../storage/temp-dir.ts';
 
 const defaults: BenchFlags = {
   keySize: '8',
@@ -39,6 +42,8 @@ describe('readBenchPlan', () => {
   test('a bare workload runs for ten seconds with one client on the default endpoint', () => {
     expect(plan('put')).toEqual({
       endpoints: [{ host: '127.0.0.1', port: 2379 }],
+      access: plainAccess,
+      startsTls: false,
       cases: [
         {
           name: 'put',
@@ -232,11 +237,25 @@ describe('readBenchPlan', () => {
     ['--streams must be a whole number from 1', 'watch', { streams: '0' }],
     ['leave out --endpoints', 'put', { against: 'etcd', endpoints: 'a:1' }],
     ['it needs --against etcd', 'put', { dataRoot: 'data' }],
-    ['"https://a:1" uses TLS', 'put', { endpoints: 'https://a:1' }],
+    ['reaches all endpoints by TLS, or none', 'put', { endpoints: 'https://a:1,http://b:1' }],
+    ['write https://, or leave them out', 'put', { endpoints: 'http://a:1', cacert: 'ca.pem' }],
+    ['leave out --cacert, --user', 'put', { against: 'etcd', cacert: 'ca.pem', user: 'ann' }],
+    ['--tls is for the clusters that --against starts', 'put', { tls: true }],
     ['"localhost" is not host:port', 'put', { endpoints: 'localhost' }],
     ['"a:70000" is not host:port', 'put', { endpoints: 'a:70000' }],
   ])('refuses with "%s"', (problem, workload, flags) => {
     expect(problemOf(workload, flags)).toContain(problem);
+  });
+
+  test('https:// or a file is TLS, and a name with its password is somebody', async () => {
+    const ca = await TestCa.create();
+    const { ca: cacert } = await writeFiles(createTempDir(), { ca: ca.pem });
+
+    expect(plan('put', { endpoints: 'https://a:1' }).access.secureContext).toBeDefined();
+    const { access } = plan('put', { cacert, user: 'ann', password: 'secret' });
+    expect(access.pem?.ca?.toString()).toBe(ca.pem);
+    expect(access.account).toEqual({ name: 'ann', password: 'secret' });
+    expect(plan('put', { against: 'etcd', tls: true })).toMatchObject({ startsTls: true });
   });
 
   test('all mistakes are told at once', () => {

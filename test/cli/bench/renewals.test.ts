@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { type CallResult, Connection } from '../../../src/cli/bench/connection.ts';
 import { RenewalStream } from '../../../src/cli/bench/renewals.ts';
 import { frameMessage, unframeMessage } from '../../../src/cli/bench/requests.ts';
@@ -21,6 +22,7 @@ describe('RenewalStream', () => {
     onTestFinished(async () => member.stop());
     const connection = await Connection.open({
       endpoints: [member.endpoint],
+      access: plainAccess,
       onLost: () => undefined,
     });
     onTestFinished(() => connection.close());
@@ -48,6 +50,7 @@ describe('RenewalStream', () => {
     onTestFinished(async () => member.stop());
     const connection = await Connection.open({
       endpoints: [member.endpoint],
+      access: plainAccess,
       onLost: () => undefined,
     });
     onTestFinished(() => connection.close());

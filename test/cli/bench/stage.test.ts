@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { Stage } from '../../../src/cli/bench/stage.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
 import { FakeMember } from './fake-member.ts';
@@ -15,7 +16,7 @@ describe('Stage', () => {
   test('connections lead to the members in turn, and are closed at the end', async () => {
     const members = [await startMember(), await startMember()];
     const endpoints = members.map(({ endpoint }) => endpoint);
-    const subject = { title: 'two members', endpoints, pids: [] };
+    const subject = { title: 'two members', endpoints, access: plainAccess, pids: [] };
 
     const counts = await Stage.run(subject, false, signal, async (stage) => {
       const connections = await stage.connect(5);
@@ -28,7 +29,7 @@ describe('Stage', () => {
 
   test('what is lost ends it, and names whom it was lost to', async () => {
     const { endpoint } = await startMember();
-    const subject = { title: 'one member', endpoints: [endpoint], pids: [] };
+    const subject = { title: 'one member', endpoints: [endpoint], access: plainAccess, pids: [] };
 
     const reason = await Stage.run(subject, false, signal, async (stage) => {
       stage.fail(new Error('a stream was cut off'));

@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { Connection } from '../../../src/cli/bench/connection.ts';
 import { frameMessage, unframeMessage } from '../../../src/cli/bench/requests.ts';
 import { openWatchers, type WatchersOptions } from '../../../src/cli/bench/watchers.ts';
@@ -32,6 +33,7 @@ async function start(
   const open = async (): Promise<Connection> => {
     const connection = await Connection.open({
       endpoints: [member.endpoint],
+      access: plainAccess,
       onLost: () => undefined,
     });
     onTestFinished(() => connection.close());
