@@ -35,6 +35,12 @@ export interface RaftOptions {
   readonly cacheBytesMax: number;
   /** Read requests waiting for a confirmation or a first commit of the term. Default 100,000. */
   readonly pendingReadsMax: number;
+  /**
+   * Entries a learner is sent in a tick, or twice the log's growth if that is more. Default 1000.
+   */
+  readonly learnerEntriesPerTick: number;
+  /** Their data bytes, likewise; a larger entry goes alone. Default 1 MiB. */
+  readonly learnerBytesPerTick: number;
   /** Entries that a learner may lag behind and still become a voter. Default 1000. */
   readonly promotionLagMax: number;
   /**
@@ -67,6 +73,8 @@ export const defaultRaftOptions: RaftOptions = {
   applyingBytesMax: 16 * 1024 * 1024,
   cacheBytesMax: 16 * 1024 * 1024,
   pendingReadsMax: 100_000,
+  learnerEntriesPerTick: 1000,
+  learnerBytesPerTick: 1024 * 1024,
   promotionLagMax: 1000,
   strictReconfigCheck: true,
   forwardProposals: true,
@@ -116,6 +124,8 @@ export function checkRaftConfig(config: RaftConfig): void {
   );
   assert(options.applyingBytesMax >= 1, 'applyingBytesMax must be at least 1');
   assert(options.pendingReadsMax >= 1, 'pendingReadsMax must be at least 1');
+  assert(options.learnerEntriesPerTick >= 1, 'learnerEntriesPerTick must be at least 1');
+  assert(options.learnerBytesPerTick >= 1, 'learnerBytesPerTick must be at least 1');
   const lastIndex = Math.max(log.lastIndex, log.snapshotIndex);
   assert(
     hardState.commitIndex >= log.snapshotIndex && hardState.commitIndex <= lastIndex,

@@ -17,6 +17,7 @@ import type {
   ReadIndexRequest,
 } from './message.ts';
 import { LeaderReads } from './leader-reads.ts';
+import { LearnerPace } from './learner-pace.ts';
 import { Peers } from './peers.ts';
 import type { Progress } from './progress.ts';
 import { isVoter, quorumValue } from './quorum.ts';
@@ -40,6 +41,7 @@ export class Leadership {
   readonly #core: Core;
   readonly #reads: LeaderReads;
   readonly #transfer: Transfer;
+  readonly #pace: LearnerPace;
   /**
    * First entry of this term; nothing is committed, or read, before it is (Raft thesis §3.6.2,
    * §6.4).
@@ -56,10 +58,11 @@ export class Leadership {
     this.peers = new Peers(core);
     this.#reads = new LeaderReads(core, this.peers);
     this.#transfer = new Transfer(core);
+    this.#pace = new LearnerPace(core);
     this.#firstIndex = core.log.lastIndex + 1;
     // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2,
     // §6.4).
-    this.#append([emptyBytes]);
+    this.#append([emptyBytes], 0);
     const { configuration } = core;
     if (configuration.index === 0 && configuration.context.length > 0) {
       // So that a member which joins later finds in the log whom the cluster began with.
@@ -100,7 +103,7 @@ export class Leadership {
       return 'log-full';
     }
     this.#uncommittedBytes += bytes;
-    return this.#append(proposals);
+    return this.#append(proposals, bytes);
   }
 
   /** See `Raft.proposeOwn`. */
@@ -113,7 +116,7 @@ export class Leadership {
       return 'log-full';
     }
     this.#uncommittedBytes += proposal.length;
-    return this.#append([proposal]);
+    return this.#append([proposal], proposal.length);
   }
 
   /**
@@ -161,6 +164,7 @@ export class Leadership {
     const { options } = this.#core;
     this.peers.tick();
     this.#transfer.tick();
+    this.#hasNews = this.#pace.tick() || this.#hasNews;
     if (options.checkQuorum && !this.peers.hasActiveQuorum) {
       return false;
     }
@@ -321,12 +325,13 @@ export class Leadership {
     return this.#core.log.commitIndex >= this.#firstIndex;
   }
 
-  #append(proposals: readonly Uint8Array[]): LogIndex {
+  #append(proposals: readonly Uint8Array[], bytes: number): LogIndex {
     const { log, term } = this.#core;
     const firstIndex = log.lastIndex + 1;
     this.#core.append(
       proposals.map((data, i) => ({ term, index: firstIndex + i, type: 'normal', data })),
     );
+    this.#pace.appended({ entries: proposals.length, bytes });
     this.#hasNews = true;
     return firstIndex;
   }
@@ -375,9 +380,15 @@ export class Leadership {
       return;
     }
     while (!progress.isPaused && progress.nextIndex <= log.lastIndex) {
-      const slice = log.slice(progress.nextIndex, log.lastIndex + 1, options.appendBytesMax);
+      const room = this.#pace.room(progress.id);
+      if (room.entries === 0) {
+        break;
+      }
+      const hi = Math.min(log.lastIndex + 1, progress.nextIndex + room.entries);
+      const bytesMax = Math.min(options.appendBytesMax, room.bytes);
+      const slice = log.slice(progress.nextIndex, hi, bytesMax);
       if (slice.kind === 'not-cached') {
-        this.#askForEntries(progress);
+        this.#askForEntries(progress, hi);
         break;
       }
       this.#sendAppend(progress, slice.entries, slice.bytes);
@@ -455,14 +466,14 @@ export class Leadership {
     progress.sentCommitIndex = log.commitIndex;
     progress.needsEmptyAppend = false;
     progress.sent(prevLogIndex + entries.length, bytes);
+    this.#pace.sent(progress.id, { entries: entries.length, bytes });
   }
 
-  #askForEntries(progress: Progress): void {
+  #askForEntries(progress: Progress, hi: LogIndex): void {
     if (!progress.isLoading) {
       progress.isLoading = true;
-      const { log } = this.#core;
-      const hi = Math.min(log.lastIndex + 1, log.cacheFirst);
-      this.#loads.push({ peer: progress.id, lo: progress.nextIndex, hi });
+      const { cacheFirst } = this.#core.log;
+      this.#loads.push({ peer: progress.id, lo: progress.nextIndex, hi: Math.min(hi, cacheFirst) });
     }
   }
 

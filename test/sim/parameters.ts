@@ -23,6 +23,8 @@ export interface SimParameters {
     readonly cacheBytesMax: number;
     readonly pendingReadsMax: number;
     readonly promotionLagMax: number;
+    readonly learnerEntriesPerTick: number;
+    readonly learnerBytesPerTick: number;
     readonly strictReconfigCheck: boolean;
     readonly leaseMs: number;
     readonly earlierLeaseMs: number;
@@ -123,6 +125,7 @@ export const streams = {
   lease: 4,
   watching: 5,
   history: 6,
+  pace: 7,
   tenant: 50,
   client: 100,
   member: 1000,
@@ -144,6 +147,15 @@ export function drawParameters(prng: Prng): SimParameters {
   const callers = workload.clients + workload.tenants;
   const thinkMaxUs = Math.max(workload.thinkMaxUs, Math.ceil(4 * callers * entryUs(drawn)));
   return { ...drawn, workload: { ...workload, thinkMaxUs } };
+}
+
+/** Lets learners that lag behind be sent little in a tick, in some runs. */
+export function withPace(parameters: SimParameters, prng: Prng): SimParameters {
+  const pace = {
+    learnerEntriesPerTick: pick(prng, [10, 100, 1_000]),
+    learnerBytesPerTick: pick(prng, [2_000, 1_048_576, 1_048_576]),
+  };
+  return { ...parameters, raft: { ...parameters.raft, ...pace } };
 }
 
 /** Microseconds in which the members take an entry, in a network that is slow all the time. */
@@ -179,6 +191,8 @@ function drawFreely(prng: Prng): SimParameters {
       cacheBytesMax: pick(prng, [0, 2_000, 16_777_216]),
       pendingReadsMax: pick(prng, [2, 100_000]),
       promotionLagMax: pick(prng, [0, 5, 1_000]),
+      learnerEntriesPerTick: 1_000,
+      learnerBytesPerTick: 1_048_576,
       strictReconfigCheck: happens(prng, 5_000),
       leaseMs: 0,
       earlierLeaseMs: 0,

@@ -11,6 +11,7 @@ import {
   type SimParameters,
   streamOf,
   streams,
+  withPace,
 } from './parameters.ts';
 
 /** A run in full: equal cases give equal runs, line for line. */
@@ -104,7 +105,7 @@ export function createCase(seed: number, profileName: string): SimCase {
   const mixed = happens(streamOf(seed, streams.lease), 800) ? 'lease' : usual;
   const name = profileName === defaultProfile ? mixed : profileName;
   const profile = must(profiles[name], `profile ${name}`);
-  const drawn = drawParameters(prng);
+  const drawn = withPace(drawParameters(prng), streamOf(seed, streams.pace));
   const parameters = profile.adjust?.(drawn, prng) ?? drawn;
   const faultPrng = streamOf(seed, streams.faults);
   const faults = planFaults(faultPrng, parameters, profile);

@@ -143,6 +143,7 @@ const simplerParameters: readonly Simplify[] = [
   raft({ cacheBytesMax: 16_777_216, applyingBytesMax: 16_777_216 }),
   raft({ appendBytesMax: 1_048_576, inflightBytesMax: 16_777_216, inflightMessagesMax: 256 }),
   raft({ uncommittedBytesMax: 67_108_864, pendingReadsMax: 100_000 }),
+  raft({ learnerEntriesPerTick: 1_000, learnerBytesPerTick: 1_048_576 }),
   raft({ leaseMs: 0 }),
   raft({ preVote: true }),
   raft({ checkQuorum: true }),
