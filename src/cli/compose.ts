@@ -36,6 +36,7 @@ import {
 import { memoryBounds, memoryInUse } from './memory.ts';
 import { urlOf } from './host-port.ts';
 import { MemberTls } from './member-tls.ts';
+import { openFilesMax } from './open-files.ts';
 import type { ServerConfig } from './server-config.ts';
 import { Stores } from './stores.ts';
 import { version } from './version.ts';
@@ -81,7 +82,10 @@ export async function startServer(
   if (config.listenMetrics.length > 0) {
     metrics.startProcessMetrics(nodeEventLoop);
   }
-  const tls = await MemberTls.open(config, { logger, metrics, timers: nodeEventLoop });
+  const tls = await MemberTls.open(config, {
+    ...{ logger, metrics, timers: nodeEventLoop },
+    openFilesMax: openFilesMax(),
+  });
   const place = await findPlace(config, tls);
   const stores = await Stores.open({
     path: config.dataDir,

@@ -29,6 +29,12 @@ export function requestLimits(reader: ConfigReader, requestBytesMax: number): Re
 }
 
 /** Undefined when it is not set. */
+export function connectionsMax(reader: ConfigReader): number | undefined {
+  const isSet = reader.get('max-connections').text !== undefined;
+  return isSet ? reader.integer('max-connections', 1, 1_000_000) : undefined;
+}
+
+/** Undefined when it is not set. */
 export function memoryLimitBytes(reader: ConfigReader): number | undefined {
   const isSet = reader.get('memory-limit-bytes').text !== undefined;
   return isSet ? reader.integer('memory-limit-bytes', 64 * 1024 * 1024, 2 ** 50) : undefined;

@@ -9,6 +9,7 @@ import type { Logger, Metrics } from '../observability/index.ts';
 import {
   Certificates,
   type CertificatesEvent,
+  ConnectionBound,
   impossibleCredentials,
   Listener,
   type ListenPurpose,
@@ -26,7 +27,16 @@ export interface TlsHost {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly timers: Timers;
+  /** Files that the process may have open; undefined: nobody says. */
+  readonly openFilesMax: number | undefined;
 }
+
+/** Unless it is set: a connection takes some tens of KiB, these half a gibibyte. */
+const clientConnectionsDefault = 10_000;
+/** Far more than scrapers have; each is a file that log and engine may need. */
+const metricsConnectionsMax = 1000;
+/** Files that log, engine and peers may need beside connections. */
+const otherFilesMin = 1000;
 
 /** Where to dial a peer, and how. */
 export type DialledPeer = Pick<Peer, 'address' | 'tlsHost'>;
@@ -37,6 +47,7 @@ export class MemberTls {
   readonly #host: TlsHost;
   readonly #client: Certificates | undefined;
   readonly #peer: Certificates | undefined;
+  readonly #bounds: Readonly<Record<ListenPurpose, ConnectionBound>>;
 
   private constructor(
     config: ServerConfig,
@@ -47,6 +58,7 @@ export class MemberTls {
     this.#host = host;
     this.#client = certificates.client;
     this.#peer = certificates.peer;
+    this.#bounds = boundsOf(config.connectionsMax, host);
   }
 
   /**
@@ -106,6 +118,7 @@ export class MemberTls {
           ...{ purpose, host, port },
           certificates: isSecure ? certificates : undefined,
           timers: this.#host.timers,
+          bound: this.#bounds[purpose],
           onRefused: (refused) => {
             this.#tellRefused(refused);
           },
@@ -151,6 +164,27 @@ export class MemberTls {
       logger.warn({ event: 'connection-refused', ...refused });
     }
   }
+}
+
+/** Members get in whatever clients do: theirs are not counted among those of clients. */
+function boundsOf(
+  connectionsMax: number | undefined,
+  { metrics, logger, openFilesMax: files = Number.POSITIVE_INFINITY }: TlsHost,
+): Readonly<Record<ListenPurpose, ConnectionBound>> {
+  const forClients = connectionsMax ?? Math.min(clientConnectionsDefault, Math.floor(files / 2));
+  if (forClients > files - otherFilesMin) {
+    const [connections, openFiles] = [forClients, files];
+    logger.warn({ event: 'connections-exceed-files', connections, openFiles });
+  }
+  const boundOf = (listener: ListenPurpose, max: number, remedy: string): ConnectionBound =>
+    new ConnectionBound(max, remedy, (open) => {
+      metrics.connections.set({ listener }, open);
+    });
+  return {
+    clients: boundOf('clients', forClients, 'use fewer, or raise --max-connections'),
+    peers: boundOf('peers', Number.POSITIVE_INFINITY, ''),
+    metrics: boundOf('metrics', metricsConnectionsMax, 'use fewer'),
+  };
 }
 
 async function openOne(

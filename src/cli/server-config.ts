@@ -18,7 +18,7 @@ import {
   urlOf,
 } from './host-port.ts';
 import type { InitialMember } from './identity.ts';
-import { memoryLimitBytes, requestLimits } from './limit-flags.ts';
+import { connectionsMax, memoryLimitBytes, requestLimits } from './limit-flags.ts';
 import type { ServerFlagName } from './server-flags.ts';
 import { type SecureUrls, type TlsConfig, tlsConfig } from './tls-flags.ts';
 
@@ -48,6 +48,8 @@ export interface ServerConfig {
   readonly requestTimeoutMs: number;
   /** What clients may use at once. */
   readonly requestLimits: RequestLimits;
+  /** Connections of clients at a time; undefined: as many as the process may well have. */
+  readonly connectionsMax: number | undefined;
   /** Bytes of memory near which requests are refused; undefined: what the process may have. */
   readonly memoryLimitBytes: number | undefined;
   /** When the log is compacted, and how much of it stays. */
@@ -112,6 +114,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     ...storage(reader),
     requestBytesMax,
     requestLimits: requestLimits(reader, requestBytesMax),
+    connectionsMax: connectionsMax(reader),
     memoryLimitBytes: memoryLimitBytes(reader),
     txnOperationsMax: reader.integer('max-txn-ops', 1, 100_000),
     strictReconfigCheck: reader.boolean('strict-reconfig-check'),

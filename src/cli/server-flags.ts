@@ -139,6 +139,11 @@ export const serverFlags = [
     help: 'bytes of large answers under way on this member',
   },
   {
+    name: 'max-connections',
+    kind: 'integer',
+    help: 'connections of clients (default: 10000, or half of the files that may be open)',
+  },
+  {
     name: 'max-streams',
     kind: 'integer',
     default: '20000',

@@ -97,6 +97,11 @@ export class Metrics {
     'Calls that were turned away for who called, by method and code; none had an effect.',
     ['method', 'code'],
   );
+  readonly connections = this.#gauge(
+    'holdfast_connections',
+    'Connections that are open, by listener.',
+    ['listener'],
+  );
   readonly connectionsRefused = this.#counter(
     'holdfast_connections_refused_total',
     'Connections that were refused before any request, by listener and reason.',

@@ -5,7 +5,8 @@
  * What is handed over by TLS has finished its handshake in time, has shown a certificate of a
  * trusted CA where one is asked for, and has an allowed name. Everything else is cut off and told,
  * at most once in ten seconds for each reason, however many come. Whoever is half-way cannot take
- * the places of others for long: handshakes are bounded in number and in time.
+ * the places of others for long: those who have not finished a handshake, or in plain text have not
+ * said a word, are bounded in number and in time. All connections together can be bounded as well.
  */
 import { lookup } from 'node:dns/promises';
 import { createServer, isIP, type Server, type Socket } from 'node:net';
@@ -16,17 +17,19 @@ import {
 } from 'node:tls';
 import { listenError, type TimerHandle, type Timers } from '../base/index.ts';
 import type { Certificates } from './certificates.ts';
+import type { ConnectionBound } from './connection-bound.ts';
 import { nameProblem, tlsReason } from './peer-check.ts';
 import { type RefusalKind, RefusalLog, type RefusedConnection } from './refusal-log.ts';
 
 /**
- * A handshake takes a few round trips; whoever is not done by then is cut off. Milliseconds.
+ * A handshake takes a few round trips, a first word less; whoever is not done by then is cut off.
+ * Milliseconds.
  *
  * @internal Exported for tests.
  */
 export const handshakeMsMax = 10_000;
-/** Limit: handshakes under way on one address; more than clients that come back together. */
-const defaultHandshakesMax = 4096;
+/** Limit: beginners on one address; more than clients that come back together. */
+const defaultBeginnersMax = 4096;
 /** Beyond the limit one that stalls makes room for a new one after so long, milliseconds. */
 const stalledMs = 2000;
 
@@ -55,13 +58,15 @@ export interface ListenerOptions {
   /** By TLS with these; absent: in plain text. */
   readonly certificates?: Certificates | undefined;
   readonly timers: Timers;
-  /** Handshakes under way. Default 4096. */
-  readonly handshakesMax?: number | undefined;
+  /** Connections that have not finished their handshake, or said a word. Default 4096. */
+  readonly beginnersMax?: number | undefined;
+  /** Connections, here and wherever else the same is given; absent: any number. */
+  readonly bound?: ConnectionBound | undefined;
   readonly onRefused?: ((connection: RefusedConnection) => void) | undefined;
 }
 
-/** A connection whose handshake is under way. */
-interface Handshake {
+/** A connection whose handshake is under way, or that is to say its first word. */
+interface Beginner {
   readonly socket: Socket;
   readonly sinceMs: number;
   readonly timer: TimerHandle;
@@ -74,18 +79,16 @@ export class Listener {
   /** One for each address that the host name stands for. */
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
-  /** Those in plain text that have not sent anything yet. */
-  readonly #silent = new Set<Socket>();
-  /** Those whose handshake is under way, by the other side's address and port. */
-  readonly #handshakes = new Map<string, Handshake>();
-  readonly #handshakesMax: number;
+  /** By the other side's address and port, in the order of their beginnings. */
+  readonly #beginners = new Map<string, Beginner>();
+  readonly #beginnersMax: number;
   #tls: TlsServer | undefined;
   #forget: () => void = () => undefined;
   #isStopped = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#handshakesMax = options.handshakesMax ?? defaultHandshakesMax;
+    this.#beginnersMax = options.beginnersMax ?? defaultBeginnersMax;
     this.#refusals = new RefusalLog(options.timers, (refused) => options.onRefused?.(refused));
   }
 
@@ -134,10 +137,7 @@ export class Listener {
         server.close();
       }
     }
-    for (const { socket } of [...this.#handshakes.values()]) {
-      socket.destroy();
-    }
-    for (const socket of this.#silent) {
+    for (const { socket } of [...this.#beginners.values()]) {
       socket.destroy();
     }
   }
@@ -187,7 +187,6 @@ export class Listener {
   }
 
   #take(socket: Socket, onConnection: (socket: Socket) => void): void {
-    const { timers } = this.#options;
     this.#sockets.add(socket);
     // Without a listener an error of the connection, which is the other side's, would end the
     // process.
@@ -197,30 +196,40 @@ export class Listener {
     });
     if (this.#isStopped) {
       socket.destroy();
-    } else if (this.#tls === undefined) {
-      this.#takePlain(socket, onConnection);
-    } else if (this.#makesRoom()) {
-      const key = keyOf(socket);
-      const timer = timers.after(handshakeMsMax, () => {
-        this.#refuse(socket, 'slow', `its TLS handshake took more than ${handshakeMsMax} ms`);
-      });
-      this.#handshakes.set(key, { socket, sinceMs: timers.nowMs(), timer });
-      socket.once('close', () => this.#settle(key));
-      this.#tls.emit('connection', socket);
-    } else {
-      this.#refuse(socket, 'full', `${this.#handshakesMax} TLS handshakes are under way`);
+      return;
     }
+    const problem = this.#makeRoom();
+    if (problem !== undefined) {
+      this.#refuse(socket, ...problem);
+      return;
+    }
+    const leave = this.#options.bound?.enter();
+    socket.once('close', () => leave?.());
+    this.#begin(socket);
+    if (this.#tls === undefined) {
+      this.#takePlain(socket, onConnection);
+    } else {
+      this.#tls.emit('connection', socket);
+    }
+  }
+
+  #begin(socket: Socket): void {
+    const { timers } = this.#options;
+    const key = keyOf(socket);
+    const timer = timers.after(handshakeMsMax, () => {
+      const what = this.#tls === undefined ? 'it has said nothing for' : 'its TLS handshake took';
+      this.#refuse(socket, 'slow', `${what} more than ${handshakeMsMax} ms`);
+    });
+    this.#beginners.set(key, { socket, sinceMs: timers.nowMs(), timer });
+    socket.once('close', () => this.#settle(key));
   }
 
   /** Looks at the first byte, since TLS here would only be an unreadable request. */
   #takePlain(socket: Socket, onConnection: (socket: Socket) => void): void {
     const { purpose } = this.#options;
-    this.#silent.add(socket);
-    socket.once('close', () => {
-      this.#silent.delete(socket);
-    });
+    const key = keyOf(socket);
     socket.once('readable', () => {
-      this.#silent.delete(socket);
+      this.#settle(key);
       const first = socket.read() as Buffer | null;
       if (first?.[0] === tlsHandshakeByte) {
         socket.end(plainTextAnswer);
@@ -243,18 +252,31 @@ export class Listener {
     });
   }
 
-  /** Whether one more handshake may begin. */
-  #makesRoom(): boolean {
-    if (this.#handshakes.size < this.#handshakesMax) {
-      return true;
+  /** Sees to it that one more may begin; returns why it may not. */
+  #makeRoom(): readonly [kind: RefusalKind, reason: string] | undefined {
+    const { bound } = this.#options;
+    const isFull = bound?.isFull === true;
+    if (!isFull && this.#beginners.size < this.#beginnersMax) {
+      return undefined;
     }
-    // The map is in the order of their beginnings.
-    const [oldest] = this.#handshakes.values();
-    if (oldest === undefined || this.#options.timers.nowMs() - oldest.sinceMs < stalledMs) {
-      return false;
+    const [[key, oldest] = []] = this.#beginners;
+    if (
+      key !== undefined &&
+      oldest !== undefined &&
+      this.#options.timers.nowMs() - oldest.sinceMs >= stalledMs
+    ) {
+      this.#refuse(
+        oldest.socket,
+        'slow',
+        'it stalled at the beginning, and others wait for a place',
+      );
+      // At once, so that the next one makes room of another.
+      this.#settle(key);
+      return undefined;
     }
-    this.#refuse(oldest.socket, 'slow', 'its TLS handshake stalled, and others wait for its place');
-    return true;
+    return isFull
+      ? ['connections', `${bound.max} connections are open: ${bound.remedy}`]
+      : ['full', `${this.#beginnersMax} connections have not finished their beginning`];
   }
 
   #createTls(certificates: Certificates, onConnection: (socket: Socket) => void): TlsServer {
@@ -271,7 +293,7 @@ export class Listener {
     });
     tls.on('secureConnection', (socket) => {
       const key = keyOf(socket);
-      const isKnown = this.#handshakes.has(key);
+      const isKnown = this.#beginners.has(key);
       this.#settle(key);
       const problem = isAsked ? certificateProblem(socket, certificates) : undefined;
       if (problem !== undefined) {
@@ -315,8 +337,8 @@ export class Listener {
   }
 
   #settle(key: string): void {
-    this.#handshakes.get(key)?.timer.cancel();
-    this.#handshakes.delete(key);
+    this.#beginners.get(key)?.timer.cancel();
+    this.#beginners.delete(key);
   }
 }
 

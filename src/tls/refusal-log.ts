@@ -19,6 +19,8 @@ export type RefusalKind =
   | 'slow'
   /** Too many were not finished. */
   | 'full'
+  /** Too many were open. */
+  | 'connections'
   | 'tls-on-plain-port';
 
 /** A connection that was refused. */

@@ -1,13 +1,15 @@
 /** How a member is reached and reaches others, from its configuration. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { MemberTls } from '../../src/cli/member-tls.ts';
 import { readServerConfig } from '../../src/cli/server-config.ts';
 import type { ServerFlagName } from '../../src/cli/server-flags.ts';
 import type { Logger } from '../../src/observability/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
+import type { ListenPurpose } from '../../src/tls/index.ts';
 import { TestCa, writeFiles } from '../harness/certificates.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
@@ -36,7 +38,10 @@ async function open(flags: Flags): Promise<MemberTls> {
   }
   const note = (line: object): void => void lines.push(line);
   const logger = { info: note, warn: note, error: note } as unknown as Logger;
-  return MemberTls.open(result.config, { logger, metrics, timers: new VirtualLoop() });
+  return MemberTls.open(result.config, {
+    ...{ logger, metrics, timers: new VirtualLoop() },
+    openFilesMax: 3000,
+  });
 }
 
 function peerFlags(): Flags {
@@ -121,5 +126,59 @@ describe('a member', () => {
         /^--cert-file: \/nowhere: .*\nholdfast: --peer-key-file: .*exchanged$/,
       ) as string,
     });
+  });
+});
+
+describe('connections', () => {
+  /** Comes to the listener of a purpose and speaks; whether it was let in. */
+  async function comeTo(tls: MemberTls, purpose: ListenPurpose, times: number): Promise<boolean[]> {
+    const [listener] = tls.listeners(purpose, [{ host: '127.0.0.1', port: 0, isSecure: false }]);
+    const port = (await listener?.open((socket) => void socket.write('welcome'))) ?? 0;
+    onTestFinished(async () => listener?.close());
+    const outcomes: boolean[] = [];
+    for (let i = 0; i < times; i++) {
+      const socket = connect(port, '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      socket.write('hello');
+      outcomes.push(
+        await new Promise((resolve) => {
+          socket.on('data', () => resolve(true));
+          socket.on('error', () => resolve(false));
+          socket.on('close', () => resolve(false));
+        }),
+      );
+    }
+    return outcomes;
+  }
+
+  test('of clients are bounded by the setting, those of members are not', async () => {
+    const tls = await open({ 'max-connections': '2' });
+
+    expect(await comeTo(tls, 'clients', 3)).toEqual([true, true, false]);
+    expect(await comeTo(tls, 'peers', 3)).toEqual([true, true, true]);
+
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        event: 'connection-refused',
+        kind: 'connections',
+        reason: '2 connections are open: use fewer, or raise --max-connections',
+      }),
+    );
+    const text = await metrics.render();
+    expect(text).toContain('holdfast_connections{listener="clients"} 2');
+    expect(text).toContain(
+      'holdfast_connections_refused_total{listener="clients",reason="connections"} 1',
+    );
+  });
+
+  test('that would take all files are told of at the start', async () => {
+    await open({});
+    expect(lines).toEqual([]);
+
+    await open({ 'max-connections': '2001' });
+
+    expect(lines).toMatchObject([
+      { event: 'connections-exceed-files', connections: 2001, openFiles: 3000 },
+    ]);
   });
 });

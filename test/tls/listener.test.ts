@@ -5,8 +5,19 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { Certificates } from '../../src/tls/certificates.ts';
+import { ConnectionBound } from '../../src/tls/connection-bound.ts';
 import { handshakeMsMax, Listener, type ListenerOptions } from '../../src/tls/listener.ts';
 import type { RefusedConnection } from '../../src/tls/refusal-log.ts';
 import type { TlsSettings } from '../../src/tls/settings.ts';
@@ -299,7 +310,7 @@ describe('handshakes', () => {
   });
 
   test('are bounded in number; one that stalls makes room for another', async () => {
-    const port = await listen({}, { handshakesMax: 2 });
+    const port = await listen({}, { beginnersMax: 2 });
     const stalled = [plain(port), plain(port)];
     await vi.waitFor(() => expect(loop.pendingTimers).toBe(2));
 
@@ -324,5 +335,78 @@ describe('handshakes', () => {
 
     expect(loop.pendingTimers).toBe(0);
     expect(await visit(port, shown(alice))).toBe('ECONNREFUSED');
+  });
+});
+
+describe('connections', () => {
+  test.each(['plain', 'tls'] as const)('are bounded in number, by %s', async (kind) => {
+    const bound = new ConnectionBound(2, 'use fewer');
+    const port = await listen(kind === 'tls' ? {} : 'plain', { bound });
+    const come = async (): Promise<string> => {
+      if (kind === 'tls') {
+        return visit(port, shown(alice));
+      }
+      const socket = plain(port);
+      socket.write('hello');
+      return outcomeOf(socket);
+    };
+
+    expect([await come(), await come()]).toEqual(['welcome', 'welcome']);
+    expect(await come()).not.toBe('welcome');
+    expect(refused).toMatchObject([
+      { kind: 'connections', reason: '2 connections are open: use fewer', isTold: true },
+    ]);
+
+    accepted[0]?.destroy();
+    await vi.waitFor(() => expect(bound.isFull).toBe(false));
+    expect(await come()).toBe('welcome');
+  });
+
+  test('of several listeners are bounded together, and others have room of their own', async () => {
+    const bound = new ConnectionBound(1, 'use fewer');
+    const first = await listen('plain', { bound });
+    const others = [bound, new ConnectionBound(1, 'use fewer')].map(
+      (each) =>
+        new Listener({
+          ...{ purpose: 'peers', host: '127.0.0.1', port: 0, timers: loop, bound: each },
+        }),
+    );
+    onTestFinished(async () => {
+      await Promise.all(others.map(async (each) => each.close()));
+    });
+    const ports = await Promise.all(
+      others.map(async (each) => each.open((socket) => void socket.write('welcome'))),
+    );
+    const outcomes: string[] = [];
+
+    for (const port of [first, ...ports]) {
+      const socket = plain(port);
+      socket.write('hello');
+      outcomes.push(await outcomeOf(socket));
+    }
+
+    expect(outcomes.map((outcome) => outcome === 'welcome')).toEqual([true, false, true]);
+  });
+
+  test('that say nothing in plain text are cut off, or make room for others before', async () => {
+    const bound = new ConnectionBound(2, 'use fewer');
+    const port = await listen('plain', { bound });
+    const [first, second] = [plain(port), plain(port)];
+    await vi.waitFor(() => expect(bound.isFull).toBe(true));
+    const firstClosed = once(first, 'close');
+    const secondClosed = once(second, 'close');
+
+    await loop.run(2000);
+    const speaking = plain(port);
+    speaking.write('hello');
+    expect(await outcomeOf(speaking)).toBe('welcome');
+    first.resume();
+    await firstClosed;
+
+    await loop.run(handshakeMsMax - 2000);
+    second.resume();
+    await secondClosed;
+    expect(refused.map(({ kind }) => kind)).toEqual(['slow', 'slow']);
+    expect(loop.pendingTimers).toBe(0);
   });
 });
