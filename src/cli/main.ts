@@ -10,12 +10,14 @@ import { registerBench } from './bench/command.ts';
 import { registerDev } from './dev-command.ts';
 import { ExitError } from './exit.ts';
 import { registerServer } from './server-command.ts';
+import { OutputError, watchStandardOutput } from './standard-output.ts';
 import { registerUnsafeRecover } from './unsafe-recover-command.ts';
 import { version } from './version.ts';
 import { wrongUsage } from './wrong-usage.ts';
 
 /** Runs the command line `argv` (as of `process.argv`). */
 export async function main(argv: readonly string[]): Promise<void> {
+  watchStandardOutput();
   const program = new Command('holdfast')
     .description('A replicated, linearizable key-value store that speaks the etcd v3 API')
     .version(version)
@@ -34,7 +36,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
-    if (error instanceof ExitError) {
+    if (error instanceof OutputError) {
+      process.exitCode = error.exitCode;
+    } else if (error instanceof ExitError) {
       process.stderr.write(`${error.message}\n`);
       process.exitCode = error.exitCode;
     } else if (error instanceof CommanderError) {

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ExitError } from '../exit.ts';
+import { print } from '../standard-output.ts';
 import { clusterTitle, type RunningCluster, startCluster } from './clusters.ts';
 import { describeMachine, type Machine, machineLines } from './machine.ts';
 import { fillKeys, measure, type Measurement } from './measure.ts';
@@ -74,7 +75,7 @@ async function runPlan(plan: BenchPlan, running: Running): Promise<void> {
   const { endpoints, access } = plan;
   const subject: Subject = { title: 'endpoints', endpoints, access, pids: [] };
   const machine = await describeMachine(undefined);
-  print(plan, machine, await runCases(plan, withLibrary(plan, [subject]), running));
+  await printReports(plan, machine, await runCases(plan, withLibrary(plan, [subject]), running));
 }
 
 async function runAgainstEtcd(plan: BenchPlan, running: Running): Promise<void> {
@@ -100,7 +101,7 @@ async function runAgainstEtcd(plan: BenchPlan, running: Running): Promise<void> 
       access,
       pids,
     }));
-    print(plan, machine, await runCases(plan, withLibrary(plan, subjects), running));
+    await printReports(plan, machine, await runCases(plan, withLibrary(plan, subjects), running));
   } finally {
     await Promise.all(clusters.map(async (cluster) => cluster.stop()));
     await rm(dataRoot, { recursive: true, force: true });
@@ -160,8 +161,12 @@ function needsKeys({ load }: BenchCase, plan: BenchPlan): boolean {
   return plan.isSuite || !['put', 'lease-grant'].includes(load.workload);
 }
 
-function print(plan: BenchPlan, machine: Machine, reports: readonly CaseReport[]): void {
-  process.stdout.write(
+async function printReports(
+  plan: BenchPlan,
+  machine: Machine,
+  reports: readonly CaseReport[],
+): Promise<void> {
+  await print(
     plan.output === 'json' ? jsonText(machine, reports) : simpleText(plan, machine, reports),
   );
 }

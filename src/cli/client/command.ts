@@ -1,5 +1,6 @@
 /** What every client command does around its own work: connect, print, end. */
 import type { Command } from 'commander';
+import { print } from '../standard-output.ts';
 import { Connection } from './connection.ts';
 import { type ClientOptions, clientOptionsOf } from './options.ts';
 
@@ -15,21 +16,8 @@ export async function runClient(
   const options = clientOptionsOf(command, timeoutMs);
   const connection = new Connection(options.endpoints, options.timeoutMs, options.dialler);
   try {
-    print(await work(connection, options));
+    await print(await work(connection, options));
   } finally {
     connection.close();
   }
-}
-
-/** Writes to standard output; a reader that has gone, as in `… | head`, is no error. */
-export function print(output: Uint8Array | string): void {
-  const { stdout } = process;
-  if (stdout.listenerCount('error') === 0) {
-    stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') {
-        throw error;
-      }
-    });
-  }
-  stdout.write(output);
 }

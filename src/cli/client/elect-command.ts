@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError } from '../exit.ts';
+import { print } from '../standard-output.ts';
 import { anyOf, withInterrupt } from './child.ts';
-import { print } from './command.ts';
 import { Connection } from './connection.ts';
 import type { Dialler } from './dialler.ts';
 import { CallError, exitCodes, exitOf, mayPass, unreachable } from './failure.ts';
@@ -91,7 +91,7 @@ async function campaign(
         signal,
       });
       const key = leader?.key ?? Buffer.alloc(0);
-      print(
+      await print(
         formatOwner(
           await session.until({ method: methods.kv.Range, request: () => ({ key }), signal }),
           format,
@@ -126,11 +126,11 @@ async function observe(
   }
   await withInterrupt(async (interrupt) => {
     let toldLast = '';
-    const tell = ({ header, kv: leader }: Observed): void => {
+    const tell = async ({ header, kv: leader }: Observed): Promise<void> => {
       const seen = `${leader?.create_revision ?? ''}/${leader?.mod_revision ?? ''}`;
       if (leader !== null && seen !== toldLast) {
         toldLast = seen;
-        print(formatOwner({ header, kvs: [leader], more: false, count: '0' }, format));
+        await print(formatOwner({ header, kvs: [leader], more: false, count: '0' }, format));
       }
     };
     let hasBegun = false;
@@ -159,7 +159,7 @@ interface Observer {
   readonly name: Buffer;
   readonly dialler: Dialler;
   readonly signal: AbortSignal;
-  readonly tell: (observed: Observed) => void;
+  readonly tell: (observed: Observed) => Promise<void>;
 }
 
 /** Observes at one endpoint until that fails; returns how. */
@@ -171,7 +171,7 @@ async function observeAt(
   const call = { command: 'elect', purpose: 'read', method: methods.election.Observe } as const;
   try {
     for await (const observed of connection.stream({ ...call, request: { name }, signal })) {
-      tell(observed);
+      await tell(observed);
     }
     // A member ends it only by going down.
     return exitOf('elect', 'read', [unreachable(endpoint, 'the member has ended the call')]);

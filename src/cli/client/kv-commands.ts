@@ -1,6 +1,6 @@
 /** `put`, `get`, `del`, `txn` and `compact`. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { print, runClient } from './command.ts';
+import { runClient } from './command.ts';
 import {
   addSharedOptions,
   clientOptionsOf,
@@ -177,7 +177,8 @@ Example:
       const isPrompted = options.interactive === true || process.stdin.isTTY;
       const request = await readTxn(linesOf(process.stdin), (text) => {
         if (isPrompted) {
-          print(`${text}\n`);
+          // Nothing is asked for that way: the transaction goes on without.
+          process.stdout.write(`${text}\n`);
         }
       });
       // Nothing behind the transaction is read: its input need not end for the process to.

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { ExitError } from '../exit.ts';
-import { print, runClient } from './command.ts';
+import { print } from '../standard-output.ts';
+import { runClient } from './command.ts';
 import { Connection } from './connection.ts';
 import { exitCodes } from './failure.ts';
 import {
@@ -96,7 +97,7 @@ Example:
           `holdfast: lease keep-alive: lease ${leaseName(id)} has expired or was revoked`,
         );
       }
-      print(formatRenewed(answer, format));
+      await print(formatRenewed(answer, format));
       if (options.once === true) {
         return;
       }

@@ -1,8 +1,8 @@
 /** `lock`: owns a lock until it is stopped, or while a command runs. */
 import type { Command } from 'commander';
 import { ExitError } from '../exit.ts';
+import { print } from '../standard-output.ts';
 import { anyOf, graceMs, runChild, withInterrupt } from './child.ts';
-import { print } from './command.ts';
 import { CallError, exitCodes } from './failure.ts';
 import {
   addSharedOptions,
@@ -161,7 +161,7 @@ async function hold(
   { key }: Owned,
   { format, interrupt }: { readonly format: Format; readonly interrupt: AbortSignal },
 ): Promise<number> {
-  print(formatOwner(key, format));
+  await print(formatOwner(key, format));
   await anyOf(interrupt, session.lost);
   session.lost.throwIfAborted();
   return 0;

@@ -1,9 +1,10 @@
 /** `snapshot save status restore`: the state of a member as a file, and a new cluster of it. */
 import type { Command } from 'commander';
 import { ExitError } from '../exit.ts';
+import { print } from '../standard-output.ts';
 import type { SnapshotSummary } from '../snapshot-reader.ts';
 import type { RestoreConfig, Restored } from '../snapshot-restore.ts';
-import { print, runClient } from './command.ts';
+import { runClient } from './command.ts';
 import type { Connection } from './connection.ts';
 import { exitCodes } from './failure.ts';
 import { encodeJson } from './json.ts';
@@ -46,7 +47,7 @@ Example:
   addSharedOptions(command).action(async (path: string) => {
     const { format = 'simple' } = clientOptionsOf(command);
     const { summarizeSnapshot } = await import('../snapshot-reader.ts');
-    print(formatSnapshot(await summarizeSnapshot(path), format));
+    await print(formatSnapshot(await summarizeSnapshot(path), format));
   });
 }
 
@@ -103,7 +104,7 @@ Example:
     const { format = 'simple' } = clientOptionsOf(command);
     const { restoreSnapshot } = await import('../snapshot-restore.ts');
     const config = await restoreConfigOf(path, flags);
-    print(formatRestored(await restoreSnapshot(config), format));
+    await print(formatRestored(await restoreSnapshot(config), format));
   });
 }
 

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { ExitError } from '../exit.ts';
-import { print } from './command.ts';
+import { OutputError, print } from '../standard-output.ts';
 import { exitCodes } from './failure.ts';
 import { quoted } from './fields.ts';
 import {
@@ -107,9 +107,7 @@ async function watchOne(
     onBroken: (reason, nextRevision) => {
       process.stderr.write(`holdfast: watch: ${reason}; going on from revision ${nextRevision}\n`);
     },
-    onProgress: (revision) => {
-      print(`progress notify: ${revision}\n`);
-    },
+    onProgress: async (revision) => print(`progress notify: ${revision}\n`),
     ...(onOpen === undefined ? {} : { onOpen }),
   });
 }
@@ -146,6 +144,10 @@ async function watchInteractively(client: ClientOptions): Promise<void> {
 function tell(error: unknown): void {
   if (!(error instanceof ExitError)) {
     throw error;
+  }
+  if (error instanceof OutputError) {
+    // There is nowhere to tell of any of them.
+    process.exit(error.exitCode);
   }
   process.stderr.write(`${error.message}\n`);
 }

@@ -41,7 +41,7 @@ export interface WatchOptions {
   /** Hears how the connection broke off, and from which revision the watch goes on. */
   readonly onBroken: (reason: string, nextRevision: bigint) => void;
   /** Hears up to which revision all has been told, when a member says so. */
-  readonly onProgress?: (revision: string) => void;
+  readonly onProgress?: (revision: string) => Promise<void>;
   /** Hears, at each connection, what asks the member to say so. */
   readonly onOpen?: (askForProgress: () => void) => void;
 }
@@ -129,7 +129,7 @@ async function watchAt(
       if (answer.events.length > 0) {
         await onAnswer(answer);
       } else if (!answer.created) {
-        onProgress?.(answer.header?.revision ?? '0');
+        await onProgress?.(answer.header?.revision ?? '0');
       }
       progress.nextRevision = nextRevisionAfter(answer, progress.nextRevision);
     }

@@ -44,8 +44,11 @@ export async function run(endpoint: string, ...argv: readonly string[]): Promise
   let stdout = '';
   let stderr = '';
   const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    vi.spyOn(process.stdout, 'write').mockImplementation((text, done?: unknown) => {
       stdout += Buffer.from(text).toString();
+      if (typeof done === 'function') {
+        done();
+      }
       return true;
     }),
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
