@@ -1,7 +1,8 @@
 /**
  * Keeps a member's log short: drops its beginning once the state that holds it is surely on disk
  * (Raft thesis §5.2). How far is decided in `log-compaction.ts`. A disk without room for so much as
- * a note of where the log begins is waited out, since nothing is lost by it.
+ * a note of where the log begins is waited out, since nothing is lost by it: what Raft was told to
+ * be gone is tried again, and no more than that, since it is what would make room.
  */
 import { KvError } from '../base/index.ts';
 import type { LogIndex } from '../raft/index.ts';
@@ -30,8 +31,8 @@ export class LogKeeper {
   readonly #options: LogKeeperOptions;
   #compacting: Promise<void> | undefined;
   #isStopped = false;
-  /** The last attempt found no room. */
-  #isDelayed = false;
+  /** Raft knows the log to be gone up to here, but the disk had no room for it. */
+  #owedIndex: LogIndex | undefined;
 
   constructor(options: LogKeeperOptions) {
     this.#options = options;
@@ -41,10 +42,11 @@ export class LogKeeper {
   maybeCompact(): void {
     const index = this.#options.state.lane.readableIndex;
     const isBusy = this.#compacting !== undefined || this.#isStopped;
-    if (isBusy || this.#target(index) === undefined) {
+    if (isBusy || (this.#owedIndex === undefined && this.#target(index) === undefined)) {
       return;
     }
-    this.#compacting = this.#compact(index)
+    const owed = this.#owedIndex;
+    this.#compacting = (owed === undefined ? this.#compact(index) : this.#dropTo(owed))
       .catch(this.#options.onFatal)
       .finally(() => {
         this.#compacting = undefined;
@@ -86,13 +88,13 @@ export class LogKeeper {
       if (!(error instanceof KvError) || error.code !== 'DISK_FULL') {
         throw error;
       }
-      if (!this.#isDelayed) {
+      if (this.#owedIndex === undefined) {
         logger.warn({ event: 'log-compaction-delayed', reason: error.message });
       }
-      this.#isDelayed = true;
+      this.#owedIndex = index;
       return;
     }
-    this.#isDelayed = false;
+    this.#owedIndex = undefined;
     logger.info({ event: 'log-compacted', index });
   }
 }

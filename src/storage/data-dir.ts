@@ -189,6 +189,9 @@ async function prepare(
     checkIdentity(path, found, identity);
     if (found.state === 'ready') {
       checkLogPresent(walFolderOf(path), fileSystem);
+      // The process that made it so, or wrote other files here, may have been killed before its
+      // sync: without it a power cut would bring back what was before.
+      await fileSystem.syncDirectory(path);
       return { file: found, isNew: false };
     }
   }
@@ -201,8 +204,9 @@ async function prepare(
     randomUint32: options.randomUint32,
     segmentBytes: options.segmentBytes,
   });
+  // Before anything counts: the directory itself must not be lost.
+  await syncFoldersAbove(path, fileSystem);
   await writeIdentity(path, file, fileSystem);
-  await syncParent(path, fileSystem);
   return { file, isNew: true };
 }
 
@@ -308,15 +312,17 @@ async function writeIdentity(
   await writeJsonFile(path, identityFileName, fields, fileSystem);
 }
 
-/** Makes the directory itself durable, where its parent may be opened at all. */
-async function syncParent(path: string, fileSystem: FileSystem): Promise<void> {
-  try {
-    await fileSystem.syncDirectory(dirname(path));
-  } catch (error) {
-    // Why: a parent that may be passed but not read is common for mounted volumes, which exist
-    // already.
-    if (fileErrorCode(error) !== 'EACCES') {
-      throw error;
+/** Makes the directory itself durable: any of the folders that it is in may be new. */
+async function syncFoldersAbove(path: string, fileSystem: FileSystem): Promise<void> {
+  for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) {
+    try {
+      await fileSystem.syncDirectory(dirname(folder));
+    } catch (error) {
+      // Why: one that may be passed but not read, or knows no syncs, is common above volumes, which
+      // were there before.
+      if (!['EACCES', 'EPERM', 'EINVAL'].includes(fileErrorCode(error))) {
+        throw error;
+      }
     }
   }
 }

@@ -11,7 +11,11 @@
  * atomic and durable. Whatever else lies beside the current generation was staged and never used,
  * or was replaced: it is removed at the next opening. A first generation is named as being made
  * before it is, so that one that was in use and is gone is never taken for one that never was.
+ *
+ * Invariant: no generation's files go while `current.json` may name it, on disk or after a power
+ * cut: whoever removes has made it durable before that another one is named.
  */
+import { dirname } from 'node:path';
 import { assert, KvError } from '../base/index.ts';
 import { corruptData } from './corruption.ts';
 import { openRocksdbEngine, type RocksdbEngineOptions } from './engine-rocksdb.ts';
@@ -55,15 +59,17 @@ interface Current {
  */
 export async function openStateStore(options: StateStoreOptions): Promise<StateStore> {
   const folders = new GenerationFolders(options);
+  let engine: Engine | undefined;
   try {
-    options.fileSystem.makeFolder(options.folder);
+    await folders.make();
     const found = options.rebuild === true ? undefined : await folders.readCurrent();
     const current = found?.isReady === true ? found : await folders.create();
-    const engine = await folders.open(current.generation, { mustExist: true });
+    engine = await folders.open(current.generation, { mustExist: true });
     // Only under the lock of the current one: the others may be in use by whoever has that.
     await folders.removeAllBut(current.generation);
     return new FileStateStore(folders, current, engine);
   } catch (error) {
+    await engine?.close();
     throw storageError(error, `the state in ${options.folder} could not be opened`, 'rejected');
   }
 }
@@ -73,6 +79,8 @@ class FileStateStore implements StateStore {
   #current: Current;
   #engine: Engine;
   #staged: FileStagedState | undefined;
+  /** A staged generation whose activation has failed, nobody knows how far. */
+  #mayBeNamed: number | undefined;
   /** Highest generation ever begun here; none is used twice. */
   #lastGeneration: number;
   /** Generations that were replaced, on their way out. */
@@ -117,10 +125,13 @@ class FileStateStore implements StateStore {
       return;
     }
     this.#isClosed = true;
-    await this.#staged?.discard();
-    await this.#engine.close();
-    // Their snapshots end here: whoever still reads them is told so.
-    await Promise.all([...this.#retiring].flatMap(([old, gone]) => [old.close(), gone]));
+    try {
+      await this.#staged?.discard();
+    } finally {
+      await this.#engine.close();
+      // Their snapshots end here: whoever still reads them is told so.
+      await Promise.all([...this.#retiring].flatMap(([old, gone]) => [old.close(), gone]));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,6 +146,7 @@ class FileStateStore implements StateStore {
     assert(this.#staged === staged, 'what is activated is what was staged last');
     await staged.engine.flush();
     const current: Current = { generation, isReady: true, installed: { index, term } };
+    this.#mayBeNamed = generation;
     try {
       await this.#folders.writeCurrent(current);
     } catch (error) {
@@ -146,6 +158,7 @@ class FileStateStore implements StateStore {
     this.#current = current;
     this.#engine = staged.engine;
     this.#staged = undefined;
+    this.#mayBeNamed = undefined;
     this.#retire(old, oldGeneration);
   }
 
@@ -163,6 +176,11 @@ class FileStateStore implements StateStore {
     if (this.#staged === staged) {
       this.#staged = undefined;
       await staged.engine.close();
+      if (this.#mayBeNamed === generation) {
+        // If this fails its files stay, for the next opening to choose.
+        await this.#folders.writeCurrent(this.#current);
+        this.#mayBeNamed = undefined;
+      }
       await this.#folders.remove(generation);
     }
   }
@@ -192,6 +210,17 @@ class GenerationFolders {
 
   constructor(options: StateStoreOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Makes the folder where it is absent. Also what a process before this one has named in it is
+   * durable then, and may be acted upon.
+   */
+  async make(): Promise<void> {
+    const { folder, fileSystem } = this.#options;
+    fileSystem.makeFolder(folder);
+    await fileSystem.syncDirectory(dirname(folder));
+    await fileSystem.syncDirectory(folder);
   }
 
   async open(generation: number, options: RocksdbEngineOptions): Promise<Engine> {

@@ -50,6 +50,14 @@ export interface RecoveredLog {
   readonly hardState: HardState;
   readonly summary: LogSummary;
   readonly nextFrameNumber: number;
+  /**
+   * Writes the last frame once more, as it was read; a sync of the active segment must follow.
+   *
+   * Why: if the process before has failed to sync it, the kernel holds its pages for clean, shows
+   * them to whoever reads, and a sync alone would not write them. Frames before it were durable
+   * before it was written.
+   */
+  rewriteLastFrame(): Promise<void>;
 }
 
 /** A segment file as found in the folder, with the number in its name. */
@@ -75,6 +83,11 @@ export async function findLogStart(
   found: readonly FoundSegment[],
   compacted: LogStart | undefined,
 ): Promise<FoundLog> {
+  const last = must(found.at(-1), 'last segment');
+  if (compacted !== undefined && compacted.segment > last.number) {
+    const what = `the log starts with segment ${compacted.segment}, which is missing`;
+    throw corruptLog(last.file.path, 0, what);
+  }
   for (let i = found.length - 1; i >= 0; i--) {
     const segment = must(found[i], 'segment');
     const cut = { segments: found.slice(i), leftovers: found.slice(0, i) };
@@ -129,6 +142,8 @@ class Recovery {
   #hardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
   /** Unknown before the first segment. */
   #nextFrameNumber: number | undefined;
+  /** Where the last intact frame begins, in the segment read last. */
+  #lastFrameAt = segmentHeaderBytes;
 
   constructor(start: LogPosition) {
     this.#start = start;
@@ -151,6 +166,7 @@ class Recovery {
         confEntries: this.#confEntries.filter((entry) => entry.index > index),
       },
       nextFrameNumber: must(this.#nextFrameNumber, 'frame number'),
+      rewriteLastFrame: async () => rewrite(map.active(), this.#lastFrameAt),
     };
   }
 
@@ -249,6 +265,7 @@ class Recovery {
       this.#takeEntries(segment, frame, shift);
     }
     this.#hardState = frame.hardState;
+    this.#lastFrameAt = at;
     this.#nextFrameNumber = number + 1;
   }
 
@@ -388,6 +405,16 @@ function findProblem(
     }
   }
   return undefined;
+}
+
+/** Writes what stands from `at` to the end of the segment's frames again. */
+async function rewrite({ file, end }: Segment, at: number): Promise<void> {
+  const bytes = new Uint8Array(end - at);
+  const got = await file.read(bytes, at);
+  if (got < bytes.length) {
+    throw corruptLog(file.path, at + got, 'the file has become shorter');
+  }
+  await file.write(bytes, bytes.length, at);
 }
 
 function truncateRuns(runs: TermRun[], index: LogIndex): void {

@@ -10,6 +10,7 @@
  * entries, so it is not written at all: its hard state waits in memory for the next frame, which
  * carries it anyway.
  */
+import { dirname } from 'node:path';
 import { assert, KvError, must } from '../base/index.ts';
 import type { Entry, HardState, LogIndex, LogSummary } from '../raft/index.ts';
 import { corruptLog } from './corruption.ts';
@@ -79,6 +80,7 @@ export async function createWal(options: WalOptions): Promise<void> {
     file.close();
     fileSystem.rename(file.path, `${folder}/${segmentName(1, 1)}`);
     await fileSystem.syncDirectory(folder);
+    await fileSystem.syncDirectory(dirname(folder));
   } catch (error) {
     throw storageError(error, `the log in ${folder} could not be created`, 'rejected');
   }
@@ -93,40 +95,43 @@ export async function createWal(options: WalOptions): Promise<void> {
 export async function openWal(options: WalOptions): Promise<LogStore> {
   const { folder, fileSystem, segmentBytes = defaultSegmentBytes } = options;
   checkSegmentBytes(segmentBytes);
-  const found = [];
-  for (const name of fileSystem.list(folder)) {
-    const number = segmentNumberOf(name);
-    if (number !== undefined) {
-      found.push({ name, number });
-    } else if (name.endsWith(unusedSuffix)) {
-      fileSystem.remove(`${folder}/${name}`);
-    }
-  }
-  if (found.length === 0) {
-    throw corruptLog(folder, 0, 'the log has no segment, although this member has been in use');
-  }
   const opened: FoundSegment[] = [];
   try {
-    for (const { name, number } of found) {
-      opened.push({ file: fileSystem.open(`${folder}/${name}`, 'existing'), number });
-    }
+    openSegments(options, opened);
     const foundLog = await findLogStart(opened, await readLogStart(fileSystem, folder));
     checkNumbers(foundLog.segments);
     const recovered = await recoverLog(foundLog);
+    // What was read may have been written but not synced by a process that was killed: from here on
+    // the member acts on it, so it must be durable first; so must the name of a segment that makes
+    // others leftovers.
+    await recovered.rewriteLastFrame();
+    await recovered.map.active().file.sync();
+    await fileSystem.syncDirectory(folder);
     for (const { file } of foundLog.leftovers) {
       file.close();
       fileSystem.remove(file.path);
     }
-    // What was read may have been written but not synced by a process that was killed: from here on
-    // the member acts on it, so it must be durable first.
-    await recovered.map.active().file.sync();
-    await fileSystem.syncDirectory(folder);
     return new Wal(options, segmentBytes, recovered);
   } catch (error) {
     for (const { file } of opened) {
       file.close();
     }
     throw storageError(error, `the log in ${folder} could not be opened`, 'rejected');
+  }
+}
+
+/** Opens the segments in the folder, in order, and removes files that never came into use. */
+function openSegments({ folder, fileSystem }: WalOptions, opened: FoundSegment[]): void {
+  for (const name of fileSystem.list(folder)) {
+    const number = segmentNumberOf(name);
+    if (number !== undefined) {
+      opened.push({ file: fileSystem.open(`${folder}/${name}`, 'existing'), number });
+    } else if (name.endsWith(unusedSuffix)) {
+      fileSystem.remove(`${folder}/${name}`);
+    }
+  }
+  if (opened.length === 0) {
+    throw corruptLog(folder, 0, 'the log has no segment, although this member has been in use');
   }
 }
 
@@ -171,7 +176,7 @@ class Wal implements LogStore {
   /** Set once, by the first failed write or sync. Invariant: nothing is acknowledged afterwards. */
   #failure: KvError | undefined;
   readonly #reads = new Set<Promise<unknown>>();
-  /** Settles with the last compaction called; never rejects. One is at work at a time. */
+  /** Settles with the last compaction or reset called; never rejects. One is at work at a time. */
   #compacting: Promise<void> = Promise.resolve();
 
   constructor(options: WalOptions, segmentBytes: number, recovered: RecoveredLog) {
@@ -238,14 +243,10 @@ class Wal implements LogStore {
     this.#checkUsable();
     this.#isAppending = true;
     try {
-      await this.#compacting;
-      const placed = await this.#placeNew([], hardState, position);
-      await this.#writeFrame(placed);
-      // The rename has made it so: from here on everything before this segment is a leftover.
-      for (const segment of this.#map.restart(placed.segment, position.index)) {
-        this.#retire(segment);
-      }
-      this.#takeFrame(placed, [], hardState);
+      const resetting = this.#compacting.then(async () => this.#reset(position, hardState));
+      // A compaction called meanwhile comes after it: it would name a start in the log that goes.
+      this.#compacting = resetting.catch(() => undefined);
+      await resetting;
     } finally {
       this.#isAppending = false;
     }
@@ -399,6 +400,16 @@ class Wal implements LogStore {
       this.#supply.prepare();
     }
     this.#packer.release();
+  }
+
+  async #reset(position: LogPosition, hardState: HardState): Promise<void> {
+    const placed = await this.#placeNew([], hardState, position);
+    await this.#writeFrame(placed);
+    // The rename has made it so: from here on everything before this segment is a leftover.
+    for (const segment of this.#map.restart(placed.segment, position.index)) {
+      this.#retire(segment);
+    }
+    this.#takeFrame(placed, [], hardState);
   }
 
   async #compact(index: LogIndex): Promise<void> {

@@ -13,7 +13,7 @@ import {
 } from '../../src/storage/index.ts';
 import { writeJsonFile } from '../../src/storage/json-file.ts';
 import { matching } from './matching.ts';
-import { systemError } from './memory-file-system.ts';
+import { MemoryFileSystem, systemError } from './memory-file-system.ts';
 import { buildStorageProgram, startStorageProgram } from './storage-process.ts';
 import { createTempDir } from './temp-dir.ts';
 
@@ -51,6 +51,32 @@ describe('openDataDirectory', { timeout: 60_000 }, () => {
     const second = await open(path);
     expect(second.isNew).toBe(false);
     await second.close();
+  });
+
+  test('a directory that was found ready is so after a power cut, too', async () => {
+    const path = join(createTempDir(), 'deep', 'n1.holdfast');
+    const fileSystem = new MemoryFileSystem();
+    // Beside it, the folder on the real disk is there for the lock alone.
+    mkdirSync(path, { recursive: true });
+    let renames = 0;
+    let killed = fileSystem;
+    fileSystem.onOperation = (operation) => {
+      renames += operation === 'rename' ? 1 : 0;
+      if (operation === 'syncDirectory') {
+        killed = fileSystem.killed();
+      }
+    };
+    await (await open(path, identity, fileSystem)).close();
+    expect(renames).toBe(3);
+
+    const again = await open(path, identity, killed);
+    expect(again.isNew).toBe(false);
+    await again.close();
+    const afterPowerCut = killed.crash(() => false, false);
+    expect(await inspectDataDirectory(path, afterPowerCut)).toEqual(identity);
+    const found = await open(path, identity, afterPowerCut);
+    expect(found.isNew).toBe(false);
+    await found.close();
   });
 
   test('refuses the directory of another cluster or member, and names both', async () => {

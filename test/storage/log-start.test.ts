@@ -34,6 +34,7 @@ describe('the start of the log', () => {
     expect(await readLogStart(fileSystem, folder)).toBeUndefined();
     const start = { segment: 7, position: { index: 2 ** 40, term: 3 } };
     await writeLogStart(fileSystem, folder, start);
+    await fileSystem.syncDirectory('/member');
 
     expect(
       await readLogStart(
@@ -98,6 +99,30 @@ describe('a compaction', () => {
     expect(fileSystem.openCount).toBe(open - 1);
     await log.close();
     expect(fileSystem.openCount).toBe(0);
+  });
+
+  test('that a reset overtakes changes nothing of the log that begins then', async () => {
+    const { fileSystem, log } = await openFilled();
+    let release: () => void = () => undefined;
+    fileSystem.beforeRead = async () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    const resetting = log.reset(
+      { index: 90, term: 3 },
+      { currentTerm: 3, votedFor: 0, commitIndex: 90 },
+    );
+    const compacting = log.compact(20);
+    await resetting;
+    release();
+    await compacting;
+    fileSystem.beforeRead = undefined;
+
+    await expect(log.read(50, 51, 1)).rejects.toThrow('not above the snapshot');
+    await log.close();
+    const reopened = await openWal(optionsFor(fileSystem));
+    expect(reopened.initialLog).toMatchObject({ snapshotIndex: 90, lastIndex: 90 });
+    await reopened.close();
   });
 
   test('leaves the log whole when the disk is full, and works once there is room', async () => {

@@ -1,8 +1,12 @@
 /**
  * A file system in memory that knows what a power cut leaves: contents reach the disk sector by
- * sector, surely only with a sync; names surely only with a sync of their folder. Faults come from
- * a hook that sees every operation before it happens.
+ * sector, surely only with a sync; names, of files and of folders, surely only with a sync of the
+ * folder that they are in. Faults come from a hook that sees every operation before it happens.
+ *
+ * A sync that fails does what Linux does: what it should have written is taken for written from
+ * then on. Whoever reads sees it, the next sync succeeds without it, and it is not on the disk.
  */
+import { dirname } from 'node:path';
 import type { FileSystem, StorageFile } from '../../src/storage/index.ts';
 
 const sectorBytes = 512;
@@ -30,6 +34,8 @@ export function systemError(code: string): Error {
 interface Inode {
   cached: Uint8Array;
   durable: Uint8Array;
+  /** Sectors that the next sync writes. */
+  readonly dirty: Set<number>;
 }
 
 /** Which sectors of unsynced contents survive a power cut. */
@@ -38,7 +44,10 @@ export type SectorPolicy = (path: string, sector: number) => boolean;
 /** The file system; `crash` gives the one that is found after a power cut. */
 export class MemoryFileSystem implements FileSystem {
   readonly #names = new Map<string, Inode>();
-  #durableNames = new Map<string, Inode>();
+  readonly #durableNames = new Map<string, Inode>();
+  /** Those below the folders of the root, which are there from the start. */
+  readonly #folders = new Set<string>();
+  readonly #durableFolders = new Set<string>();
   /** Called before every operation. */
   onOperation: FaultHook = () => undefined;
   /** When set, reads that begin wait for it: a slow disk. */
@@ -53,6 +62,9 @@ export class MemoryFileSystem implements FileSystem {
   crash(survives: SectorPolicy, namesSurvive: boolean): MemoryFileSystem {
     const after = new MemoryFileSystem();
     for (const [path, inode] of namesSurvive ? this.#names : this.#durableNames) {
+      if (!namesSurvive && !foldersAbove(path).every((each) => this.#durableFolders.has(each))) {
+        continue;
+      }
       const bytes = inode.durable.slice();
       for (let at = 0; at < bytes.length; at += sectorBytes) {
         if (survives(path, at / sectorBytes)) {
@@ -70,11 +82,43 @@ export class MemoryFileSystem implements FileSystem {
     return this.crash(() => true, true);
   }
 
+  /** What the next process finds after this one was killed at this point. */
+  killed(): MemoryFileSystem {
+    const after = new MemoryFileSystem();
+    const copies = new Map<Inode, Inode>();
+    const copyOf = ({ cached, durable, dirty }: Inode): Inode => ({
+      cached: cached.slice(),
+      durable: durable.slice(),
+      dirty: new Set(dirty),
+    });
+    for (const inode of [...this.#names.values(), ...this.#durableNames.values()]) {
+      copies.set(inode, copies.get(inode) ?? copyOf(inode));
+    }
+    const copyNames = (from: Map<string, Inode>, to: Map<string, Inode>): void => {
+      for (const [path, inode] of from) {
+        to.set(path, copies.get(inode) ?? inode);
+      }
+    };
+    copyNames(this.#names, after.#names);
+    copyNames(this.#durableNames, after.#durableNames);
+    for (const folder of this.#folders) {
+      after.#folders.add(folder);
+    }
+    for (const folder of this.#durableFolders) {
+      after.#durableFolders.add(folder);
+    }
+    return after;
+  }
+
   /** Puts a durable file in place. */
   setFile(path: string, bytes: Uint8Array): void {
-    const inode = { cached: bytes.slice(), durable: bytes.slice() };
+    const inode = { cached: bytes.slice(), durable: bytes.slice(), dirty: new Set<number>() };
     this.#names.set(path, inode);
     this.#durableNames.set(path, inode);
+    for (const folder of foldersAbove(path)) {
+      this.#folders.add(folder);
+      this.#durableFolders.add(folder);
+    }
   }
 
   /** The contents the process sees. */
@@ -85,7 +129,11 @@ export class MemoryFileSystem implements FileSystem {
   open(path: string, how: 'create' | 'existing'): StorageFile {
     this.onOperation('open', path);
     if (how === 'create') {
-      this.#names.set(path, { cached: new Uint8Array(0), durable: new Uint8Array(0) });
+      const none = new Uint8Array(0);
+      this.#names.set(path, { cached: none, durable: none.slice(), dirty: new Set() });
+      for (const folder of foldersAbove(path)) {
+        this.#folders.add(folder);
+      }
     }
     return this.#file(path, this.#inode(path));
   }
@@ -98,8 +146,10 @@ export class MemoryFileSystem implements FileSystem {
     return [...new Set(names)].sort();
   }
 
-  makeFolder(): void {
-    // Folders are only prefixes of names here.
+  makeFolder(folder: string): void {
+    for (const each of [...foldersAbove(folder), folder]) {
+      this.#folders.add(each);
+    }
   }
 
   rename(from: string, to: string): void {
@@ -118,11 +168,28 @@ export class MemoryFileSystem implements FileSystem {
     for (const path of [...this.#names.keys()].filter((name) => name.startsWith(`${folder}/`))) {
       this.#names.delete(path);
     }
+    for (const path of [...this.#folders].filter((name) => `${name}/`.startsWith(`${folder}/`))) {
+      this.#folders.delete(path);
+    }
   }
 
   async syncDirectory(folder: string): Promise<void> {
     this.onOperation('syncDirectory', folder);
-    this.#durableNames = new Map(this.#names);
+    const isInside = (path: string): boolean => dirname(path) === folder;
+    for (const path of [...this.#durableNames.keys()].filter(isInside)) {
+      this.#durableNames.delete(path);
+    }
+    for (const [path, inode] of this.#names) {
+      if (isInside(path)) {
+        this.#durableNames.set(path, inode);
+      }
+    }
+    for (const path of [...this.#durableFolders].filter(isInside)) {
+      this.#durableFolders.delete(path);
+    }
+    for (const path of [...this.#folders].filter(isInside)) {
+      this.#durableFolders.add(path);
+    }
     return Promise.resolve();
   }
 
@@ -143,6 +210,26 @@ export class MemoryFileSystem implements FileSystem {
         inode.cached = longer;
       }
       inode.cached.set(source.subarray(0, length), position);
+      for (let at = position - (position % sectorBytes); at < position + length; ) {
+        inode.dirty.add(at / sectorBytes);
+        at += sectorBytes;
+      }
+    };
+    const sync = (operation: 'datasync' | 'sync', sizeBytes: () => number): void => {
+      const dirty = [...inode.dirty];
+      try {
+        this.onOperation(operation, path);
+      } finally {
+        inode.dirty.clear();
+      }
+      const durable = new Uint8Array(sizeBytes());
+      durable.set(inode.durable.subarray(0, durable.length));
+      for (const sector of dirty) {
+        const at = sector * sectorBytes;
+        const written = inode.cached.subarray(at, Math.min(at + sectorBytes, durable.length));
+        durable.set(written, Math.min(at, durable.length));
+      }
+      inode.durable = durable;
     };
     let isOpen = true;
     this.openCount++;
@@ -165,14 +252,12 @@ export class MemoryFileSystem implements FileSystem {
       },
       datasync: async () => {
         await Promise.resolve();
-        this.onOperation('datasync', path);
         // Not the size: what lies beyond the synced one is not on the disk yet.
-        inode.durable.set(inode.cached.subarray(0, inode.durable.length));
+        sync('datasync', () => inode.durable.length);
       },
       sync: async () => {
         await Promise.resolve();
-        this.onOperation('sync', path);
-        inode.durable = inode.cached.slice();
+        sync('sync', () => inode.cached.length);
       },
       sizeBytes: () => inode.cached.length,
       close: () => {
@@ -183,4 +268,10 @@ export class MemoryFileSystem implements FileSystem {
       },
     };
   }
+}
+
+/** The folders that a path is in, but for the outermost one. */
+function foldersAbove(path: string): string[] {
+  const folder = dirname(path);
+  return dirname(folder).length < 2 ? [] : [folder, ...foldersAbove(folder)];
 }

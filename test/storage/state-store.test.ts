@@ -136,6 +136,77 @@ describe('the state store after a power cut at any operation', { timeout: 60_000
   });
 });
 
+/** Two states, one after the other; tells how many are in place. */
+async function activateTwo(
+  fileSystem: MemoryFileSystem,
+): Promise<{ reached: number; store: StateStore | undefined }> {
+  let reached = 0;
+  let store: StateStore | undefined;
+  try {
+    store = await new MemoryGenerations(fileSystem).open();
+    await activate(store, 'first', 10);
+    reached = 1;
+    await activate(store, 'second', 20);
+    reached = 2;
+  } catch (error) {
+    expect(error).toMatchObject({ message: matching('injected') });
+  }
+  return { reached, store };
+}
+
+describe('the state store after one operation that fails', { timeout: 60_000 }, () => {
+  test.each([
+    ['nothing unsynced survives', false],
+    ['everything survives', true],
+  ])('is closed in good order, and then whole after a power cut: %s', async (_, survives) => {
+    const expected = ['undefined: ', '10: a=first', '20: a=second'];
+    for (let failing = 1; failing < 200; failing++) {
+      const fileSystem = new MemoryFileSystem();
+      let operations = 0;
+      fileSystem.onOperation = () => {
+        operations++;
+        if (operations === failing) {
+          throw systemError('EIO');
+        }
+      };
+      const { reached, store } = await activateTwo(fileSystem);
+      await store?.close();
+      const found = await contentsOf(fileSystem.crash(() => survives, survives));
+      expect(expected.slice(reached, reached + 2)).toContain(found);
+      if (operations < failing) {
+        return;
+      }
+    }
+    expect.unreachable('the workload has fewer operations');
+  });
+});
+
+describe('the state store after a process that was killed', { timeout: 60_000 }, () => {
+  test('keeps, through a power cut, what the next process has found', async () => {
+    const seen = new Set<string>();
+    for (let killedAt = 1; killedAt < 200; killedAt++) {
+      const fileSystem = new MemoryFileSystem();
+      let operations = 0;
+      let killed: MemoryFileSystem | undefined;
+      fileSystem.onOperation = () => {
+        operations++;
+        if (operations === killedAt) {
+          killed = fileSystem.killed();
+        }
+      };
+      await activateTwo(fileSystem);
+      if (killed === undefined) {
+        expect([...seen].sort()).toEqual(['10: a=first', '20: a=second', 'undefined: ']);
+        return;
+      }
+      const found = await contentsOf(killed);
+      expect(await contentsOf(killed.crash(() => false, false))).toBe(found);
+      seen.add(found);
+    }
+    expect.unreachable('the workload has fewer operations');
+  });
+});
+
 describe('the state store', { timeout: 60_000 }, () => {
   test('removes the files of the old generation once its last snapshot is closed', async () => {
     const path = createTempDir();

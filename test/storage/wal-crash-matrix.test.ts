@@ -256,6 +256,30 @@ describe('Wal after damage', { timeout: timeoutMs }, () => {
     });
   });
 
+  test('a start of the log that names a segment which is missing is refused', async () => {
+    const { fileSystem } = await smallLog([
+      ...batches,
+      {
+        resetTo: { index: 90, term: 4 },
+        hardState: { currentTerm: 5, votedFor: 1, commitIndex: 90 },
+      },
+      { entries: makeEntries(91, 93, 5, 300), mustSync: true },
+      { entries: makeEntries(93, 95, 5, 300), mustSync: true },
+    ]);
+    const [oldest = ''] = segmentPaths(fileSystem);
+    const bytes = fileSystem.getFile(oldest);
+    const log = await openWal(optionsFor(fileSystem));
+    await log.compact(94);
+    await log.close();
+    const [last = ''] = segmentPaths(fileSystem);
+    expect(last).not.toBe(oldest);
+    // A compaction that was cut short leaves the older ones; then the only one that counts is lost.
+    fileSystem.setFile(oldest, bytes);
+    fileSystem.remove(last);
+
+    expect(await openOrRefusal(fileSystem)).toMatchObject({ message: matching('is missing') });
+  });
+
   test('an intact frame in the place of another is refused', async () => {
     const same = [1, 2, 3].map((index) => ({
       entries: [makeEntry(index, 1, 40)],
@@ -447,6 +471,35 @@ describe('Wal after a crash at any operation', { timeout: timeoutMs }, () => {
     }
     expect(crashes).toBeGreaterThan(80);
     expect(crashes).toBeLessThan(stopMax - 1);
+  });
+
+  test('keeps, through a power cut, what was found after the process was killed', async () => {
+    const found = new Set<string>();
+    for (let killedAt = 1; killedAt < stopMax; killedAt++) {
+      const fileSystem = new MemoryFileSystem();
+      await createWal(optionsFor(fileSystem));
+      const log = await openWal(optionsFor(fileSystem));
+      let operations = 0;
+      let killed: MemoryFileSystem | undefined;
+      fileSystem.onOperation = () => {
+        operations++;
+        if (operations === killedAt) {
+          killed = fileSystem.killed();
+        }
+      };
+      for (const step of workload) {
+        await take(log, step);
+      }
+      await log.close();
+      if (killed === undefined) {
+        expect(found.size).toBeGreaterThan(workload.length / 2);
+        return;
+      }
+      const contents = await contentsOf(killed);
+      expect(await contentsOf(killed.crash(() => false, false))).toEqual(contents);
+      found.add(JSON.stringify(contents));
+    }
+    expect.unreachable('the workload has fewer operations');
   });
 
   /** Runs the workload until operation number `stopAt`, which fails, and everything after it. */

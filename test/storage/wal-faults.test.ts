@@ -133,6 +133,20 @@ describe('Wal on a failing disk', () => {
 
   test('what a killed process left unsynced is synced before the log opens', async () => {
     const { fileSystem, log } = await openNew();
+    let killed = fileSystem;
+    fileSystem.onOperation = (operation) => {
+      killed = operation === 'datasync' ? fileSystem.killed() : killed;
+    };
+    await append(log, 1, 2);
+
+    const reopened = await openWal(optionsFor(killed));
+    expect(reopened.initialLog.lastIndex).toBe(1);
+    const afterPowerCut = await openWal(optionsFor(killed.crash(() => false, false)));
+    expect(afterPowerCut.initialLog.lastIndex).toBe(1);
+  });
+
+  test('what a failed sync has left in the cache alone is on disk before it opens', async () => {
+    const { fileSystem, log } = await openNew();
     fileSystem.onOperation = failOn('datasync', /./, 'EIO');
     await expect(append(log, 1, 2)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     fileSystem.onOperation = () => undefined;
