@@ -82,7 +82,7 @@ export class Administration implements MembershipApi, MaintenanceApi {
   async openSnapshot(): Promise<SnapshotStream> {
     const { snapshots, state, checkState } = this.#options;
     checkState();
-    return snapshots.open(state.engine, 0);
+    return snapshots.open(state.engine);
   }
 
   async hashKv(revision: number): Promise<KeyspaceHash> {

@@ -69,7 +69,7 @@ export function createInbox(options: InboxOptions): TransportHandler {
       if (refusal !== undefined) {
         throw refusal;
       }
-      const { chunks } = await snapshots.open(state.engine, minIndex, formatVersionMax);
+      const { chunks } = await snapshots.open(state.engine, { minIndex, formatVersionMax });
       logger.info({ event: 'snapshot-sending', peer: from, minIndex });
       return chunks;
     },

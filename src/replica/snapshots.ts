@@ -21,6 +21,10 @@ import type { SnapshotStream } from './api.ts';
 
 /** Limit: snapshots served at a time; each pins the files of its state. */
 const servedMax = 4;
+/** Limit: backups among them: members that are behind find room whatever clients do. */
+const backupsMax = 2;
+/** Ticks after which one that nobody reads on is given up, or it would pin its state for ever. */
+const idleTicksMax = 600;
 /** Bytes of records read at a time. */
 const scanBytesMax = 512 * 1024;
 /** Limit: records read at a time. */
@@ -93,9 +97,23 @@ export interface FetchedSnapshot {
   readonly bytes: number;
 }
 
-/** A snapshot that is being read, or was: its log is kept from `index` on. */
+/** A member that fetches a snapshot. */
+export interface SnapshotReader {
+  /** The state must contain all entries up to here. */
+  readonly minIndex: number;
+  /** Newest version of the format that it reads. */
+  readonly formatVersionMax: number;
+}
+
+/** A snapshot that is being read, or was. */
 interface ServedSnapshot {
+  readonly isBackup: boolean;
+  /** The last entry of its state; 0 until that is known. */
   index: number;
+  /** Since a piece was asked for last, and given. */
+  idleTicks: number;
+  /** Gives it up: whoever reads on is told so. */
+  giveUp: () => void;
 }
 
 /** Ticks that the log is kept for after a snapshot has been read. */
@@ -114,17 +132,29 @@ export class Snapshots {
     this.#options = options;
   }
 
-  /** The log after this index is still needed by whoever is fetching; Infinity when nobody is. */
+  /**
+   * The log after this index is still needed by members that are fetching; Infinity when none is.
+   * Nobody goes on from a backup by this log.
+   */
   get retainIndex(): number {
     let index = Number.POSITIVE_INFINITY;
     for (const served of [...this.#serving, ...this.#lingering.keys()]) {
-      index = Math.min(index, served.index);
+      index = served.isBackup ? index : Math.min(index, served.index);
     }
     return index;
   }
 
-  /** Counts down how long the log is kept for those that have fetched a snapshot. */
+  /**
+   * Counts down how long the log is kept for those that have fetched a snapshot, and how long one
+   * waits to be read on.
+   */
   tick(): void {
+    for (const served of this.#serving) {
+      served.idleTicks++;
+      if (served.idleTicks >= idleTicksMax) {
+        served.giveUp();
+      }
+    }
     for (const [served, lingering] of this.#lingering) {
       lingering.ticksLeft--;
       if (lingering.ticksLeft <= 0) {
@@ -143,23 +173,22 @@ export class Snapshots {
   }
 
   /**
-   * Opens a snapshot of the engine's present state, which contains all entries up to `minIndex`.
-   * It is for a file, or for a member that reads the format up to `formatVersionMax`.
+   * Opens a snapshot of the engine's present state: for a member, or as a backup.
    *
    * @throws {KvError} TOO_MANY_REQUESTS; UNHEALTHY — this member has not applied that far.
    */
-  async open(engine: Engine, minIndex: number, formatVersionMax = 0): Promise<SnapshotStream> {
-    if (this.#serving.size >= servedMax) {
-      throw new KvError('TOO_MANY_REQUESTS');
-    }
+  async open(engine: Engine, reader?: SnapshotReader): Promise<SnapshotStream> {
+    const { minIndex, formatVersionMax } = reader ?? { minIndex: 0, formatVersionMax: 0 };
+    const isBackup = reader === undefined;
+    this.#checkRoom(isBackup);
     const pinned = engine.snapshot();
-    const served: ServedSnapshot = { index: 0 };
+    const served: ServedSnapshot = { isBackup, index: 0, idleTicks: 0, giveUp: () => undefined };
     this.#serving.add(served);
     this.#moves(1);
     const release = (): void => {
       if (this.#serving.delete(served)) {
         this.#moves(-1);
-        if (served.index > 0) {
+        if (served.index > 0 && !isBackup) {
           this.#lingering.set(served, { ticksLeft: lingerTicks });
         }
       }
@@ -175,11 +204,18 @@ export class Snapshots {
       served.index = head.appliedIndex;
       const estimatedBytes = await engine.sizeBytes();
       const header = this.#headerOf(head, estimatedBytes);
-      const chunks = releasing(this.#read(pinned, header, formatVersionMax), release);
+      const chunks = releasing(this.#read(pinned, header, formatVersionMax), served, release);
       return { estimatedBytes, revision: head.revision, chunks };
     } catch (error) {
       release();
       throw error;
+    }
+  }
+
+  #checkRoom(isBackup: boolean): void {
+    const backups = [...this.#serving].filter((served) => served.isBackup).length;
+    if (this.#serving.size >= servedMax || (isBackup && backups >= backupsMax)) {
+      throw new KvError('TOO_MANY_REQUESTS');
     }
   }
 
@@ -283,10 +319,26 @@ export class Snapshots {
 /** Calls `release` once nobody reads any more, even if nobody ever has. */
 function releasing(
   source: AsyncGenerator<Uint8Array, undefined>,
+  served: ServedSnapshot,
   release: () => void,
 ): AsyncIterable<Uint8Array> {
+  let isGivenUp = false;
+  let isReading = false;
+  served.giveUp = () => {
+    // A read that takes long is the disk's doing, and ends by itself.
+    isGivenUp = !isReading;
+    if (isGivenUp) {
+      release();
+    }
+  };
   const iterator: AsyncIterator<Uint8Array, undefined> = {
     next: async () => {
+      if (isGivenUp) {
+        throw new KvError('TIMEOUT', {
+          message: `nobody has read on for ${idleTicksMax} ticks; begin the snapshot anew`,
+        });
+      }
+      isReading = true;
       try {
         const item = await source.next();
         if (item.done === true) {
@@ -296,6 +348,9 @@ function releasing(
       } catch (error) {
         release();
         throw error;
+      } finally {
+        isReading = false;
+        served.idleTicks = 0;
       }
     },
     return: async () => {

@@ -45,6 +45,15 @@ async function drained(chunks: AsyncIterable<Uint8Array>): Promise<void> {
   }
 }
 
+/** A member that fetches. */
+const member = { minIndex: 1, formatVersionMax: 0 };
+
+function ticks(subject: Snapshots, count: number): void {
+  for (let i = 0; i < count; i++) {
+    subject.tick();
+  }
+}
+
 beforeEach(() => {
   moving = [];
 });
@@ -54,8 +63,8 @@ describe('Snapshots', () => {
     const engine = await state();
     const subject = snapshots();
 
-    const first = await subject.open(engine, 1);
-    const second = await subject.open(engine, 1);
+    const first = await subject.open(engine);
+    const second = await subject.open(engine, member);
     await drained(first.chunks);
     expect(moving).toEqual([true]);
 
@@ -74,8 +83,8 @@ describe('Snapshots', () => {
       },
     });
 
-    await drained((await subject.open(await state(), 1, subject.formatVersionMax)).chunks);
-    await drained((await subject.open(await state(), 1)).chunks);
+    await drained((await subject.open(await state(), { ...member, formatVersionMax: 5 })).chunks);
+    await drained((await subject.open(await state())).chunks);
 
     expect(asked).toEqual([5, 0]);
   });
@@ -83,14 +92,64 @@ describe('Snapshots', () => {
   test('one that is not to be had moves no more', async () => {
     const subject = snapshots();
 
-    await expect(subject.open(await state(), 99)).rejects.toMatchObject({ code: 'UNHEALTHY' });
+    await expect(subject.open(await state(), { ...member, minIndex: 99 })).rejects.toMatchObject({
+      code: 'UNHEALTHY',
+    });
 
     expect(moving).toEqual([true, false]);
   });
 
+  test('keep the log for a member, also for a while after it has read; not for a backup', async () => {
+    const engine = await state();
+    const subject = snapshots();
+    const backup = await subject.open(engine);
+    expect(subject.retainIndex).toBe(Number.POSITIVE_INFINITY);
+    await drained(backup.chunks);
+    expect(subject.retainIndex).toBe(Number.POSITIVE_INFINITY);
+
+    const fetched = await subject.open(engine, member);
+    expect(subject.retainIndex).toBe(2);
+    await drained(fetched.chunks);
+    expect(subject.retainIndex).toBe(2);
+    ticks(subject, 300);
+    expect(subject.retainIndex).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('as backups leave room for members', async () => {
+    const engine = await state();
+    const subject = snapshots();
+    await subject.open(engine);
+    await subject.open(engine);
+
+    await expect(subject.open(engine)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+    await subject.open(engine, member);
+    await subject.open(engine, member);
+    await expect(subject.open(engine, member)).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+    });
+  });
+
+  test('that nobody reads on are given up, and say so; those that are read go on', async () => {
+    const engine = await state();
+    const subject = snapshots();
+    const hanging = (await subject.open(engine, member)).chunks[Symbol.asyncIterator]();
+    await hanging.next();
+    ticks(subject, 599);
+    const slow = (await subject.open(engine)).chunks[Symbol.asyncIterator]();
+    expect(subject.serving).toBe(2);
+
+    ticks(subject, 1);
+    expect(subject.serving).toBe(1);
+    await expect(hanging.next()).rejects.toMatchObject({ code: 'TIMEOUT' });
+    ticks(subject, 598);
+    expect((await slow.next()).done).toBe(false);
+    ticks(subject, 599);
+    expect(subject.serving).toBe(1);
+  });
+
   test('one that is fetched moves until it is staged, or has failed', async () => {
     const sender = snapshots();
-    const { chunks } = await sender.open(await state(), 1);
+    const { chunks } = await sender.open(await state(), member);
     moving = [];
     const subject = snapshots();
 

@@ -33,7 +33,7 @@ describe('Watchdog', () => {
     expect(watchdog.tick(31_600, undefined)).toBeUndefined();
   });
 
-  test('a log write of half an election timeout is a stall of the disk, told once a write', () => {
+  test('a log write of half an election timeout is a stall of the disk', () => {
     const watchdog = created();
     const told: unknown[] = [];
     for (let nowMs = 0; nowMs <= 1000; nowMs += 100) {
@@ -43,5 +43,17 @@ describe('Watchdog', () => {
     expect(told.indexOf('disk')).toBe(6);
     expect(told.filter((stall) => stall !== undefined)).toEqual(['disk']);
     expect(watchdog.tick(1100, 600)).toBe('disk');
+  });
+
+  test('a write that goes on stalling is told of again after five election timeouts', () => {
+    const watchdog = created();
+    const toldMs: number[] = [];
+    for (let nowMs = 0; nowMs <= 11_000; nowMs += 100) {
+      if (watchdog.tick(nowMs, 0) === 'disk') {
+        toldMs.push(nowMs);
+      }
+    }
+
+    expect(toldMs).toEqual([500, 5500, 10_500]);
   });
 });
