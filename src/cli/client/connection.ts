@@ -21,7 +21,9 @@ import {
   exitOf,
   failureOf,
   type Purpose,
+  ranOutOfTime,
   unreachable,
+  withoutLeader,
 } from './failure.ts';
 
 /** What is needed of a method's definition; those of `services` have it. */
@@ -59,6 +61,9 @@ export type CallResult<Answer> = {
  * milliseconds.
  */
 const connectMaxMs = 2000;
+
+/** A member says whom it follows without asking anybody. */
+const leaderAnswerMs = 1000;
 
 const channelOptions = {
   'grpc.max_receive_message_length': -1,
@@ -193,9 +198,31 @@ export class Connection {
     }
     const result = await send(client, { ...call, metadata }, this.#deadlineMs);
     const tookMs = performance.now() - connectedMs;
-    return result.kind === 'ok'
-      ? { endpoint, tookMs, kind: 'ok', answer: result.answer }
-      : { endpoint, tookMs, kind: 'failed', failure: failureOf(endpoint, result.error) };
+    if (result.kind === 'ok') {
+      return { endpoint, tookMs, kind: 'ok', answer: result.answer };
+    }
+    const failure = failureOf(endpoint, result.error);
+    const isLeaderless = ranOutOfTime(failure) && (await hasNoLeader(client, metadata));
+    return {
+      ...{ endpoint, tookMs, kind: 'failed' },
+      failure: isLeaderless ? withoutLeader(failure) : failure,
+    };
+  }
+
+  /** Whether the members that can be asked at once know no leader, at least one of them. */
+  async findsNoLeader(): Promise<boolean> {
+    const answers = await Promise.all(
+      this.endpoints.map(async (endpoint) => {
+        const client = this.#clientOf(endpoint);
+        const problem = await connect(client, Date.now() + leaderAnswerMs);
+        const metadata = await this.#identify(client, endpoint);
+        return problem === undefined && metadata instanceof Metadata
+          ? hasNoLeader(client, metadata)
+          : undefined;
+      }),
+    );
+    const told = answers.filter((answer) => answer !== undefined);
+    return told.length > 0 && told.every(Boolean);
   }
 
   /** What a call says of who makes it, or why that is not known; then nothing has been sent. */
@@ -240,6 +267,14 @@ export class Connection {
     });
     return Promise.race([connected, ended]);
   }
+}
+
+/** Whether a member says that it knows no leader; one that says nothing does not. */
+async function hasNoLeader(client: Client, metadata: Metadata): Promise<boolean> {
+  const method = services['etcdserverpb.Maintenance'].Status;
+  const asked = { method, request: {}, metadata };
+  const result = await send(client, asked, Date.now() + leaderAnswerMs);
+  return result.kind === 'ok' && result.answer.leader === '0';
 }
 
 /** Waits for a connection; returns what is in the way when there is none. */

@@ -128,6 +128,19 @@ export function failureOf(endpoint: string, error: ServiceError): CallFailure {
   };
 }
 
+const timeouts: readonly string[] = ['DEADLINE_EXCEEDED', 'TIMEOUT', 'TIMEOUT_LEADER_FAILURE'];
+
+/** Whether nobody has answered in time, for whatever reason. */
+export function ranOutOfTime({ code }: CallFailure): boolean {
+  return timeouts.includes(code);
+}
+
+/** The reason of a failure that looked like a lack of time. What became of a write stays open. */
+export function withoutLeader(failure: CallFailure): CallFailure {
+  const message = `there is no leader (${failure.message})`;
+  return { ...failure, code: 'NO_LEADER', message };
+}
+
 /** A call that could not be sent, since `endpoint` was not connected. */
 export function unreachable(endpoint: string, reason: string): CallFailure {
   return {
@@ -154,13 +167,17 @@ export function canFailOver(failure: CallFailure, purpose: Purpose): boolean {
 
 /**
  * The end of `command`, whose call failed at every endpoint that was asked; there is at least one.
+ * `outcomeKnown` is what became of it, where the failures do not say.
  */
 export function exitOf(
   command: string,
   purpose: Purpose,
   failures: readonly CallFailure[],
+  outcomeKnown?: string,
 ): CallError {
-  const outcome = purpose === 'read' ? '' : `; outcome: ${outcomeText(command, failures)}`;
+  const outcomeToTell =
+    outcomeKnown ?? (purpose === 'read' ? undefined : outcomeText(command, failures));
+  const outcome = outcomeToTell === undefined ? '' : `; outcome: ${outcomeToTell}`;
   const told = failures.findLast((failure) => failure.wasSent);
   if (told === undefined) {
     const list = failures.map((each) => `${each.endpoint} (${oneLine(each.message)})`).join(', ');

@@ -140,12 +140,23 @@ async function acquire(
       );
     }
     const isHeld = error instanceof CallError && error.failures.at(-1)?.code === 'LOCK_HELD';
+    if (!isHeld && signal.aborted && (await session.findsNoLeader())) {
+      throw withoutLeader();
+    }
     throw isHeld || signal.aborted ? heldBySomebody(isTry) : error;
   }
 }
 
 function lostAtOnce(): ExitError {
   return new ExitError(exitCodes.lost, 'holdfast: lock: lost as soon as it was acquired');
+}
+
+function withoutLeader(): ExitError {
+  return new ExitError(
+    exitCodes.failed,
+    'holdfast: lock failed: there is no leader [NO_LEADER]; outcome: rejected: nothing was ' +
+      'acquired; hint: wait for an election and repeat; if it lasts, check that a majority is up',
+  );
 }
 
 function heldBySomebody(isTry: boolean): ExitError {

@@ -19,6 +19,7 @@ import { methods } from './requests.ts';
 const renewalsPerTtl = 3;
 /** How long after a failure the next attempt begins, milliseconds. */
 const retryMs = 250;
+const nothingBegun = 'rejected: nothing was acquired';
 const hasEnded = 'it has expired or was revoked';
 
 /** What a session needs to know. */
@@ -70,10 +71,18 @@ export class Session {
     const { command, endpoints, dialler, timeoutMs, ttlSeconds } = options;
     const sentMs = performance.now();
     const connection = new Connection(endpoints, timeoutMs, dialler);
-    const call = { command, purpose: 'write', method: methods.lease.LeaseGrant } as const;
-    const answer = await connection.call({ ...call, request: { TTL: ttlSeconds } }).finally(() => {
-      connection.close();
-    });
+    // To be repeated anywhere: a lease that nobody has heard of does nothing, and ends.
+    const call = { command, purpose: 'read', method: methods.lease.LeaseGrant } as const;
+    const answer = await connection
+      .call({ ...call, request: { TTL: ttlSeconds } })
+      .catch((error: unknown) => {
+        throw error instanceof CallError
+          ? exitOf(command, 'read', error.failures, nothingBegun)
+          : error;
+      })
+      .finally(() => {
+        connection.close();
+      });
     const ttlMs = Number(answer.TTL) * 1000;
     return new Session(options, { id: answer.ID, ttlMs, sentMs });
   }
@@ -112,6 +121,17 @@ export class Session {
         connection.close();
       }
       await delay(retryMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Whether nobody can answer, since the members know no leader. */
+  async findsNoLeader(): Promise<boolean> {
+    const { endpoints, dialler, timeoutMs } = this.#options;
+    const connection = new Connection(endpoints, timeoutMs, dialler);
+    try {
+      return await connection.findsNoLeader();
+    } finally {
+      connection.close();
     }
   }
 

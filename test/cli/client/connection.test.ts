@@ -202,6 +202,32 @@ describe('a connection to one endpoint', () => {
     expect(message).toContain('--command-timeout');
   });
 
+  test('says that there is no leader, where the member knows none', async () => {
+    const hanging = await fake('hang');
+    const unsure = serverError(status.UNAVAILABLE, 'etcdserver: request timed out', {
+      code: 'TIMEOUT',
+      outcome: 'rejected',
+    });
+    const giving = await fake(unsure);
+    hanging.leaderId = '0';
+    giving.leaderId = '0';
+
+    const late = await exitOf(connect([hanging.endpoint], 300).call(put));
+    const refused = await exitOf(connect([giving.endpoint]).call(put));
+
+    expect(late.exitCode).toBe(3);
+    expect(late.message).toMatch(
+      /: there is no leader \(no answer .*\) \[NO_LEADER\]; outcome: unk/,
+    );
+    expect(refused.exitCode).toBe(1);
+    expect(refused.message).toContain('[NO_LEADER]; outcome: rejected');
+    expect(refused.message).toContain('check that a majority is up');
+    expect(await connect([hanging.endpoint, giving.endpoint]).findsNoLeader()).toBe(true);
+    giving.leaderId = '7';
+    expect(await connect([hanging.endpoint, giving.endpoint]).findsNoLeader()).toBe(false);
+    expect(await connect([await deadEndpoint()]).findsNoLeader()).toBe(false);
+  });
+
   test('tells a name that does not resolve', async () => {
     const { exitCode, message } = await exitOf(connect(['holdfast.invalid:1']).call(get));
 

@@ -9,7 +9,7 @@ import {
   type ServiceError,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import { type KVHandlers, services } from '../../../src/wire/index.ts';
+import { type KVHandlers, type MaintenanceHandlers, services } from '../../../src/wire/index.ts';
 
 /** What the fake does with every call of the key-value service. */
 export type Behaviour = 'answer' | 'hang' | 'go down' | 'cut the connection' | ServiceError;
@@ -28,6 +28,9 @@ export class FakeMember {
     this.endpoint = `127.0.0.1:${relay.port}`;
     this.calls = calls;
   }
+
+  /** Whom its status names as the leader; nobody when it is 0. */
+  leaderId = '1';
 
   /** Starts one; `values` are what a read answers, as key and value. */
   static async start(
@@ -64,6 +67,13 @@ export class FakeMember {
       Compact: handle('Compact', { header: { revision: 8 } }),
     };
     server.addService(services['etcdserverpb.KV'], handlers as KVHandlers);
+    const member = new FakeMember(server, relay, calls);
+    const maintenance: Partial<MaintenanceHandlers> = {
+      Status: (_call, callback) => {
+        callback(null, { leader: member.leaderId });
+      },
+    };
+    server.addService(services['etcdserverpb.Maintenance'], maintenance as MaintenanceHandlers);
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) {
@@ -74,7 +84,7 @@ export class FakeMember {
       });
     });
     relay.target = port;
-    return new FakeMember(server, relay, calls);
+    return member;
   }
 
   stop(): void {

@@ -46,9 +46,7 @@ export async function run(endpoint: string, ...argv: readonly string[]): Promise
   const spies = [
     vi.spyOn(process.stdout, 'write').mockImplementation((text, done?: unknown) => {
       stdout += Buffer.from(text).toString();
-      if (typeof done === 'function') {
-        done();
-      }
+      (done as (() => void) | undefined)?.();
       return true;
     }),
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {

@@ -2,10 +2,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { KvError } from '../../../src/base/index.ts';
 import { connectKv, type KvClient, waitForLeader } from '../../harness/kv-client.ts';
 import { ProcessCluster } from '../../harness/processes.ts';
-import { run } from './in-process.ts';
+import { run, startServer } from './in-process.ts';
 import { killAllRunning, runHoldfast, Running } from './run.ts';
 
 let directory: string;
@@ -186,6 +187,21 @@ describe('lock', () => {
 
     expect(exitCode).toBe(2);
     expect(stderr).toContain(problem);
+  });
+
+  test('says that there is no leader, and that nothing was acquired', async () => {
+    const { member, serving, endpoint } = await startServer();
+    onTestFinished(async () => serving.close());
+    member.leader = 0;
+    member.onPropose = async () =>
+      Promise.reject(new KvError('TIMEOUT', { outcome: 'unknown', message: 'request timed out' }));
+
+    const { exitCode, stderr } = await run(endpoint, 'lock', 'l');
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(': there is no leader (request timed out) [NO_LEADER]; ');
+    expect(stderr).toContain('; outcome: rejected: nothing was acquired; hint: ');
+    expect(stderr).toContain('check that a majority is up');
   });
 
   test('says that nobody is there', async () => {
