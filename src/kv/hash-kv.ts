@@ -55,7 +55,7 @@ const allKeys = { key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) };
  */
 export function* hashKv(revision: number, at: ReadPoint): Reading<HashKvOutcome> {
   const { compactRevision } = at;
-  // Unlike a range, a hash at the compact revision itself is refused, as in etcd.
+  // At the compact revision itself, too, as a range is: a restored cluster begins there.
   if (revision > 0 && revision < compactRevision) {
     return { kind: 'refused', code: 'COMPACTED' };
   }

@@ -173,8 +173,11 @@ export class Member implements MemberApi {
     await transfer.stop();
     await keeper.stop();
     await writer.stop();
-    await log.close();
-    await state.close();
+    try {
+      await log.close();
+    } finally {
+      await state.close();
+    }
   }
 
   #createInbox(): TransportHandler {

@@ -31,6 +31,11 @@ export type SnapshotTaker = (fetched: FetchedSnapshot) => boolean | Promise<bool
 
 /** Milliseconds between attempts to fetch a snapshot. */
 const retryMs = 1000;
+/**
+ * The same while the disk has no room for it. Longer, since each of them has another member send
+ * much that is thrown away, and room is made by people.
+ */
+const roomRetryMs = 30_000;
 
 /** See the module comment. */
 export class StateTransfer {
@@ -53,9 +58,9 @@ export class StateTransfer {
     if (isBusy || eventLoop.nowMs() < this.#nextFetchMs || this.#stopping.signal.aborted) {
       return false;
     }
-    this.#fetching = this.#fetch(request, take).finally(() => {
+    this.#fetching = this.#fetch(request, take).then((pauseMs) => {
       this.#fetching = undefined;
-      this.#nextFetchMs = eventLoop.nowMs() + retryMs;
+      this.#nextFetchMs = eventLoop.nowMs() + pauseMs;
     });
     return true;
   }
@@ -65,7 +70,8 @@ export class StateTransfer {
     await this.#fetching;
   }
 
-  async #fetch(request: SnapshotRequest, take: SnapshotTaker): Promise<void> {
+  /** Never rejects; resolves to the milliseconds before the next attempt. */
+  async #fetch(request: SnapshotRequest, take: SnapshotTaker): Promise<number> {
     const { logger, onFailed } = this.#options;
     const { from } = request;
     let fetched: FetchedSnapshot | undefined;
@@ -74,6 +80,7 @@ export class StateTransfer {
       if (this.#stopping.signal.aborted || !(await take(fetched))) {
         await fetched.staged.discard();
       }
+      return retryMs;
     } catch (error) {
       // It is asked for again as long as it is needed, and the log says why it was in vain.
       logger.warn({ event: 'snapshot-fetch-failed', peer: from, reason: String(error) });
@@ -81,6 +88,7 @@ export class StateTransfer {
       if (fetched !== undefined && !isForRoom) {
         onFailed(error);
       }
+      return isForRoom ? roomRetryMs : retryMs;
     }
   }
 

@@ -104,12 +104,23 @@ describe('StateTransfer', () => {
     expect(failures).toEqual([]);
   });
 
+  test('a full disk makes a long pause: what was sent is thrown away', async () => {
+    const { loop, transfer } = start({ failure: new KvError('DISK_FULL') });
+
+    transfer.maybeFetch(request, () => true);
+    await loop.run(29_900);
+    expect(transfer.maybeFetch(request, () => true)).toBe(false);
+    await loop.run(100);
+
+    expect(transfer.maybeFetch(request, () => true)).toBe(true);
+  });
+
   test('a taker that fails is told of, unless it only lacks room', async () => {
     const { loop, failures, transfer } = start();
     const broken = new KvError('STORAGE_FAILED');
 
     transfer.maybeFetch(request, async () => Promise.reject(new KvError('DISK_FULL')));
-    await loop.run(1000);
+    await loop.run(30_000);
     transfer.maybeFetch(request, async () => Promise.reject(broken));
     await loop.run(0);
 
