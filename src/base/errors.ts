@@ -136,6 +136,14 @@ const catalogue = {
     retryable: false,
   },
   DATA_CORRUPT: { text: 'stored data is damaged', retryable: false },
+  VERSION_MISMATCH: {
+    text: 'this build does not read what another one has written, or says',
+    retryable: false,
+  },
+  FEATURE_NOT_ACTIVE: {
+    text: 'holdfast: not before every member of the cluster reads it: upgrade all of them',
+    retryable: true,
+  },
   DISK_FULL: { text: 'no space left on the disk that holds the data', retryable: true },
   STORAGE_FAILED: { text: 'storage failed', retryable: false },
   CONFIG_INVALID: { text: 'invalid configuration', retryable: false },

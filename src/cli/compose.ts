@@ -179,6 +179,7 @@ async function openMember(
       findCluster: async () => findCluster(config, identity, asker(tls)),
       isAlone,
       clientUrls: config.advertiseClientUrls,
+      levels: config.levels,
       log,
       state: stores.state,
       incarnations,
@@ -260,6 +261,8 @@ function createTransport(
     ...identity,
     clientUrls: config.advertiseClientUrls,
     peerUrls: ownPeerUrls(config),
+    build: version,
+    levels: config.levels,
     // The member sets them once it knows the membership.
     peers: [],
     snapshotBytesPerSecondMax: config.snapshotRateBytes,

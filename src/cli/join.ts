@@ -3,6 +3,7 @@
  * cluster is worked out to be from the flags, or what an existing cluster says of its new member.
  */
 import { KvError } from '../base/index.ts';
+import { checkLevel, firstLevel } from '../kv/index.ts';
 import type { MemberRecord } from '../replica/index.ts';
 import type { MemberIdentity } from '../storage/index.ts';
 import type { ClusterDescription } from '../transport/index.ts';
@@ -83,6 +84,8 @@ export async function findCluster(
 /**
  * Asks the members of `--initial-cluster`, one after the other, what their cluster is; the newest
  * answer counts.
+ *
+ * @throws {KvError} CONFIG_INVALID; VERSION_MISMATCH — this member does not read its feature level.
  */
 async function askCluster(config: ServerConfig, ask: AskMember): Promise<ClusterDescription> {
   const { name, members } = config;
@@ -105,6 +108,7 @@ async function askCluster(config: ServerConfig, ask: AskMember): Promise<Cluster
         'run in --initial-cluster, or start a new cluster with --initial-cluster-state new.',
     });
   }
+  checkLevel(config.levels, newest.level ?? firstLevel);
   return newest;
 }
 

@@ -4,6 +4,7 @@
  * The configuration is checked as a whole and all that is wrong is told at once: what, where it was
  * set, and what to do about it.
  */
+import { featureLevels, type LevelRange } from '../kv/index.ts';
 import type { HistoryRetention } from '../replica/index.ts';
 import type { RequestLimits } from '../rpc/index.ts';
 import { ConfigReader, type ConfigSources } from './config-sources.ts';
@@ -43,6 +44,8 @@ export interface ServerConfig {
   readonly readMode: (typeof readModes)[number];
   /** Seconds that a token of a user who has signed in lasts. */
   readonly authTokenTtlSeconds: number;
+  /** Feature levels that this member reads. */
+  readonly levels: LevelRange;
   readonly requestBytesMax: number;
   readonly txnOperationsMax: number;
   readonly requestTimeoutMs: number;
@@ -111,6 +114,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     ...timing,
     readMode: reader.choice('read-mode', readModes),
     authTokenTtlSeconds: reader.integer('auth-token-ttl', 1, 30 * 24 * 3600),
+    levels: levels(reader),
     ...storage(reader),
     requestBytesMax,
     requestLimits: requestLimits(reader, requestBytesMax),
@@ -122,6 +126,11 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     logLevel: reader.choice('log-level', logLevels),
     logFormat: reader.choice('log-format', logFormats),
   };
+}
+
+function levels(reader: ConfigReader): LevelRange {
+  const { oldest, newest } = featureLevels;
+  return { oldest, newest: reader.integer('feature-level-max', oldest, newest) };
 }
 
 function dataDir(reader: ConfigReader, name: string): string {

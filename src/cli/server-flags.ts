@@ -6,6 +6,7 @@
  * (`--data-dir`: `HOLDFAST_DATA_DIR`); as it stands it is the key in the YAML file of
  * `--config-file`.
  */
+import { featureLevels } from '../kv/index.ts';
 
 /** One setting. */
 export interface ServerFlag {
@@ -86,6 +87,12 @@ export const serverFlags = [
     kind: 'integer',
     default: '300',
     help: 'seconds that a token of a user who has signed in lasts',
+  },
+  {
+    name: 'feature-level-max',
+    kind: 'integer',
+    default: String(featureLevels.newest),
+    help: 'newest feature level that this member reads; holds that of the cluster down',
   },
   {
     name: 'max-request-bytes',

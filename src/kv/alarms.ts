@@ -80,6 +80,7 @@ function isControl({ type }: Command): boolean {
     type === 'setRecord' ||
     type === 'leaseKeepAlive' ||
     type === 'advanceTime' ||
+    type === 'raiseLevel' ||
     type === 'auth'
   );
 }

@@ -34,6 +34,7 @@ export interface ApplyBatchStart {
   readonly stateHash: HashWords;
   readonly alarms: readonly Alarm[];
   readonly timeMs: number;
+  readonly level: number;
   readonly leases: LeaseTable;
   readonly expiries: ExpiryTable;
   readonly answers: AnswerTable;
@@ -47,6 +48,8 @@ export type MetaChange =
   | { readonly type: 'record'; readonly name: string; readonly value: Uint8Array }
   /** All alarms that are active now. */
   | { readonly type: 'alarms'; readonly alarms: readonly Alarm[] }
+  /** The feature level has risen. */
+  | { readonly type: 'level'; readonly level: number }
   /** Who changed what about whom; `by` is undefined while nobody was asked. Never a secret. */
   | {
       readonly type: 'auth';
@@ -63,6 +66,7 @@ const hashedValue = 3;
 const hashedAlarm = 4;
 // 5 is that of a restored configuration (`snapshot.ts`).
 const hashedTime = 6;
+const hashedLevel = 7;
 
 /** What a put leaves behind. */
 export interface PutContent {
@@ -108,6 +112,7 @@ export class ApplyBatch implements Overlay {
   readonly #hasher: StateHasher;
   #alarms: readonly Alarm[];
   #timeMs: number;
+  #level: number;
   /** The leases; changed as the batch goes on. */
   readonly leases: LeaseTable;
   /** Users and roles; the same. */
@@ -128,6 +133,7 @@ export class ApplyBatch implements Overlay {
     this.#hasher = new StateHasher(start.stateHash);
     this.#alarms = start.alarms;
     this.#timeMs = start.timeMs;
+    this.#level = start.level;
     this.leases = start.leases;
     this.auth = start.auth;
     this.#attachments = new Attachments(start.leases, this.#metaWrites);
@@ -168,6 +174,11 @@ export class ApplyBatch implements Overlay {
   /** The cluster's time. */
   get timeMs(): number {
     return this.#timeMs;
+  }
+
+  /** The feature level. */
+  get level(): number {
+    return this.#level;
   }
 
   /** Changes of what is not keyspace, in order. */
@@ -230,6 +241,17 @@ export class ApplyBatch implements Overlay {
       this.#metaChanges.push({ type: 'alarms', alarms: outcome.alarms });
     }
     return outcome;
+  }
+
+  /** Raises the feature level, if it is below; returns what it is then. It never falls. */
+  raiseLevel(level: number): number {
+    if (level > this.#level) {
+      this.#level = level;
+      this.#hasher.mix(hashedLevel, 0);
+      this.#hasher.number(level);
+      this.#metaChanges.push({ type: 'level', level });
+    }
+    return this.#level;
   }
 
   /** Changes users and roles on behalf of `by`. */

@@ -41,6 +41,7 @@ export function* checkCaller(
 function isMembersOwn({ type }: Command): boolean {
   return (
     type === 'advanceTime' ||
+    type === 'raiseLevel' ||
     type === 'setRecord' ||
     type === 'alarm' ||
     type === 'leaseKeepAlive' ||

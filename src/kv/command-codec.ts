@@ -3,8 +3,9 @@
  *
  * A put, the hot path, is encoded with one allocation and decoded without copying: keys and values
  * of a decoded command are views of the log entry. Bytes that no version of this program could have
- * written make the decoder throw: members must not guess, or their states would part. A future
- * format gets a new first byte, and old members refuse to apply it rather than misread it.
+ * written make the decoder throw: members must not guess, or their states would part. A new
+ * format or type needs a feature level of its own (`feature-level.ts`): the entry that raises the
+ * level stands before it, and stops whoever would not understand what follows.
  */
 import { assert } from '../base/index.ts';
 import {
@@ -57,6 +58,7 @@ const typeAdvanceTime = 11;
 const typeOnce = 12;
 const typeAs = 13;
 const typeAuth = 14;
+const typeRaiseLevel = 15;
 
 /** Limit: bytes of a key that makes attempts the same request. */
 export const idempotencyKeyBytesMax = 128;
@@ -142,6 +144,10 @@ function writeCommand(writer: ByteWriter, command: Command): void {
       writer.byte(typeAuth);
       writeAuthChange(writer, command.change);
       break;
+    case 'raiseLevel':
+      writer.byte(typeRaiseLevel);
+      writer.varint(command.level);
+      break;
     default:
       writeOperation(writer, command, 1);
   }
@@ -196,6 +202,8 @@ function readCommand(reader: ByteReader, type: number): Command {
       return readAs(reader);
     case typeAuth:
       return { type: 'auth', change: readAuthChange(reader) };
+    case typeRaiseLevel:
+      return { type: 'raiseLevel', level: reader.varint() };
     default: {
       const operation = readOperation(reader, type, 1);
       return operation.type === 'range' ? reader.fail('is a bare range') : operation;
@@ -252,6 +260,7 @@ function readAs(reader: ByteReader): AsCommand {
     case 'setRecord':
     case 'leaseKeepAlive':
     case 'advanceTime':
+    case 'raiseLevel':
       return reader.fail(`asks for ${command.type} on somebody's behalf`);
     default:
       return { type: 'as', caller, command };

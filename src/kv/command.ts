@@ -172,12 +172,19 @@ export interface AdvanceTimeCommand {
   readonly keepAnswersMs: number;
 }
 
+/** Raises the cluster's feature level; one that is reached already stays (`feature-level.ts`). */
+export interface RaiseLevelCommand {
+  readonly type: 'raiseLevel';
+  readonly level: number;
+}
+
 /** Commands that stay possible whatever alarms are active. */
 export type ControlCommand =
   | SetRecordCommand
   | AlarmCommand
   | LeaseKeepAliveCommand
-  | AdvanceTimeCommand;
+  | AdvanceTimeCommand
+  | RaiseLevelCommand;
 
 /** What may be asked for on somebody's behalf. */
 export type AskedCommand =
@@ -208,6 +215,7 @@ export function askedBy(caller: Caller | undefined, command: Command): Command {
     case 'setRecord':
     case 'leaseKeepAlive':
     case 'advanceTime':
+    case 'raiseLevel':
       return command;
     default:
       return { type: 'as', caller, command };
@@ -288,6 +296,12 @@ export interface AdvanceTimeResult {
   readonly ended: number;
 }
 
+/** The level that the cluster is at now. */
+export interface RaiseLevelResult {
+  readonly type: 'raiseLevel';
+  readonly level: number;
+}
+
 /** A request of a session (Raft thesis §6.3). */
 export interface SessionRequest {
   readonly type: 'session';
@@ -333,6 +347,7 @@ export type ControlResult =
   | LeaseRevokeResult
   | LeaseKeepAliveResult
   | AdvanceTimeResult
+  | RaiseLevelResult
   | AuthResult;
 
 /** What one operation of a transaction, or a command of its own, gives back. */

@@ -97,6 +97,10 @@ function* carryOut(
     case 'setRecord':
       batch.setRecord(command);
       return { kind: 'ok', result: { type: 'setRecord' }, revision };
+    case 'raiseLevel': {
+      const level = batch.raiseLevel(command.level);
+      return { kind: 'ok', result: { type: 'raiseLevel', level }, revision };
+    }
     case 'alarm': {
       const outcome = batch.setAlarm(command);
       return outcome.kind === 'ok'

@@ -9,6 +9,7 @@ export { hashKv, type HashKvOutcome, /** @internal For tests. */ hashState } fro
 /** @internal For tests. */
 export { verifyState } from './invariants.ts';
 export { HistoryEvent, readHistory, readPrevious } from './history.ts';
+export * from './feature-level.ts';
 export { membershipMetaKey, stateRanges } from './key-layout.ts';
 export { readExpiries } from './expiry-table.ts';
 export { attachedKeys, type Lease, remainingMs } from './leases.ts';

@@ -29,6 +29,7 @@ import {
 } from './compaction.ts';
 import { isPoint, keysKey, leasesRange, stateMetaKey, userKeyOf } from './key-layout.ts';
 import { execute, executeBarePut } from './execute.ts';
+import { checkLevel, featureLevels, type LevelRange } from './feature-level.ts';
 import { ExpiryTable } from './expiry-table.ts';
 import { LeaseTable } from './leases.ts';
 import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
@@ -93,6 +94,8 @@ export interface CompactOutput {
 export interface StateMachineOptions {
   /** Bound of the cache of current records; records on their way to the engine come on top. */
   readonly cacheBytesMax: number;
+  /** What this member reads; all that the build does by default. */
+  readonly levels?: LevelRange | undefined;
 }
 
 /** What the log says about time, for those who keep it (design §4.6). */
@@ -145,6 +148,8 @@ export class StateMachine {
   /** Of the state at `#lastApplied`. */
   #stateHash: HashWords;
   #timeMs: number;
+  #level: number;
+  readonly #levels: LevelRange;
   /** The leases at `#lastApplied`; while a batch is applied, at its last entry. */
   readonly leases: LeaseTable;
   /** Users and roles; the same. */
@@ -160,6 +165,8 @@ export class StateMachine {
   private constructor(options: StateMachineOptions, meta: StateMeta, tables: Tables) {
     this.#cache = new RecordCache(options.cacheBytesMax);
     this.#timeMs = meta.timeMs;
+    this.#level = meta.level;
+    this.#levels = options.levels ?? featureLevels;
     this.leases = tables.leases;
     this.auth = tables.auth;
     this.#expiries = tables.expiries;
@@ -175,16 +182,21 @@ export class StateMachine {
     assert(this.#compactRevision <= this.#revision, 'compacted beyond the store revision');
   }
 
-  /** Reads from the engine what it has to know of its state, and begins there. */
+  /**
+   * Reads from the engine what it has to know of its state, and begins there.
+   *
+   * @throws {KvError} VERSION_MISMATCH — the state is of a feature level that is not read here.
+   */
   static *open(options: StateMachineOptions): Reading<StateMachine> {
     const get = { type: 'get', keys: [stateMetaKey], afterWrites: false } as const;
     const [metaBytes] = expectGet(yield get).values;
+    const meta = metaBytes === undefined ? initialMeta : decodeMeta(metaBytes);
+    checkLevel(options.levels ?? featureLevels, meta.level);
     const leases = new LeaseTable();
     const scan = new ChunkedScan(leasesRange);
     while (!scan.isDone) {
       leases.load(scan.take(yield scan.need));
     }
-    const meta = metaBytes === undefined ? initialMeta : decodeMeta(metaBytes);
     const expiries = yield* ExpiryTable.open();
     const answers = yield* AnswerTable.open(meta.keyedAnswers);
     const auth = yield* AuthTable.open();
@@ -209,6 +221,11 @@ export class StateMachine {
   /** Active alarms of all members, in a fixed order. */
   get alarms(): readonly Alarm[] {
     return this.#alarms;
+  }
+
+  /** The cluster's feature level, as of `lastApplied`. */
+  get level(): number {
+    return this.#level;
   }
 
   /** What the log says about time. */
@@ -267,6 +284,8 @@ export class StateMachine {
    * Applies entries in order.
    *
    * @throws {InvariantViolation} when a command cannot be decoded: members must not part silently.
+   * @throws {KvError} VERSION_MISMATCH — an entry raises the feature level beyond what is read
+   *   here; no entry of the batch has been applied.
    */
   *apply(entries: readonly AppliedEntry[]): Reading<ApplyOutput> {
     const sequence = this.#begin();
@@ -279,6 +298,7 @@ export class StateMachine {
       stateHash: this.#stateHash,
       alarms: this.#alarms,
       timeMs: this.#timeMs,
+      level: this.#level,
       leases: this.leases,
       expiries: this.#expiries,
       auth: this.auth,
@@ -389,7 +409,11 @@ export class StateMachine {
         entry.membership === undefined || entry.command.length === 0,
         'an entry brings a command or a configuration',
       );
-      return entry.command.length === 0 ? undefined : decodeCommand(entry.command);
+      const command = entry.command.length === 0 ? undefined : decodeCommand(entry.command);
+      if (command?.type === 'raiseLevel') {
+        checkLevel(this.#levels, Math.max(command.level, this.#level));
+      }
+      return command;
     });
   }
 
@@ -471,6 +495,7 @@ export class StateMachine {
     this.#revision = batch.revision;
     this.#alarms = batch.alarms;
     this.#timeMs = batch.timeMs;
+    this.#level = batch.level;
     if (batch.compactRevision > this.#compactRevision) {
       const { compactRevision } = batch;
       this.#progress = progressFor(this.#progress, this.#compactRevision, compactRevision);
@@ -504,6 +529,7 @@ export class StateMachine {
       alarms: this.#alarms,
       timeMs: this.#timeMs,
       keyedAnswers: this.#answers.keyed,
+      level: this.#level,
     });
     return { type: 'put', key: stateMetaKey, value };
   }

@@ -5,6 +5,7 @@
 import { assert, concatBytes, readUint32, writeUint32 } from '../base/index.ts';
 import { compareAlarms } from './alarms.ts';
 import type { Alarm, AlarmType } from './command.ts';
+import { checkLevel, featureLevels, firstLevel, levelOfUsers } from './feature-level.ts';
 import { membershipMetaKey, type Revision } from './key-layout.ts';
 import type { StateWrite } from './need.ts';
 import type { HashWords } from './state-hash.ts';
@@ -38,6 +39,8 @@ export interface StateMeta {
   /** The cluster's time, milliseconds: the newest stamp in the log (design §4.6). */
   readonly timeMs: number;
   readonly keyedAnswers: KeyedAnswersMeta;
+  /** The cluster's feature level. */
+  readonly level: number;
 }
 
 /** What is known of the answers kept under idempotency keys. */
@@ -53,7 +56,13 @@ export interface MembershipRecord {
   readonly membership: Uint8Array;
 }
 
-const metaFormat = 4;
+/**
+ * Says the level, right behind the format, as every later one does: so a build that does not know
+ * the format can still say which level it would have to read. Written from that level on.
+ */
+const metaFormat = 5;
+/** Said no level: it was the first. */
+const metaFormatWithoutLevel = 4;
 /** Had no answers. */
 const metaFormatWithoutAnswers = 3;
 /** Had no time either. */
@@ -75,12 +84,18 @@ export const initialMeta: StateMeta = {
   alarms: [],
   timeMs: 0,
   keyedAnswers: { count: 0, hasNew: false },
+  level: firstLevel,
 };
 
 /** Encodes the record under `stateMetaKey`. */
 export function encodeMeta(meta: StateMeta): Uint8Array {
   const writer = new ByteWriter();
-  writer.byte(metaFormat);
+  if (meta.level < levelOfUsers) {
+    writer.byte(metaFormatWithoutLevel);
+  } else {
+    writer.byte(metaFormat);
+    writer.varint(meta.level);
+  }
   writer.varint(meta.appliedIndex);
   writer.varint(meta.appliedTerm);
   writer.varint(meta.revision);
@@ -105,11 +120,13 @@ export function encodeMeta(meta: StateMeta): Uint8Array {
 /**
  * Decodes the record under `stateMetaKey`.
  *
- * @throws {InvariantViolation} when it is damaged, or of a format that this version does not know.
+ * @throws {InvariantViolation} when it is damaged, or of a format that never was.
+ * @throws {KvError} VERSION_MISMATCH — it is of a format that came after this build.
  */
 export function decodeMeta(bytes: Uint8Array): StateMeta {
   const reader = new ByteReader(bytes, 'meta record');
-  const format = checkFormat(reader, metaFormat, metaFormatWithoutTime);
+  const format = readMetaFormat(reader);
+  const level = format > metaFormatWithoutLevel ? reader.varint() : firstLevel;
   const hasAnswers = format > metaFormatWithoutAnswers;
   const meta: StateMeta = {
     appliedIndex: reader.varint(),
@@ -125,6 +142,7 @@ export function decodeMeta(bytes: Uint8Array): StateMeta {
     keyedAnswers: hasAnswers
       ? { count: reader.varint(), hasNew: reader.byte() === 1 }
       : initialMeta.keyedAnswers,
+    level,
   };
   reader.end();
   return meta;
@@ -146,13 +164,25 @@ export function decodeMembershipRecord(bytes: Uint8Array): MembershipRecord {
   return { index: reader.varint(), membership: reader.take(reader.remaining) };
 }
 
-function checkFormat(reader: ByteReader, known: number, oldest = known): number {
+function readMetaFormat(reader: ByteReader): number {
   const format = reader.byte();
-  return format <= known && format >= oldest
+  if (format > metaFormat) {
+    checkLevel(featureLevels, reader.varint());
+  }
+  return format >= metaFormatWithoutTime && format <= metaFormat
     ? format
-    : reader.fail(
-        `has the unknown format ${format}: this version of Holdfast reads format ${known}`,
-      );
+    : reader.fail(`has the unknown format ${format}: ${formatsRead(metaFormat)}`);
+}
+
+function checkFormat(reader: ByteReader, known: number): void {
+  const format = reader.byte();
+  if (format !== known) {
+    reader.fail(`has the unknown format ${format}: ${formatsRead(known)}`);
+  }
+}
+
+function formatsRead(newest: number): string {
+  return `this version of Holdfast reads format ${newest}`;
 }
 
 function hashBytes({ high, low }: HashWords): Uint8Array {

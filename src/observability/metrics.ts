@@ -177,6 +177,19 @@ export class Metrics {
     'Events sent to clients that watch.',
   );
   readonly hasLeader = this.#gauge('holdfast_has_leader', '1 while this member knows a leader.');
+  readonly featureLevel = this.#gauge(
+    'holdfast_feature_level',
+    "The cluster's feature level, as of what this member has applied.",
+  );
+  readonly featureLevelMax = this.#gauge(
+    'holdfast_feature_level_max',
+    'Newest feature level that this member reads.',
+  );
+  readonly peerFeatureLevelMax = this.#gauge(
+    'holdfast_peer_feature_level_max',
+    'Newest feature level that a peer reads, while it is connected both ways.',
+    ['peer'],
+  );
   readonly isQuarantined = this.#gauge(
     'holdfast_quarantined',
     '1 while this member serves nothing because its state is damaged and being rebuilt.',

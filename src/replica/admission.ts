@@ -14,7 +14,8 @@
  */
 import { KvError } from '../base/index.ts';
 import type { HardState, LogSummary, NodeId } from '../raft/index.ts';
-import type { Admission, Transport } from '../transport/index.ts';
+import { readsLevel } from '../kv/index.ts';
+import type { Admission, Applicant, Refusal, Transport } from '../transport/index.ts';
 import type { MemberList } from './member-list.ts';
 import type { EventLogger } from './reporting.ts';
 
@@ -25,16 +26,20 @@ export interface PeerIncarnations {
 
 /** Decides whether this member listens to another one of its cluster. */
 export async function admit(
-  peer: { readonly id: NodeId; readonly incarnation: number },
+  peer: Applicant,
   members: MemberList,
   incarnations: PeerIncarnations,
+  state: { readonly level: number },
 ): Promise<Admission> {
   const known = await incarnations.record(peer.id, peer.incarnation);
   // Looked at last: it may have been removed while this was being written down.
   if (members.isRemoved(peer.id)) {
     return 'removed';
   }
-  return known === 'other' ? 'lost-data' : 'ok';
+  if (known === 'other') {
+    return 'lost-data';
+  }
+  return readsLevel(peer.levels, state.level) ? 'ok' : 'level';
 }
 
 /** Whether a member has never voted nor stored anything, as far as its disk knows. */
@@ -93,7 +98,19 @@ export class AdmissionGate {
 const logTicks = 50;
 
 /** What a member stops with that others refuse for good. */
-export function refusedError(reason: 'removed' | 'lost-data', name: string, peer: NodeId): KvError {
+export function refusedError(
+  reason: Exclude<Refusal, 'unknown-member'>,
+  name: string,
+  peer: NodeId,
+): KvError {
+  if (reason === 'level') {
+    return new KvError('VERSION_MISMATCH', {
+      message:
+        `member ${name} stops: it does not read the feature level of its cluster, says peer ` +
+        `${peer.toString(16)}. Start it with the build that the other members run, and without ` +
+        '--feature-level-max if that is set (docs/upgrading.md). Its data is as it was.',
+    });
+  }
   if (reason === 'removed') {
     return new KvError('MEMBER_REMOVED', {
       message:

@@ -38,6 +38,9 @@ export interface MemberStatus {
   /** Approximate bytes on disk of log and state. */
   readonly sizeBytes: number;
   readonly isLearner: boolean;
+  /** The cluster's feature level, and the newest one that this member reads. */
+  readonly level: number;
+  readonly newestLevel: number;
   /** Reasons why this member is not in order; empty when it is. */
   readonly errors: readonly string[];
 }

@@ -12,6 +12,7 @@
  * no longer known.
  */
 import { KvError, must, type TimerHandle } from '../base/index.ts';
+import { featureLevels } from '../kv/index.ts';
 import type { LoadRequest, NodeId, Term } from '../raft/index.ts';
 import type { TransportHandler } from '../transport/index.ts';
 import type { Administration } from './administration.ts';
@@ -135,6 +136,7 @@ export class Member implements MemberApi {
       ...{ clusterId, memberId, name: this.#config.name, sizeBytes: upkeep.sizeBytes },
       ...{ raft: replica.status(), machine: state.machine },
       isLearner: members.isLearner(memberId),
+      newestLevel: (this.#config.levels ?? featureLevels).newest,
       quarantineReason: integrity.reason,
       isDiskFull: writer.isDiskFull,
     });

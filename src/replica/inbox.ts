@@ -57,10 +57,10 @@ export function createInbox(options: InboxOptions): TransportHandler {
       replica.reportDown(peer);
       onNews();
     },
-    onAnnounced: (peer, clientUrls) => {
+    onAnnounced: (peer, { clientUrls }) => {
       members.announce(peer, clientUrls);
     },
-    admit: async (id, incarnation) => admit({ id, incarnation }, members, incarnations),
+    admit: async (from) => admit(from, members, incarnations, state.machine),
     onRefused: (peer, reason) => {
       onFatal(refusedError(reason, name, peer));
     },
@@ -78,6 +78,7 @@ export function createInbox(options: InboxOptions): TransportHandler {
       members: members.all(),
       removedIds: members.removedIds,
       appliedIndex: state.machine.lastApplied.index,
+      level: state.machine.level,
     }),
   };
 }

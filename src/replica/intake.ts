@@ -10,6 +10,7 @@ import {
   type Command,
   type CommandResult,
   encodeCommand,
+  levelNeeded,
   type RangeOperation,
 } from '../kv/index.ts';
 import type { CallOptions, RangeAnswer, RangeOptions } from './api.ts';
@@ -23,7 +24,7 @@ import type { MemberState } from './member-state.ts';
 import type { MembershipChange } from './membership.ts';
 import type { Replica } from './replica.ts';
 import type { StateLane } from './state-lane.ts';
-import { onAbort } from './waiting.ts';
+import { type Conditions, onAbort } from './waiting.ts';
 
 /** What it works with. */
 export interface IntakeOptions {
@@ -40,9 +41,11 @@ export interface IntakeOptions {
     | 'close'
   >;
   readonly calls: Calls;
+  readonly conditions: Pick<Conditions, 'within'>;
   readonly state: {
     readonly lane: Pick<StateLane, 'wanted' | 'upToDate'>;
     readonly readRange: MemberState['readRange'];
+    readonly machine: { readonly level: number };
   };
   readonly integrity: Pick<Integrity, 'reason' | 'refusal' | 'quarantineRefusal'>;
   readonly auth: Pick<AuthApi, 'checkRange'>;
@@ -56,6 +59,11 @@ export interface IntakeOptions {
  * whether its write may have happened, before its own clock ends the call without an answer.
  */
 const roundedDownTicks = 10;
+/**
+ * How long a command waits for the feature level that it needs, milliseconds: a cluster that
+ * starts, or whose last member has been upgraded just now, raises it in less.
+ */
+const levelWaitMs = 2000;
 
 /** See the module comment. */
 export class Intake {
@@ -81,9 +89,11 @@ export class Intake {
 
   /** See `MemberApi.propose`. */
   async propose(command: Command, options: CallOptions = {}): Promise<CommandResult> {
-    const { config, replica, calls, onAsked } = this.#options;
+    const { config, replica, calls, state, onAsked } = this.#options;
     config.metrics.proposalsTotal.inc();
-    const refusal = this.#refusal();
+    const level = levelNeeded(command);
+    const isActive = level <= state.machine.level;
+    const refusal = this.#refusal() ?? (isActive ? undefined : await this.#whyNotAt(level));
     if (refusal !== undefined) {
       return calls.rejectProposal(refusal);
     }
@@ -221,6 +231,14 @@ export class Intake {
     return replica.tickCount + Math.max(1, whole);
   }
 
+  /** Waits a while for the feature level; tells why nothing can be changed after that, if so. */
+  async #whyNotAt(needed: number): Promise<KvError | undefined> {
+    const { conditions, state } = this.#options;
+    const isActive = (): boolean => state.machine.level >= needed;
+    await conditions.within(levelWaitMs, isActive);
+    return this.#refusal() ?? (isActive() ? undefined : notActive(needed, state.machine));
+  }
+
   /** Why nothing can be changed now. */
   #refusal(): KvError | undefined {
     const { integrity, writer } = this.#options;
@@ -233,4 +251,13 @@ export class Intake {
     // An alarm must not stop the command that lifts it: the state machine refuses what it must.
     return integrity.reason === undefined ? undefined : integrity.refusal;
   }
+}
+
+function notActive(needed: number, { level }: { readonly level: number }): KvError {
+  return new KvError('FEATURE_NOT_ACTIVE', {
+    message:
+      `holdfast: this needs feature level ${needed}, and the cluster is at ${level}: it rises ` +
+      'once every member is up and reads it (holdfast status -w fields; docs/upgrading.md)',
+    details: { needed, level },
+  });
 }

@@ -1,5 +1,6 @@
 /** What a member is made of, and how it behaves. */
 import type { EventLoop, Prng } from '../base/index.ts';
+import type { LevelRange } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { NodeId, RaftOptions } from '../raft/index.ts';
 import type { LogStore, StateStore } from '../storage/index.ts';
@@ -55,6 +56,8 @@ export interface MemberConfig {
   readonly incarnations: PeerIncarnations;
   readonly snapshots: Omit<SnapshotsOptions, 'clusterId' | 'term'>;
   readonly transport: Transport;
+  /** Feature levels that this member reads; all that the build does by default. */
+  readonly levels?: LevelRange | undefined;
   /** How a member is dialled; names may be empty. */
   readonly peerOf: (member: MemberRecord) => Peer;
   readonly eventLoop: EventLoop;

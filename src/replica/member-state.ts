@@ -10,6 +10,7 @@ import {
   type Alarm,
   attributesPrefix,
   hashKv,
+  type LevelRange,
   membershipMetaKey,
   type RangeOperation,
   type Reading,
@@ -26,6 +27,7 @@ import { StateLane, type StateLaneHandler } from './state-lane.ts';
 /** What a state tells its member; see {@link StateLaneHandler}. */
 export interface MemberStateOptions {
   readonly cacheBytesMax: number;
+  readonly levels?: LevelRange | undefined;
   readonly handler: StateLaneHandler;
 }
 
@@ -140,9 +142,9 @@ export class MemberState {
 }
 
 async function openGeneration(engine: Engine, options: MemberStateOptions): Promise<Generation> {
-  const { cacheBytesMax, handler } = options;
+  const { cacheBytesMax, levels, handler } = options;
   const [membership] = await engine.getMany([membershipMetaKey]);
-  const machine = await runOver(engine, StateMachine.open({ cacheBytesMax }));
+  const machine = await runOver(engine, StateMachine.open({ cacheBytesMax, levels }));
   const lane = new StateLane(engine, machine, handler);
   const records = await lane.read(readRecords(attributesPrefix));
   return {

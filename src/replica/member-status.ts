@@ -10,7 +10,11 @@ export interface MemberView {
   readonly name: string;
   readonly sizeBytes: number;
   readonly raft: RaftStatus;
-  readonly machine: Pick<StateMachine, 'alarms' | 'lastApplied' | 'revision' | 'compactRevision'>;
+  readonly machine: Pick<
+    StateMachine,
+    'alarms' | 'lastApplied' | 'revision' | 'compactRevision' | 'level'
+  >;
+  readonly newestLevel: number;
   readonly isLearner: boolean;
   /** Why its state is not trusted, if it is not. */
   readonly quarantineReason: string | undefined;
@@ -19,9 +23,10 @@ export interface MemberView {
 
 /** Returns the status that the view amounts to. */
 export function memberStatus(view: MemberView): MemberStatus {
-  const { clusterId, memberId, name, sizeBytes, raft, machine, isLearner } = view;
+  const { clusterId, memberId, name, sizeBytes, raft, machine, isLearner, newestLevel } = view;
   return {
-    ...{ clusterId, memberId, name, sizeBytes, isLearner },
+    ...{ clusterId, memberId, name, sizeBytes, isLearner, newestLevel },
+    level: machine.level,
     role: raft.role,
     term: raft.term,
     leader: raft.leader,

@@ -1,11 +1,13 @@
 /**
  * What a leader puts into its log by itself, and nobody waits for: stamps of the cluster's time,
- * and compactions of history. The next of each kind comes once the last one is applied.
+ * compactions of history, and that the feature level rises. The next of each kind comes once the
+ * last one is applied.
  */
 import { type Command, encodeCommand, type TimeState } from '../kv/index.ts';
 import type { LogIndex, NodeId, Raft, Term } from '../raft/index.ts';
 import { AutoCompaction, type CompactableState, type HistoryRetention } from './auto-compaction.ts';
 import { ClusterClock } from './cluster-clock.ts';
+import { LevelRaise } from './level-raise.ts';
 import { encodeEnvelope } from './proposals.ts';
 
 /** Milliseconds of cluster time for which answers under idempotency keys are kept, at least. */
@@ -14,12 +16,13 @@ const keepAnswersMs = 600_000;
 /** What a member knows once entries have been applied; a state machine fits. */
 export interface AppliedState extends CompactableState {
   readonly time: TimeState;
+  readonly level: number;
   readonly lastApplied: { readonly index: LogIndex; readonly term: Term };
 }
 
 /** What they are made with. */
 export interface OwnCommandsOptions {
-  readonly raft: Pick<Raft, 'role' | 'term' | 'proposeOwn'>;
+  readonly raft: Pick<Raft, 'role' | 'term' | 'proposeOwn' | 'configuration'>;
   readonly retention: HistoryRetention | undefined;
   /** Whose commands they are. */
   readonly source: { readonly origin: NodeId; readonly incarnation: number };
@@ -31,6 +34,7 @@ export class OwnCommands {
   readonly #source: OwnCommandsOptions['source'];
   readonly #clock = new ClusterClock();
   readonly #autoCompaction: AutoCompaction;
+  readonly #levelRaise = new LevelRaise();
 
   constructor({ raft, retention, source }: OwnCommandsOptions) {
     this.#raft = raft;
@@ -53,10 +57,16 @@ export class OwnCommands {
     this.#autoCompaction.noteSpace(isShort);
   }
 
+  /** See {@link LevelRaise.noteLevels}. */
+  noteLevels(newestById: ReadonlyMap<NodeId, number>): void {
+    this.#levelRaise.noteLevels(newestById);
+  }
+
   /** Takes the applied state, once it has changed. */
   applied(state: AppliedState): void {
     this.#clock.applied(state.time, state.lastApplied.term, this.#leadingTerm);
     this.#autoCompaction.applied(state);
+    this.#levelRaise.applied(state.level);
   }
 
   /** The state has been replaced by another one. */
@@ -67,6 +77,7 @@ export class OwnCommands {
   /** Puts what is due into the log; returns the revision up to which history goes by it, if any. */
   propose(): number | undefined {
     this.#stampTime();
+    this.#raiseLevel();
     return this.#compactHistory();
   }
 
@@ -82,6 +93,14 @@ export class OwnCommands {
     }
     if (this.#append({ type: 'advanceTime', timeMs, keepAnswersMs }) !== undefined) {
       this.#clock.stamped(timeMs);
+    }
+  }
+
+  #raiseLevel(): void {
+    const term = this.#leadingTerm;
+    const level = this.#levelRaise.due(term, this.#raft.configuration.confState);
+    if (level !== undefined && this.#append({ type: 'raiseLevel', level }) !== undefined) {
+      this.#levelRaise.proposed(term, level);
     }
   }
 

@@ -120,6 +120,7 @@ export class MemberParts {
     this.intake = new Intake({
       ...{ config, replica, calls: this.calls, state, integrity: this.integrity },
       ...{ auth: this.auth, writer: this.writer, onAsked: this.#schedule },
+      conditions: this.conditions,
     });
     this.#selfReport = this.#createSelfReport();
     this.news = this.#createNews();
@@ -156,7 +157,8 @@ export class MemberParts {
       eventLoop: config.eventLoop,
     };
     const { cacheBytesMax } = config.options;
-    const state = await MemberState.open(config.state, { cacheBytesMax, handler });
+    const { levels } = config;
+    const state = await MemberState.open(config.state, { cacheBytesMax, levels, handler });
     const opened = await openReplica(config, state);
     made.parts = new MemberParts(config, state, opened, driver);
     if (opened.damage !== undefined) {

@@ -145,6 +145,11 @@ export class Replica {
     this.#own.noteTime(nowMs);
   }
 
+  /** Tells which feature levels the connected members read; see `LevelRaise`. */
+  noteLevels(newestById: ReadonlyMap<NodeId, number>): void {
+    this.#own.noteLevels(newestById);
+  }
+
   /** Tells whether the stored state is near its quota; see `AutoCompaction.noteSpace`. */
   noteSpace(isShort: boolean): void {
     this.#own.noteSpace(isShort);

@@ -1,6 +1,6 @@
 /** What a member tells operators: Raft's events as log lines, its state as metrics. */
 import type { MonotonicClock } from '../base/index.ts';
-import type { AlarmType, MetaChange } from '../kv/index.ts';
+import type { AlarmType, LevelRange, MetaChange } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { RaftEvent } from '../raft/index.ts';
 import type { PeerLink } from '../transport/index.ts';
@@ -76,6 +76,8 @@ export interface ReportedState {
   readonly integrity: { readonly reason: string | undefined };
   readonly state: Pick<MemberState, 'machine' | 'alarms'>;
   readonly links: readonly PeerLink[];
+  /** Feature levels that this member reads. */
+  readonly levels: LevelRange;
 }
 
 /** Approximate bytes on disk, and the limit of those of the state. */
@@ -112,7 +114,7 @@ export function removalReporter(config: {
 
 /** Sets the gauges of a member to its present state. */
 export function reportState(reported: ReportedState, metrics: Metrics): void {
-  const { replica, integrity, state, links } = reported;
+  const { replica, integrity, state, links, levels } = reported;
   const stateMachine = state.machine;
   const raft = replica.status();
   metrics.isLeader.set(raft.role === 'leader' ? 1 : 0);
@@ -131,6 +133,8 @@ export function reportState(reported: ReportedState, metrics: Metrics): void {
   metrics.proposalsPending.set(replica.pendingProposals);
   metrics.readsPending.set(replica.pendingReads);
   metrics.leaseReads.set(raft.leaseReads);
+  metrics.featureLevel.set(stateMachine.level);
+  metrics.featureLevelMax.set(levels.newest);
   reportLinks(links, metrics);
 }
 
@@ -140,6 +144,7 @@ function reportLinks(links: readonly PeerLink[], metrics: Metrics): void {
   metrics.peerQueueBytes.reset();
   metrics.peerMessagesDropped.reset();
   metrics.peerRoundTripSeconds.reset();
+  metrics.peerFeatureLevelMax.reset();
   for (const link of links) {
     const labels = { peer: link.peer.name };
     metrics.peerConnected.set(labels, link.isConnected ? 1 : 0);
@@ -147,6 +152,9 @@ function reportLinks(links: readonly PeerLink[], metrics: Metrics): void {
     metrics.peerMessagesDropped.set(labels, link.droppedMessages);
     if (link.roundTripMs !== undefined) {
       metrics.peerRoundTripSeconds.set(labels, link.roundTripMs / 1000);
+    }
+    if (link.newestLevel !== undefined) {
+      metrics.peerFeatureLevelMax.set(labels, link.newestLevel);
     }
   }
 }

@@ -106,7 +106,9 @@ export class StateNews {
 
   #noteChange(change: MetaChange): void {
     const { config, members, watches, onRemoved } = this.#options;
-    if (change.type === 'auth') {
+    if (change.type === 'level') {
+      config.logger.info({ event: 'feature-level-raised', level: change.level });
+    } else if (change.type === 'auth') {
       reportAuthChange(change, config.logger);
       watches.reauthorise();
     } else if (change.type === 'record') {

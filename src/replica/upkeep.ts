@@ -3,8 +3,10 @@
  * itself, keeps its log short, looks whether it stalls, whether its state is sound, how much it
  * stores.
  */
+import { featureLevels } from '../kv/index.ts';
+import type { NodeId } from '../raft/index.ts';
 import type { LogStore } from '../storage/index.ts';
-import type { Transport } from '../transport/index.ts';
+import type { PeerLink, Transport } from '../transport/index.ts';
 import type { Integrity } from './integrity.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -23,7 +25,7 @@ import type { Watches } from './watches.ts';
 
 /** What it looks after. */
 export interface UpkeepOptions {
-  readonly config: Pick<MemberConfig, 'eventLoop' | 'metrics' | 'options'> & {
+  readonly config: Pick<MemberConfig, 'id' | 'levels' | 'eventLoop' | 'metrics' | 'options'> & {
     readonly transport: Pick<Transport, 'links'>;
     readonly log: Pick<LogStore, 'sizeBytes'>;
   };
@@ -75,7 +77,9 @@ export class Upkeep {
     this.#lookForStalls();
     this.#compareStates();
     this.#keepLogShort();
-    this.#report();
+    const links = this.#options.config.transport.links();
+    this.#noteLevels(links);
+    this.#report(links);
   }
 
   /** Looks how much is stored, and tells those who have to know. */
@@ -116,10 +120,26 @@ export class Upkeep {
     }
   }
 
-  #report(): void {
+  /** Tells a leader what everybody reads, for as long as the feature level can rise. */
+  #noteLevels(links: readonly PeerLink[]): void {
+    const { config, replica, state } = this.#options;
+    const { newest } = config.levels ?? featureLevels;
+    const newestById = new Map<NodeId, number>();
+    if (replica.isLeader && state.machine.level < newest) {
+      newestById.set(config.id, newest);
+      for (const { peer, newestLevel } of links) {
+        if (newestLevel !== undefined) {
+          newestById.set(peer.id, newestLevel);
+        }
+      }
+    }
+    replica.noteLevels(newestById);
+  }
+
+  #report(links: readonly PeerLink[]): void {
     const { config, replica, state, integrity, onFatal } = this.#options;
-    const { metrics, transport } = config;
-    reportState({ replica, integrity, state, links: transport.links() }, metrics);
+    const { metrics, levels = featureLevels } = config;
+    reportState({ replica, integrity, state, links, levels }, metrics);
     if (replica.tickCount % sizeRefreshTicks === 0) {
       this.refreshSizes().catch(onFatal);
     }

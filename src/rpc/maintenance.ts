@@ -102,6 +102,8 @@ function statusOf(context: ServiceContext): wire.StatusResponse {
     storageVersion: version,
     dbSizeQuota: quotaBytes,
     downgradeInfo: { enabled: false },
+    feature_level: status.level,
+    feature_level_max: status.newestLevel,
   };
 }
 
@@ -151,8 +153,8 @@ function fromAlarm({ memberId, alarm }: MemberAlarm): wire.AlarmMember {
 }
 
 /**
- * Tells why there is nothing to downgrade to: all versions so far store the same format. Texts and
- * order of the checks are etcd's.
+ * Tells why there is nothing to downgrade to: a feature level never falls, and until it rises an
+ * older build is simply started (ADR-018). Texts and order of the checks are etcd's.
  *
  * @throws {KvError} INVALID_ARGUMENT, NO_DOWNGRADE, and what `confirmRead` throws.
  */

@@ -1,20 +1,21 @@
 /**
  * Messages between members as bytes, and the gate where numbers from the network are checked.
  *
- * A message is a version byte, a type byte, its fields in a fixed order (big-endian, 64 bits for
- * ids, terms and indexes) and, for appends and proposals, data after its length. Decoding shares
- * memory with its input. The encoded entries of the last append are kept: a leader sends the same
- * ones to every follower.
+ * A message is a byte for its encoding, a type byte, its fields in a fixed order (big-endian, 64
+ * bits for ids, terms and indexes) and, for appends and proposals, data after its length. Decoding
+ * shares memory with its input. The encoded entries of the last append are kept: a leader sends the
+ * same ones to every follower.
+ *
+ * Which encoding two members use is agreed for each stream at its start (`handshake.ts`). A new one
+ * raises `encodings.newest`; the one before stays, in both directions, until no build that speaks
+ * nothing newer may be met any more (ADR-018).
  */
 import { KvError } from '../base/index.ts';
 import type { ConfChangeProposal, DropReason, Entry, NodeId } from '../raft/index.ts';
 import type { PeerMessage, StateHashReport } from './ports.ts';
 
-/**
- * Version of this encoding; another one is not understood. Part of the version by which members
- * know at the handshake that they do not belong together.
- */
-export const codecVersion = 4;
+/** Encodings of messages that are spoken here: every one from `oldest` to `newest`. */
+export const encodings = { oldest: 4, newest: 4 } as const;
 
 const messageTypes = [
   'RequestVote',
@@ -51,7 +52,7 @@ const dropReasons = [
 ] as const satisfies readonly DropReason[];
 const entryTypes = ['normal', 'confChange'] as const;
 
-/** version, type, from, to, term; a state hash has no term, and 0 in its place */
+/** encoding, type, from, to, term; a state hash has no term, and 0 in its place */
 const envelopeBytes = 2 + 3 * 8;
 /** term, type, length of data */
 const entryHeadBytes = 8 + 1 + 4;
@@ -174,12 +175,14 @@ class Reader {
 export class MessageEncoder {
   #lastEntries: readonly Entry[] = [];
   #lastBlob: Buffer = Buffer.alloc(0);
+  #lastEncoding = 0;
 
-  encode(message: PeerMessage): Buffer {
+  /** @param encoding - what the stream that it is for has agreed on */
+  encode(message: PeerMessage, encoding: number): Buffer {
     const entries =
-      message.type === 'AppendEntries' ? this.#encodeEntries(message.entries) : undefined;
+      message.type === 'AppendEntries' ? this.#encodeEntries(message.entries, encoding) : undefined;
     const writer = new Writer(envelopeBytes + bodyBytes(message, entries));
-    writer.uint8(codecVersion);
+    writer.uint8(encoding);
     writer.uint8(messageTypes.indexOf(message.type));
     writer.uint64(message.from);
     writer.uint64(message.to);
@@ -188,16 +191,18 @@ export class MessageEncoder {
     return writer.bytes;
   }
 
-  #encodeEntries(entries: readonly Entry[]): Buffer {
+  #encodeEntries(entries: readonly Entry[], encoding: number): Buffer {
     const last = this.#lastEntries;
     const isLast =
       entries.length > 0 &&
+      encoding === this.#lastEncoding &&
       entries.length === last.length &&
       entries[0] === last[0] &&
       entries.at(-1) === last.at(-1);
     if (!isLast) {
       this.#lastBlob = encodeEntries(entries);
       this.#lastEntries = entries;
+      this.#lastEncoding = encoding;
     }
     return this.#lastBlob;
   }
@@ -206,13 +211,14 @@ export class MessageEncoder {
 /**
  * Decodes one message.
  *
- * @throws {KvError} INVALID_ARGUMENT — the bytes are not a message of a version known here.
+ * @param encoding - what the stream that it came on has agreed on
+ * @throws {KvError} INVALID_ARGUMENT — the bytes are not a message in that encoding.
  */
-export function decodeMessage(bytes: Buffer): PeerMessage {
+export function decodeMessage(bytes: Buffer, encoding: number): PeerMessage {
   const reader = new Reader(bytes);
-  const version = reader.uint8();
-  if (version !== codecVersion) {
-    throw malformed(`version ${version} is not known; this member speaks ${codecVersion}`);
+  const found = reader.uint8();
+  if (found !== encoding) {
+    throw malformed(`it has encoding ${found}, and its stream has ${encoding}`);
   }
   const type = reader.choice(messageTypes);
   const envelope = { from: reader.uint64(), to: reader.uint64(), term: reader.uint64() };

@@ -54,7 +54,7 @@ export async function describeCluster(
 
 /** A description as it travels. */
 export function descriptionToResponse(description: ClusterDescription): DescribeResponseInput {
-  const { clusterId, members, removedIds, appliedIndex } = description;
+  const { clusterId, members, removedIds, appliedIndex, level = 0 } = description;
   return {
     cluster_id: clusterId,
     members: members.map(({ id, name, peerUrls, clientUrls, isLearner }) => ({
@@ -66,6 +66,7 @@ export function descriptionToResponse(description: ClusterDescription): Describe
     })),
     removed_ids: [...removedIds],
     applied_index: appliedIndex,
+    feature_level: level,
   };
 }
 
@@ -81,6 +82,7 @@ function responseToDescription(response: DescribeResponse): ClusterDescription {
     })),
     removedIds: response.removed_ids.map((id) => wireToNumber(id, 'removed_ids')),
     appliedIndex: wireToNumber(response.applied_index, 'applied_index'),
+    level: response.feature_level === 0 ? undefined : response.feature_level,
   };
 }
 

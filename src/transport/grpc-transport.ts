@@ -21,9 +21,15 @@ import type { Listener } from '../tls/index.ts';
 import { type DescribeResponseInput, services } from '../wire/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
 import { errorToStatus } from './call-errors.ts';
-import { decodeMessage, MessageEncoder } from './codec.ts';
+import { decodeMessage, encodings, MessageEncoder } from './codec.ts';
 import { descriptionToResponse, wireToNumber } from './describe-cluster.ts';
-import { type Caller, type MemberIdentity, readCaller, refusalError } from './handshake.ts';
+import {
+  answerMetadata,
+  type Caller,
+  type MemberIdentity,
+  readCaller,
+  refusalError,
+} from './handshake.ts';
 import { OutgoingLink, type PeerEvent } from './peer-link.ts';
 import type {
   Peer,
@@ -159,19 +165,18 @@ export class GrpcTransport implements Transport {
   }
 
   send(messages: readonly PeerMessage[]): readonly PeerMessage[] {
-    const buffersByPeer = new Map<NodeId, Buffer[]>();
+    const mailByPeer = new Map<NodeId, { link: OutgoingLink | undefined; buffers: Buffer[] }>();
     const unsent: PeerMessage[] = [];
     for (const message of messages) {
-      const buffers = buffersByPeer.get(message.to);
-      const bytes = this.#encoder.encode(message);
-      if (buffers === undefined) {
-        buffersByPeer.set(message.to, [bytes]);
-      } else {
-        buffers.push(bytes);
+      const { to } = message;
+      let mail = mailByPeer.get(to);
+      if (mail === undefined) {
+        mail = { link: this.#links.get(to) ?? this.#linkToStranger(to), buffers: [] };
+        mailByPeer.set(to, mail);
       }
+      mail.buffers.push(this.#encoder.encode(message, mail.link?.encoding ?? encodings.newest));
     }
-    for (const [peer, buffers] of buffersByPeer) {
-      const link = this.#links.get(peer) ?? this.#linkToStranger(peer);
+    for (const [peer, { link, buffers }] of mailByPeer) {
       if (link?.isConnected !== true) {
         unsent.push(...messages.filter(({ to }) => to === peer));
       }
@@ -206,7 +211,15 @@ export class GrpcTransport implements Transport {
   }
 
   links(): readonly PeerLink[] {
-    return [...this.#links.values()].map((link) => link.state);
+    const newestById = new Map<NodeId, number>();
+    // Of several streams of one member the last one counts: the others are of processes before it.
+    for (const { id, levels } of this.#incoming.values()) {
+      newestById.set(id, levels.newest);
+    }
+    return [...this.#links.values()].map(({ state }) => ({
+      ...state,
+      newestLevel: state.isConnected ? newestById.get(state.peer.id) : undefined,
+    }));
   }
 
   async *fetchSnapshot(from: NodeId, fetch: SnapshotFetch): AsyncGenerator<Uint8Array> {
@@ -345,7 +358,7 @@ export class GrpcTransport implements Transport {
   /** @throws {KvError} when the caller is not to be served. */
   async #admit(metadata: Metadata): Promise<Caller> {
     const caller = readCaller(metadata, this.#options);
-    const admission = await this.#handler?.admit(caller.id, caller.incarnation);
+    const admission = await this.#handler?.admit(caller);
     if (admission === undefined) {
       throw new KvError('STOPPED');
     }
@@ -358,12 +371,12 @@ export class GrpcTransport implements Transport {
   #accept(stream: IncomingStream, caller: Caller, handler: TransportHandler): void {
     const { id } = caller;
     this.#incoming.set(stream, caller);
-    stream.sendMetadata(stream.metadata.clone());
+    stream.sendMetadata(answerMetadata(this.#options, caller));
     const link = this.#links.get(id) ?? this.#linkToStranger(id);
     link?.dialNow();
-    handler.onAnnounced(id, caller.clientUrls);
+    handler.onAnnounced(id, caller);
     stream.on('data', (batch: PeerBatch) => {
-      this.#receive(stream, id, batch);
+      this.#receive(stream, caller, batch);
     });
     stream.on('end', () => {
       this.#incoming.delete(stream);
@@ -376,7 +389,7 @@ export class GrpcTransport implements Transport {
     stream.on('error', forget);
   }
 
-  #receive(stream: IncomingStream, from: NodeId, batch: PeerBatch): void {
+  #receive(stream: IncomingStream, caller: Caller, batch: PeerBatch): void {
     if (!this.#incoming.has(stream)) {
       return;
     }
@@ -388,12 +401,12 @@ export class GrpcTransport implements Transport {
     }
     let messages: readonly PeerMessage[];
     try {
-      messages = batch.messages.map((bytes) => this.#decode(bytes, from));
+      messages = batch.messages.map((bytes) => this.#decode(bytes, caller));
     } catch (error) {
       if (!(error instanceof KvError)) {
         throw error;
       }
-      const peer = this.#links.get(from)?.peer.name ?? String(from);
+      const peer = this.#links.get(caller.id)?.peer.name ?? String(caller.id);
       this.#options.onEvent({ type: 'peer-refused', peer, reason: error.message });
       stream.emit('error', { code: grpcStatus.INVALID_ARGUMENT, details: error.message });
       return;
@@ -401,8 +414,8 @@ export class GrpcTransport implements Transport {
     this.#handler?.onMessages(messages);
   }
 
-  #decode(bytes: Buffer, from: NodeId): PeerMessage {
-    const message = decodeMessage(bytes);
+  #decode(bytes: Buffer, { id: from, encoding }: Caller): PeerMessage {
+    const message = decodeMessage(bytes, encoding);
     if (message.from !== from || message.to !== this.#options.memberId) {
       throw new KvError('INVALID_ARGUMENT', {
         message: `a message from ${message.from} to ${message.to} came on the stream of ${from}`,

@@ -4,6 +4,8 @@ export { GrpcTransport, type GrpcTransportOptions } from './grpc-transport.ts';
 export type { PeerEvent } from './peer-link.ts';
 export type {
   Admission,
+  Announcement,
+  Applicant,
   ClusterDescription,
   DescribedMember,
   Peer,
@@ -14,4 +16,5 @@ export type {
   StateHashReport,
   Transport,
   TransportHandler,
+  VersionRange,
 } from './ports.ts';

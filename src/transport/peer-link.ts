@@ -6,13 +6,19 @@
  * messages are dropped: Raft sends again what matters. A peer that neither answers nor takes
  * anything for a while counts as gone, so a silently dead link costs seconds, not minutes.
  */
-import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
-import type { Prng, TimerHandle, Timers } from '../base/index.ts';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  type Metadata,
+} from '@grpc/grpc-js';
+import { KvError, type Prng, type TimerHandle, type Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
 import { decodeBatch, encodeBatch, type PeerBatch } from './batch.ts';
 import { refusalIn } from './call-errors.ts';
+import { encodings } from './codec.ts';
 import { dialReason } from '../tls/index.ts';
-import { callMetadata, type MemberIdentity } from './handshake.ts';
+import { callMetadata, type MemberIdentity, readAnswer } from './handshake.ts';
 import type { Peer, PeerLink, Refusal } from './ports.ts';
 import { makeRevocable } from './revocable-credentials.ts';
 
@@ -90,6 +96,8 @@ export class OutgoingLink {
   #refusal: LastingRefusal | undefined;
   /** It has been connected, and has not been told as down since. */
   #isThoughtUp = false;
+  /** Of the messages to this peer; what was agreed on last, while it is connected. */
+  encoding: number = encodings.newest;
   droppedMessages = 0;
   sentMessages = 0;
   sentBytes = 0;
@@ -190,8 +198,8 @@ export class OutgoingLink {
     );
     this.#client = client;
     this.#stream = stream;
-    stream.on('metadata', () => {
-      this.#connected(stream);
+    stream.on('metadata', (answer) => {
+      this.#connected(stream, answer);
     });
     stream.on('data', (batch: PeerBatch) => {
       this.#handlePong(batch.pongId);
@@ -210,8 +218,17 @@ export class OutgoingLink {
     });
   }
 
-  #connected(stream: ClientDuplexStream<PeerBatch, PeerBatch>): void {
+  #connected(stream: ClientDuplexStream<PeerBatch, PeerBatch>, answer: Metadata): void {
     if (this.#stream === stream && !this.#isConnected) {
+      try {
+        this.encoding = readAnswer(answer, this.#options.identity);
+      } catch (error) {
+        if (!(error instanceof KvError)) {
+          throw error;
+        }
+        this.#giveUp(stream, error.message);
+        return;
+      }
       this.#isConnected = true;
       this.#isThoughtUp = true;
       this.#isBlocked = false;

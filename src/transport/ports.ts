@@ -14,12 +14,38 @@ export interface StateHashReport {
 /** Everything that travels on the stream between two members. */
 export type PeerMessage = Message | StateHashReport;
 
+/** Versions that a member understands: every one from `oldest` to `newest`. */
+export interface VersionRange {
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** What a member says of itself when it dials another one. */
+export interface Announcement {
+  /** Where clients reach it. */
+  readonly clientUrls: readonly string[];
+  /** The program's version, for people. */
+  readonly build: string;
+  /** Feature levels that it reads; only the first, if it does not say. */
+  readonly levels: VersionRange;
+}
+
+/** A member that wants to be listened to. */
+export interface Applicant {
+  readonly id: NodeId;
+  /** Another number for each data directory that it ever had. */
+  readonly incarnation: number;
+  /** Feature levels that it reads. */
+  readonly levels: VersionRange;
+}
+
 /**
  * Why a member takes no stream of another one. `removed`: it is no longer of this cluster.
  * `lost-data`: it came back with another data directory, so without its vote and its log.
  * `unknown-member`: it is not in the membership that is known here, which may be an old one.
+ * `level`: it does not read the cluster's feature level.
  */
-export type Refusal = 'removed' | 'lost-data' | 'unknown-member';
+export type Refusal = 'removed' | 'lost-data' | 'unknown-member' | 'level';
 
 /** Whether the stream of a member is taken. */
 export type Admission = 'ok' | Refusal;
@@ -41,6 +67,8 @@ export interface ClusterDescription {
   readonly removedIds: readonly NodeId[];
   /** The entry up to which the answering member has applied: how fresh this is. */
   readonly appliedIndex: LogIndex;
+  /** The cluster's feature level as of then; undefined: told by a build that knows of none. */
+  readonly level?: number | undefined;
 }
 
 /**
@@ -53,16 +81,14 @@ export interface TransportHandler {
   onUnreachable(peer: NodeId): void;
   /** Nothing listens any more where `peer` was: its process is gone. Told once each time. */
   onDown(peer: NodeId): void;
-  /** A peer has told where clients reach it. */
-  onAnnounced(peer: NodeId, clientUrls: readonly string[]): void;
+  /** A peer has told of itself. */
+  onAnnounced(peer: NodeId, announcement: Announcement): void;
   /**
    * Decides whether a member of the same cluster is listened to, whether or not it is in the list
    * of peers: a new leader may be unknown to a member that lags behind (Raft thesis §4.1). Asked
    * once for each stream and each snapshot. If it throws, the caller is told to come back later.
-   *
-   * @param incarnation - another number for each data directory that a member ever had
    */
-  admit(from: NodeId, incarnation: number): Promise<Admission>;
+  admit(from: Applicant): Promise<Admission>;
   /**
    * `peer` refused this member for good. Told once each time its answer changes; dialling goes on,
    * slowly.
@@ -108,6 +134,11 @@ export interface PeerLink {
   readonly queuedBytes: number;
   /** Messages dropped since the start: no stream, or a full queue. */
   readonly droppedMessages: number;
+  /**
+   * Newest feature level that the peer reads, while it is connected both ways; undefined else, for
+   * it may come back as another build.
+   */
+  readonly newestLevel?: number | undefined;
 }
 
 /** What is to be fetched, and until when it is wanted. */

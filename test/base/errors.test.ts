@@ -46,6 +46,7 @@ describe('KvError', () => {
     expect([...retryable].sort()).toEqual([
       'CANCELLED',
       'DISK_FULL',
+      'FEATURE_NOT_ACTIVE',
       'LEADER_CHANGED',
       'LEARNER_NOT_READY',
       'LOCK_HELD',

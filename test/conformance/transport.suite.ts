@@ -4,6 +4,7 @@ import { KvError } from '../../src/base/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
 import type {
   Admission,
+  Applicant,
   Peer,
   PeerMessage,
   SnapshotFetch,
@@ -63,9 +64,9 @@ class TestMember implements TransportHandler {
     // Only real members announce addresses.
   }
 
-  async admit(from: NodeId, incarnation: number): Promise<Admission> {
-    this.asked.push([from, incarnation]);
-    return this.decide(from, incarnation);
+  async admit({ id, incarnation }: Applicant): Promise<Admission> {
+    this.asked.push([id, incarnation]);
+    return this.decide(id, incarnation);
   }
 
   onRefused(peer: NodeId, reason: string): void {

@@ -5,6 +5,7 @@
  * as soon as both ends run, and again when one of them comes back or changes its peers.
  */
 import { KvError, type TimerHandle } from '../../src/base/index.ts';
+import { featureLevels } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
 import type {
   Admission,
@@ -15,6 +16,7 @@ import type {
   SnapshotFetch,
   Transport,
   TransportHandler,
+  VersionRange,
 } from '../../src/transport/index.ts';
 import type { VirtualLoop } from './virtual-loop.ts';
 
@@ -24,6 +26,8 @@ export interface VirtualTransportOptions {
   readonly incarnation?: number | undefined;
   /** Default: every member that runs. */
   readonly peers?: readonly Peer[] | undefined;
+  /** Feature levels that it reads. Default: all that the build does. */
+  readonly levels?: VersionRange | undefined;
 }
 
 const transfersMax = 4;
@@ -70,7 +74,7 @@ export class VirtualNetwork {
     let peers = options.peers;
     return {
       start: async (handler: TransportHandler) => {
-        node = new Node(id, options.incarnation ?? 1, handler, peers);
+        node = new Node({ ...options, id, handler }, peers);
         this.#nodesById.set(id, node);
         this.#meetAll(node);
       },
@@ -139,7 +143,15 @@ export class VirtualNetwork {
           this.#nodesById.get(peer.id)?.admissions.get(id) === 'ok' && !this.#isCut(id, peer.id),
         queuedBytes: 0,
         droppedMessages: 0,
+        newestLevel: this.#newestLevelOf(peer.id, id),
       }));
+  }
+
+  /** What `id` reads, if it and `to` listen to each other. */
+  #newestLevelOf(id: NodeId, to: NodeId): number | undefined {
+    const node = this.#nodesById.get(id);
+    const isHeard = this.#nodesById.get(to)?.admissions.get(id) === 'ok' && !this.#isCut(id, to);
+    return isHeard && node?.admissions.get(to) === 'ok' ? node.levels.newest : undefined;
   }
 
   /** `node` dials its peers, and they dial it. */
@@ -164,7 +176,7 @@ export class VirtualNetwork {
       this.#dialLater(from, to);
       return;
     }
-    callee.handler.admit(from.id, from.incarnation).then((admission) => {
+    callee.handler.admit(from).then((admission) => {
       if (!this.#isRunning(from) || !this.#isRunning(callee)) {
         return;
       }
@@ -222,7 +234,7 @@ export class VirtualNetwork {
       throw new KvError('MEMBER_NOT_FOUND');
     }
     const sender = this.#reached(node, from);
-    const admission = await sender.handler.admit(node.id, node.incarnation);
+    const admission = await sender.handler.admit(node);
     if (admission !== 'ok') {
       throw new KvError(admission === 'removed' ? 'MEMBER_REMOVED' : 'MEMBER_NOT_FOUND');
     }
@@ -280,6 +292,7 @@ class Node {
   readonly id: NodeId;
   readonly incarnation: number;
   readonly handler: TransportHandler;
+  readonly levels: VersionRange;
   /** How it has answered those who dialled it; only those with `ok` are heard. */
   readonly admissions = new Map<NodeId, Admission>();
   /** Members that are not in its list, but that it can answer. */
@@ -291,14 +304,13 @@ class Node {
   #peerIds: ReadonlySet<NodeId> | undefined;
 
   constructor(
-    id: NodeId,
-    incarnation: number,
-    handler: TransportHandler,
+    own: VirtualTransportOptions & { readonly id: NodeId; readonly handler: TransportHandler },
     peers: readonly Peer[] | undefined,
   ) {
-    this.id = id;
-    this.incarnation = incarnation;
-    this.handler = handler;
+    this.id = own.id;
+    this.incarnation = own.incarnation ?? 1;
+    this.handler = own.handler;
+    this.levels = own.levels ?? featureLevels;
     this.#peerIds = peers === undefined ? undefined : new Set(peers.map((peer) => peer.id));
   }
 

@@ -20,6 +20,7 @@ beforeEach(() => {
     ...{ sequence: 1, revision: 10, compactRevision: 5 },
     ...{ stateHash: initialHash, alarms: [], timeMs: 0, leases: new LeaseTable() },
     expiries: new ExpiryTable(),
+    level: 1,
     answers: new AnswerTable({ count: 0, hasNew: false }),
     auth: new AuthTable(),
   });

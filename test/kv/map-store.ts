@@ -17,6 +17,7 @@ import {
   type Reading,
   StateMachine,
   type StateWrite,
+  type LevelRange,
   type StoredRecord,
 } from '../../src/kv/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
@@ -111,10 +112,10 @@ export class Machine {
   /** Sequences of outputs not settled. */
   readonly #unsettled: number[] = [];
 
-  constructor(options: { store?: MapStore; cacheBytesMax?: number } = {}) {
+  constructor(options: { store?: MapStore; cacheBytesMax?: number; levels?: LevelRange } = {}) {
     this.store = options.store ?? new MapStore();
-    const { cacheBytesMax = 1_000_000 } = options;
-    this.machine = runReading(StateMachine.open({ cacheBytesMax }), this.store);
+    const { cacheBytesMax = 1_000_000, levels } = options;
+    this.machine = runReading(StateMachine.open({ cacheBytesMax, levels }), this.store);
     this.store.needs.length = 0;
     this.#index = this.machine.lastApplied.index;
   }

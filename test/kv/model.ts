@@ -100,6 +100,9 @@ export class Model {
     if (command.type === 'as' || command.type === 'auth') {
       throw new Error('users and roles have a model of their own');
     }
+    if (command.type === 'raiseLevel') {
+      throw new Error('levels are nothing that a client sees');
+    }
     if (this.#hasAlarm('corrupt') && !isReadOnly(command)) {
       return { kind: 'refused', code: 'CORRUPT', revision };
     }

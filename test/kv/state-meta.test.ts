@@ -27,22 +27,46 @@ const meta: StateMeta = {
   ],
   timeMs: 2 ** 41 + 7,
   keyedAnswers: { count: 70_000, hasNew: true },
+  level: 1,
 };
 
 describe('the meta record', () => {
-  test.each([meta, initialMeta])('survives the round trip, and no cut of it does %#', (record) => {
-    const encoded = encodeMeta(record);
-    expect(decodeMeta(encoded)).toEqual(record);
-    for (let length = 0; length < encoded.length; length++) {
-      expect(() => decodeMeta(encoded.subarray(0, length))).toThrow(InvariantViolation);
-    }
-  });
+  test.each([meta, initialMeta, { ...meta, level: 2 }])(
+    'survives the round trip, and no cut of it does %#',
+    (record) => {
+      const encoded = encodeMeta(record);
+      expect(decodeMeta(encoded)).toEqual(record);
+      for (let length = 0; length < encoded.length; length++) {
+        expect(() => decodeMeta(encoded.subarray(0, length))).toThrow(InvariantViolation);
+      }
+    },
+  );
 
   test('of another version is refused with both versions named', () => {
     const older = encodeMeta(meta);
     older[0] = 1;
     expect(() => decodeMeta(older)).toThrow(
-      'unknown format 1: this version of Holdfast reads format 4',
+      'unknown format 1: this version of Holdfast reads format 5',
+    );
+  });
+
+  test('says the feature level from the second on, and is as it was before until then', () => {
+    const first = encodeMeta(meta);
+    const second = encodeMeta({ ...meta, level: 2 });
+
+    expect(first[0]).toBe(4);
+    expect(second.slice(0, 2)).toEqual(Uint8Array.of(5, 2));
+    expect(second.slice(2)).toEqual(first.slice(1));
+    expect(decodeMeta(second)).toEqual({ ...meta, level: 2 });
+  });
+
+  test('of a format to come is refused by the level that it says', () => {
+    const later = encodeMeta({ ...meta, level: 9 });
+    later[0] = 6;
+
+    const details = { level: 9, oldest: 1, newest: 2 };
+    expect(() => decodeMeta(later)).toThrow(
+      expect.objectContaining({ code: 'VERSION_MISMATCH', details }) as Error,
     );
   });
 

@@ -5,6 +5,7 @@ import { encodeMembership, initialConfiguration } from '../../src/replica/member
 
 const noLog = { snapshotIndex: 0, snapshotTerm: 0, lastIndex: 0, termRuns: [], confEntries: [] };
 const noState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
+const peer = { id: 2, incarnation: 1, levels: { oldest: 1, newest: 2 } };
 
 describe('admit', () => {
   test.each([
@@ -14,9 +15,12 @@ describe('admit', () => {
   ] as const)('a peer whose data directory is %s gets %s', async (known, admission) => {
     const members = new MemberList(initialConfiguration([]));
 
-    const answer = await admit({ id: 2, incarnation: 1 }, members, {
-      record: async () => Promise.resolve(known),
-    });
+    const answer = await admit(
+      peer,
+      members,
+      { record: async () => Promise.resolve(known) },
+      { level: 1 },
+    );
 
     expect(answer).toBe(admission);
   });
@@ -27,7 +31,7 @@ describe('admit', () => {
     members.setApplied({ ...initialConfiguration([]), context });
     const record = async (): Promise<'same'> => Promise.resolve('same');
 
-    expect(await admit({ id: 2, incarnation: 1 }, members, { record })).toBe('removed');
+    expect(await admit(peer, members, { record }, { level: 1 })).toBe('removed');
   });
 
   test('a member that is removed while it is being admitted is refused', async () => {
@@ -39,7 +43,21 @@ describe('admit', () => {
       return 'same';
     };
 
-    expect(await admit({ id: 2, incarnation: 1 }, members, { record })).toBe('removed');
+    expect(await admit(peer, members, { record }, { level: 1 })).toBe('removed');
+  });
+});
+
+describe('A member that does not read the feature level', () => {
+  test.each([
+    [1, { oldest: 1, newest: 1 }, 'ok'],
+    [2, { oldest: 1, newest: 1 }, 'level'],
+    [2, { oldest: 1, newest: 2 }, 'ok'],
+    [2, { oldest: 3, newest: 4 }, 'level'],
+  ] as const)('of %i, but %o, is answered with %s', async (level, levels, admission) => {
+    const members = new MemberList(initialConfiguration([]));
+    const record = async (): Promise<'same'> => Promise.resolve('same');
+
+    expect(await admit({ ...peer, levels }, members, { record }, { level })).toBe(admission);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The door of a member: what is taken, what is refused, and what callers are told at its end. */
 import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
+import type { Command } from '../../src/kv/index.ts';
 import { Metrics } from '../../src/observability/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import { Calls } from '../../src/replica/calls.ts';
@@ -22,6 +23,8 @@ function start({ room = 100 } = {}) {
     ...{ reason: undefined, refusal: undefined },
   };
   const disk = { isDiskFull: false };
+  // The second is what it is once somebody has waited.
+  const machine = { level: 1, nextLevel: 1 };
   let id = 0;
   const take = (what: string, deadlineTick: number): number | undefined => {
     asked.push(`${what} until ${deadlineTick}`);
@@ -57,6 +60,14 @@ function start({ room = 100 } = {}) {
         upToDate: async () => Promise.resolve(),
       },
       readRange: async () => Promise.resolve({ revision: 7, result: empty as never }),
+      machine,
+    },
+    conditions: {
+      within: async (_limitMs, condition) => {
+        await Promise.resolve();
+        machine.level = machine.nextLevel;
+        return condition() ? 'held' : 'late';
+      },
     },
     integrity: {
       get reason() {
@@ -72,7 +83,7 @@ function start({ room = 100 } = {}) {
     writer: disk,
     onAsked: () => undefined,
   });
-  return { intake, calls, asked, health, disk };
+  return { intake, calls, asked, health, disk, machine };
 }
 
 async function failureOf(call: Promise<unknown>): Promise<unknown> {
@@ -184,5 +195,33 @@ describe('Intake', () => {
     expect(changed).toMatchObject({ code: 'STOPPED', outcome: 'rejected' });
     expect(read).toMatchObject({ code: 'STOPPED' });
     expect(await failureOf(intake.confirmRead())).toMatchObject({ code: 'STOPPED' });
+  });
+});
+
+describe('a command that needs a feature level', () => {
+  const addUser: Command = { type: 'auth', change: { type: 'roleAdd', role: 'r' } };
+
+  test('is refused while the cluster does not reach it, and the levels are named', async () => {
+    const { intake, asked } = start();
+    intake.open();
+
+    const error = await failureOf(intake.propose(addUser));
+
+    expect(error).toMatchObject({ code: 'FEATURE_NOT_ACTIVE', outcome: 'rejected' });
+    expect(String(error)).toContain('needs feature level 2, and the cluster is at 1');
+    expect(asked).toEqual([]);
+  });
+
+  test('is taken when the level rises while it waits', async () => {
+    const { intake, asked, machine } = start();
+    intake.open();
+    machine.nextLevel = 2;
+
+    void intake.propose(addUser);
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+
+    expect(asked).toEqual(['write until 60']);
   });
 });

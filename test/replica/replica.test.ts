@@ -214,6 +214,7 @@ describe('a stamp of the cluster’s time', () => {
       revision: 1,
       compactRevision: -1,
       alarms: [],
+      level: 1,
     });
     replica.noteTime(2000);
     replica.maybePropose(command, 1000);

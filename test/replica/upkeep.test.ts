@@ -21,6 +21,7 @@ function start() {
   const engine = createMemoryEngine();
   const upkeep = new Upkeep({
     config: {
+      id: 1,
       transport: { links: () => [] },
       log: { sizeBytes: () => 1000 },
       eventLoop: loop,

@@ -171,6 +171,8 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
       compactRevision: 2,
       sizeBytes: 123_456,
       isLearner: false,
+      level: 1,
+      newestLevel: 2,
       errors: this.errors,
     };
   }

@@ -41,6 +41,8 @@ describe('Status', () => {
       storageVersion: '9.8.7',
       dbSizeQuota: '777',
       downgradeInfo: { enabled: false, targetVersion: '' },
+      feature_level: 1,
+      feature_level_max: 2,
     });
   });
 

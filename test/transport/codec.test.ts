@@ -3,18 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { Entry } from '../../src/raft/index.ts';
-import { decodeMessage, MessageEncoder } from '../../src/transport/codec.ts';
+import { decodeMessage, encodings, MessageEncoder } from '../../src/transport/codec.ts';
 import type { PeerMessage } from '../../src/transport/index.ts';
 import { anyMessage, messagesByType } from './messages.ts';
 
 function encode(message: PeerMessage): Buffer {
-  return new MessageEncoder().encode(message);
+  return new MessageEncoder().encode(message, encodings.newest);
 }
 
 /** The message, or undefined when the bytes are refused as they should be. */
 function maybeDecode(bytes: Buffer): PeerMessage | undefined {
   try {
-    return decodeMessage(bytes);
+    return decodeMessage(bytes, encodings.newest);
   } catch (error) {
     if (error instanceof KvError && error.code === 'INVALID_ARGUMENT') {
       return undefined;
@@ -38,7 +38,7 @@ describe('a message', () => {
     (_type, messages) => {
       fc.assert(
         fc.property(messages as fc.Arbitrary<PeerMessage>, (message) => {
-          expect(decodeMessage(encode(message))).toEqual(message);
+          expect(decodeMessage(encode(message), encodings.newest)).toEqual(message);
         }),
         { numRuns: 300 },
       );
@@ -51,7 +51,7 @@ describe('a message', () => {
         const encoder = new MessageEncoder();
 
         for (const message of messages) {
-          expect(encoder.encode(message).equals(encode(message))).toBe(true);
+          expect(encoder.encode(message, encodings.newest).equals(encode(message))).toBe(true);
         }
       }),
     );
@@ -79,7 +79,9 @@ describe('a message', () => {
       append(7, 4, all),
     ];
 
-    const decoded = messages.map((message) => decodeMessage(encoder.encode(message)));
+    const decoded = messages.map((message) =>
+      decodeMessage(encoder.encode(message, encodings.newest), encodings.newest),
+    );
 
     expect(decoded).toEqual(messages);
   });
@@ -130,12 +132,12 @@ describe('bytes that are no message', () => {
     );
   });
 
-  test('of another version are refused by their version', () => {
+  test('of another encoding than their stream’s are refused by it', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
     bytes[0] = 5;
 
-    expect(() => decodeMessage(bytes)).toThrow(
-      'malformed peer message: version 5 is not known; this member speaks 4',
+    expect(() => decodeMessage(bytes, encodings.newest)).toThrow(
+      'malformed peer message: it has encoding 5, and its stream has 4',
     );
   });
 
@@ -143,14 +145,14 @@ describe('bytes that are no message', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
     bytes[1] = 18;
 
-    expect(() => decodeMessage(bytes)).toThrow('18 is none of 18 choices');
+    expect(() => decodeMessage(bytes, encodings.newest)).toThrow('18 is none of 18 choices');
   });
 
   test('of a state hash in a term are refused', () => {
     const bytes = encode({ type: 'StateHash', from: 1, to: 2, index: 3, hash: 4n });
     bytes.writeBigUInt64BE(5n, 18);
 
-    expect(() => decodeMessage(bytes)).toThrow('a StateHash has a term');
+    expect(() => decodeMessage(bytes, encodings.newest)).toThrow('a StateHash has a term');
   });
 
   test.each([
@@ -161,7 +163,7 @@ describe('bytes that are no message', () => {
     const bytes = encode({ type: 'TimeoutNow', from: 1, to: 2, term: 3 });
     bytes.writeBigUInt64BE(2n ** 53n, offset);
 
-    expect(() => decodeMessage(bytes)).toThrow('a number is above 2^53-1');
+    expect(() => decodeMessage(bytes, encodings.newest)).toThrow('a number is above 2^53-1');
   });
 
   test('with entries whose index would be above 2^53-1 are refused', () => {
@@ -177,7 +179,9 @@ describe('bytes that are no message', () => {
     const last = encode(append(Number.MAX_SAFE_INTEGER - 1, [entry]));
     const beyond = encode(append(Number.MAX_SAFE_INTEGER - 1, [entry, entry]));
 
-    expect(decodeMessage(last)).toMatchObject({ entries: [{ index: Number.MAX_SAFE_INTEGER }] });
+    expect(decodeMessage(last, encodings.newest)).toMatchObject({
+      entries: [{ index: Number.MAX_SAFE_INTEGER }],
+    });
     expect(maybeDecode(beyond)).toBeUndefined();
   });
 
@@ -208,6 +212,8 @@ describe('bytes that are no message', () => {
     });
     bytes.writeUInt32BE(0xffff_ffff, 26 + 8 + 4);
 
-    expect(() => decodeMessage(bytes)).toThrow('within a field of 4294967295 bytes');
+    expect(() => decodeMessage(bytes, encodings.newest)).toThrow(
+      'within a field of 4294967295 bytes',
+    );
   });
 });

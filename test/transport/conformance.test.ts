@@ -23,6 +23,7 @@ describe('real transports', () => {
         new GrpcTransport({
           clusterId: 4711,
           memberId: id,
+          ...{ build: '0.1.0-test', levels: { oldest: 1, newest: 2 } },
           incarnation,
           clientUrls: [],
           peerUrls: [`http://${addressOf(id)}`],

@@ -46,6 +46,7 @@ async function serve(describeOwn: () => ClusterDescription): Promise<void> {
   transport = new GrpcTransport({
     clusterId: 1,
     memberId: 5,
+    ...{ build: '0.1.0-test', levels: { oldest: 1, newest: 2 } },
     incarnation: 1,
     clientUrls: [],
     peerUrls: [],

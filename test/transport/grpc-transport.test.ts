@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPrng, KvError } from '../../src/base/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
 import { encodeBatch } from '../../src/transport/batch.ts';
-import { MessageEncoder } from '../../src/transport/codec.ts';
+import { encodings, MessageEncoder } from '../../src/transport/codec.ts';
 import {
   GrpcTransport,
   type GrpcTransportOptions,
@@ -63,6 +63,7 @@ function member(id: NodeId, options: Partial<GrpcTransportOptions> = {}): Member
   const transport = new GrpcTransport({
     clusterId,
     memberId: id,
+    ...{ build: '0.1.0-test', levels: { oldest: 1, newest: 2 } },
     incarnation: 100 + id,
     clientUrls: [`http://client.n${id}:2379`],
     peerUrls: [`http://${addressOf(id)}`],
@@ -90,7 +91,7 @@ function member(id: NodeId, options: Partial<GrpcTransportOptions> = {}): Member
     onMessages: (messages) => told.received.push(...messages),
     onUnreachable: (peer) => told.unreachable.push(peer),
     onDown: (peer) => told.down.push(peer),
-    onAnnounced: (peer, urls) => told.announced.push([peer, urls]),
+    onAnnounced: (peer, { clientUrls }) => told.announced.push([peer, clientUrls]),
     admit: async () => 'ok',
     onRefused: () => undefined,
     onSnapshotRequested: async () => Promise.reject(new KvError('NOT_IMPLEMENTED')),
@@ -465,8 +466,9 @@ describe('a member is refused', () => {
     [{ 'holdfast-incarnation': '-1' }, 'holdfast-incarnation is no number: -1'],
     [
       { 'holdfast-protocol': '1' },
-      'this member speaks protocol version 2.4, the caller 1: run versions of Holdfast that ' +
-        'understand each other on all members',
+      'this member (build 0.1.0-test) speaks encodings 4-4 of peer messages, the caller (build ' +
+        'unknown, so of 0.1.0 or before) none that is known here: they have none in common. Put ' +
+        'a build between the two on the older one first (docs/upgrading.md).',
     ],
     [{ 'holdfast-to': '02' }, 'this member has member id 2, but was dialled as 02'],
   ])('that dials with %o', async (headers, details) => {
@@ -493,7 +495,12 @@ describe('a stream is ended', () => {
     const two = await started(2);
     const stream = rawStream({});
 
-    stream.write(batchOf(encoder.encode(heartbeat(1, 2, 7)), encoder.encode(message)));
+    stream.write(
+      batchOf(
+        encoder.encode(heartbeat(1, 2, 7), encodings.newest),
+        encoder.encode(message, encodings.newest),
+      ),
+    );
 
     expect(await stream.refusal).toMatchObject({ code: status.INVALID_ARGUMENT });
     expect(two.received).toEqual([]);
@@ -512,7 +519,7 @@ describe('a stream is ended', () => {
 
     expect(await stream.refusal).toMatchObject({
       code: status.INVALID_ARGUMENT,
-      details: 'malformed peer message: version 103 is not known; this member speaks 4',
+      details: 'malformed peer message: it has encoding 103, and its stream has 4',
     });
     expect(two.received).toEqual([]);
   });
@@ -525,7 +532,7 @@ describe('a stream is ended', () => {
     await stream.refusal;
 
     const next = rawStream({});
-    next.write(batchOf(encoder.encode(heartbeat(1, 2, 8))));
+    next.write(batchOf(encoder.encode(heartbeat(1, 2, 8), encodings.newest)));
     await until(() => two.received.length === 1);
     expect(commitIndexes(two)).toEqual([8]);
   });
@@ -539,7 +546,7 @@ describe('a stream is ended', () => {
     await once(socket, 'close');
 
     const stream = rawStream({});
-    stream.write(batchOf(encoder.encode(heartbeat(1, 2, 8))));
+    stream.write(batchOf(encoder.encode(heartbeat(1, 2, 8), encodings.newest)));
     await until(() => two.received.length === 1);
 
     expect(commitIndexes(two)).toEqual([8]);

@@ -52,6 +52,7 @@ function linkTo(port: number, options: Partial<PeerLinkOptions> = {}): OutgoingL
       identity: {
         clusterId: 77,
         memberId: 1,
+        ...{ build: '0.1.0-test', levels: { oldest: 1, newest: 2 } },
         incarnation: 4242,
         clientUrls: ['http://a:1', 'http://b:2'],
         peerUrls: ['http://p:3'],
@@ -106,6 +107,9 @@ describe('dialling', () => {
       'holdfast-from': '1',
       'holdfast-to': '2',
       'holdfast-protocol': '2.4',
+      'holdfast-encodings': '4-4',
+      'holdfast-levels': '1-2',
+      'holdfast-build': '0.1.0-test',
       'holdfast-incarnation': '4242',
       'holdfast-client-urls': 'http://a:1,http://b:2',
       'holdfast-peer-urls': 'http://p:3',

@@ -39,6 +39,7 @@ beforeEach(async () => {
   owner = new GrpcTransport({
     clusterId: 1,
     memberId: 1,
+    ...{ build: '0.1.0-test', levels: { oldest: 1, newest: 2 } },
     incarnation: 1,
     clientUrls: [],
     peerUrls: [],
@@ -74,7 +75,10 @@ afterEach(async () => {
 
 function fetch(): AsyncGenerator<Uint8Array> {
   return fetchSnapshot({
-    identity: { clusterId: 1, memberId: 2, incarnation: 1, clientUrls: [], peerUrls: [] },
+    identity: {
+      ...{ clusterId: 1, memberId: 2, incarnation: 1, clientUrls: [], peerUrls: [] },
+      ...{ build: '0.1.0-test', levels: { oldest: 1, newest: 2 } },
+    },
     peer: { id: 1, name: 'n1', address },
     minIndex: 1,
     formatVersionMax: 3,

@@ -89,9 +89,20 @@ export function statusFields(endpoint: string, status: StatusAnswer): Lines {
     `"RaftTerm" : ${status.raftTerm}`,
     `"RaftAppliedIndex" : ${status.raftAppliedIndex}`,
     `"Errors" : [${status.errors.join(' ')}]`,
+    ...levelFields(status),
     `"Endpoint" : ${quoted(endpoint)}`,
     '',
   ];
+}
+
+/** A member of a build that knows of no levels says none. */
+function levelFields(status: StatusAnswer): Lines {
+  return status.feature_level === 0
+    ? []
+    : [
+        `"FeatureLevel" : ${status.feature_level}`,
+        `"FeatureLevelMax" : ${status.feature_level_max}`,
+      ];
 }
 
 /** A member of the cluster. */

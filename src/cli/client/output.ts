@@ -373,6 +373,8 @@ function statusJson(endpoint: string, status: StatusAnswer): Json {
       isLearner: flag(status.isLearner),
       storageVersion: text(status.storageVersion),
       dbSizeQuota: number(status.dbSizeQuota),
+      featureLevel: number(String(status.feature_level)),
+      featureLevelMax: number(String(status.feature_level_max)),
     },
   };
 }

@@ -202,6 +202,8 @@ describe('status', () => {
       storageVersion: '',
       dbSizeQuota: '0',
       downgradeInfo: null,
+      feature_level: 0,
+      feature_level_max: 0,
     },
   };
 
@@ -238,6 +240,18 @@ describe('status', () => {
 
     expect(shown(formatStatus([row], 'simple')).split(', ')[3]).toBe(expected);
   });
+
+  test.each([
+    ['fields', '"FeatureLevel" : 1\n"FeatureLevelMax" : 2\n'],
+    ['json', '"featureLevel":1,"featureLevelMax":2'],
+  ] as const)(
+    'as %s says the feature levels of a member that knows of them',
+    (format, expected) => {
+      const answer = { ...answered.answer, feature_level: 1, feature_level_max: 2 };
+
+      expect(shown(formatStatus([{ ...answered, answer }], format))).toContain(expected);
+    },
+  );
 
   test('as a table has a row for each endpoint', () => {
     const table = shown(formatStatus([answered, failed], 'table'));

@@ -18,6 +18,8 @@ export interface StatusResponse__Input {
   'storageVersion'?: (string);
   'dbSizeQuota'?: (number | string | Long);
   'downgradeInfo'?: (_etcdserverpb_DowngradeInfo__Input | null);
+  'feature_level'?: (number);
+  'feature_level_max'?: (number);
 }
 
 export interface StatusResponse {
@@ -34,4 +36,6 @@ export interface StatusResponse {
   'storageVersion': (string);
   'dbSizeQuota': (string);
   'downgradeInfo': (_etcdserverpb_DowngradeInfo | null);
+  'feature_level': (number);
+  'feature_level_max': (number);
 }

@@ -8,6 +8,7 @@ export interface DescribeResponse__Input {
   'members'?: (_holdfast_v1_DescribedMember__Input)[];
   'removed_ids'?: (number | string | Long)[];
   'applied_index'?: (number | string | Long);
+  'feature_level'?: (number);
 }
 
 export interface DescribeResponse {
@@ -15,4 +16,5 @@ export interface DescribeResponse {
   'members': (_holdfast_v1_DescribedMember)[];
   'removed_ids': (string)[];
   'applied_index': (string);
+  'feature_level': (number);
 }
