@@ -9,11 +9,20 @@
  * - a `write` only while every earlier attempt surely had no effect. One whose outcome is unknown
  *   fails with `outcome: 'unknown'`, since making it again might do it twice.
  *
+ * A certificate that is refused at every endpoint ends a call at once, and a stream unless there
+ * was a connection before: what is to last for long lasts through a mishap of certificates.
+ *
  * Invariant: a call ends exactly once, no later than its deadline.
  */
 import { Attempts, type Purpose } from './attempts.ts';
 import type { Endpoint, Endpoints, Route } from './endpoints.ts';
-import { closedError, codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
+import {
+  certificateRefused,
+  closedError,
+  codeOf,
+  HoldfastError,
+  isRepeatableCode,
+} from './errors.ts';
 import type { LeaderFinder } from './leader-finder.ts';
 import type { RetryPace } from './pace.ts';
 import type {
@@ -140,8 +149,9 @@ export class MemberCaller implements Caller {
 
   async stream<Request, Answer>(spec: StreamSpec<Request, Answer>): Promise<OpenStream<Request>> {
     const attempts = this.#begin(spec, spec.timeoutMs ?? Number.POSITIVE_INFINITY, 'read');
+    const { endpoints } = this.#parts;
     try {
-      attempts.endpoint = this.#parts.endpoints.at(spec.avoid);
+      attempts.endpoint = endpoints.at(spec.avoid);
       for (;;) {
         const endpoint = await this.#connected(spec, attempts);
         const metadata = endpoint && (await this.#metadata(endpoint, spec.metadata, attempts));
@@ -149,6 +159,9 @@ export class MemberCaller implements Caller {
           return this.#open(endpoint, { ...spec, metadata });
         }
         spec.onProblem?.(attempts.endpoint?.address ?? '', attempts.problem);
+        if (endpoints.areAllRefused && !endpoints.hasConnected) {
+          attempts.throwUnlessRepeatable();
+        }
         await attempts.pause(this.#parts.pace.pauseMs(attempts.failed));
       }
     } finally {
@@ -213,6 +226,8 @@ export class MemberCaller implements Caller {
         if (!this.#noteFailure(endpoint, result.failure, metadata) || ++signIns > signInsMax) {
           attempts.throwUnlessRepeatable();
         }
+      } else if (endpoints.areAllRefused) {
+        attempts.throwUnlessRepeatable();
       }
       await attempts.pause(pace.pauseMs(attempts.failed));
     }
@@ -230,19 +245,23 @@ export class MemberCaller implements Caller {
     const endpoint = endpoints.choose(route, attempts.endpoint);
     attempts.enter(endpoint, 'connecting');
     const limitMs = endpoints.all.length === 1 ? Number.POSITIVE_INFINITY : connectMaxMs;
-    const problem = await attempts.within<string | undefined>(
+    const failure = await attempts.within<CallFailure | undefined>(
       limitMs,
       (done) => {
-        endpoint.link.connect(done);
+        endpoint.link.connect((problem, kind) => {
+          done(problem === undefined ? undefined : unreachable(problem, kind));
+        });
         return undefined;
       },
-      `no connection within ${connectMaxMs} ms`,
+      unreachable(`no connection within ${connectMaxMs} ms`),
     );
-    if (problem === undefined) {
+    if (failure === undefined) {
+      endpoints.connected(endpoint);
       return endpoint;
     }
+    endpoint.hasWrongCertificate = failure.code === certificateRefused;
     endpoints.failed(endpoint);
-    attempts.noteFailure(endpoint, unreachable(problem));
+    attempts.noteFailure(endpoint, failure);
     return undefined;
   }
 
@@ -345,7 +364,8 @@ export class MemberCaller implements Caller {
 
 const noMetadata: CallMetadata = {};
 
-function unreachable(message: string): CallFailure {
-  const unknown = { code: undefined, outcome: undefined, cause: undefined };
-  return { ...unknown, status: 'UNAVAILABLE', message, wasSent: false };
+function unreachable(message: string, kind?: 'certificate'): CallFailure {
+  const code = kind === undefined ? undefined : certificateRefused;
+  const unknown = { outcome: undefined, cause: undefined };
+  return { ...unknown, status: 'UNAVAILABLE', code, message, wasSent: false };
 }

@@ -22,6 +22,8 @@ export class Endpoint {
   memberId: string | undefined;
   /** Failures since the last success. */
   failures = 0;
+  /** Whether the last attempt to connect has failed by a certificate. */
+  hasWrongCertificate = false;
   /** Not to be preferred before this time. */
   avoidedUntilMs = 0;
 
@@ -40,6 +42,7 @@ export class Endpoints {
   readonly #clock: MonotonicClock;
   #leaderId: string | undefined;
   #next: number;
+  #hasConnected = false;
 
   /** `first` is the index of the endpoint that is tried first, to spread clients over members. */
   constructor(
@@ -79,6 +82,22 @@ export class Endpoints {
       return leader;
     }
     return this.#inTurn(avoided);
+  }
+
+  /** Whether every endpoint fails by a certificate: waiting helps nothing then. */
+  get areAllRefused(): boolean {
+    return this.all.every(({ hasWrongCertificate }) => hasWrongCertificate);
+  }
+
+  /** Whether any endpoint has ever been connected. */
+  get hasConnected(): boolean {
+    return this.#hasConnected;
+  }
+
+  /** There is a connection to an endpoint. */
+  connected(endpoint: Endpoint): void {
+    this.#hasConnected = true;
+    endpoint.hasWrongCertificate = false;
   }
 
   /** An endpoint has answered. */

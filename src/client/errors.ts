@@ -16,6 +16,7 @@ const ownCodes = {
   CLIENT_CLOSED: false,
   CLIENT_OVERLOADED: true,
   UNREACHABLE: true,
+  CERTIFICATE_REFUSED: false,
   CONNECTION_LOST: true,
   UNAUTHENTICATED: false,
   TXN_CONFLICT: true,
@@ -27,6 +28,9 @@ const ownCodes = {
   FEED_TAKEN: false,
   UNRECOGNIZED: false,
 } as const satisfies Record<string, boolean>;
+
+/** What no waiting helps: one side does not take the certificate of the other. */
+export const certificateRefused = 'CERTIFICATE_REFUSED';
 
 /** Every code an error of the client may have. */
 export type HoldfastErrorCode = ErrorCode | keyof typeof ownCodes;
@@ -131,7 +135,7 @@ const tooLong = 'message larger than max';
 export function codeOf(failure: CallFailure): HoldfastErrorCode {
   const { code, message, status } = failure;
   if (!failure.wasSent) {
-    return 'UNREACHABLE';
+    return code === certificateRefused ? certificateRefused : 'UNREACHABLE';
   }
   const known = code !== undefined && knownCodes.has(code) ? code : codeByText.get(message);
   if (known !== undefined) {
@@ -196,6 +200,8 @@ const hints: Readonly<Partial<Record<HoldfastErrorCode, string>>> = {
   CLIENT_CLOSED: 'this client has been closed: make a new one',
   CLIENT_OVERLOADED: 'make fewer calls at once, or look whether the members answer at all',
   UNREACHABLE: 'check the endpoints, that the members run, and that both sides agree about TLS',
+  CERTIFICATE_REFUSED:
+    'check tls (ca, cert, key, serverName), the clocks, and which hosts the certificates are for',
   CONNECTION_LOST: 'read what it did before repeating it, or make the write conditional',
   UNAUTHENTICATED: 'check user name and password',
   PERMISSION_DENIED: 'ask for a role that may do this',

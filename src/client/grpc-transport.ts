@@ -5,8 +5,8 @@
  * A request is sent only over a connection that is there. So a call that never reached a member is
  * known as such, which is what makes it safe to try elsewhere.
  */
+import { createSecureContext, type SecureContext } from 'node:tls';
 import {
-  type ChannelCredentials,
   Client,
   connectivityState,
   credentials,
@@ -21,6 +21,7 @@ import type {
   CallFailure,
   CallMetadata,
   CallResult,
+  ConnectListener,
   Link,
   Method,
   OngoingCall,
@@ -28,6 +29,7 @@ import type {
   StreamListener,
   Transport,
 } from './ports.ts';
+import { TlsCredentials } from './tls-credentials.ts';
 
 /** How connections are secured; members that speak TLS are checked against `ca`. */
 export interface TlsOptions {
@@ -54,7 +56,7 @@ const redialMaxMs = 1000;
  * @throws {HoldfastError} CONFIG_INVALID — certificates or key cannot be read.
  */
 export function grpcTransport(tls: TlsOptions | undefined): Transport {
-  const channelCredentials = tls === undefined ? credentials.createInsecure() : secured(tls);
+  const context = tls === undefined ? undefined : contextOf(tls);
   const options = {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
@@ -69,17 +71,26 @@ export function grpcTransport(tls: TlsOptions | undefined): Transport {
     'grpc.initial_reconnect_backoff_ms': redialMinMs,
     'grpc.min_reconnect_backoff_ms': redialMinMs,
     'grpc.max_reconnect_backoff_ms': redialMaxMs,
-    ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
   };
-  const isSecured = tls !== undefined;
   return {
-    open: (address) => new GrpcLink(new Client(address, channelCredentials, options), isSecured),
+    open: (address) => {
+      if (context === undefined) {
+        return new GrpcLink(new Client(address, credentials.createInsecure(), options));
+      }
+      const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+      const secured = new TlsCredentials(tls?.serverName ?? host, context);
+      return new GrpcLink(new Client(address, secured, options), secured);
+    },
   };
 }
 
-function secured({ ca, cert, key }: TlsOptions): ChannelCredentials {
+function contextOf({ ca, cert, key }: TlsOptions): SecureContext {
   try {
-    return credentials.createSsl(bufferOf(ca), bufferOf(key), bufferOf(cert));
+    return createSecureContext({
+      ...(ca === undefined ? {} : { ca: Buffer.from(ca as Uint8Array) }),
+      ...(cert === undefined ? {} : { cert: Buffer.from(cert as Uint8Array) }),
+      ...(key === undefined ? {} : { key: Buffer.from(key as Uint8Array) }),
+    });
   } catch (cause) {
     // Its message may have been made from the key.
     const code = (cause as NodeJS.ErrnoException).code ?? 'an error of OpenSSL';
@@ -88,21 +99,18 @@ function secured({ ca, cert, key }: TlsOptions): ChannelCredentials {
   }
 }
 
-function bufferOf(pem: string | Uint8Array | undefined): Buffer | null {
-  return pem === undefined ? null : Buffer.from(pem as Uint8Array);
-}
-
 class GrpcLink implements Link {
   readonly #client: Client;
-  readonly #isSecured: boolean;
+  /** Undefined in plain text. */
+  readonly #credentials: TlsCredentials | undefined;
   #isClosed = false;
 
-  constructor(client: Client, isSecured: boolean) {
+  constructor(client: Client, tls?: TlsCredentials) {
     this.#client = client;
-    this.#isSecured = isSecured;
+    this.#credentials = tls;
   }
 
-  connect(done: (problem: string | undefined) => void): void {
+  connect(done: ConnectListener): void {
     if (this.#isClosed) {
       done('closed');
       return;
@@ -185,13 +193,18 @@ class GrpcLink implements Link {
   }
 
   /** A channel does not say why it has no connection, but a call over it does: a harmless one. */
-  #explain(done: (problem: string | undefined) => void): void {
+  #explain(done: ConnectListener): void {
     this.call(services['etcdserverpb.Maintenance'].Status, {}, {}, (result) => {
       const isThere =
         !this.#isClosed &&
         this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
       if (result.kind === 'ok' || isThere) {
         done(undefined);
+        return;
+      }
+      const refusal = this.#credentials?.refusal;
+      if (refusal !== undefined) {
+        done(refusal, 'certificate');
         return;
       }
       const { message } = result.failure;
@@ -202,7 +215,7 @@ class GrpcLink implements Link {
   }
 
   #hint(problem: string): string {
-    if (this.#isSecured) {
+    if (this.#credentials !== undefined) {
       return cutOff.test(problem) ? cutOffHint : '';
     }
     return closedAtOnce.test(problem) ? closedAtOnceHint : '';

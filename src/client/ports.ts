@@ -70,10 +70,16 @@ export interface StreamCall<Request> extends OngoingCall {
   resume(): void;
 }
 
+/**
+ * Hears of a connection: that it is there, or what is in its way. A certificate that is refused, by
+ * either side, does not become better by waiting.
+ */
+export type ConnectListener = (problem: string | undefined, kind?: 'certificate') => void;
+
 /** The way to one endpoint: a connection that is made, lost and made again. */
 export interface Link {
   /** Tells once when a connection is there, or what is in its way; asks for one if need be. */
-  connect(done: (problem: string | undefined) => void): void;
+  connect(done: ConnectListener): void;
   /** A unary call over the connection that is there. */
   call<Request, Answer>(
     method: Method<Request, Answer>,

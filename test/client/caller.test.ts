@@ -69,6 +69,36 @@ describe('a call', () => {
     expect(loop.nowMs()).toBeLessThan(3000);
   });
 
+  test('fails at once when certificates are refused at every endpoint, and says so', async () => {
+    const { members, call, loop } = setUp();
+    for (const address of [a, b, c]) {
+      members.mistrusted.set(address, 'TLS: not trusted');
+    }
+
+    const error = await loop.settle(errorOf(call({ purpose: 'write' })));
+
+    expect(error).toMatchObject({
+      code: 'CERTIFICATE_REFUSED',
+      retryable: false,
+      outcome: 'rejected',
+      message: expect.stringMatching(/^echo failed at 127.0.0.1:\d: TLS: not trusted$/) as string,
+      hint: expect.stringContaining('check tls') as string,
+    });
+    expect(loop.nowMs()).toBeLessThan(2000);
+  });
+
+  test('goes on where a certificate is taken, and waits for who cannot be reached', async () => {
+    const { members, call, loop } = setUp();
+    members.mistrusted.set(a, 'TLS: not trusted').set(b, 'TLS: not trusted');
+    members.onCall = (received) => received.answer(received.address);
+
+    expect(await loop.settle(call())).toBe(c);
+    members.down.set(c, 'connection refused');
+    const error = await loop.settle(errorOf(call()));
+
+    expect(error.code).toBe('DEADLINE_EXCEEDED');
+  });
+
   test('leaves an endpoint alone for a while after it has failed', async () => {
     const { members, call, loop } = setUp([a, b]);
     members.down.set(a, 'connection refused');
@@ -283,6 +313,23 @@ describe('the end of a call', () => {
 });
 
 describe('a stream', () => {
+  test('fails when certificates are refused from the first; later it goes on', async () => {
+    const { members, caller, loop } = setUp([a]);
+    const open = async (): Promise<unknown> =>
+      caller.stream({ what: 'listen', method, listener: listen([]) });
+    members.mistrusted.set(a, 'TLS: not trusted');
+
+    expect(await loop.settle(errorOf(open()))).toMatchObject({ code: 'CERTIFICATE_REFUSED' });
+    members.mistrusted.clear();
+    await loop.settle(open());
+    members.mistrusted.set(a, 'TLS: not trusted');
+    const later = open();
+    await loop.run(60_000);
+    members.mistrusted.clear();
+
+    expect(await loop.settle(later)).toBeDefined();
+  });
+
   const listen = (seen: unknown[]) => ({
     onAnswer: (answer: string) => void seen.push(answer),
     onEnd: (reason: unknown) => void seen.push(reason),

@@ -63,6 +63,8 @@ export function failure(fields: Partial<CallFailure> = {}): CallFailure {
 export class FakeMembers implements Transport {
   /** Addresses that refuse connections, and with which words. */
   readonly down = new Map<string, string>();
+  /** Addresses where a certificate is refused, and with which words. */
+  readonly mistrusted = new Map<string, string>();
   /** Addresses where a connection is neither made nor refused. */
   readonly silent = new Set<string>();
   readonly calls: ReceivedCall[] = [];
@@ -81,7 +83,10 @@ export class FakeMembers implements Transport {
   open(address: string): Link {
     return {
       connect: (done) => {
-        if (!this.silent.has(address)) {
+        const mistrust = this.mistrusted.get(address);
+        if (mistrust !== undefined) {
+          done(mistrust, 'certificate');
+        } else if (!this.silent.has(address)) {
           done(this.down.get(address));
         }
       },

@@ -74,7 +74,7 @@ async function listen(at: number): Promise<number> {
 }
 
 async function connect(to: Link): Promise<string | undefined> {
-  return new Promise((resolve) => to.connect(resolve));
+  return new Promise((resolve) => to.connect((problem) => resolve(problem)));
 }
 
 async function say(text: string): Promise<CallResult<string>> {

@@ -184,7 +184,7 @@ export function exitOf(
     return new CallError(
       exitCodes.unreachable,
       `holdfast: ${command} failed: cannot reach ${list} [UNREACHABLE]${outcome}; ` +
-        'hint: check --endpoints and that the members run',
+        `hint: ${unreachableHint(failures.map(({ message }) => message))}`,
       failures,
     );
   }
@@ -196,6 +196,13 @@ export function exitOf(
       (hint === undefined ? '' : `; hint: ${hint}`),
     failures,
   );
+}
+
+/** What to do about endpoints that cannot be reached for these reasons. */
+export function unreachableHint(reasons: readonly string[]): string {
+  return reasons.every((reason) => reason.startsWith('TLS: '))
+    ? 'check --cacert, --cert and --key, and which hosts the members’ certificates are for'
+    : 'check --endpoints and that the members run';
 }
 
 /** A failure in brief, as status and health list it beside its endpoint. */

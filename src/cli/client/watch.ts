@@ -5,7 +5,7 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { ExitError } from '../exit.ts';
 import type { Dialler } from './dialler.ts';
-import { exitCodes, failureOf } from './failure.ts';
+import { exitCodes, failureOf, unreachableHint } from './failure.ts';
 import { type AnswerOf, methods, type RequestOf } from './requests.ts';
 
 type WatchMethod = typeof methods.watch.Watch;
@@ -55,28 +55,27 @@ export interface WatchOptions {
 export async function watch(options: WatchOptions): Promise<never> {
   const { endpoints, creation, onBroken } = options;
   const progress: Progress = { nextRevision: BigInt(String(creation.start_revision ?? 0)) };
-  const failures: string[] = [];
+  const reasons: string[] = [];
   let hasBegun = false;
   let waitMs = retryMinMs;
   for (let attempt = 0; ; attempt++) {
     const endpoint = endpoints[attempt % endpoints.length] ?? '';
     const session = await watchAt(endpoint, options, progress);
     hasBegun ||= session.hasBegun;
-    const reason = `${endpoint}: ${session.reason}`;
     if (!hasBegun) {
-      failures.push(reason);
-      if (failures.length === endpoints.length) {
+      reasons.push(session.reason);
+      if (reasons.length === endpoints.length) {
+        const list = reasons.map((reason, i) => `${endpoints[i] ?? ''}: ${reason}`).join('; ');
         throw new ExitError(
           exitCodes.unreachable,
-          `holdfast: watch failed: ${failures.join('; ')}; hint: check --endpoints and that the ` +
-            'members run',
+          `holdfast: watch failed: ${list}; hint: ${unreachableHint(reasons)}`,
         );
       }
       continue;
     }
     if (session.hasBegun) {
       waitMs = retryMinMs;
-      onBroken(reason, progress.nextRevision);
+      onBroken(`${endpoint}: ${session.reason}`, progress.nextRevision);
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     waitMs = Math.min(2 * waitMs, retryMaxMs);

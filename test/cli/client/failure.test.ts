@@ -7,6 +7,7 @@ import {
   exitOf,
   failureOf,
   unreachable,
+  unreachableHint,
 } from '../../../src/cli/client/failure.ts';
 import { serverError } from './fake-member.ts';
 
@@ -77,6 +78,13 @@ describe('canFailOver', () => {
   ] as const)('%s may go to the next endpoint: %3$s', (_what, failure, purpose, expected) => {
     expect(canFailOver(failure, purpose)).toBe(expected);
   });
+});
+
+test('endpoints that fail by TLS alone have another hint than those that are not there', () => {
+  const [tls, gone] = ['TLS: it has expired', 'connect ECONNREFUSED'];
+
+  expect(unreachableHint([tls, tls])).toContain('--cacert');
+  expect(unreachableHint([tls, gone])).toContain('--endpoints');
 });
 
 describe('exitOf', () => {
