@@ -19,7 +19,7 @@ import type { DueKey, ExpiryTable } from './expiry-table.ts';
 import { type EngineRange, keysKey, leaseKey } from './key-layout.ts';
 import { type LeaseTable, leaseWrite } from './leases.ts';
 import { namedRecordWrite } from './named-records.ts';
-import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
+import { expectGet, inPieces, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import type { Overlay } from './range.ts';
 import { decodeCurrent, encodeChange, type MvccRecord } from './record.ts';
 import type { CacheEntry, RecordCache } from './record-cache.ts';
@@ -308,16 +308,21 @@ export class ApplyBatch implements Overlay {
    */
   *endLease(id: LeaseId, isExpired: boolean): Reading<number> {
     const keys = yield* this.#attachments.keysOf(id);
-    yield* this.#loadRecords(keys);
-    const mayExpire = keys.filter((key) => must(this.liveRecord(key), 'an attached key').ttlMs > 0);
-    yield* this.loadExpiries(mayExpire);
-    for (const key of keys) {
-      this.#write(this.entryOf(key), key, isExpired ? expiredTombstone : tombstone);
-    }
+    const end = isExpired ? expiredTombstone : tombstone;
+    yield* inPieces(keys, (piece) => this.#endAttached(piece, end));
     this.answers.endSession(id);
     this.leases.remove(id);
     this.#writeMeta({ type: 'delete', key: leaseKey(id) });
     return keys.length;
+  }
+
+  *#endAttached(keys: readonly Uint8Array[], end: NewRecord): Reading<void> {
+    yield* this.#loadRecords(keys);
+    const mayExpire = keys.filter((key) => must(this.liveRecord(key), 'an attached key').ttlMs > 0);
+    yield* this.loadExpiries(mayExpire);
+    for (const key of keys) {
+      this.#write(this.entryOf(key), key, end);
+    }
   }
 
   /** The keys whose time is up by now, `limit` of them at most, the first due first. */

@@ -48,6 +48,30 @@ export type StateWrite =
   | { readonly type: 'delete'; readonly key: Uint8Array };
 
 /**
+ * Needs nothing: whoever runs the computation goes on in another turn, so that heartbeats and other
+ * calls are not held up by a long one.
+ */
+const pause: Need = { type: 'get', keys: [], afterWrites: false };
+
+/** Limit: keys that one step deletes, which takes some 10 ms at most. */
+const pieceMax = 1024;
+
+/** Goes over what may be very much a piece at a time, with a pause after each. */
+export function* inPieces<T>(
+  items: readonly T[],
+  visit: (piece: readonly T[]) => Reading<void>,
+): Reading<void> {
+  if (items.length <= pieceMax) {
+    yield* visit(items);
+    return;
+  }
+  for (let start = 0; start < items.length; start += pieceMax) {
+    yield* visit(items.slice(start, start + pieceMax));
+    yield pause;
+  }
+}
+
+/**
  * Narrows the answer to a `get`; anything else is a fault of the caller that runs the computation.
  */
 export function expectGet(loaded: Loaded): Extract<Loaded, { type: 'get' }> {

@@ -33,7 +33,7 @@ import type {
   TxnResult,
 } from './command.ts';
 import { isPoint } from './key-layout.ts';
-import type { Reading } from './need.ts';
+import { inPieces, type Reading } from './need.ts';
 import { rangeQuery, visitRange } from './range.ts';
 import { type MvccRecord, recordToKeyValue } from './record.ts';
 import type { CacheEntry } from './record-cache.ts';
@@ -98,10 +98,13 @@ export function* executeDeleteRange(
   yield* visitRange(operation, state, (key, read) => {
     found.push({ key, record: read() });
   });
-  yield* batch.loadExpiries(found.filter(({ record }) => record.ttlMs > 0).map(({ key }) => key));
-  for (const { key, record } of found) {
-    batch.deleteScanned(key, record);
-  }
+  yield* inPieces(found, function* deletePiece(piece): Reading<void> {
+    const timed = piece.filter(({ record }) => record.ttlMs > 0);
+    yield* batch.loadExpiries(timed.map(({ key }) => key));
+    for (const { key, record } of piece) {
+      batch.deleteScanned(key, record);
+    }
+  });
   const prevKvs: KeyValue[] = operation.prevKv
     ? found.map(({ key, record }) => recordToKeyValue(key, record))
     : [];

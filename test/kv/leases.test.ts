@@ -52,6 +52,19 @@ describe('a lease', () => {
     expect(machine.machine.leases.size).toBe(0);
   });
 
+  test('ends with a great many keys as one revision, not in one turn', () => {
+    run(time(1), grant(7n, 500));
+    const names = Array.from({ length: 1100 }, (_, at) => `k${String(at).padStart(4, '0')}`);
+    machine.run(...names.map((name) => put(name, '1', { lease: 7n, ttlMs: 900 })));
+    machine.settle();
+    machine.store.needs.length = 0;
+
+    expect(run(revoke(7n))).toMatchObject({ kind: 'ok', revision: 1102 });
+    expect(keys()).toEqual([]);
+    const pauses = machine.store.needs.filter((need) => need.type === 'get' && !need.keys.length);
+    expect(pauses.length).toBe(2);
+  });
+
   test('that is renewed lasts its full time from the second stamp on', () => {
     run(grant(7n, 500), time(5), time(10), time(499));
     expect(run(renew(7n, 8n))).toMatchObject({ result: { ttlsMs: [500, 0] } });

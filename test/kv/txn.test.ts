@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Command, CommandResult } from '../../src/kv/index.ts';
+import { type Command, type CommandResult, verifyState } from '../../src/kv/index.ts';
 import { del, describeKv, describeKvs, put, range, txn, when, whenValue } from './commands.ts';
 import { bytes, Machine } from './map-store.ts';
 
@@ -88,6 +88,21 @@ describe('deleteRange', () => {
     expect(run(del('b', 'd', true))).toBe('deleted 2 b=2 c=3 at 6');
     expect(run(txn([], [range('a', '\0')]))).toBe('success(found a=1 d=4) at 6');
     expect(run(del('b', 'd', true))).toBe('deleted 0 at 6');
+  });
+
+  test('a great many keys go in one revision too, not in one turn', () => {
+    const names = Array.from({ length: 1100 }, (_, at) => `k${String(at).padStart(4, '0')}`);
+    machine.run(...names.map((name) => put(name, '1', { ttlMs: name.endsWith('7') ? 5000 : 0 })));
+    machine.settle();
+    machine.store.needs.length = 0;
+
+    expect(run(txn([], [del('k', 'l'), put('k', '2'), range('k', 'l')]))).toBe(
+      'success(deleted 1100, put, found k=2) at 1102',
+    );
+    machine.settle();
+    verifyState(machine.store.records());
+    const pauses = machine.store.needs.filter((need) => need.type === 'get' && !need.keys.length);
+    expect(pauses.length).toBe(2);
   });
 
   test('a key begins anew after its deletion', () => {
