@@ -82,7 +82,10 @@ export function tlsReason(error: unknown): string {
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return 'it has closed the connection in the TLS handshake: its log says why, if it speaks TLS';
   }
-  if (code === 'EPROTO' && /wrong version number|http request/.test(message)) {
+  if (
+    code === 'EPROTO' &&
+    /wrong version number|packet length too long|http request/.test(message)
+  ) {
     return 'it does not speak TLS';
   }
   return alertReason(message) ?? `TLS has failed: ${message === '' ? code : message}`;

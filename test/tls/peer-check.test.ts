@@ -58,6 +58,17 @@ describe('why TLS has failed', () => {
   });
 
   test.each([
+    'ssl3_get_record:wrong version number:ssl3_record.c:350',
+    'tls_get_more_records:packet length too long:tls_common.c:662',
+  ])('is found in the words of any OpenSSL for an answer that is no TLS: %s', (words) => {
+    const error = Object.assign(new Error(`write EPROTO 80:error:0A00010B:SSL routines:${words}`), {
+      code: 'EPROTO',
+    });
+
+    expect(tlsReason(error)).toBe('it does not speak TLS');
+  });
+
+  test.each([
     ['TLS: as it stands', 'TLS: as it stands'],
     ['ssl3_read_bytes:tlsv13 alert certificate required:…', /asks for a certificate/],
     ['ssl3_read_bytes:sslv3 alert certificate expired:…', /has expired/],
