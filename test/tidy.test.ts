@@ -63,6 +63,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/opening.ts': 'test/replica/rebuild.test.ts and bootstrap.test.ts',
   'src/cli/server-command.ts': 'test/cli/main.test.ts and server.test.ts',
   'src/cli/dev-command.ts': 'test/cli/main.test.ts and dev.test.ts',
+  'src/cli/certificates-command.ts': 'test/cli/documentation.test.ts and certificates.test.ts',
   'src/cli/unsafe-recover-command.ts': 'test/cli/unsafe-recover.test.ts',
   'src/cli/bench/run.ts': 'test/cli/bench/command.test.ts',
   'src/cli/client/auth-output.ts': 'test/cli/client/auth-commands.test.ts',

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerClientCommands } from './client/index.ts';
 import { registerBench } from './bench/command.ts';
+import { registerCertificates } from './certificates-command.ts';
 import { registerDev } from './dev-command.ts';
 import { ExitError } from './exit.ts';
 import { registerServer } from './server-command.ts';
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   registerServer(program);
   registerDev(program);
   registerUnsafeRecover(program);
+  registerCertificates(program);
   registerBench(program);
   registerClientCommands(program);
   try {

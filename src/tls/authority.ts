@@ -5,7 +5,15 @@
  * For clusters that are made on the fly, as for a measurement or to try TLS. What an authority of
  * a company does is not here: no requests, no lists of revoked certificates, no renewal.
  */
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   bitString,
@@ -40,6 +48,11 @@ export interface CertificateRequest {
   readonly validity: Validity;
 }
 
+interface Keys {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
 interface Contents {
   readonly subject: Buffer;
   readonly issuer: Buffer;
@@ -62,6 +75,7 @@ const oid = {
   clientAuth: '1.3.6.1.5.5.7.3.2',
 } as const;
 
+const curve = 'prime256v1';
 /** RFC 5280 §4.1.2.2 allows 20; random, so that two authorities of one name do not clash. */
 const serialBytes = 16;
 const keyIdBytes = 20;
@@ -79,24 +93,45 @@ export class Authority {
   readonly #publicKey: KeyObject;
   readonly #privateKey: KeyObject;
 
-  constructor(commonName: string, validity: Validity) {
-    const { publicKey, privateKey } = newKeys();
+  private constructor(pem: string, commonName: string, keys: Keys) {
     this.#subject = nameOf(commonName);
-    this.#publicKey = publicKey;
-    this.#privateKey = privateKey;
-    this.key = pemOfKey(privateKey);
-    this.pem = certificatePem({
-      subject: this.#subject,
-      issuer: this.#subject,
-      validity,
-      publicKey,
-      signer: privateKey,
+    this.#publicKey = keys.publicKey;
+    this.#privateKey = keys.privateKey;
+    this.key = pemOfKey(keys.privateKey);
+    this.pem = pem;
+  }
+
+  static create(commonName: string, validity: Validity): Authority {
+    const keys = newKeys();
+    const subject = nameOf(commonName);
+    const pem = certificatePem({
+      ...{ subject, issuer: subject, validity },
+      ...{ publicKey: keys.publicKey, signer: keys.privateKey },
       extensions: [
         extension(oid.basicConstraints, sequence(truth()), 'critical'),
         extension(oid.keyUsage, caUsage, 'critical'),
-        extension(oid.subjectKeyId, octetString(keyIdOf(publicKey))),
+        extension(oid.subjectKeyId, octetString(keyIdOf(keys.publicKey))),
       ],
     });
+    return new Authority(pem, commonName, keys);
+  }
+
+  /** One that {@link create} has made, from its PEM; undefined when it is another's, or damaged. */
+  static from(pem: string, key: string): Authority | undefined {
+    try {
+      const certificate = new X509Certificate(pem);
+      const privateKey = createPrivateKey(key);
+      const [, commonName] = /^CN=(.+)$/.exec(certificate.subject) ?? [];
+      const isOurs =
+        certificate.ca &&
+        certificate.checkPrivateKey(privateKey) &&
+        privateKey.asymmetricKeyDetails?.namedCurve === curve;
+      return isOurs && commonName !== undefined
+        ? new Authority(pem, commonName, { publicKey: certificate.publicKey, privateKey })
+        : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Issues a certificate for servers and clients, as members need it in both directions. */
@@ -125,8 +160,8 @@ export class Authority {
   }
 }
 
-function newKeys(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
-  return generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+function newKeys(): Keys {
+  return generateKeyPairSync('ec', { namedCurve: curve });
 }
 
 function certificatePem({

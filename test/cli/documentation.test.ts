@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { registerCertificates } from '../../src/cli/certificates-command.ts';
 import { registerBench } from '../../src/cli/bench/command.ts';
 import { registerClientCommands } from '../../src/cli/client/index.ts';
 import { variableOf } from '../../src/cli/config-sources.ts';
@@ -16,6 +17,7 @@ describe('docs/cli.md', () => {
   const page = read('cli.md');
   const program = new Command();
   registerDev(program);
+  registerCertificates(program);
   registerBench(program);
   registerClientCommands(program);
   const [, ...shared] = /\n## What the client commands share\n([\s\S]*?)\n## /.exec(page) ?? [];

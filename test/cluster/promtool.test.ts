@@ -47,6 +47,9 @@ async function scratchFile(text: string): Promise<string> {
 describe.runIf(hasPromtool())('promtool', () => {
   test('accepts configuration and rules', async () => {
     expect(await promtool('check', 'config', 'prometheus.yml')).toContain('SUCCESS');
+    // Its CA is there in the container only.
+    const tls = ['--syntax-only', 'prometheus.tls.yml'];
+    expect(await promtool('check', 'config', ...tls)).toContain('SUCCESS');
   });
 
   test.each(['rules.test.yml', 'budget.test.yml'])(

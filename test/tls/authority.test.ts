@@ -48,7 +48,7 @@ async function shakeHands(
 
 describe('Authority', () => {
   test('is a CA by its own signature, for the time that was asked for', () => {
-    const authority = new Authority('example CA', validity);
+    const authority = Authority.create('example CA', validity);
 
     const certificate = new X509Certificate(authority.pem);
 
@@ -69,7 +69,7 @@ describe('Authority', () => {
       '::ffff:10.0.0.1',
       'fe80::a:b',
     ];
-    const authority = new Authority('example CA', validity);
+    const authority = Authority.create('example CA', validity);
 
     const { cert, key } = authority.issue({ commonName: 'n1', hosts, validity });
 
@@ -88,8 +88,23 @@ describe('Authority', () => {
     expect(certificate.checkHost('n2.example.com')).toBeUndefined();
   });
 
+  test('goes on from its own files, and from nobody else’s', () => {
+    const first = Authority.create('example CA', validity);
+    const other = Authority.create('other CA', validity);
+
+    const again = Authority.from(first.pem, first.key);
+    const pair = again?.issue({ commonName: 'n1', hosts: ['n1'], validity });
+
+    const certificate = new X509Certificate(pair?.cert ?? '');
+    expect(certificate.checkIssued(new X509Certificate(first.pem))).toBe(true);
+    expect(certificate.verify(new X509Certificate(first.pem).publicKey)).toBe(true);
+    expect(Authority.from(first.pem, other.key)).toBeUndefined();
+    expect(Authority.from(pair?.cert ?? '', pair?.key ?? '')).toBeUndefined();
+    expect(Authority.from('no PEM', first.key)).toBeUndefined();
+  });
+
   test('no two serial numbers are the same', () => {
-    const authority = new Authority('example CA', validity);
+    const authority = Authority.create('example CA', validity);
     const request = { commonName: 'n1', hosts: [], validity };
 
     const serials = [authority.issue(request), authority.issue(request)].map(
@@ -100,10 +115,10 @@ describe('Authority', () => {
   });
 
   test('what it issues lets both sides of a connection recognise each other', async () => {
-    const authority = new Authority('example CA', validity);
+    const authority = Authority.create('example CA', validity);
     const server = authority.issue({ commonName: 'n1', hosts: ['localhost'], validity });
     const client = authority.issue({ commonName: 'ann', hosts: [], validity });
-    const stranger = new Authority('example CA', validity);
+    const stranger = Authority.create('example CA', validity);
 
     expect(await shakeHands(authority, server, client, 'localhost')).toBe('CN=ann');
     expect(await shakeHands(authority, server, client, 'elsewhere')).toBe(

@@ -120,7 +120,7 @@ const notSecured: Secured = { access: plainAccess, args: [] };
 async function secure(folder: string): Promise<Secured> {
   const nowMs = performance.timeOrigin + performance.now();
   const validity = { fromMs: nowMs - hourMs, untilMs: nowMs + certificateMs };
-  const authority = new Authority('holdfast bench', validity);
+  const authority = Authority.create('holdfast bench', validity);
   const { cert, key } = authority.issue({ commonName: 'member', hosts: [host], validity });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = (name: string): string => join(folder, name);
