@@ -1,5 +1,6 @@
 /**
- * The bytes of a command, as they stand in the log: one format byte, then the operation.
+ * The bytes of a command, as they stand in the log: one format byte, then its type and fields;
+ * those of operations are `operation-codec.ts`'s.
  *
  * A put, the hot path, is encoded with one allocation and decoded without copying: keys and values
  * of a decoded command are views of the log entry. Bytes that no version of this program could have
@@ -14,41 +15,29 @@ import {
   writeAuthChange,
   writeName,
 } from './auth-records.ts';
-import {
-  type AlarmCommand,
-  type AlarmType,
-  type AsCommand,
-  type Command,
-  type Compare,
-  type DeleteRangeOperation,
-  type LeaseId,
-  type OnceCommand,
-  type OnceOperation,
-  type Operation,
-  type PutOperation,
-  type RangeOperation,
-  type RequestId,
-  type SetRecordCommand,
-  type SortOrder,
-  type SortTarget,
-  ttlNone,
-  type TxnOperation,
+import type {
+  AlarmCommand,
+  AlarmType,
+  AsCommand,
+  Command,
+  LeaseId,
+  OnceCommand,
+  OnceOperation,
+  RequestId,
+  SetRecordCommand,
 } from './command.ts';
 import { checkRecordName, nameBytes, nameOf, recordValueBytesMax } from './named-records.ts';
+import { readCount, readName, readOperation, writeOperation } from './operation-codec.ts';
 import { hashToBigint, StateHasher } from './state-hash.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
+
+export { txnDepthMax } from './operation-codec.ts';
 
 /** First byte of every command. */
 const commandFormat = 1;
 
-/** Transactions may nest this deep (the outermost counts as 1); checked when a request comes in. */
-export const txnDepthMax = 32;
-
-const typePut = 1;
-const typeDeleteRange = 2;
-const typeTxn = 3;
+// Numbers of commands; those of operations, among the same, are in `operation-codec.ts`.
 const typeCompact = 4;
-const typeRange = 5;
 const typeSetRecord = 6;
 const typeAlarm = 7;
 const typeLeaseGrant = 8;
@@ -66,23 +55,7 @@ export const idempotencyKeyBytesMax = 128;
 /** Limit: leases that one command renews. */
 export const keepAliveLeasesMax = 4096;
 
-const flagPrevKv = 1;
-const flagIgnoreValue = 2;
-const flagIgnoreLease = 4;
-const flagLease = 8;
-const flagTtl = 16;
-const flagTtlRefresh = 32;
-const putFlagsKnown = 63;
-
-const flagKeysOnly = 1;
-const flagCountOnly = 2;
-const flagNoCount = 4;
-
 // A name's position is its number on disk: append only.
-const sortTargets: readonly SortTarget[] = ['key', 'version', 'create', 'mod', 'value'];
-const sortOrders: readonly SortOrder[] = ['none', 'ascend', 'descend'];
-const compareResults: readonly Compare['result'][] = ['equal', 'greater', 'less', 'notEqual'];
-const compareTargets: readonly Compare['target'][] = ['version', 'create', 'mod', 'value', 'lease'];
 const alarmActions: readonly AlarmCommand['action'][] = ['activate', 'deactivate'];
 const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
 
@@ -171,8 +144,6 @@ export function decodeCommand(bytes: Uint8Array): Command {
 
 function readCommand(reader: ByteReader, type: number): Command {
   switch (type) {
-    case typePut:
-      return readPut(reader);
     case typeCompact:
       return { type: 'compact', revision: reader.varint() };
     case typeSetRecord:
@@ -313,234 +284,4 @@ function readSetRecord(reader: ByteReader): SetRecordCommand {
     return reader.fail(`sets a record of ${value.length} bytes`);
   }
   return { type: 'setRecord', name, value };
-}
-
-function putFlags(put: PutOperation): number {
-  return (
-    (put.prevKv ? flagPrevKv : 0) |
-    (put.ignoreValue ? flagIgnoreValue : 0) |
-    (put.ignoreLease ? flagIgnoreLease : 0) |
-    (put.lease === 0n ? 0 : flagLease) |
-    (put.ttlMs === 0 ? 0 : flagTtl) |
-    (put.ttlRefreshOnWrite ? flagTtlRefresh : 0)
-  );
-}
-
-/** One is added, since it is -1 for a key that is to last. */
-function storedTtl({ ttlMs }: PutOperation): number {
-  assert(ttlMs >= ttlNone, 'a time to live is a number of milliseconds, or none');
-  return ttlMs + 1;
-}
-
-function writeOperation(writer: ByteWriter, operation: Operation, depth: number): void {
-  switch (operation.type) {
-    case 'put':
-      writer.byte(typePut);
-      writer.byte(putFlags(operation));
-      if (operation.lease !== 0n) {
-        writer.bigint64(operation.lease);
-      }
-      if (operation.ttlMs !== 0) {
-        writer.varint(storedTtl(operation));
-      }
-      writer.lengthPrefixed(operation.key);
-      writer.lengthPrefixed(operation.value);
-      break;
-    case 'deleteRange':
-      writer.byte(typeDeleteRange);
-      writer.byte(operation.prevKv ? flagPrevKv : 0);
-      writeSelector(writer, operation.key, operation.rangeEnd);
-      break;
-    case 'range':
-      writer.byte(typeRange);
-      writeRange(writer, operation);
-      break;
-    case 'txn':
-      writer.byte(typeTxn);
-      writeTxn(writer, operation, depth);
-      break;
-  }
-}
-
-function writeSelector(
-  writer: ByteWriter,
-  key: Uint8Array,
-  rangeEnd: Uint8Array | undefined,
-): void {
-  writer.lengthPrefixed(key);
-  if (rangeEnd === undefined) {
-    writer.byte(0);
-  } else {
-    writer.lengthPrefixed(rangeEnd);
-  }
-}
-
-function writeRange(writer: ByteWriter, range: RangeOperation): void {
-  writer.byte(
-    (range.keysOnly ? flagKeysOnly : 0) |
-      (range.countOnly ? flagCountOnly : 0) |
-      (range.noCount ? flagNoCount : 0),
-  );
-  writer.byte(sortOrders.indexOf(range.sortOrder));
-  writer.byte(sortTargets.indexOf(range.sortTarget));
-  writeSelector(writer, range.key, range.rangeEnd);
-  // Signed: etcd gives negative numbers a meaning here, and a client may send them.
-  writer.signedVarint(range.limit);
-  writer.signedVarint(range.revision);
-  writer.signedVarint(range.minModRevision);
-  writer.signedVarint(range.maxModRevision);
-  writer.signedVarint(range.minCreateRevision);
-  writer.signedVarint(range.maxCreateRevision);
-}
-
-function writeTxn(writer: ByteWriter, txn: TxnOperation, depth: number): void {
-  assert(depth <= txnDepthMax, `transactions may nest ${txnDepthMax} deep`);
-  writer.varint(txn.compare.length);
-  for (const compare of txn.compare) {
-    writeCompare(writer, compare);
-  }
-  for (const branch of [txn.success, txn.failure]) {
-    writer.varint(branch.length);
-    for (const operation of branch) {
-      writeOperation(writer, operation, depth + 1);
-    }
-  }
-}
-
-function writeCompare(writer: ByteWriter, compare: Compare): void {
-  writer.byte(compareTargets.indexOf(compare.target));
-  writer.byte(compareResults.indexOf(compare.result));
-  writeSelector(writer, compare.key, compare.rangeEnd);
-  if (compare.target === 'value') {
-    writer.lengthPrefixed(compare.operand);
-  } else if (compare.target === 'lease') {
-    writer.bigint64(compare.operand);
-  } else {
-    writer.signedVarint(compare.operand);
-  }
-}
-
-function readOperation(reader: ByteReader, type: number, depth: number): Operation {
-  switch (type) {
-    case typePut:
-      return readPut(reader);
-    case typeDeleteRange:
-      return readDeleteRange(reader);
-    case typeRange:
-      return readRange(reader);
-    case typeTxn:
-      return readTxn(reader, depth);
-    default:
-      return reader.fail(`has the unknown operation type ${type}`);
-  }
-}
-
-function readPut(reader: ByteReader): PutOperation {
-  const flags = readFlags(reader, putFlagsKnown);
-  const lease = (flags & flagLease) === 0 ? 0n : reader.bigint64();
-  const ttlMs = (flags & flagTtl) === 0 ? 0 : reader.varint() - 1;
-  const key = readKey(reader);
-  return {
-    type: 'put',
-    key,
-    value: reader.lengthPrefixed(),
-    lease,
-    prevKv: (flags & flagPrevKv) !== 0,
-    ignoreValue: (flags & flagIgnoreValue) !== 0,
-    ignoreLease: (flags & flagIgnoreLease) !== 0,
-    ttlMs,
-    ttlRefreshOnWrite: (flags & flagTtlRefresh) !== 0,
-  };
-}
-
-function readDeleteRange(reader: ByteReader): DeleteRangeOperation {
-  const flags = readFlags(reader, flagPrevKv);
-  const key = readKey(reader);
-  const rangeEnd = readRangeEnd(reader);
-  return { type: 'deleteRange', key, rangeEnd, prevKv: flags !== 0 };
-}
-
-function readRange(reader: ByteReader): RangeOperation {
-  const flags = readFlags(reader, flagKeysOnly | flagCountOnly | flagNoCount);
-  const sortOrder = readName(reader, sortOrders);
-  const sortTarget = readName(reader, sortTargets);
-  const key = readKey(reader);
-  const rangeEnd = readRangeEnd(reader);
-  return {
-    type: 'range',
-    key,
-    rangeEnd,
-    limit: reader.signedVarint(),
-    revision: reader.signedVarint(),
-    sortOrder,
-    sortTarget,
-    keysOnly: (flags & flagKeysOnly) !== 0,
-    countOnly: (flags & flagCountOnly) !== 0,
-    noCount: (flags & flagNoCount) !== 0,
-    minModRevision: reader.signedVarint(),
-    maxModRevision: reader.signedVarint(),
-    minCreateRevision: reader.signedVarint(),
-    maxCreateRevision: reader.signedVarint(),
-  };
-}
-
-function readTxn(reader: ByteReader, depth: number): TxnOperation {
-  if (depth > txnDepthMax) {
-    return reader.fail(`nests transactions more than ${txnDepthMax} deep`);
-  }
-  const compare: Compare[] = [];
-  for (let left = readCount(reader); left > 0; left--) {
-    compare.push(readCompare(reader));
-  }
-  const success = readOperations(reader, depth + 1);
-  const failure = readOperations(reader, depth + 1);
-  return { type: 'txn', compare, success, failure };
-}
-
-function readOperations(reader: ByteReader, depth: number): readonly Operation[] {
-  const operations: Operation[] = [];
-  for (let left = readCount(reader); left > 0; left--) {
-    operations.push(readOperation(reader, reader.byte(), depth));
-  }
-  return operations;
-}
-
-function readCompare(reader: ByteReader): Compare {
-  const target = readName(reader, compareTargets);
-  const result = readName(reader, compareResults);
-  const key = readKey(reader);
-  const rangeEnd = readRangeEnd(reader);
-  if (target === 'value') {
-    return { target, result, key, rangeEnd, operand: reader.lengthPrefixed() };
-  }
-  if (target === 'lease') {
-    return { target, result, key, rangeEnd, operand: reader.bigint64() };
-  }
-  return { target, result, key, rangeEnd, operand: reader.signedVarint() };
-}
-
-function readFlags(reader: ByteReader, known: number): number {
-  const flags = reader.byte();
-  return (flags & ~known) === 0 ? flags : reader.fail(`has the unknown flags ${flags}`);
-}
-
-function readKey(reader: ByteReader): Uint8Array {
-  const key = reader.lengthPrefixed();
-  return key.length > 0 ? key : reader.fail('has an empty key');
-}
-
-function readRangeEnd(reader: ByteReader): Uint8Array | undefined {
-  const rangeEnd = reader.lengthPrefixed();
-  return rangeEnd.length > 0 ? rangeEnd : undefined;
-}
-
-/** Every counted thing takes a byte at least, so a count above what is left is a lie. */
-function readCount(reader: ByteReader): number {
-  const count = reader.varint();
-  return count <= reader.remaining ? count : reader.fail(`promises ${count} more items`);
-}
-
-function readName<T extends string>(reader: ByteReader, names: readonly T[]): T {
-  const number = reader.byte();
-  return names[number] ?? reader.fail(`has the unknown name number ${number}`);
 }

@@ -5,27 +5,20 @@
  * Events of a watch join those of it that wait already, so a slow reader gets fewer, larger
  * notices. They do not overtake a notice of progress, which would then say less than was told.
  */
-import { emptyBytes, type ErrorCode, KvError, must } from '../base/index.ts';
+import { type ErrorCode, KvError } from '../base/index.ts';
 import {
   type Access,
   type Caller,
   type HistoryEvent,
   isEmptyRange,
   type KeySelector,
-  type Reading,
-  readPrevious,
   Watcher,
   type WatchHub,
   type WatchSink,
 } from '../kv/index.ts';
 import type { AuthApi } from './auth-api.ts';
-import type {
-  WatchAllowance,
-  WatchEvent,
-  WatchNotice,
-  WatchRequest,
-  WatchStream,
-} from './watch-api.ts';
+import type { WatchAllowance, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
+import { needsReading, type OfferedEvents, plainNotice, type Waiting } from './watch-notices.ts';
 
 /** Limit: bytes of events that wait for one reader, before the last offer. */
 const defaultQueuedBytesMax = 4 * 1024 * 1024;
@@ -88,11 +81,9 @@ class Watch extends Watcher {
   }
 }
 
-/** Events that become one notice when their turn comes. */
-interface WaitingEvents {
-  readonly type: 'events';
+/** Events that wait, and may be joined by more. */
+interface WaitingEvents extends OfferedEvents {
   readonly watch: Watch;
-  /** As they were offered. */
   readonly parts: (readonly HistoryEvent[])[];
   /** Notices of progress of the whole stream before it. */
   readonly progressBefore: number;
@@ -101,15 +92,15 @@ interface WaitingEvents {
   revision: number;
 }
 
-/** What waits: a notice, or events. */
-export type Waiting = { readonly type: 'notice'; readonly notice: WatchNotice } | WaitingEvents;
+/** What waits in the queue: {@link Waiting} with what the queue knows of it. */
+type Queued = Exclude<Waiting, OfferedEvents> | WaitingEvents;
 
 /** See the module comment. */
 export class WatchQueue implements WatchStream, WatchSink {
   readonly #options: WatchQueueOptions;
   readonly #queuedBytesMax: number;
   readonly #watchesById = new Map<number, Watch>();
-  #queue: Waiting[] = [];
+  #queue: Queued[] = [];
   #queuedBytes = 0;
   /** From the moment the limit is reached until half of what is allowed has gone. */
   #isFull = false;
@@ -205,7 +196,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   }
 
   /** Takes what is next in line, if there is anything; `noticeOf` tells the reader's view. */
-  take(): Waiting | undefined {
+  take(): Queued | undefined {
     const waiting = this.#queue.shift();
     if (waiting?.type === 'events') {
       waiting.watch.waiting = undefined;
@@ -375,7 +366,7 @@ export class WatchQueue implements WatchStream, WatchSink {
     this.#push({ type: 'notice', notice });
   }
 
-  #push(waiting: Waiting): void {
+  #push(waiting: Queued): void {
     this.#queue.push(waiting);
     this.#wakeUp();
   }
@@ -438,79 +429,4 @@ export class WatchQueue implements WatchStream, WatchSink {
 function tellsProgress(waiting: Waiting, watchId: number): boolean {
   const { notice } = waiting.type === 'notice' ? waiting : { notice: undefined };
   return notice?.type === 'progress' && (notice.watchId ?? watchId) === watchId;
-}
-
-/** Whether history must be asked before the reader can be told. */
-function needsReading(waiting: Waiting): waiting is WaitingEvents {
-  return waiting.type === 'events' && waiting.watch.prevKv;
-}
-
-/** What the reader is told, with what keys were before if the watch wants that. */
-export function* noticeOf(waiting: Waiting): Reading<WatchNotice> {
-  if (needsReading(waiting)) {
-    for (const part of waiting.parts) {
-      yield* findPrevious(part);
-    }
-  }
-  return plainNotice(waiting);
-}
-
-/** The same, once what keys were before has been found. */
-function plainNotice(waiting: Waiting): WatchNotice {
-  if (waiting.type === 'notice') {
-    return waiting.notice;
-  }
-  const { watch, parts, revision } = waiting;
-  const told = parts.map((part) => {
-    const whole = (watch.prevKv ? eventsWithPrevious.get(part) : undefined) ?? plainEvents(part);
-    return watch.keysOnly ? withoutValues(whole) : whole;
-  });
-  return { type: 'events', watchId: watch.id, revision, parts: told };
-}
-
-/** Finds what keys were before these events; undefined where that is compacted. */
-function* findPrevious(part: readonly HistoryEvent[]): Reading<void> {
-  if (eventsWithPrevious.has(part)) {
-    return;
-  }
-  const changes = part.filter(({ previousKey }) => previousKey !== undefined);
-  const keys = changes.map(({ previousKey }) => must(previousKey, 'what a change changes'));
-  const found = keys.length === 0 ? [] : yield* readPrevious(keys);
-  const previous = new Map(changes.map((event, at) => [event, found[at]]));
-  const told = part.map((event) => ({ prevKv: previous.get(event), ...eventOf(event) }));
-  eventsWithPrevious.set(part, told);
-}
-
-/** Events as readers see them, by what was offered: the same arrays for all readers. */
-const toldEvents = new WeakMap<readonly HistoryEvent[], readonly WatchEvent[]>();
-/** The same with what the keys were before. */
-const eventsWithPrevious = new WeakMap<readonly HistoryEvent[], readonly WatchEvent[]>();
-/** The same without values. */
-const eventsWithoutValues = new WeakMap<readonly WatchEvent[], readonly WatchEvent[]>();
-
-function plainEvents(part: readonly HistoryEvent[]): readonly WatchEvent[] {
-  let told = toldEvents.get(part);
-  if (told === undefined) {
-    told = part.map(eventOf);
-    toldEvents.set(part, told);
-  }
-  return told;
-}
-
-function eventOf({ isDelete, keyValue, isExpiry }: HistoryEvent): WatchEvent {
-  return { type: isDelete ? 'delete' : 'put', kv: keyValue, isExpiry };
-}
-
-function withoutValues(events: readonly WatchEvent[]): readonly WatchEvent[] {
-  let told = eventsWithoutValues.get(events);
-  if (told === undefined) {
-    told = events.map(({ type, isExpiry, kv, prevKv }) => ({
-      type,
-      isExpiry,
-      kv: { ...kv, value: emptyBytes },
-      prevKv: prevKv === undefined ? undefined : { ...prevKv, value: emptyBytes },
-    }));
-    eventsWithoutValues.set(events, told);
-  }
-  return told;
 }

@@ -1,7 +1,7 @@
 /**
  * Notices that this member's event loop or disk stalls, so that a leader can hand over before its
- * clients feel it: others lead as well, and a slow leader slows all writes down. A disk that goes on
- * stalling is told of again: handing over may have failed, as when no other member was in reach.
+ * clients feel it: others lead as well, and a slow leader slows all writes down. A disk that goes
+ * on stalling is told of again: handing over may have failed, as when no other was in reach.
  */
 
 /** What stalls. */

@@ -11,7 +11,8 @@ import type { Metrics } from '../observability/index.ts';
 import type { AuthApi } from './auth-api.ts';
 import type { StateLane } from './state-lane.ts';
 import type { WatchAllowance, WatchStream } from './watch-api.ts';
-import { noticeOf, WatchQueue } from './watch-queue.ts';
+import { noticeOf } from './watch-notices.ts';
+import { WatchQueue } from './watch-queue.ts';
 
 /** Limit: streams of one member; clients are held to fewer, as flags say. */
 const streamsMax = 100_000;

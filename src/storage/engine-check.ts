@@ -25,7 +25,7 @@ import { corruptData } from './corruption.ts';
 import { crc32c } from './crc32c.ts';
 import type { FileSystem } from './file-system.ts';
 import { viewOf } from './record.ts';
-import { zeroFill } from './wal-recovery.ts';
+import { zeroFill } from './zero-fill.ts';
 
 const BLOCK_BYTES = 32 * 1024;
 const HEADER_BYTES = 7;

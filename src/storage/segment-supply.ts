@@ -4,7 +4,7 @@
  * tried again.
  */
 import type { FileSystem, StorageFile } from './file-system.ts';
-import { zeroFill } from './wal-recovery.ts';
+import { zeroFill } from './zero-fill.ts';
 
 /** Suffix of files that are not in use yet; leftovers of an earlier run are removed at open. */
 export const unusedSuffix = '.tmp';

@@ -36,13 +36,9 @@ import {
   segmentHeaderBytes,
   viewOf,
 } from './record.ts';
+import { ReadWindow } from './read-window.ts';
 import { Segment, SegmentMap } from './segment.ts';
-
-/** Zeros written between two syncs. */
-const ZERO_PIECE_BYTES = 1024 * 1024;
-
-/** Bytes read at a time. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
+import { zeroFill } from './zero-fill.ts';
 
 /** What recovery found: enough to go on appending. */
 export interface RecoveredLog {
@@ -134,7 +130,7 @@ async function readHeader({ file, number }: FoundSegment): Promise<SegmentHeader
 }
 
 class Recovery {
-  readonly #window = new Window();
+  readonly #window = new ReadWindow();
   readonly #termRuns: TermRun[] = [];
   readonly #confEntries: Entry[] = [];
   readonly #start: LogPosition;
@@ -430,85 +426,5 @@ function truncateConfEntries(entries: Entry[], index: LogIndex): void {
     last = entries.at(-1)
   ) {
     entries.pop();
-  }
-}
-
-/**
- * Writes zeros over `[start, end)` and makes them durable, a piece at a time.
- *
- * Why: a sync of the active segment queues behind what is being flushed. A whole segment of zeros
- * in one burst held up writes for half a second; a piece does for milliseconds.
- */
-export async function zeroFill(file: StorageFile, start: number, end: number): Promise<void> {
-  const zeros = new Uint8Array(Math.min(ZERO_PIECE_BYTES, end - start));
-  for (let at = start; at < end; at += zeros.length) {
-    await file.write(zeros, Math.min(zeros.length, end - at), at);
-    await file.sync();
-  }
-}
-
-/** A stretch of the current file in memory; file offset `o` stands at `at(o)`. */
-class Window {
-  bytes = new Uint8Array(0);
-  view = viewOf(this.bytes);
-  #file: StorageFile | undefined;
-  #start = 0;
-  #length = 0;
-
-  open(file: StorageFile): void {
-    this.#file = file;
-    this.#start = 0;
-    this.#length = 0;
-    this.#reserve(Math.min(WINDOW_BYTES, file.sizeBytes()));
-  }
-
-  at(offset: number): number {
-    return offset - this.#start;
-  }
-
-  /** Whether `[offset, offset + length)` is in memory. */
-  has(offset: number, length: number): boolean {
-    return offset >= this.#start && offset + length <= this.#start + this.#length;
-  }
-
-  /** Brings `[offset, offset + length)` into memory; the file is known to reach that far. */
-  async load(offset: number, length: number): Promise<void> {
-    if (this.has(offset, length)) {
-      return;
-    }
-    const file = must(this.#file, 'file of the window');
-    this.#reserve(length);
-    this.#start = offset;
-    this.#length = await file.read(this.bytes, offset);
-    if (this.#length < length) {
-      throw corruptLog(file.path, offset + this.#length, 'the file has become shorter');
-    }
-  }
-
-  /**
-   * The 64-byte unit of the first byte in `[start, end)` that is not zero; both are multiples of
-   * 64.
-   */
-  async findNonZero(start: number, end: number): Promise<number | undefined> {
-    let at = start;
-    while (at < end) {
-      const length = Math.min(WINDOW_BYTES, end - at);
-      await this.load(at, length);
-      if (!isZero(this.view, this.at(at), this.at(at) + length)) {
-        while (isZero(this.view, this.at(at), this.at(at) + frameHeaderBytes)) {
-          at += frameHeaderBytes;
-        }
-        return at;
-      }
-      at += length;
-    }
-    return undefined;
-  }
-
-  #reserve(bytes: number): void {
-    if (bytes > this.bytes.length) {
-      this.bytes = new Uint8Array(bytes);
-      this.view = viewOf(this.bytes);
-    }
   }
 }

@@ -99,7 +99,7 @@ describe('Snapshots', () => {
     expect(moving).toEqual([true, false]);
   });
 
-  test('keep the log for a member, also for a while after it has read; not for a backup', async () => {
+  test('keep the log for a member, and a while after it has read; not for a backup', async () => {
     const engine = await state();
     const subject = snapshots();
     const backup = await subject.open(engine);

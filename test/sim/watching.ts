@@ -20,7 +20,8 @@ import {
 } from '../../src/kv/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
 import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
-import { noticeOf, type Waiting, WatchQueue } from '../../src/replica/watch-queue.ts';
+import { noticeOf, type Waiting } from '../../src/replica/watch-notices.ts';
+import { WatchQueue } from '../../src/replica/watch-queue.ts';
 import type { VirtualClock } from './clock.ts';
 import { holds } from './failure.ts';
 import { runOver } from './lane.ts';

@@ -1,6 +1,5 @@
-/** The recovery itself is held to its contract by `wal-crash-matrix.test.ts`. */
 import { describe, expect, test } from 'vitest';
-import { zeroFill } from '../../src/storage/wal-recovery.ts';
+import { zeroFill } from '../../src/storage/zero-fill.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
 
 const mebibyte = 1024 * 1024;
