@@ -57,6 +57,7 @@ type Keyspace = Map<string, KeyValue>;
 /** The state machine, the slow way. */
 export class Model {
   revision = 1;
+  level = 1;
   compactRevision = -1;
   /** The keyspace as it was at each revision. */
   readonly #keyspaces = new Map<number, Keyspace>([[1, new Map()]]);
@@ -101,7 +102,8 @@ export class Model {
       throw new Error('users and roles have a model of their own');
     }
     if (command.type === 'raiseLevel') {
-      throw new Error('levels are nothing that a client sees');
+      this.level = Math.max(this.level, command.level);
+      return { kind: 'ok', result: { type: 'raiseLevel', level: this.level }, revision };
     }
     if (this.#hasAlarm('corrupt') && !isReadOnly(command)) {
       return { kind: 'refused', code: 'CORRUPT', revision };

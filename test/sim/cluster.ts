@@ -2,6 +2,7 @@
  * The simulated cluster: members, the network between them, and an observer who sees everything.
  */
 import { must } from '../../src/base/index.ts';
+import { featureLevels } from '../../src/kv/index.ts';
 import type { Message, NodeId } from '../../src/raft/index.ts';
 import { initialConfiguration } from '../../src/replica/membership.ts';
 import { Admin, type AdministeredCluster, memberRecord } from './admin.ts';
@@ -92,7 +93,21 @@ export class Cluster implements MemberHost, AdministeredCluster {
     return this.members.has(node) ? node : this.leader || 1;
   }
 
+  /** What the processes read that `member` is connected with both ways, and itself. */
+  levelsHeardBy(member: SimMember): ReadonlyMap<NodeId, number> {
+    const newestById = new Map<NodeId, number>();
+    for (const { id, isUp, newestLevel } of this.members.values()) {
+      if (isUp && !this.network.isCut(id, member.id) && !this.network.isCut(member.id, id)) {
+        newestById.set(id, newestLevel);
+      }
+    }
+    return newestById;
+  }
+
   send(message: Message): void {
+    if (this.#isRefused(message)) {
+      return;
+    }
     this.network.send(message);
   }
 
@@ -156,10 +171,33 @@ export class Cluster implements MemberHost, AdministeredCluster {
     });
   }
 
+  /** Whoever has applied a feature level does not listen to a build that does not read it. */
+  #isRefused({ from, to }: Message): boolean {
+    const receiver = this.members.get(to);
+    return (
+      this.parameters.mixesLevels === true &&
+      receiver?.isUp === true &&
+      receiver.run.stateMachine.level > this.member(from).newestLevel
+    );
+  }
+
+  /** The newest build everywhere: nothing else can follow the others for sure. */
+  #upgradeAll(): void {
+    for (const member of this.members.values()) {
+      if (member.newestLevel < featureLevels.newest) {
+        this.crash(member);
+        member.newestLevel = featureLevels.newest;
+      }
+    }
+  }
+
   /** Ends all faults: everybody is up, every link whole, every disk and clock as usual. */
   heal(): void {
     this.isHealed = true;
     this.network.heal();
+    if (this.parameters.mixesLevels === true) {
+      this.#upgradeAll();
+    }
     for (const member of this.members.values()) {
       member.crashPoint = undefined;
       member.disk.slowness = 1;

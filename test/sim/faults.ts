@@ -5,6 +5,7 @@
  * A member is named by its id, or by 0 for whoever leads at that moment.
  */
 import { must, type Prng } from '../../src/base/index.ts';
+import { featureLevels, firstLevel } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
 import { type ChangeKind, changeKinds } from './admin.ts';
 import type { Cluster } from './cluster.ts';
@@ -77,6 +78,13 @@ export type Fault = { readonly atUs: number } & (
       readonly aheadUs: number;
       readonly forUs: number;
     }
+  /** A member is stopped, and comes back as a build that reads levels up to this one. */
+  | {
+      readonly type: 'upgrade';
+      readonly node: NodeId;
+      readonly newest: number;
+      readonly forUs: number;
+    }
   | {
       readonly type: 'membership';
       readonly change: ChangeKind;
@@ -102,6 +110,9 @@ export interface FaultPlan {
   /** Which changes of the membership are asked for; all when left out. */
   readonly changes?: readonly ChangeKind[] | undefined;
 }
+
+/** Three of four replacements are by the newest build. */
+const newer = Array.from({ length: 3 }, () => featureLevels.newest);
 
 const crashPoints: readonly CrashPoint[] = [
   'now',
@@ -189,6 +200,8 @@ function drawFault(
       const reason = pick(prng, usurpationReasons);
       return { ...{ atUs, type, reason, other, aheadUs }, forUs: prng.nextInt(0, 2 * electionUs) };
     }
+    case 'upgrade':
+      return { atUs, type, node, newest: pick(prng, [firstLevel, ...newer]), forUs };
     case 'membership':
       return { atUs, type, change: pick(prng, changes), node, choice: prng.nextInt(0, 64) };
   }
@@ -290,6 +303,15 @@ export function strike(cluster: Cluster, fault: Fault): void {
     case 'usurpation':
       usurp(cluster, fault);
       break;
+    case 'upgrade': {
+      const member = cluster.member(cluster.resolve(fault.node));
+      cluster.crash(member);
+      member.newestLevel = fault.newest;
+      lasting(fault.forUs, () => {
+        cluster.restart(member);
+      });
+      break;
+    }
     case 'membership':
       cluster.admin.change(fault.change, cluster.resolve(fault.node), fault.choice);
       break;

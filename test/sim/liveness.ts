@@ -4,7 +4,7 @@
  * stopped, every member has applied everything and has the same state.
  */
 import { KvError } from '../../src/base/index.ts';
-import { type Command, hashKv, verifyState } from '../../src/kv/index.ts';
+import { type Command, featureLevels, hashKv, verifyState } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
 import { initialConfiguration } from '../../src/replica/membership.ts';
 import type { Cluster } from './cluster.ts';
@@ -45,6 +45,13 @@ export function recover(cluster: Cluster, workload: Workload): Recovery {
   const servesAll = (): boolean => membersOf(cluster).every(({ id }) => !waiting.has(id));
   runUntil(cluster, clock.nowUs + limitUs, servesAll, 'takes a write through every member');
   const servedUs = clock.nowUs - startUs - electedUs;
+  if (parameters.mixesLevels === true) {
+    const hasRisen = (): boolean =>
+      membersOf(cluster).every(
+        (each) => each.isUp && each.run.stateMachine.level === featureLevels.newest,
+      );
+    runUntil(cluster, clock.nowUs + limitUs, hasRisen, 'raises its feature level');
+  }
   workload.stop();
   // Nothing is left that ends by itself, so time stands still.
   const { model } = cluster.invariants.truth;

@@ -6,13 +6,14 @@
  * `SimMember` is the place: its disk survives crashes. `Run` is the process that lives there from a
  * start to the next crash; whatever was under way then never comes back to a later run.
  */
-import { assert, must, type Prng } from '../../src/base/index.ts';
+import { assert, KvError, must, type Prng } from '../../src/base/index.ts';
 import {
   type AppliedEntry,
   type Command,
   type CommandResult,
   decodeMembershipRecord,
   encodeCommand,
+  firstLevel,
   membershipMetaKey,
   type RangeOperation,
   type RangeOutcome,
@@ -82,6 +83,8 @@ export interface MemberHost {
   readonly parameters: SimParameters;
   readonly observers: MemberWatcher;
   send(message: Message): void;
+  /** Feature levels that the members read which this one is connected with, itself included. */
+  levelsHeardBy(member: SimMember): ReadonlyMap<NodeId, number>;
   /** Pulls a snapshot of at least `minIndex` from `from`; the answer may never come. */
   fetchSnapshot(
     to: SimMember,
@@ -138,6 +141,8 @@ export class SimMember {
   #clockShownUs = 0;
   #clockSetUs = 0;
   crashPoint: CrashPoint | undefined;
+  /** Newest feature level that its build reads. */
+  newestLevel = firstLevel;
   /** Will not be started again: it has been removed from the cluster. */
   isRetired = false;
   /** The last picture of the current run; of no run when it is down. */
@@ -198,7 +203,12 @@ export class SimMember {
     this.#finishInstall();
     this.runs++;
     this.note(() => `start ${this.runs}`);
-    this.#run = new Run(this, this.#initial);
+    try {
+      this.#run = new Run(this, this.#initial);
+    } catch (error) {
+      this.noteIfOutdated(error);
+      return;
+    }
     this.#run.begin();
   }
 
@@ -232,6 +242,18 @@ export class SimMember {
   /** Does nothing when it is down. */
   deliver(message: Message): void {
     this.#run?.deliver(message);
+  }
+
+  /**
+   * A process ends when it meets a feature level that its build does not read.
+   *
+   * @throws whatever else has gone wrong
+   */
+  noteIfOutdated(error: unknown): void {
+    if (!(error instanceof KvError) || error.code !== 'VERSION_MISMATCH') {
+      throw error;
+    }
+    this.note(() => 'ends: its build is too old');
   }
 
   /** Crashes here if a fault wants that; true when it has. */
@@ -477,7 +499,8 @@ export class Run {
 
   #createStateMachine(): StateMachine {
     const cacheBytesMax = this.#host.parameters.member.stateCacheBytesMax;
-    return runOver(this.#member.disk.engine, StateMachine.open({ cacheBytesMax }));
+    const levels = { oldest: firstLevel, newest: this.#member.newestLevel };
+    return runOver(this.#member.disk.engine, StateMachine.open({ cacheBytesMax, levels }));
   }
 
   #createLane(): SimLane {
@@ -538,9 +561,18 @@ export class Run {
       return;
     }
     this.#noteTime();
-    act();
+    this.#attempt(act);
     this.#observe();
     this.#scheduleTurn();
+  }
+
+  #attempt(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#member.noteIfOutdated(error);
+      this.#host.crash(this.#member);
+    }
   }
 
   #observe(): void {
@@ -574,6 +606,9 @@ export class Run {
   #tick(): void {
     this.#input(() => {
       this.replica.tick();
+      if (this.#host.parameters.mixesLevels === true) {
+        this.replica.noteLevels(this.#host.levelsHeardBy(this.#member));
+      }
       if (++this.#ticks % compactionTicks === 0) {
         this.#maybeCompactLog();
       }
@@ -629,7 +664,9 @@ export class Run {
     let turns = 0;
     while (!this.#isOver && (this.#isTurnDue || this.replica.hasWork)) {
       this.#isTurnDue = false;
-      this.#carryOut();
+      this.#attempt(() => {
+        this.#carryOut();
+      });
       this.#observe();
       assert(++turns < turnsMax, `member ${this.#member.id} is busy with nothing`);
     }

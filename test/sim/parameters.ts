@@ -83,6 +83,8 @@ export interface SimParameters {
   readonly livenessUs: number;
   /** What of history a leader keeps when it compacts by itself; it does not when left out. */
   readonly retention?: HistoryRetention | undefined;
+  /** Members begin as an earlier build, which reads the first feature level only. */
+  readonly mixesLevels?: boolean | undefined;
 }
 
 /** What clients do. */

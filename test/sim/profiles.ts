@@ -84,6 +84,12 @@ export const profiles: Readonly<Record<string, Profile>> = {
     count: 30,
     adjust: withRetention,
   },
+  upgrade: {
+    says: 'members are replaced by a newer build, or the older one, among crashes and cuts',
+    mix: { upgrade: 12, crash: 4, cut: 4, pause: 1, transfer: 1, membership: 2 },
+    count: 30,
+    adjust: (parameters) => ({ ...parameters, mixesLevels: true }),
+  },
   everything: {
     says: 'all kinds of faults in one run',
     mix: { ...network, ...crashes, ...disks, ...clocks, crash: 7, membership: 4 },
@@ -94,7 +100,9 @@ export const profiles: Readonly<Record<string, Profile>> = {
 /** The profile when none is named: each seed has one of the others, every other one everything. */
 export const defaultProfile = 'mixed';
 
-const mixedProfiles = Object.keys(profiles).filter((it) => !['lease', 'history'].includes(it));
+/** Those that came later are left out, so that the runs of seeds stay what they were. */
+const unmixed: readonly string[] = ['lease', 'history', 'upgrade'];
+const mixedProfiles = Object.keys(profiles).filter((it) => !unmixed.includes(it));
 
 /** Draws the whole run from a seed. */
 export function createCase(seed: number, profileName: string): SimCase {

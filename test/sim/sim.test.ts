@@ -96,6 +96,18 @@ describe('simulated clusters', () => {
     expect(broken).toBeDefined();
   });
 
+  test('end those of an older build that meet what they do not read, under `upgrade`', () => {
+    const ended: string[] = [];
+    const { failure } = simulate(createCase(1, 'upgrade'), (line) => {
+      if (line.includes('its build is too old')) {
+        ended.push(line);
+      }
+    });
+
+    expect(failure).toBeUndefined();
+    expect(ended.length).toBeGreaterThan(0);
+  });
+
   test.each([...Object.keys(profiles), 'mixed'])('do something under the profile %s', (profile) => {
     const results = [1, 2].map((seed) => simulate(createCase(seed, profile)));
 
