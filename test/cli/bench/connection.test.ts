@@ -3,7 +3,7 @@ import { plainAccess } from '../../../src/cli/bench/access.ts';
 import { Connection, type CallResult } from '../../../src/cli/bench/connection.ts';
 import { frameMessage, unframeMessage } from '../../../src/cli/bench/requests.ts';
 import { freePorts } from '../../harness/processes.ts';
-import { answerWith, type FakeCall, FakeMember, refuseWith } from './fake-member.ts';
+import { answerWith, cutOff, type FakeCall, FakeMember, refuseWith } from './fake-member.ts';
 
 async function startMember(answer: (call: FakeCall) => void): Promise<FakeMember> {
   const member = await FakeMember.start(answer);
@@ -66,7 +66,7 @@ describe('Connection', () => {
   });
 
   test('a lost connection fails its calls once; later ones go to the next endpoint', async () => {
-    const first = await startMember((call) => call.stream.session?.destroy());
+    const first = await startMember(cutOff);
     const second = await startMember(succeed);
     const connection = await open(first, second);
 

@@ -104,6 +104,14 @@ export class FakeMember {
   }
 }
 
+/**
+ * Cuts the connection of a call, once what has come on it is handed out: within that, some Nodes end
+ * the process (nodejs/node#64850).
+ */
+export function cutOff({ stream }: Pick<FakeCall, 'stream'>): void {
+  setImmediate(() => stream.session?.destroy());
+}
+
 /** Answers as a gRPC server does: headers, a body, trailers with the status. */
 export function answerWith(
   { stream }: FakeCall,

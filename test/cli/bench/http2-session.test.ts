@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Http2Session, type SessionOptions } from '../../../src/cli/bench/http2-session.ts';
 import { TestCa } from '../../harness/certificates.ts';
 import { frameMessage } from '../../../src/cli/bench/requests.ts';
-import { answerWith, type FakeCall, FakeMember } from './fake-member.ts';
+import { answerWith, cutOff, type FakeCall, FakeMember } from './fake-member.ts';
 
 interface Answer {
   readonly body: Buffer;
@@ -234,7 +234,7 @@ describe('Http2Session', () => {
   });
 
   test('a lost connection fails every call under way and is reported once', async () => {
-    const peer = await startPeer((fake) => fake.stream.session?.destroy());
+    const peer = await startPeer(cutOff);
     let closedCount = 0;
     const session = await openSession(peer.endpoint.port, () => {
       closedCount++;

@@ -4,7 +4,7 @@ import { type CallResult, Connection } from '../../../src/cli/bench/connection.t
 import { RenewalStream } from '../../../src/cli/bench/renewals.ts';
 import { frameMessage, unframeMessage } from '../../../src/cli/bench/requests.ts';
 import { services } from '../../../src/wire/index.ts';
-import { FakeMember } from './fake-member.ts';
+import { cutOff, FakeMember } from './fake-member.ts';
 
 const { LeaseKeepAlive } = services['etcdserverpb.Lease'];
 
@@ -45,7 +45,7 @@ describe('RenewalStream', () => {
 
   test('renewals under way fail with their stream', async () => {
     const member = await FakeMember.startStreaming((_, stream) => {
-      stream.session?.destroy();
+      cutOff({ stream });
     });
     onTestFinished(async () => member.stop());
     const connection = await Connection.open({
