@@ -124,7 +124,8 @@ function refuseAutomatic(reader: ConfigReader, side: Side): void {
   if (reader.boolean(side.automatic)) {
     reader.problem(
       `${reader.get(side.automatic).where}: is not there: a certificate that a member makes for ` +
-        `itself keeps nobody out; set --${side.cert}, --${side.key} and --${side.ca}`,
+        `itself keeps nobody out; set --${side.cert}, --${side.key} and --${side.ca}, with ` +
+        'files as "holdfast certificates" makes them',
     );
   }
 }

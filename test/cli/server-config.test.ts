@@ -262,7 +262,7 @@ const badValues: readonly (readonly [ServerFlagName, string, string])[] = [
   ['trusted-ca-file', 'ca.pem', 'is of no use without --cert-file'],
   ['client-cert-allowed-hostname', 'h', 'needs --trusted-ca-file beside it'],
   ['client-crl-file', 'crl.pem', 'needs --trusted-ca-file beside it'],
-  ['auto-tls', 'true', 'is not there'],
+  ['auto-tls', 'true', 'files as "holdfast certificates" makes them'],
   ['peer-cert-file', 'c.pem', 'is of no use without --peer-key-file; set both'],
   ['peer-key-file', 'k.pem', 'is of no use without --peer-cert-file; set both'],
   ['peer-client-cert-auth', 'true', 'set --peer-trusted-ca-file'],
