@@ -43,10 +43,7 @@ export function encodeRun(floor: number, answers: ReadonlyMap<number, Uint8Array
 
 function decodeRun(bytes: Uint8Array): { floor: number; answers: Map<number, Uint8Array> } {
   const reader = new ByteReader(bytes, 'answers of a session');
-  const format = reader.byte();
-  if (format !== runFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
+  reader.format(runFormat);
   const floor = reader.varint();
   const answers = new Map<number, Uint8Array>();
   while (reader.remaining > 0) {
@@ -71,10 +68,7 @@ export function encodeSession(floor: number): Uint8Array {
 
 function decodeSession(bytes: Uint8Array): number {
   const reader = new ByteReader(bytes, 'record of a session');
-  const format = reader.byte();
-  if (format !== sessionFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
+  reader.format(sessionFormat);
   const floor = reader.varint();
   reader.end();
   return floor;

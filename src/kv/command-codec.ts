@@ -133,10 +133,7 @@ function writeCommand(writer: ByteWriter, command: Command): void {
  */
 export function decodeCommand(bytes: Uint8Array): Command {
   const reader = new ByteReader(bytes, 'command');
-  const format = reader.byte();
-  if (format !== commandFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
+  reader.format(commandFormat);
   const command = readCommand(reader, reader.byte());
   reader.end();
   return command;

@@ -52,10 +52,7 @@ export function encodeExpiry({ modRevision, deadlineMs }: Expiry): Uint8Array {
  */
 export function decodeExpiry(bytes: Uint8Array): Expiry {
   const reader = new ByteReader(bytes, 'record of the expiry table');
-  const format = reader.byte();
-  if (format !== recordFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
+  reader.format(recordFormat);
   const modRevision = reader.varint();
   const deadline = reader.varint();
   reader.end();

@@ -51,10 +51,7 @@ export function leaseWrite({ id, ttlMs, deadlineMs, sinceMs }: Lease): StateWrit
  */
 export function decodeLease({ key, value }: StoredRecord): Lease {
   const reader = new ByteReader(value, 'record of a lease');
-  const format = reader.byte();
-  if (format !== recordFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
+  reader.format(recordFormat);
   const ttlMs = reader.varint();
   const deadline = reader.varint();
   const sinceMs = reader.varint();

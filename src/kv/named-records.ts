@@ -64,10 +64,7 @@ export function namedRecordWrite(name: string, value: Uint8Array): StateWrite {
 /** Returns the value, as a view, of a stored record. */
 export function decodeNamedRecord(bytes: Uint8Array): Uint8Array {
   const reader = new ByteReader(bytes, 'named record');
-  const format = reader.byte();
-  if (format !== namedRecordFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
+  reader.format(namedRecordFormat);
   return reader.take(reader.remaining);
 }
 

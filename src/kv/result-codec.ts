@@ -50,10 +50,7 @@ export function encodeAnswer({ fingerprint, result }: Answer): Uint8Array {
  */
 export function decodeAnswer(bytes: Uint8Array): Answer {
   const reader = new ByteReader(bytes, 'answer');
-  const format = reader.byte();
-  if (format !== answerFormat) {
-    return reader.fail(`has the unknown format ${format}`);
-  }
+  reader.format(answerFormat);
   const fingerprint = reader.bigint64();
   const kind = kinds[reader.byte()] ?? reader.fail('is of an unknown kind');
   const result = kind === 'forgotten' ? undefined : readCommandResult(reader, kind);

@@ -67,6 +67,14 @@ export class ByteReader {
     return value;
   }
 
+  /** Reads a format byte, of which this version knows one. */
+  format(known: number): void {
+    const format = this.byte();
+    if (format !== known) {
+      this.fail(`has the unknown format ${format}`);
+    }
+  }
+
   /** Reads an unsigned safe integer. */
   varint(): number {
     let group = this.byte();

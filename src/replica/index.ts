@@ -30,4 +30,4 @@ export { defaultLogCompaction } from './log-compaction.ts';
 export type { MemberConfig, MemberOptions } from './member-config.ts';
 export type { MemberRecord } from './membership.ts';
 export { decodeMembership, encodeMembership, initialConfiguration } from './membership.ts';
-export type { SnapshotFormat, SnapshotHeader } from './snapshots.ts';
+export type { SnapshotFormat } from './snapshots.ts';

@@ -14,6 +14,7 @@ import type {
   Engine,
   EngineRecord,
   EngineSnapshot,
+  SnapshotHeader,
   StagedState,
   StateStore,
 } from '../storage/index.ts';
@@ -29,23 +30,6 @@ const idleTicksMax = 600;
 const scanBytesMax = 512 * 1024;
 /** Limit: records read at a time. */
 const scanRecordsMax = 4096;
-
-/** What a snapshot says of itself at its beginning. */
-export interface SnapshotHeader {
-  readonly clusterId: number;
-  /** The last entry that the state holds. */
-  readonly index: number;
-  readonly term: number;
-  readonly revision: number;
-  /** The newest applied configuration, as its entry carries it. */
-  readonly membership: Uint8Array;
-  /** Version of the program that made it, and when, milliseconds since 1970. */
-  readonly createdBy: string;
-  readonly createdMs: number;
-  readonly estimatedBytes: number;
-  /** The current term of the member that made it; see `Raft.installSnapshot`. */
-  readonly senderTerm: number;
-}
 
 /**
  * The format of snapshots, one for catch-up, backup and restore (design §4.11). What comes out of

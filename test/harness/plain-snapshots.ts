@@ -1,5 +1,6 @@
 /** A snapshot format for tests of what is around it: readable, whole, but without checksums. */
-import type { SnapshotFormat, SnapshotHeader } from '../../src/replica/snapshots.ts';
+import type { SnapshotFormat } from '../../src/replica/snapshots.ts';
+import type { SnapshotHeader } from '../../src/storage/index.ts';
 
 type PlainRecord = readonly [string, string];
 

@@ -51,6 +51,15 @@ describe('ByteReader', () => {
     expect(() => reader.lengthPrefixed()).toThrow('thing ends too early (at 1 of 3 bytes)');
   });
 
+  test('a format that is not known is refused, by its number', () => {
+    const reader = new ByteReader(Uint8Array.of(1, 2), 'record');
+    reader.format(1);
+
+    expect(() => {
+      reader.format(1);
+    }).toThrow('record has the unknown format 2');
+  });
+
   test('bytes left over are refused', () => {
     const reader = new ByteReader(Uint8Array.of(1, 2), 'thing');
     reader.byte();
