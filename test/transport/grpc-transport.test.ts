@@ -481,6 +481,45 @@ describe('a member is refused', () => {
   });
 });
 
+describe('members of different builds', () => {
+  test('talk in what both speak, and know what the other reads while it is there', async () => {
+    const one = await started(1, {
+      ...{ encodings: { oldest: 4, newest: 5 }, levels: { oldest: 1, newest: 3 } },
+    });
+    const two = await started(2, { encodings: { oldest: 4, newest: 4 } });
+    const three = await started(3, { encodings: { oldest: 5, newest: 6 } });
+    await until(() => isConnected(one, 2) && isConnected(one, 3));
+    await until(() => isConnected(two, 1) && isConnected(three, 1));
+
+    one.transport.send([heartbeat(1, 2, 7), heartbeat(1, 3, 8)]);
+    two.transport.send([heartbeat(2, 1, 9)]);
+    three.transport.send([heartbeat(3, 1, 10)]);
+
+    await until(() => one.received.length === 2);
+    await until(() => two.received.length === 1 && three.received.length === 1);
+    const newest = (): unknown => two.transport.links().map((link) => link.newestLevel);
+    expect(newest()).toEqual([3, undefined]);
+    await one.transport.stop();
+    await until(() => !isConnected(two, 1));
+    expect(newest()).toEqual([undefined, undefined]);
+  });
+
+  test('refuse each other when they have no encoding in common, naming both builds', async () => {
+    const two = await started(2, { build: 'b2' });
+    const three = await started(3, { build: 'b3', encodings: { oldest: 5, newest: 6 } });
+    await until(() => three.events.some(({ type }) => type === 'peer-refused'));
+
+    expect(three.events).toContainEqual({
+      type: 'peer-refused',
+      peer: 'n2',
+      reason: expect.stringContaining(
+        'this member (build b2) speaks encodings 4-4 of peer messages, the caller (build b3) 5-6',
+      ) as string,
+    });
+    expect(isConnected(two, 3)).toBe(false);
+  });
+});
+
 describe('a stream is ended', () => {
   const encoder = new MessageEncoder();
 
