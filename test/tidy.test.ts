@@ -36,6 +36,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/base/time.ts': 'types only',
   'src/tls/settings.ts': 'types only',
   'src/wire/types.ts': 'types only',
+  'src/storage/snapshot-decoder.ts': 'test/storage/snapshot-format.test.ts',
   'src/storage/read-window.ts': 'test/storage/wal-crash-matrix.test.ts',
   'src/storage/wal-recovery.ts': 'test/storage/wal-crash-matrix.test.ts',
   'src/storage/file-system.ts': 'types only',

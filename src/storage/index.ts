@@ -29,7 +29,8 @@ export type {
   StagedState,
   StateStore,
 } from './ports.ts';
-export { snapshotFormat, type SnapshotHeader } from './snapshot-format.ts';
+export { snapshotFormat } from './snapshot-decoder.ts';
+export type { SnapshotHeader } from './snapshot-format.ts';
 export { openStateStore } from './state-store.ts';
 /** @internal For tests. */
 export { createWal } from './wal.ts';

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { concatBytes, createPrng, equalBytes, KvError } from '../../src/base/index.ts';
 import { crc32c } from '../../src/storage/crc32c.ts';
 import type { EngineRecord } from '../../src/storage/index.ts';
+import { SnapshotDecoder } from '../../src/storage/snapshot-decoder.ts';
 import {
-  SnapshotDecoder,
   SnapshotEncoder,
   type SnapshotHeader,
   type SnapshotTotals,
