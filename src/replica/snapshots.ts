@@ -179,7 +179,7 @@ export class Snapshots {
       pinned.close();
     };
     try {
-      const head = readSnapshotHead(await pinned.getMany(snapshotHeadKeys));
+      const head = readSnapshotHead(await this.#told(pinned.getMany(snapshotHeadKeys)));
       if (head === undefined || head.appliedIndex < minIndex) {
         throw new KvError('UNHEALTHY', {
           message: `etcdserver: unhealthy cluster (this member has not applied entry ${minIndex})`,
@@ -278,6 +278,14 @@ export class Snapshots {
     return undefined;
   }
 
+  /** The same reading; that it fails is told to the member, too. */
+  async #told<T>(reading: Promise<T>): Promise<T> {
+    return reading.catch((error: unknown) => {
+      this.#options.onReadFailed?.(error);
+      throw error;
+    });
+  }
+
   /** All records of a range, a piece at a time. */
   async *#scan(
     pinned: EngineSnapshot,
@@ -286,10 +294,7 @@ export class Snapshots {
     let { gte } = range;
     for (;;) {
       const piece = { gte, lt: range.lt, limit: scanRecordsMax, bytesMax: scanBytesMax };
-      const records = await pinned.scan(piece).catch((error: unknown) => {
-        this.#options.onReadFailed?.(error);
-        throw error;
-      });
+      const records = await this.#told(pinned.scan(piece));
       const last = records.at(-1);
       if (last === undefined) {
         return;

@@ -10,6 +10,8 @@ import { Member } from '../kv/properties.ts';
 
 let moving: boolean[];
 
+let failed: unknown[];
+
 function snapshots(format: SnapshotFormat = plainSnapshots): Snapshots {
   return new Snapshots({
     clusterId: 1,
@@ -19,6 +21,9 @@ function snapshots(format: SnapshotFormat = plainSnapshots): Snapshots {
     term: () => 1,
     onMoving: (isMoving) => {
       moving.push(isMoving);
+    },
+    onReadFailed: (error) => {
+      failed.push(error);
     },
   });
 }
@@ -56,6 +61,7 @@ function ticks(subject: Snapshots, count: number): void {
 
 beforeEach(() => {
   moving = [];
+  failed = [];
 });
 
 describe('Snapshots', () => {
@@ -87,6 +93,31 @@ describe('Snapshots', () => {
     await drained((await subject.open(await state())).chunks);
 
     expect(asked).toEqual([5, 0]);
+  });
+
+  test('a state that cannot be read is told of, whatever is read of it', async () => {
+    const engine = await state();
+    const broken = new Error('damaged');
+    const isBroken = { getMany: true };
+    const pinned = engine.snapshot();
+    const damaged: Engine = Object.assign(Object.create(engine) as Engine, {
+      sizeBytes: async () => Promise.resolve(1),
+      snapshot: () => ({
+        getMany: async (keys: readonly Uint8Array[]) =>
+          isBroken.getMany ? Promise.reject(broken) : pinned.getMany(keys),
+        scan: async () => Promise.reject(broken),
+        close: () => undefined,
+      }),
+    });
+    const subject = snapshots();
+
+    await expect(subject.open(damaged)).rejects.toBe(broken);
+    expect(failed).toEqual([broken]);
+    isBroken.getMany = false;
+    const { chunks } = await subject.open(damaged);
+    await expect(drained(chunks)).rejects.toBe(broken);
+    expect(failed).toEqual([broken, broken]);
+    expect(subject.serving).toBe(0);
   });
 
   test('one that is not to be had moves no more', async () => {
