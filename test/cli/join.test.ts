@@ -82,6 +82,19 @@ describe('A member that joins', () => {
     });
   });
 
+  test('is refused by a cluster of a feature level that it does not read', async () => {
+    const ask = cluster({ 1: { ...described([1, 2, 4], 5), level: 3 } });
+    const refusal = {
+      code: 'VERSION_MISMATCH',
+      message: expect.stringContaining(
+        'level is 3, and this member reads levels 1 to 2',
+      ) as unknown,
+    };
+
+    await expect(placeInExistingCluster(joining(), ask)).rejects.toMatchObject(refusal);
+    await expect(findCluster(joining(), identity, ask)).rejects.toMatchObject(refusal);
+  });
+
   test('does not join another cluster than that of its data directory', async () => {
     const ask = cluster({ 1: described([1, 2, 4], 5) });
 

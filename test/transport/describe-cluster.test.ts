@@ -85,6 +85,15 @@ describe('describeCluster', () => {
     expect(loop.pendingTimers).toBe(0);
   });
 
+  test('tells the feature level, which a build that knows of none leaves out', async () => {
+    let level: number | undefined = 2;
+    await serve(() => ({ ...description, level }));
+    expect((await ask()).level).toBe(2);
+
+    level = undefined;
+    expect((await ask()).level).toBeUndefined();
+  });
+
   test('fails with the code of a member that has nothing to tell', async () => {
     await serve(() => {
       throw new KvError('NO_LEADER', { message: 'not yet' });
