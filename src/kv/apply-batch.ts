@@ -10,7 +10,7 @@ import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/inde
 import { type AlarmOutcome, changeAlarm } from './alarms.ts';
 import type { Alarm, AlarmCommand, LeaseId, SetRecordCommand } from './command.ts';
 import type { AuthChange } from './auth-command.ts';
-import type { AuthOutcome, AuthTable } from './auth-table.ts';
+import type { Access, AuthOutcome, AuthTable } from './auth-table.ts';
 import type { AnswerTable } from './answer-table.ts';
 import { Answers } from './answers.ts';
 import { Attachments } from './attachments.ts';
@@ -268,9 +268,17 @@ export class ApplyBatch implements Overlay {
     return outcome;
   }
 
-  /** What is attached to a lease, in byte order. */
-  *leaseKeys(id: LeaseId): Reading<readonly Uint8Array[]> {
-    return yield* this.#attachments.keysOf(id);
+  /** Whether somebody may write all keys of a lease; seldom reads, see `lease-writers.ts`. */
+  *mayWriteLease(access: Access, id: LeaseId): Reading<boolean> {
+    const { writers } = this.leases;
+    if (writers.includes(id, access)) {
+      return true;
+    }
+    const mayWriteAll = yield* this.#attachments.everyKey(id, (key) => access.mayWrite({ key }));
+    if (mayWriteAll && this.leases.hasLease(id)) {
+      writers.remember(id, access, this.auth.revision);
+    }
+    return mayWriteAll;
   }
 
   /** Moves the cluster's time on; leases and keys that have waited for it get their deadlines. */

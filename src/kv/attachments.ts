@@ -5,7 +5,7 @@
 import { compareBytes, emptyBytes } from '../base/index.ts';
 import type { LeaseId } from './command.ts';
 import { mapKeyOf } from './key-layout.ts';
-import { attachedKeys, attachmentKey, type LeaseTable } from './leases.ts';
+import { attachedKeys, attachmentKey, type LeaseTable, visitAttachedKeys } from './leases.ts';
 import type { Reading, StateWrite } from './need.ts';
 
 /** What a batch has done with a key and a lease. */
@@ -38,6 +38,7 @@ export class Attachments {
     }
     if (to !== 0n) {
       this.#leases.holdsKeys(to);
+      this.#leases.writers.attached(to, key);
       this.#note(to, key, true);
       this.#writes.push({ type: 'put', key: attachmentKey(to, key), value: emptyBytes });
     }
@@ -57,6 +58,22 @@ export class Attachments {
       }
     }
     return keys.sort(compareBytes);
+  }
+
+  /** Whether something holds of every key of a lease; reads no further than to one it does not. */
+  *everyKey(id: LeaseId, holds: (key: Uint8Array) => boolean): Reading<boolean> {
+    if (this.#leases.get(id)?.mayHoldKeys !== true) {
+      return true;
+    }
+    const changes = this.#changes.get(id);
+    for (const { key, isAttached } of changes?.values() ?? []) {
+      if (isAttached && !holds(key)) {
+        return false;
+      }
+    }
+    return yield* visitAttachedKeys(id, (key) => {
+      return changes?.has(mapKeyOf(key)) === true || holds(key);
+    });
   }
 
   #note(lease: LeaseId, key: Uint8Array, isAttached: boolean): void {

@@ -12,14 +12,7 @@ import type { ErrorCode } from '../base/index.ts';
 import type { ApplyBatch } from './apply-batch.ts';
 import type { Access } from './auth-table.ts';
 import type { Caller } from './auth-command.ts';
-import type {
-  Command,
-  KeySelector,
-  LeaseId,
-  Operation,
-  PutOperation,
-  TxnOperation,
-} from './command.ts';
+import type { Command, LeaseId, Operation, PutOperation, TxnOperation } from './command.ts';
 import type { Reading } from './need.ts';
 
 /** Returns why a command may not be carried out on a caller's behalf, if so. */
@@ -64,7 +57,7 @@ function* maySend(batch: ApplyBatch, access: Access, command: Command): Reading<
     case 'leaseKeepAlive':
       return true;
     case 'leaseRevoke':
-      return mayWriteAll(access, yield* batch.leaseKeys(command.id));
+      return yield* batch.mayWriteLease(access, command.id);
     default:
       return false;
   }
@@ -97,7 +90,7 @@ function* mayUseLeases(batch: ApplyBatch, access: Access, operation: Operation):
   const leases = new Set<LeaseId>();
   visitLeases(operation, (lease) => leases.add(lease));
   for (const lease of leases) {
-    if (!mayWriteAll(access, yield* batch.leaseKeys(lease))) {
+    if (!(yield* batch.mayWriteLease(access, lease))) {
       return false;
     }
   }
@@ -116,8 +109,4 @@ function visitLeases(operation: Operation, visit: (lease: LeaseId) => void): voi
 
 function branchesOf({ success, failure }: TxnOperation): readonly Operation[] {
   return [...success, ...failure];
-}
-
-function mayWriteAll(access: Access, keys: readonly KeySelector['key'][]): boolean {
-  return keys.every((key) => access.mayWrite({ key }));
 }

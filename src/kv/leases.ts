@@ -13,6 +13,7 @@ import { assert, concatBytes, must } from '../base/index.ts';
 import type { LeaseId } from './command.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { attachmentsRange, leaseIdOf, leaseKey, leaseKeyBytes } from './key-layout.ts';
+import { LeaseWriters } from './lease-writers.ts';
 import type { Reading, StateWrite, StoredRecord } from './need.ts';
 import { ChunkedScan } from './scan.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
@@ -70,6 +71,8 @@ export function remainingMs(
 
 /** See the module comment. */
 export class LeaseTable {
+  /** Who may write all keys of a lease. */
+  readonly writers = new LeaseWriters();
   readonly #leases = new Map<LeaseId, MutableLease>();
   /** Leases without a deadline. */
   readonly #waiting = new Set<MutableLease>();
@@ -132,6 +135,7 @@ export class LeaseTable {
     const lease = must(this.#leases.get(id), 'a lease that ends');
     this.#leases.delete(id);
     this.#waiting.delete(lease);
+    this.writers.forget(id);
   }
 
   /** A key is, or has been, attached to the lease. */
@@ -189,9 +193,21 @@ export function attachmentKey(lease: LeaseId, key: Uint8Array): Uint8Array {
 /** Reads the keys that are attached to a lease, in byte order. */
 export function* attachedKeys(lease: LeaseId): Reading<readonly Uint8Array[]> {
   const keys: Uint8Array[] = [];
+  yield* visitAttachedKeys(lease, (key) => keys.push(key) > 0);
+  return keys;
+}
+
+/** Reads these keys until `visit` wants no more of them; tells whether it has seen them all. */
+export function* visitAttachedKeys(
+  lease: LeaseId,
+  visit: (key: Uint8Array) => boolean,
+): Reading<boolean> {
   const scan = new ChunkedScan(attachmentsRange(lease));
   while (!scan.isDone) {
-    keys.push(...scan.take(yield scan.need).map(({ key }) => attachedKeyOf(key)));
+    const records = scan.take(yield scan.need);
+    if (!records.every(({ key }) => visit(attachedKeyOf(key)))) {
+      return false;
+    }
   }
-  return keys;
+  return true;
 }

@@ -22,7 +22,14 @@ test('what a batch has attached and detached counts, before the engine knows of 
   const keysOf = (id: bigint): readonly string[] =>
     runReading(attachments.keysOf(id), store).map((key) => text(key));
 
+  const seen: string[] = [];
+  const isNotB = (key: Uint8Array): boolean => seen.push(text(key)) > 0 && text(key) !== 'b';
+
   expect(keysOf(1n)).toEqual(['b', 'c']);
+  expect(runReading(attachments.everyKey(1n, isNotB), store)).toBe(false);
+  expect(seen.sort()).toEqual(['b', 'c']);
+  expect(runReading(attachments.everyKey(2n, isNotB), store)).toBe(true);
+  expect(runReading(attachments.everyKey(3n, isNotB), store)).toBe(true);
   expect(keysOf(2n)).toEqual(['a']);
   expect(keysOf(3n)).toEqual([]);
   expect(writes.map(({ type, key }) => [type, text(key)])).toEqual([

@@ -177,6 +177,40 @@ describe('a command on behalf of somebody', () => {
     expect(tried(machine, 'root', { type: 'leaseRevoke', id: 1n })).toBe('ok');
   });
 
+  test('puts many keys under a lease and reads those before them once', () => {
+    const machine = guarded(mayWrite('k', 'l'), mayWrite('s'));
+    machine.run(as(machine, 'ann', { type: 'leaseGrant', id: 1n, ttlMs: 60_000 }));
+    const attach = (user: string, key: string): string => {
+      const outcome = tried(machine, user, put(key, '1', { lease: 1n }));
+      machine.settle();
+      return outcome;
+    };
+    const scans = (): number => machine.store.needs.filter(({ type }) => type === 'scan').length;
+    attach('ann', 'k1');
+    const before = scans();
+    for (let i = 2; i < 50; i++) {
+      expect(attach('ann', `k${i}`)).toBe('ok');
+    }
+    expect(scans()).toBe(before);
+
+    // Another one's key, a permission less: each is noticed at once.
+    expect(attach('root', 'other')).toBe('ok');
+    expect(attach('ann', 'k50')).toBe('PERMISSION_DENIED');
+    expect(tried(machine, 'root', del('other'))).toBe('ok');
+    machine.settle();
+    expect(attach('ann', 'k50')).toBe('ok');
+    expect(attach('ann', 's')).toBe('ok');
+    expect(attach('ann', 'k51')).toBe('ok');
+    tried(machine, 'root', {
+      type: 'auth',
+      change: { type: 'roleRevokePermission', role: 'r', keys: { key: bytes('s') } },
+    });
+    machine.settle();
+    expect(attach('ann', 'k52')).toBe('PERMISSION_DENIED');
+    machine.settle();
+    verifyState(machine.store.records());
+  });
+
   test('compacts, raises alarms and changes users only as root', () => {
     const machine = guarded(mayWrite('k'));
     const commands: readonly AskedCommand[] = [
