@@ -5,8 +5,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuthCase, casesWithAuth, casesWithoutAuth } from './etcdctl-auth-cases.ts';
 import { hasEtcd } from './etcd-server.ts';
+import { bytes, RawClient } from './raw-client.ts';
 import { comparable, type EtcdctlOutcome, runEtcdctl } from './etcdctl-runner.ts';
 import { type Sides, startSides } from './sides.ts';
+
+/** What a watch stream tells. */
+interface WatchAnswer {
+  readonly created: boolean;
+  readonly header: { readonly revision: string };
+}
 
 /** Lines of `etcdctl` about its own attempts are no answers. */
 function answerOf(outcome: EtcdctlOutcome): EtcdctlOutcome {
@@ -53,5 +60,27 @@ describe.runIf(hasEtcd())('users, roles and permissions', () => {
 
   test('are the same, and permit the same, once everybody is', async () => {
     await compare(casesWithAuth);
+  });
+
+  test('tell a stream’s progress, and give no watch, to somebody without a token', async () => {
+    const requests = [{ progress_request: {} }, { create_request: { key: bytes('a') } }];
+    const endpoints = [sides.etcd, sides.holdfast.endpoints[0] ?? ''];
+
+    const answers = await Promise.all(
+      endpoints.map(async (endpoint) => {
+        const client = new RawClient(endpoint);
+        const told = await client.stream('Watch', requests, requests.length);
+        client.close();
+        return told as readonly WatchAnswer[];
+      }),
+    );
+
+    for (const told of answers) {
+      const progress = told.find(({ created }) => !created);
+      const watch = told.find(({ created }) => created);
+      expect(Number(progress?.header.revision)).toBeGreaterThan(0);
+      expect(progress).toMatchObject({ watch_id: '-1', events: [] });
+      expect(watch).toMatchObject({ created: true, canceled: true, events: [] });
+    }
   });
 });

@@ -46,9 +46,10 @@ interface StreamingMethod {
 }
 
 /** Methods that stream, whose first answers are compared. */
-const streams: Readonly<Record<'LeaseKeepAlive' | 'Observe', StreamingMethod>> = {
+const streams: Readonly<Record<'LeaseKeepAlive' | 'Observe' | 'Watch', StreamingMethod>> = {
   LeaseKeepAlive: services['etcdserverpb.Lease'].LeaseKeepAlive,
   Observe: services['v3electionpb.Election'].Observe,
+  Watch: services['etcdserverpb.Watch'].Watch,
 };
 
 /** Name of a unary method. */

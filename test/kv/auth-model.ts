@@ -2,36 +2,106 @@
  * A naive model of users, roles and permissions, with etcd's rules written down once more, and
  * random changes and operations to try both with. It looks at single keys; nothing is merged.
  */
-import { compareBytes, equalBytes, type Prng } from '../../src/base/index.ts';
+import { compareBytes, equalBytes, type ErrorCode, type Prng } from '../../src/base/index.ts';
 import type {
+  AsCommand,
   AuthChange,
   Caller,
+  Command,
   Compare,
   KeySelector,
+  LeaseId,
   Operation,
   Permission,
+  RangeOperation,
 } from '../../src/kv/index.ts';
 import { choose } from './generators.ts';
-import { bytes } from './map-store.ts';
+import { bytes, text } from './map-store.ts';
 
 interface ModelUser {
   readonly roles: Set<string>;
   credentials: number;
+  passwordHash: string;
 }
 
+/** A command without its caller. */
+export type BareCommand = Exclude<Command, AsCommand>;
+
+/** The keys of a lease. */
+export type KeysOfLease = (lease: LeaseId) => readonly Uint8Array[];
+
 const keyNames = ['a', 'b', 'c', 'd'];
-/** Keys in the ranges that can be made of them. */
-const universe = keyNames.flatMap((name) => [name, `${name}\0`, `${name}x`]).map(bytes);
+
+/** A key in each range that can be made of names, so that a range is what it has of them. */
+export function universeOf(names: readonly string[]): readonly Uint8Array[] {
+  return names.flatMap((name) => [name, `${name}\0`, `${name}\0\0`]).map(bytes);
+}
 
 /** See the module comment. */
 export class AuthModel {
   isEnabled = false;
   revision = 1;
+  secret = '';
   readonly users = new Map<string, ModelUser>();
   readonly roles = new Map<string, Permission[]>();
+  readonly #universe: readonly Uint8Array[];
+
+  constructor(universe: readonly Uint8Array[] = universeOf(keyNames)) {
+    this.#universe = universe;
+  }
+
+  /** As it is now, whatever becomes of this one. */
+  copy(): AuthModel {
+    const copy = new AuthModel(this.#universe);
+    copy.isEnabled = this.isEnabled;
+    copy.revision = this.revision;
+    copy.secret = this.secret;
+    for (const [name, { roles, ...user }] of this.users) {
+      copy.users.set(name, { ...user, roles: new Set(roles) });
+    }
+    for (const [name, permissions] of this.roles) {
+      copy.roles.set(name, [...permissions]);
+    }
+    return copy;
+  }
+
+  /** Why a command may not be carried out on somebody's behalf, if so. */
+  refusal(
+    caller: Caller | undefined,
+    command: BareCommand,
+    keysOf: KeysOfLease,
+  ): ErrorCode | undefined {
+    if (!this.isEnabled || (caller === undefined && membersOwn.includes(command.type))) {
+      return undefined;
+    }
+    return (
+      this.#nobody(caller) ??
+      (this.#maySend(caller as Caller, command, keysOf) ? undefined : 'PERMISSION_DENIED')
+    );
+  }
+
+  /** Why somebody may not read a range, if so. */
+  readRefusal(caller: Caller | undefined, range: RangeOperation): ErrorCode | undefined {
+    const code = this.#nobody(caller);
+    return code !== undefined || !this.isEnabled || this.may(caller as Caller, range)
+      ? code
+      : 'PERMISSION_DENIED';
+  }
+
+  /** Why a caller is nobody, if so. */
+  #nobody(caller: Caller | undefined): ErrorCode | undefined {
+    if (!this.isEnabled) {
+      return undefined;
+    }
+    if (caller === undefined) {
+      return 'USER_EMPTY';
+    }
+    const isKnown = this.users.get(caller.user)?.credentials === caller.credentials;
+    return isKnown ? undefined : 'INVALID_AUTH_TOKEN';
+  }
 
   /** Returns the refusal, if so. */
-  change(change: AuthChange): string | undefined {
+  change(change: AuthChange): ErrorCode | undefined {
     const problem = this.#problem(change);
     if (problem === undefined && this.#isNews(change)) {
       this.revision += change.type === 'enable' ? 0 : 1;
@@ -69,6 +139,26 @@ export class AuthModel {
     }
   }
 
+  #maySend(caller: Caller, command: BareCommand, keysOf: KeysOfLease): boolean {
+    const mayEnd = (lease: LeaseId): boolean =>
+      keysOf(lease).every((key) => this.#mayOn(caller, { key }, 'write'));
+    switch (command.type) {
+      case 'put':
+      case 'deleteRange':
+      case 'txn':
+        return this.may(caller, command) && leasesOf(command).every(mayEnd);
+      case 'once':
+        return this.#maySend(caller, command.command, keysOf);
+      case 'leaseRevoke':
+        return mayEnd(command.id);
+      case 'leaseGrant':
+      case 'leaseKeepAlive':
+        return true;
+      default:
+        return this.users.get(caller.user)?.roles.has('root') === true;
+    }
+  }
+
   #mayOn({ user, credentials }: Caller, keys: KeySelector, what: 'read' | 'write'): boolean {
     const account = this.users.get(user);
     if (account?.credentials !== credentials) {
@@ -77,12 +167,12 @@ export class AuthModel {
     const roles = [...account.roles];
     const permissions = roles.flatMap((role) => this.roles.get(role) ?? []);
     const useful = permissions.filter(({ access }) => access === what || access === 'readwrite');
-    const wanted = universe.filter((key) => isIn(keys, key));
+    const wanted = [keys.key, ...this.#universe].filter((key) => isIn(keys, key));
     const isAll = wanted.every((key) => useful.some((each) => isIn(each, key)));
     return roles.includes('root') || (wanted.length > 0 && isAll);
   }
 
-  #problem(change: AuthChange): string | undefined {
+  #problem(change: AuthChange): ErrorCode | undefined {
     const user = 'user' in change ? this.users.get(change.user) : undefined;
     const role = 'role' in change ? this.roles.get(change.role) : undefined;
     switch (change.type) {
@@ -137,7 +227,7 @@ export class AuthModel {
         if (role === undefined) {
           return 'ROLE_NOT_FOUND';
         }
-        return universe.some((key) => isIn(change.permission, key))
+        return this.#universe.some((key) => isIn(change.permission, key))
           ? undefined
           : 'INVALID_AUTH_MANAGEMENT';
       case 'roleRevokePermission':
@@ -168,19 +258,24 @@ export class AuthModel {
     switch (change.type) {
       case 'enable':
         this.isEnabled = true;
+        this.secret = text(change.secret);
         break;
       case 'disable':
         this.isEnabled = false;
+        this.secret = '';
         break;
-      case 'userAdd':
-        this.users.set(change.user, { roles: new Set(), credentials });
+      case 'userAdd': {
+        const passwordHash = text(change.passwordHash);
+        this.users.set(change.user, { roles: new Set(), credentials, passwordHash });
         break;
+      }
       case 'userDelete':
         this.users.delete(change.user);
         break;
       case 'userChangePassword': {
         const { roles = new Set<string>() } = this.users.get(change.user) ?? {};
-        this.users.set(change.user, { roles, credentials });
+        const passwordHash = text(change.passwordHash);
+        this.users.set(change.user, { roles, credentials, passwordHash });
         break;
       }
       case 'userGrantRole':
@@ -207,6 +302,23 @@ export class AuthModel {
         break;
       }
     }
+  }
+}
+
+/** What members do by themselves. */
+const membersOwn: readonly Command['type'][] = [
+  ...(['advanceTime', 'raiseLevel', 'setRecord', 'alarm', 'leaseKeepAlive', 'compact'] as const),
+];
+
+/** The leases that an operation may put keys under. */
+function leasesOf(operation: Operation): readonly LeaseId[] {
+  switch (operation.type) {
+    case 'put':
+      return operation.lease === 0n ? [] : [operation.lease];
+    case 'txn':
+      return [...operation.success, ...operation.failure].flatMap(leasesOf);
+    default:
+      return [];
   }
 }
 

@@ -1,53 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';
-import {
-  type AuthChange,
-  type Command,
-  encodeCommand,
-  type Permission,
-  verifyState,
-} from '../../src/kv/index.ts';
+import { type AuthChange, type Command, encodeCommand, verifyState } from '../../src/kv/index.ts';
 import { AuthModel, randomChange } from './auth-model.ts';
+import { pictureOf, pictureOfModel } from './auth-picture.ts';
 import { put } from './commands.ts';
-import { bytes, Machine, text } from './map-store.ts';
-
-function describePermission({ access, key, rangeEnd }: Permission): string {
-  return `${access} ${text(key)}${rangeEnd === undefined ? '' : ` to ${text(rangeEnd)}`}`;
-}
-
-/** Everything that is known of users and roles, as text. */
-function pictureOf({ machine }: Machine): readonly string[] {
-  const { auth } = machine;
-  return [
-    `${auth.isEnabled ? 'on' : 'off'} ${auth.revision}`,
-    ...auth.users.map((name) => {
-      const { roles = [], credentials = 0 } = auth.user(name) ?? {};
-      return `${name} since ${credentials}: ${roles.join(' ')}`;
-    }),
-    ...auth.roles.map((name) => `${name}: ${auth.role(name)?.map(describePermission).join(', ')}`),
-  ];
-}
-
-function pictureOfModel(model: AuthModel): readonly string[] {
-  const byName = <T>(entries: ReadonlyMap<string, T>): readonly [string, T][] =>
-    [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
-  const byKeys = (a: Permission, b: Permission): number =>
-    `${text(a.key)} ${text(a.rangeEnd ?? bytes(''))}` <
-    `${text(b.key)} ${text(b.rangeEnd ?? bytes(''))}`
-      ? -1
-      : 1;
-  return [
-    `${model.isEnabled ? 'on' : 'off'} ${model.revision}`,
-    ...byName(model.users).map(
-      ([name, { roles, credentials }]) =>
-        `${name} since ${credentials}: ${[...roles].sort().join(' ')}`,
-    ),
-    ...byName(model.roles).map(
-      ([name, permissions]) =>
-        `${name}: ${permissions.toSorted(byKeys).map(describePermission).join(', ')}`,
-    ),
-  ];
-}
+import { bytes, Machine } from './map-store.ts';
 
 /** The command as root's, while somebody must ask. */
 function asRoot(machine: Machine, change: AuthChange): Command {
@@ -70,13 +27,13 @@ describe('users and roles', () => {
       seen.add(expected ?? change.type);
 
       expect(result?.kind === 'refused' ? result.code : undefined).toBe(expected);
-      expect(pictureOf(machine)).toEqual(pictureOfModel(model));
+      expect(pictureOf(machine.machine.auth)).toEqual(pictureOfModel(model));
       if (run % 50 === 0) {
         machine.settle();
         verifyState(machine.store.records());
         const { hash } = machine.machine.stateHash;
         machine = new Machine({ store: machine.store });
-        expect(pictureOf(machine)).toEqual(pictureOfModel(model));
+        expect(pictureOf(machine.machine.auth)).toEqual(pictureOfModel(model));
         expect(machine.machine.stateHash.hash).toBe(hash);
       }
     }

@@ -1,5 +1,6 @@
 /**
  * A deliberately naive twin of the state machine: the whole keyspace, copied at every revision.
+ * Users and roles are a model of their own (`auth-model.ts`), asked before each command.
  *
  * It shares no code with `src/kv` but the types, and follows etcd 3.4's order of steps literally,
  * so that a clever shortcut in the real thing is compared with the plain meaning.
@@ -26,6 +27,7 @@ import type {
   SessionRequest,
   TxnOperation,
 } from '../../src/kv/index.ts';
+import { AuthModel, type BareCommand } from './auth-model.ts';
 import { text } from './map-store.ts';
 
 interface ModelLease {
@@ -36,6 +38,8 @@ interface ModelLease {
 }
 
 interface ModelAnswer {
+  /** Whose it is; undefined: of whoever may ask for it. */
+  readonly user: string | undefined;
   readonly fingerprint: bigint;
   readonly result: CommandResult;
   /** Of a session, which it ends with. */
@@ -75,8 +79,34 @@ export class Model {
   /** By `session/sequence` or the idempotency key. */
   readonly answers = new Map<string, ModelAnswer>();
   readonly floors = new Map<LeaseId, number>();
+  readonly auth: AuthModel;
+
+  /** `universe`: keys in all ranges that permissions, and requests, are about. */
+  constructor(universe?: readonly Uint8Array[]) {
+    this.auth = new AuthModel(universe);
+  }
 
   apply(command: Command): CommandResult {
+    const code = this.refusal(command);
+    if (code !== undefined) {
+      return { kind: 'refused', code, revision: this.revision };
+    }
+    const user = command.type === 'as' && this.auth.isEnabled ? command.caller.user : undefined;
+    return this.#carryOut(bareOf(command), user);
+  }
+
+  /** Why its caller may not have a command carried out now, if so. */
+  refusal(command: Command): ErrorCode | undefined {
+    const caller = command.type === 'as' ? command.caller : undefined;
+    return this.auth.refusal(caller, bareOf(command), (lease) => this.#keysOf(lease));
+  }
+
+  #keysOf(id: LeaseId): readonly Uint8Array[] {
+    const kvs = [...this.#at(this.revision).values()];
+    return kvs.filter(({ lease }) => lease === id).map(({ key }) => key);
+  }
+
+  #carryOut(command: BareCommand, user: string | undefined): CommandResult {
     const { revision } = this;
     if (command.type === 'alarm') {
       return { kind: 'ok', result: this.#alarm(command), revision };
@@ -96,10 +126,13 @@ export class Model {
       return this.#advanceTime(command);
     }
     if (command.type === 'once') {
-      return this.#once(command);
+      return this.#once(command, user);
     }
-    if (command.type === 'as' || command.type === 'auth') {
-      throw new Error('users and roles have a model of their own');
+    if (command.type === 'auth') {
+      const code = this.auth.change(command.change);
+      return code === undefined
+        ? { kind: 'ok', result: { type: 'auth' }, revision }
+        : { kind: 'refused', code, revision };
     }
     if (command.type === 'raiseLevel') {
       this.level = Math.max(this.level, command.level);
@@ -152,7 +185,7 @@ export class Model {
     return select(selector, this.#at(revision));
   }
 
-  #once({ id, fingerprint, command }: OnceCommand): CommandResult {
+  #once({ id, fingerprint, command }: OnceCommand, user: string | undefined): CommandResult {
     const refused = { kind: 'refused', revision: this.revision } as const;
     const session = id.type === 'session' ? id.session : undefined;
     if (id.type === 'session') {
@@ -164,15 +197,16 @@ export class Model {
     const name = id.type === 'session' ? `${id.session}/${id.sequence}` : `key ${text(id.key)}`;
     const known = this.answers.get(name);
     if (known !== undefined) {
-      if (known.fingerprint !== fingerprint) {
+      const isTheirs = known.user === undefined || known.user === user;
+      if (known.fingerprint !== fingerprint || !isTheirs) {
         return { ...refused, code: 'REQUEST_MISMATCH' };
       }
       return known.result.kind === 'ok' ? { ...known.result, isRepeated: true } : known.result;
     }
-    const result = this.apply(command);
+    const result = this.#carryOut(command, user);
     const isAlarmed = result.kind === 'refused' && ['NO_SPACE', 'CORRUPT'].includes(result.code);
     if (!isAlarmed) {
-      this.answers.set(name, { fingerprint, result, session, sinceMs: undefined });
+      this.answers.set(name, { user, fingerprint, result, session, sinceMs: undefined });
     }
     return result;
   }
@@ -442,6 +476,11 @@ export class Model {
     this.#changes++;
     return operation.prevKv && old !== undefined ? { type: 'put', prevKv: old } : { type: 'put' };
   }
+}
+
+/** A command without its caller. */
+export function bareOf(command: Command): BareCommand {
+  return command.type === 'as' ? command.command : command;
 }
 
 function isReadOnly(command: Command): boolean {

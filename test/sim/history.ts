@@ -32,6 +32,8 @@ export type Outcome =
 /** One call of one client. */
 export interface Operation {
   readonly client: number;
+  /** On whose behalf; undefined of clients without an account. */
+  readonly user: string | undefined;
   readonly request: Request;
   readonly invokedUs: number;
   completedUs: number | undefined;

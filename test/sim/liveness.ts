@@ -10,6 +10,7 @@ import { initialConfiguration } from '../../src/replica/membership.ts';
 import type { Cluster } from './cluster.ts';
 import { holds, LivenessViolation } from './failure.ts';
 import type { SimMember } from './member.ts';
+import { switchOff } from './users.ts';
 import { bytesOf, type Workload } from './workload.ts';
 
 /** Clients of the history that are the observer's own. */
@@ -55,8 +56,14 @@ export function recover(cluster: Cluster, workload: Workload): Recovery {
   workload.stop();
   // Nothing is left that ends by itself, so time stands still.
   const { model } = cluster.invariants.truth;
+  if (parameters.workload.users !== undefined) {
+    switchOff(cluster);
+  }
   const isQuiet = (): boolean =>
-    workload.pending === 0 && model.leases.size + model.ttls.size === 0 && hasConverged(cluster);
+    workload.pending === 0 &&
+    model.leases.size + model.ttls.size === 0 &&
+    !model.auth.isEnabled &&
+    hasConverged(cluster);
   runUntil(cluster, clock.nowUs + limitUs, isQuiet, 'comes to rest with one state');
   verifyStates(cluster);
   return { electedUs, servedUs, convergedUs: clock.nowUs - startUs - electedUs - servedUs };

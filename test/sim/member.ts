@@ -16,7 +16,6 @@ import {
   firstLevel,
   membershipMetaKey,
   type RangeOperation,
-  type RangeOutcome,
   rangeQuery,
   readSnapshotHead,
   snapshotHeadKeys,
@@ -45,6 +44,7 @@ import type { ReadId } from '../../src/replica/reads.ts';
 import { Replica } from '../../src/replica/replica.ts';
 import type { VirtualClock } from './clock.ts';
 import { SimDisk, type SimEngine } from './disk.ts';
+import { Gate, type GuardedRead, type ProposeAnswer, type RangeAnswer } from './gate.ts';
 import { runOver, SimLane } from './lane.ts';
 import type { SimParameters } from './parameters.ts';
 import type { Trace } from './trace.ts';
@@ -67,6 +67,7 @@ export interface MemberWatcher {
   writing(member: SimMember, write: StorageWrite): void;
   applied(member: SimMember, batch: AppliedBatch): void;
   installed(member: SimMember, index: number): void;
+  read(member: SimMember, read: GuardedRead): void;
   crashed(member: SimMember): void;
 }
 
@@ -95,16 +96,6 @@ export interface MemberHost {
   crash(member: SimMember): void;
 }
 
-/** How a proposal ends. */
-export type ProposeAnswer =
-  | { readonly kind: 'applied'; readonly index: number; readonly result: CommandResult }
-  | { readonly kind: 'failed'; readonly outcome: 'rejected' | 'unknown'; readonly reason: string };
-
-/** How a range read ends; a failed one has no effect. */
-export type RangeAnswer =
-  | { readonly kind: 'read'; readonly revision: number; readonly outcome: RangeOutcome }
-  | { readonly kind: 'failed'; readonly reason: string };
-
 /** Points in the life of a write at which a crash tells most. */
 export type CrashPoint =
   | 'now'
@@ -122,11 +113,6 @@ const turnsMax = 10_000;
 const gatherUs = 8000;
 /** Ticks between looks at whether the log is to be compacted. */
 const compactionTicks = 7;
-
-interface PendingRead {
-  readonly range: RangeOperation;
-  readonly done: (answer: RangeAnswer) => void;
-}
 
 /** See the module comment. */
 export class SimMember {
@@ -292,6 +278,8 @@ export class Run {
   readonly #member: SimMember;
   readonly #host: MemberHost;
   readonly replica: Replica;
+  /** For clients with accounts. */
+  readonly gate: Gate;
   stateMachine: StateMachine;
   #lane: SimLane;
   #isOver = false;
@@ -305,7 +293,7 @@ export class Run {
   #ticks = 0;
   #loads = 0;
   readonly #proposals = new Map<ProposalId, (answer: ProposeAnswer) => void>();
-  readonly #reads = new Map<ReadId, PendingRead>();
+  readonly #reads = new Map<ReadId, (failure: string | undefined) => void>();
   readonly #changes = new Map<ChangeId, (result: ChangeResult | undefined) => void>();
 
   constructor(member: SimMember, initial: Configuration) {
@@ -341,6 +329,13 @@ export class Run {
       prng,
     });
     this.#lane = this.#createLane();
+    this.gate = new Gate(this, {
+      prng,
+      readUs: host.parameters.disk.readUs,
+      onChecked: (read) => {
+        host.observers.read(member, read);
+      },
+    });
   }
 
   begin(): void {
@@ -385,8 +380,8 @@ export class Run {
     for (const done of this.#proposals.values()) {
       done(failed);
     }
-    for (const { done } of this.#reads.values()) {
-      done(failed);
+    for (const confirm of this.#reads.values()) {
+      confirm(failed.reason);
     }
     for (const done of this.#changes.values()) {
       done(undefined);
@@ -412,34 +407,34 @@ export class Run {
   }
 
   deliver(message: Message): void {
-    this.#input(() => {
+    this.input(() => {
       this.#member.note(() => `<- ${describeMessage(message)}`);
       this.replica.step([message]);
     });
   }
 
   reportUnreachable(peer: NodeId): void {
-    this.#input(() => {
+    this.input(() => {
       this.replica.reportUnreachable(peer);
     });
   }
 
   reportDown(peer: NodeId): void {
-    this.#input(() => {
+    this.input(() => {
       this.#member.note(() => `told that ${peer} is down`);
       this.replica.reportDown(peer);
     });
   }
 
   transferLeader(target: NodeId): void {
-    this.#input(() => {
+    this.input(() => {
       this.#member.note(() => `told to transfer to ${target}`);
       this.replica.transferLeader(target);
     });
   }
 
   propose(command: Command, timeoutUs: number, done: (answer: ProposeAnswer) => void): void {
-    this.#input(() => {
+    this.input(() => {
       const id = this.replica.maybePropose(encodeCommand(command), this.#deadline(timeoutUs));
       if (id === undefined) {
         done({ kind: 'failed', outcome: 'rejected', reason: 'too many requests' });
@@ -450,19 +445,26 @@ export class Run {
   }
 
   read(range: RangeOperation, timeoutUs: number, done: (answer: RangeAnswer) => void): void {
-    this.#input(() => {
+    this.confirmRead(timeoutUs, (failure) => {
+      done(failure === undefined ? this.readRange(range) : { kind: 'failed', reason: failure });
+    });
+  }
+
+  /** Calls back once a linearizable read may be served, or with the reason why it may not. */
+  confirmRead(timeoutUs: number, done: (failure: string | undefined) => void): void {
+    this.input(() => {
       const id = this.replica.maybeRead(this.#deadline(timeoutUs));
       if (id === undefined) {
-        done({ kind: 'failed', reason: 'too many requests' });
+        done('too many requests');
       } else {
-        this.#reads.set(id, { range, done });
+        this.#reads.set(id, done);
       }
     });
   }
 
   /** A read that may be stale. */
   readSerializable(range: RangeOperation, done: (answer: RangeAnswer) => void): void {
-    this.#input(() => {
+    this.input(() => {
       done(this.readRange(range));
     });
   }
@@ -472,7 +474,7 @@ export class Run {
     timeoutUs: number,
     done: (result: ChangeResult | undefined) => void,
   ): void {
-    this.#input(() => {
+    this.input(() => {
       const id = this.replica.maybeChangeMembership(change, this.#deadline(timeoutUs));
       if (id === undefined) {
         done(undefined);
@@ -507,7 +509,7 @@ export class Run {
     const { engineUs } = this.#host.parameters.disk;
     const lane: SimLane = new SimLane(this.#member.disk.engine, this.stateMachine, {
       afterEngine: (run) => {
-        this.#after(this.#member.prng.nextInt(0, engineUs + 1), () => {
+        this.after(this.#member.prng.nextInt(0, engineUs + 1), () => {
           if (this.#lane === lane) {
             run();
           }
@@ -517,7 +519,7 @@ export class Run {
         if (this.#member.prng.nextInt(0, 2) === 0) {
           return false;
         }
-        this.#after(this.#member.prng.nextInt(0, gatherUs), () => {
+        this.after(this.#member.prng.nextInt(0, gatherUs), () => {
           if (this.#lane === lane) {
             run();
           }
@@ -543,20 +545,20 @@ export class Run {
   }
 
   /** Runs `act` in this process after a while, unless it has ended; later if it is paused. */
-  #after(delayUs: number, act: () => void): void {
+  after(delayUs: number, act: () => void): void {
     this.#host.clock.after(delayUs, () => {
-      this.#input(act);
+      this.input(act);
     });
   }
 
   /** Something comes from outside: it is handled, looked at, and a turn follows. */
-  #input(act: () => void): void {
+  input(act: () => void): void {
     if (this.#isOver) {
       return;
     }
     if (this.#backlog !== undefined) {
       this.#backlog.push(() => {
-        this.#input(act);
+        this.input(act);
       });
       return;
     }
@@ -604,7 +606,7 @@ export class Run {
   }
 
   #tick(): void {
-    this.#input(() => {
+    this.input(() => {
       this.replica.tick();
       if (this.#host.parameters.mixesLevels === true) {
         this.replica.noteLevels(this.#host.levelsHeardBy(this.#member));
@@ -752,7 +754,7 @@ export class Run {
       if (write.mustSync) {
         disk.log.sync();
       }
-      this.#input(() => {
+      this.input(() => {
         this.#acknowledge(write);
       });
     });
@@ -778,7 +780,7 @@ export class Run {
     const staged = must(this.#staged, 'the staged state of an install');
     assert(staged.position.index === position.index, 'what is installed is what was staged');
     const hardState: HardState = must(write.hardState, 'the hard state of an install');
-    this.#after(delayUs(), () => {
+    this.after(delayUs(), () => {
       for (const id of this.#lane.close()) {
         this.#answerProposal(id, {
           kind: 'failed',
@@ -792,7 +794,7 @@ export class Run {
       if (this.#member.reach('activated')) {
         return;
       }
-      this.#after(delayUs(), () => {
+      this.after(delayUs(), () => {
         disk.log.reset(position, hardState);
         this.stateMachine = this.#createStateMachine();
         this.#noteState();
@@ -808,7 +810,7 @@ export class Run {
     this.#loads++;
     // A read under way still succeeds when the log is compacted meanwhile.
     const entries = this.#member.disk.log.read(load.lo, load.hi, load.bytesMax);
-    this.#after(this.#member.prng.nextInt(0, this.#host.parameters.disk.readUs + 1), () => {
+    this.after(this.#member.prng.nextInt(0, this.#host.parameters.disk.readUs + 1), () => {
       this.#loads--;
       this.replica.entriesLoaded(load.id, entries);
     });
@@ -821,7 +823,7 @@ export class Run {
     this.#isFetching = true;
     this.#member.note(() => `fetches a snapshot from ${request.from}, at ${request.minIndex}`);
     this.#host.fetchSnapshot(this.#member, request, (fetched) => {
-      this.#input(() => {
+      this.input(() => {
         this.#isFetching = false;
         if (fetched === undefined) {
           return;
@@ -875,13 +877,9 @@ export class Run {
   }
 
   #answerRead(id: ReadId, failure: string | undefined): void {
-    const read = this.#reads.get(id);
+    const confirm = this.#reads.get(id);
     this.#reads.delete(id);
-    if (read !== undefined) {
-      read.done(
-        failure === undefined ? this.readRange(read.range) : { kind: 'failed', reason: failure },
-      );
-    }
+    confirm?.(failure);
   }
 }
 

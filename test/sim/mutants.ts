@@ -6,36 +6,10 @@
  * Bugs that no single message of a single run shows are looked for in the profile that provokes
  * them.
  */
-import type { Patch } from './build.ts';
-import type { FailureKind } from './failure.ts';
+import { kv, type Mutant, raft, replica } from './mutant.ts';
+import { userMutants } from './mutants-users.ts';
 
-/** One bug. */
-export interface Mutant {
-  /** Completes "a member that ...". */
-  readonly lesson: string;
-  readonly profile: string;
-  /** The bug shows within this many seeds, from 1 on. */
-  readonly seeds: number;
-  readonly patches: readonly Patch[];
-  /** What it must be found as; anything, when left out. */
-  readonly kind?: FailureKind;
-}
-
-const raft = (file: string, find: string, replace: string): Patch => ({
-  file: `src/raft/${file}`,
-  find,
-  replace,
-});
-const replica = (file: string, find: string, replace: string): Patch => ({
-  file: `src/replica/${file}`,
-  find,
-  replace,
-});
-const kv = (file: string, find: string, replace: string): Patch => ({
-  file: `src/kv/${file}`,
-  find,
-  replace,
-});
+export type { Mutant } from './mutant.ts';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -829,4 +803,5 @@ export const mutants: readonly Mutant[] = [
     kind: 'safety',
     patches: [kv('apply-batch.ts', 'isExpired ? expiredTombstone : tombstone', 'tombstone')],
   },
+  ...userMutants,
 ];

@@ -6,6 +6,7 @@
  * violation stops the run where it happened. Checks look only at what has changed.
  */
 import type { Message, RaftStatus, StorageWrite } from '../../src/raft/index.ts';
+import type { GuardedRead } from './gate.ts';
 import type { AppliedBatch, MemberWatcher, SimMember } from './member.ts';
 
 /** See the module comment. */
@@ -23,6 +24,8 @@ export interface Observer {
   applied?(member: SimMember, batch: AppliedBatch): void;
   /** A snapshot has taken the place of state and log. */
   installed?(member: SimMember, index: number): void;
+  /** Whether somebody may read a range has been decided; it is answered, or refused, at once. */
+  read?(member: SimMember, read: GuardedRead): void;
   crashed?(member: SimMember): void;
 }
 
@@ -37,6 +40,7 @@ export class Observers implements MemberWatcher {
     writing: [],
     applied: [],
     installed: [],
+    read: [],
     crashed: [],
   };
 
@@ -83,6 +87,12 @@ export class Observers implements MemberWatcher {
   installed(member: SimMember, index: number): void {
     for (const tell of this.#byMoment.installed) {
       tell(member, index);
+    }
+  }
+
+  read(member: SimMember, read: GuardedRead): void {
+    for (const tell of this.#byMoment.read) {
+      tell(member, read);
     }
   }
 

@@ -7,11 +7,13 @@
  * - No command that a client was told had no effect is in the ledger.
  * - A command takes effect between its call and its return; so does what a linearizable read shows.
  * - A read shows exactly the keys of the store at its revision.
+ * - What is done on somebody's behalf was asked for by that user.
  */
 import { equalBytes } from '../../src/base/index.ts';
-import { type Command, encodeCommand } from '../../src/kv/index.ts';
+import { encodeCommand } from '../../src/kv/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
-import type { Model } from '../kv/model.ts';
+import type { BareCommand } from '../kv/auth-model.ts';
+import { bareOf, type Model } from '../kv/model.ts';
 import { holds } from './failure.ts';
 import type { Operation } from './history.ts';
 import { describe, type LedgerModel, type TrueEntry } from './ledger-model.ts';
@@ -28,7 +30,7 @@ export function checkHistory(history: readonly Operation[], ledger: LedgerModel)
     if (outcome.kind === 'applied') {
       byIndex.set(outcome.index, operation);
     } else if (outcome.kind === 'fail' && request.type === 'command') {
-      const tag = tagOf(request.command);
+      const tag = tagOf(bareOf(request.command));
       if (tag !== undefined) {
         failed.set(tag, operation);
       }
@@ -60,7 +62,7 @@ export function checkHistory(history: readonly Operation[], ledger: LedgerModel)
 }
 
 /** Commands that write something unique are known by it. */
-function tagOf(command: Command): string | undefined {
+function tagOf(command: BareCommand): string | undefined {
   const isTagged =
     command.type === 'put' ||
     (command.type === 'txn' && command.success.some(({ type }) => type === 'put'));
@@ -68,13 +70,16 @@ function tagOf(command: Command): string | undefined {
 }
 
 function checkCommand(
-  { client, request, outcome, invokedUs, completedUs }: Operation,
-  { index, command, committedUs, result: expected }: TrueEntry,
+  { client, user, request, outcome, invokedUs, completedUs }: Operation,
+  { index, command, caller, committedUs, result: expected }: TrueEntry,
 ): void {
   const isTheirs =
     request.type === 'command' &&
     equalBytes(encodeCommand(request.command), encodeCommand(command));
   holds(isTheirs, name, () => `client ${client} was told of entry ${index}, which is another's`);
+  holds(caller === undefined || caller.user === user, name, () => {
+    return `entry ${index} is on behalf of ${caller?.user ?? ''}, ${user ?? 'nobody'} asked for it`;
+  });
   const isInTime = invokedUs <= committedUs && committedUs <= (completedUs ?? committedUs);
   holds(isInTime, name, () => {
     return `entry ${index} was committed outside its call by client ${client}`;

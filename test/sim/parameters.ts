@@ -75,6 +75,8 @@ export interface SimParameters {
     readonly attemptsMax: number;
     /** Relative frequencies. */
     readonly mix: Readonly<Record<OperationKind, number>>;
+    /** Accounts that clients and tenants share; nobody has one when left out. */
+    readonly users?: number | undefined;
   };
   /**
    * How long faults happen, and how long the cluster may then take for each step of its recovery.
@@ -128,6 +130,8 @@ export const streams = {
   watching: 5,
   history: 6,
   pace: 7,
+  users: 8,
+  administrator: 40,
   tenant: 50,
   client: 100,
   member: 1000,

@@ -90,6 +90,12 @@ export const profiles: Readonly<Record<string, Profile>> = {
     count: 30,
     adjust: (parameters) => ({ ...parameters, mixesLevels: true }),
   },
+  users: {
+    says: 'users and roles come, go and change while everybody reads and writes',
+    mix: { cut: 5, crash: 7, pause: 2, transfer: 3, 'stalled-disk': 2, membership: 2, clock: 1 },
+    count: 30,
+    adjust: withUsers,
+  },
   everything: {
     says: 'all kinds of faults in one run',
     mix: { ...network, ...crashes, ...disks, ...clocks, crash: 7, membership: 4 },
@@ -101,7 +107,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
 export const defaultProfile = 'mixed';
 
 /** Those that came later are left out, so that the runs of seeds stay what they were. */
-const unmixed: readonly string[] = ['lease', 'history', 'upgrade'];
+const unmixed: readonly string[] = ['lease', 'history', 'upgrade', 'users'];
 const mixedProfiles = Object.keys(profiles).filter((it) => !unmixed.includes(it));
 
 /** Draws the whole run from a seed. */
@@ -110,7 +116,8 @@ export function createCase(seed: number, profileName: string): SimCase {
   const chosen = happens(prng, 5_000) ? 'everything' : pick(prng, mixedProfiles);
   // From a generator of its own, so that the other seeds' runs are what they were without it.
   const usual = happens(streamOf(seed, streams.history), 600) ? 'history' : chosen;
-  const mixed = happens(streamOf(seed, streams.lease), 800) ? 'lease' : usual;
+  const timed = happens(streamOf(seed, streams.lease), 800) ? 'lease' : usual;
+  const mixed = happens(streamOf(seed, streams.users), 800) ? 'users' : timed;
   const name = profileName === defaultProfile ? mixed : profileName;
   const profile = must(profiles[name], `profile ${name}`);
   const drawn = withPace(drawParameters(prng), streamOf(seed, streams.pace));
@@ -174,6 +181,21 @@ function withRetention(parameters: SimParameters, prng: Prng): SimParameters {
     ...parameters,
     workload: { ...workload, mix: { ...workload.mix, compact: 0 } },
     retention: pick(prng, [keepBoth(keepMs, count), either]),
+  };
+}
+
+/** Accounts for everybody; logs are short in half of the runs, so that tables come by snapshot. */
+function withUsers(parameters: SimParameters, prng: Prng): SimParameters {
+  const { workload, member } = parameters;
+  const logEntriesMax = pick(prng, [member.logEntriesMax, prng.nextInt(5, 60)]);
+  return {
+    ...parameters,
+    member: { ...member, logEntriesMax },
+    workload: {
+      ...workload,
+      ...{ users: prng.nextInt(1, 4), tenants: pick(prng, [0, 1, 2]) },
+      clients: Math.max(2, workload.clients),
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { type Recovery, recover } from './liveness.ts';
 import { checkHistory } from './oracle.ts';
 import { beginTenants } from './tenants.ts';
 import { LineRing, Trace } from './trace.ts';
+import { beginAdministrators } from './users.ts';
 import { Workload } from './workload.ts';
 
 /** What a run amounts to; equal for equal cases. */
@@ -39,6 +40,7 @@ export function simulate(simCase: SimCase, sink?: (line: string) => void): RunRe
   const cluster = new Cluster(simCase.seed, simCase.parameters, trace);
   const workload = new Workload(simCase.seed, cluster);
   beginTenants(simCase.seed, workload, cluster);
+  beginAdministrators(simCase.seed, workload, cluster);
   let failure: Failure | undefined;
   let ending: Ending | undefined;
   try {

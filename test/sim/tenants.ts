@@ -14,11 +14,13 @@ import {
   type PutOperation,
 } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
+import type { Account } from './accounts.ts';
+import { type Answer, callMember, propose, refusalOf } from './calls.ts';
 import type { Cluster } from './cluster.ts';
 import type { Request } from './history.ts';
 import { fencedKey, sessionKeyPrefix } from './invariants/ownership.ts';
 import { pick, streamOf, streams } from './parameters.ts';
-import { anyMember, bytesOf, callMember, type Workload } from './workload.ts';
+import { accountOf, anyMember, bytesOf, type Workload } from './workload.ts';
 
 /** Clients of the history from here on. */
 const tenantClients = 2_000;
@@ -41,6 +43,10 @@ class Tenant {
   readonly #prng: Prng;
   readonly #workload: Workload;
   readonly #cluster: Cluster;
+  /** Undefined in runs without users. */
+  readonly #account: Account | undefined;
+  /** Of somebody else, if there is anybody. */
+  readonly #other: Account | undefined;
   #member: NodeId;
   #count = 0;
 
@@ -49,6 +55,8 @@ class Tenant {
     this.#prng = prng;
     this.#workload = workload;
     this.#cluster = cluster;
+    this.#account = accountOf(id, cluster);
+    this.#other = accountOf(id + 1, cluster);
     this.#member = anyMember(prng, cluster);
   }
 
@@ -77,9 +85,28 @@ class Tenant {
     const id = this.#nextLease();
     this.#grant(id, this.#ttlMs(), () => {
       this.#ask(putOf(`t-${this.#id}`, String(id), { lease: id }), () => {
-        this.#renew(id, this.#prng.nextInt(0, 4));
+        this.#holdMore(id, () => {
+          this.#renew(id, this.#prng.nextInt(0, 4));
+        });
       });
     });
+  }
+
+  /** With accounts, keys that other permissions are about, one of them somebody else's. */
+  #holdMore(id: LeaseId, then: () => void): void {
+    if (this.#account === undefined) {
+      then();
+      return;
+    }
+    const others = putOf(`v-${this.#id}.held`, String(id), { lease: id });
+    const own = putOf(`u-${this.#id}.held`, String(id), { lease: id });
+    this.#ask(
+      others,
+      () => {
+        this.#ask(own, then);
+      },
+      this.#other,
+    );
   }
 
   #renew(id: LeaseId, times: number): void {
@@ -209,37 +236,48 @@ class Tenant {
   }
 
   /** Calls a member once; no result: it is not known what became of it. */
-  #ask(command: TenantCommand, then: (result: CommandResult | undefined) => void): void {
+  #ask(
+    command: TenantCommand,
+    then: (result: CommandResult | undefined) => void,
+    account = this.#account,
+  ): void {
     if (this.#prng.nextInt(0, 6) === 0) {
       this.#member = anyMember(this.#prng, this.#cluster);
     }
-    const operation = this.#workload.open(tenantClients + this.#id, { type: 'command', command });
+    const request = { type: 'command', command } as const;
+    const operation = this.#workload.open(tenantClients + this.#id, request, account?.user);
     operation.member = this.#member;
-    const { callTimeoutUs } = this.#cluster.parameters.workload;
-    callMember(this.#cluster, this.#member, {
+    const done = (answer: Answer): void => {
+      account?.learn(refusalOf(answer) ?? '');
+      const isApplied = answer.kind === 'applied';
+      const failed = answer.kind === 'refused' ? { ...answer, kind: 'fail' as const } : answer;
+      this.#workload.close(operation, failed);
+      if (!isApplied) {
+        this.#member = anyMember(this.#prng, this.#cluster);
+      }
+      then(isApplied ? answer.result : undefined);
+    };
+    if (account === undefined) {
+      this.#call(command, account, done);
+    } else {
+      account.prepare(this.#cluster, this.#member, () => {
+        this.#call(command, account, done);
+      });
+    }
+  }
+
+  #call(
+    command: TenantCommand,
+    account: Account | undefined,
+    done: (answer: Answer) => void,
+  ): void {
+    const { callTimeoutUs: timeoutUs } = this.#cluster.parameters.workload;
+    callMember<Answer>(this.#cluster, this.#member, {
       lost: { kind: 'unknown', reason: 'no answer' },
       ask: (member, reply) => {
-        member.run.propose(command, callTimeoutUs, (answer) => {
-          const { kind } = answer;
-          reply(
-            kind === 'applied'
-              ? answer
-              : {
-                  kind: answer.outcome === 'rejected' ? 'refused' : 'unknown',
-                  reason: answer.reason,
-                },
-          );
-        });
+        propose(member, command, { account, timeoutUs }, reply);
       },
-      done: (answer) => {
-        const isApplied = answer.kind === 'applied';
-        const failed = answer.kind === 'refused' ? { ...answer, kind: 'fail' as const } : answer;
-        this.#workload.close(operation, failed);
-        if (!isApplied) {
-          this.#member = anyMember(this.#prng, this.#cluster);
-        }
-        then(isApplied ? answer.result : undefined);
-      },
+      done,
     });
   }
 

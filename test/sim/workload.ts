@@ -13,6 +13,8 @@ import type {
   RangeOperation,
 } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
+import { Account } from './accounts.ts';
+import { type Answer, callMember, propose, refusalOf } from './calls.ts';
 import type { Cluster } from './cluster.ts';
 import { type Operation, type Outcome, type Request } from './history.ts';
 import type { ReadFloor } from './invariants/read-linearizability.ts';
@@ -26,52 +28,23 @@ export function bytesOf(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** What a call of a member comes to. */
-type Answer =
-  | Exclude<Outcome, { kind: 'fail' }>
-  | { readonly kind: 'refused'; readonly reason: string };
-
-/** One call of a member. */
-interface Call {
-  /** What it comes to when its answer is lost. */
-  readonly lost: Answer;
-  readonly ask: (member: SimMember, reply: (answer: Answer) => void) => void;
-  readonly done: (answer: Answer) => void;
-}
-
-/** Calls a member once; the answer may be lost, and then time decides. */
-export function callMember(cluster: Cluster, id: NodeId, { lost, ask, done }: Call): void {
-  const { clock, network, parameters } = cluster;
-  let isOver = false;
-  const end = (answer: Answer): void => {
-    if (!isOver) {
-      isOver = true;
-      done(answer);
-    }
-  };
-  const member = must(cluster.members.get(id), 'the member of a client');
-  clock.after(2 * parameters.workload.callTimeoutUs, () => {
-    end(lost);
-  });
-  clock.after(network.latencyUs(), () => {
-    if (!member.isUp) {
-      end({ kind: 'refused', reason: 'connection refused' });
-      return;
-    }
-    ask(member, (answer) => {
-      clock.after(network.latencyUs(), () => {
-        end(answer);
-      });
-    });
-  });
-}
-
 /** One of the members that are not gone for good. */
 export function anyMember(prng: Prng, cluster: Cluster): NodeId {
   const ids = [...cluster.members.values()]
     .filter((member) => !member.isRetired)
     .map(({ id }) => id);
   return ids[prng.nextInt(0, ids.length)] ?? 1;
+}
+
+/** The account of a client or tenant; several have the same. Undefined in runs without users. */
+export function accountOf(id: number, { parameters }: Cluster): Account | undefined {
+  const { users = 0 } = parameters.workload;
+  return users === 0 ? undefined : new Account(userName(1 + (id % users)));
+}
+
+/** The user of a number from 1 on. */
+export function userName(number: number): string {
+  return `user-${number}`;
 }
 
 /** See the module comment. */
@@ -104,9 +77,10 @@ export class Workload {
     this.#isStopped = true;
   }
 
-  open(client: number, request: Request): Operation {
+  open(client: number, request: Request, user?: string): Operation {
     const operation: Operation = {
       client,
+      user,
       request,
       invokedUs: this.#cluster.clock.nowUs,
       completedUs: undefined,
@@ -138,6 +112,8 @@ class Client {
   readonly #prng: Prng;
   readonly #workload: Workload;
   readonly #cluster: Cluster;
+  /** Undefined in runs without users. */
+  readonly #account: Account | undefined;
   /** The member it talks to. */
   #member: NodeId;
   #count = 0;
@@ -149,6 +125,7 @@ class Client {
     this.#prng = prng;
     this.#workload = workload;
     this.#cluster = cluster;
+    this.#account = accountOf(id, cluster);
     this.#member = this.#anyMember();
   }
 
@@ -173,15 +150,26 @@ class Client {
       this.#member = this.#anyMember();
     }
     const request = this.#request();
-    const operation = this.#workload.open(this.#id, request);
+    const operation = this.#workload.open(this.#id, request, this.#account?.user);
     const floor = this.#cluster.invariants.reads.begin();
     this.#attempt(operation, floor, 1);
   }
 
   #attempt(operation: Operation, floor: ReadFloor, attempt: number): void {
+    if (this.#account === undefined) {
+      this.#attemptNow(operation, floor, attempt);
+    } else {
+      this.#account.prepare(this.#cluster, this.#member, () => {
+        this.#attemptNow(operation, floor, attempt);
+      });
+    }
+  }
+
+  #attemptNow(operation: Operation, floor: ReadFloor, attempt: number): void {
     const { attemptsMax } = this.#cluster.parameters.workload;
     operation.member = this.#member;
     this.#call(operation.request, floor, (answer) => {
+      this.#account?.learn(refusalOf(answer) ?? '');
       if (answer.kind !== 'refused') {
         this.#learn(operation.request, answer);
         this.#workload.close(operation, answer);
@@ -208,14 +196,15 @@ class Client {
       request.type === 'range'
         ? { kind: 'refused', reason: 'no answer' }
         : { kind: 'unknown', reason: 'no answer' };
-    const ask: Call['ask'] = (member, reply) => {
+    const ask = (member: SimMember, reply: (answer: Answer) => void): void => {
       if (request.type === 'command') {
-        propose(member, request.command, callTimeoutUs, reply);
+        const options = { account: this.#account, timeoutUs: callTimeoutUs };
+        propose(member, request.command, options, reply);
       } else {
         this.#read(member, request, floor, reply);
       }
     };
-    callMember(this.#cluster, this.#member, { lost, ask, done });
+    callMember<Answer>(this.#cluster, this.#member, { lost, ask, done });
   }
 
   #read(
@@ -239,10 +228,13 @@ class Client {
       }
       reply({ kind: 'read', revision, result: outcome.result });
     };
-    if (isSerializable) {
+    const { callTimeoutUs: timeoutUs } = this.#cluster.parameters.workload;
+    if (this.#account !== undefined) {
+      run.gate.read(this.#account.token, range, { isSerializable, timeoutUs }, onAnswer);
+    } else if (isSerializable) {
       run.readSerializable(range, onAnswer);
     } else {
-      run.read(range, this.#cluster.parameters.workload.callTimeoutUs, onAnswer);
+      run.read(range, timeoutUs, onAnswer);
     }
   }
 
@@ -359,23 +351,6 @@ class Client {
 }
 
 const allKeys = { key: bytesOf('k'), rangeEnd: bytesOf('l') };
-
-function propose(
-  member: SimMember,
-  command: Command,
-  timeoutUs: number,
-  reply: (answer: Answer) => void,
-): void {
-  member.run.propose(command, timeoutUs, (answer) => {
-    if (answer.kind === 'applied') {
-      reply(answer);
-    } else if (answer.outcome === 'rejected') {
-      reply({ kind: 'refused', reason: answer.reason });
-    } else {
-      reply({ kind: 'unknown', reason: answer.reason });
-    }
-  });
-}
 
 function rangeOf(selector: {
   readonly key: Uint8Array;

@@ -2,6 +2,8 @@
 import type { Ledger } from '../ledger.ts';
 import { LedgerModel } from '../ledger-model.ts';
 import { type Observer, Observers } from '../observer.ts';
+import { AuthRevision } from './auth-revision.ts';
+import { AuthTables } from './auth-tables.ts';
 import { CommittedImmutable } from './committed-immutable.ts';
 import { CommittedOnQuorum } from './committed-on-quorum.ts';
 import { ConfigurationSafety } from './configuration-safety.ts';
@@ -15,6 +17,8 @@ import { LogMatching } from './log-matching.ts';
 import { LeaseBounds, type TimedCluster } from './lease-bounds.ts';
 import { Monotonic } from './monotonic.ts';
 import { Ownership } from './ownership.ts';
+import { PermittedReads } from './permitted-reads.ts';
+import { PermittedWrites } from './permitted-writes.ts';
 import { ProposalsOnce } from './proposals-once.ts';
 import { ReadLinearizability } from './read-linearizability.ts';
 import { StateMachineSafety } from './state-machine-safety.ts';
@@ -49,6 +53,10 @@ export function createInvariants(
       new CommittedImmutable(ledger),
       new LogMatching(),
       new DurableBeforeTold(),
+      new AuthRevision(),
+      new PermittedWrites(truth),
+      new PermittedReads(truth),
+      new AuthTables(truth),
       new StateMachineSafety(ledger),
       new ProposalsOnce(ledger),
       truth,

@@ -1,0 +1,117 @@
+/** Deliberate bugs about users, roles and permissions; see `mutants.ts`. */
+import { kv, type Mutant, sim } from './mutant.ts';
+
+export const userMutants: readonly Mutant[] = [
+  {
+    lesson: 'asks what a writer may do when the write is proposed, and not where it is applied',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      sim(
+        'gate.ts',
+        'this.#run.propose(askedBy(identity.caller, command), timeoutUs, done);',
+        'const access = this.#auth.accessOf(identity.caller);\n' +
+          "        if (command.type === 'put' && (typeof access === 'string' || " +
+          '!access.mayWrite({ key: command.key }))) {\n' +
+          "          done({ kind: 'failed', outcome: 'rejected', reason: 'denied' });\n" +
+          '          return;\n' +
+          '        }\n' +
+          '        this.#run.propose(askedBy(identity.caller, command), timeoutUs, done);',
+      ),
+      kv(
+        'authorise.ts',
+        'const access = batch.auth.accessOf(caller);',
+        "if (command.type === 'put') {\n    return undefined;\n  }\n" +
+          '  const access = batch.auth.accessOf(caller);',
+      ),
+    ],
+  },
+  {
+    lesson: 'keeps what a user may do for as long as a batch of entries lasts',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'authorise.ts',
+        'const access = batch.auth.accessOf(caller);',
+        'const kept = ((batch as { kept?: Map<unknown, Access> }).kept ??= new Map());\n' +
+          '  const access = kept.get(caller?.user) ?? batch.auth.accessOf(caller);\n' +
+          '  kept.set(caller?.user, access);',
+      ),
+    ],
+  },
+  {
+    lesson: 'lets a user go on with what a role permits no more',
+    profile: 'users',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'auth-table.ts',
+        '    for (const user of this.#users.values()) {\n      if (user.roles.includes(name)) {',
+        '    for (const user of this.#users.values()) {\n' +
+          '      if (user.roles.includes(name) && permissions.length === 0) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'does not count that a permission was taken from a role',
+    profile: 'users',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      kv(
+        'auth-table.ts',
+        '? this.#commit([this.#setRole(name, others)])',
+        "? { kind: 'changed', writes: [this.#setRole(name, others)] }",
+      ),
+    ],
+  },
+  {
+    lesson: 'leaves users and roles out of its snapshots',
+    profile: 'users',
+    seeds: 40,
+    patches: [kv('key-layout.ts', '  authTable,\n  expiryTable,\n', '  expiryTable,\n')],
+  },
+  {
+    lesson: 'has a deleted user again after a restart',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'auth-table.ts',
+        "this.#commit([{ type: 'delete', key: userKey(name) }])",
+        'this.#commit([])',
+      ),
+    ],
+  },
+  {
+    lesson: 'takes a user of the same name for the one who has signed in',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'auth-table.ts',
+        'if (user?.credentials !== caller.credentials) {',
+        'if (user === undefined) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'puts keys under a lease whose other keys the writer may not write',
+    profile: 'users',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      kv(
+        'authorise.ts',
+        'return mayOperate(access, command) && (yield* mayUseLeases(batch, access, command));',
+        'return mayOperate(access, command);',
+      ),
+    ],
+  },
+];
