@@ -105,8 +105,8 @@ export class FakeMember {
 }
 
 /**
- * Cuts the connection of a call, once what has come on it is handed out: within that, some Nodes end
- * the process (nodejs/node#64850).
+ * Cuts the connection of a call, once what has come on it is handed out: within that, some Nodes
+ * end the process (nodejs/node#64850).
  */
 export function cutOff({ stream }: Pick<FakeCall, 'stream'>): void {
   setImmediate(() => stream.session?.destroy());
