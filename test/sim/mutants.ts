@@ -724,7 +724,7 @@ export const mutants: readonly Mutant[] = [
     profile: 'calm',
     seeds: 10,
     kind: 'safety',
-    patches: [replica('watch-queue.ts', '[event, found[at]]', '[event, found[0]]')],
+    patches: [replica('watch-notices.ts', '[event, found[at]]', '[event, found[0]]')],
   },
   {
     lesson: 'leaves out what a key was before it was deleted',
@@ -746,7 +746,7 @@ export const mutants: readonly Mutant[] = [
     kind: 'safety',
     patches: [
       replica(
-        'watch-queue.ts',
+        'watch-notices.ts',
         'return watch.keysOnly ? withoutValues',
         'return watch.keysOnly && watch.prevKv ? withoutValues',
       ),
