@@ -8,6 +8,9 @@ const { Authenticate } = services['etcdserverpb.Auth'];
 /** etcd says so in words alone. */
 const notAsked = 'etcdserver: authentication is not enabled';
 
+/** A member has answered, and does not let somebody in. */
+export class SignInRefused extends Error {}
+
 /**
  * Asks the first endpoint that answers for a token, if somebody is to sign in; members that ask
  * nobody who calls give none.
@@ -46,7 +49,7 @@ async function tokenFrom(endpoint: Endpoint, access: Access): Promise<string | u
     }
     const message = unframeMessage(result.answer);
     if (result.code !== grpcOk || message === undefined) {
-      throw new Error(`it does not let ${account?.name ?? ''} sign in: ${result.text}`);
+      throw new SignInRefused(`${account?.name ?? ''} cannot sign in: ${result.text}`);
     }
     return Authenticate.responseDeserialize(message).token;
   } finally {

@@ -4,7 +4,7 @@ import type { Access } from './access.ts';
 import { Connection, type Endpoint } from './connection.ts';
 import { LibraryCallee } from './library.ts';
 import { findLeader } from './leader.ts';
-import { signIn } from './sign-in.ts';
+import { signIn, SignInRefused } from './sign-in.ts';
 
 /** Who is measured. */
 export interface Subject {
@@ -107,6 +107,10 @@ async function enter({ endpoints, access }: Subject): Promise<void> {
   try {
     await signIn(endpoints, access);
   } catch (error) {
+    if (error instanceof SignInRefused) {
+      const hint = 'check --user and --password, or HOLDFAST_USER and HOLDFAST_PASSWORD';
+      throw new ExitError(1, `holdfast bench: ${error.message}; ${hint}`);
+    }
     throw unreachable(undefined, error as Error);
   }
 }

@@ -53,7 +53,7 @@ describe('signIn', () => {
 
     const refused = signIn([member.endpoint], new Access(undefined, account));
 
-    await expect(refused).rejects.toThrow(`it does not let ann sign in: ${refusal}`);
+    await expect(refused).rejects.toThrow(`ann cannot sign in: ${refusal}`);
     await expect(refused).rejects.not.toThrow('secret');
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { plainAccess } from '../../../src/cli/bench/access.ts';
+import { Access, plainAccess } from '../../../src/cli/bench/access.ts';
 import { Stage } from '../../../src/cli/bench/stage.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
-import { FakeMember } from './fake-member.ts';
+import { FakeMember, refuseWith } from './fake-member.ts';
 
 const signal = new AbortController().signal;
 
@@ -25,6 +25,18 @@ describe('Stage', () => {
 
     expect(counts).toEqual([5, 3, 2]);
     await expect.poll(() => members.map(({ sessions }) => sessions.size)).toEqual([0, 0]);
+  });
+
+  test('who is not let in is told so, and what to look at', async () => {
+    const member = await FakeMember.start((call) => refuseWith(call, 3, 'invalid password'));
+    onTestFinished(async () => member.stop());
+    const access = new Access(undefined, { name: 'ann', password: 'secret' });
+    const subject = { title: 'one member', endpoints: [member.endpoint], access, pids: [] };
+
+    const run = Stage.run(subject, false, signal, async () => Promise.resolve());
+
+    await expect(run).rejects.toThrow('ann cannot sign in: invalid password; check --user');
+    await expect(run).rejects.toBeInstanceOf(ExitError);
   });
 
   test('what is lost ends it, and names whom it was lost to', async () => {
