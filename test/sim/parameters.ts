@@ -137,6 +137,9 @@ export const streams = {
   member: 1000,
 };
 
+/** Who change users and roles beside the clients, in a run with users. */
+export const administrators = 2;
+
 /** Bytes of an entry that clients make, about. */
 const entryBytes = 200;
 
@@ -148,11 +151,18 @@ const entryBytes = 200;
  * than half of that would only lengthen the log, and what is in it would wait for hours.
  */
 export function drawParameters(prng: Prng): SimParameters {
-  const drawn = drawFreely(prng);
-  const { workload } = drawn;
-  const callers = workload.clients + workload.tenants;
-  const thinkMaxUs = Math.max(workload.thinkMaxUs, Math.ceil(4 * callers * entryUs(drawn)));
-  return { ...drawn, workload: { ...workload, thinkMaxUs } };
+  return withBearableLoad(drawFreely(prng));
+}
+
+/**
+ * Makes clients think long enough for what the members can take; `others` call beside clients and
+ * tenants.
+ */
+export function withBearableLoad(parameters: SimParameters, others = 0): SimParameters {
+  const { workload } = parameters;
+  const callers = workload.clients + workload.tenants + others;
+  const thinkMaxUs = Math.max(workload.thinkMaxUs, Math.ceil(4 * callers * entryUs(parameters)));
+  return { ...parameters, workload: { ...workload, thinkMaxUs } };
 }
 
 /** Lets learners that lag behind be sent little in a tick, in some runs. */

@@ -5,12 +5,14 @@ import { must, type Prng } from '../../src/base/index.ts';
 import { keepBoth, keepRevisions, keepTime } from '../../src/replica/auto-compaction.ts';
 import { type Fault, type FaultMix, type FaultPlan, planFaults } from './faults.ts';
 import {
+  administrators,
   drawParameters,
   happens,
   pick,
   type SimParameters,
   streamOf,
   streams,
+  withBearableLoad,
   withPace,
 } from './parameters.ts';
 
@@ -188,7 +190,7 @@ function withRetention(parameters: SimParameters, prng: Prng): SimParameters {
 function withUsers(parameters: SimParameters, prng: Prng): SimParameters {
   const { workload, member } = parameters;
   const logEntriesMax = pick(prng, [member.logEntriesMax, prng.nextInt(5, 60)]);
-  return {
+  const joined = {
     ...parameters,
     member: { ...member, logEntriesMax },
     workload: {
@@ -197,6 +199,7 @@ function withUsers(parameters: SimParameters, prng: Prng): SimParameters {
       clients: Math.max(2, workload.clients),
     },
   };
+  return withBearableLoad(joined, administrators);
 }
 
 function withoutChance(parameters: SimParameters): SimParameters {

@@ -9,14 +9,12 @@ import type { NodeId } from '../../src/raft/index.ts';
 import { Account } from './accounts.ts';
 import { type Answer, callMember, propose, refusalOf } from './calls.ts';
 import type { Cluster } from './cluster.ts';
-import { pick, streamOf, streams } from './parameters.ts';
+import { administrators, pick, streamOf, streams } from './parameters.ts';
 import { permittableKeys } from './permissions.ts';
 import { anyMember, bytesOf, userName, type Workload } from './workload.ts';
 
 /** Clients of the history from here on. */
 const administratorClients = 3_000;
-/** So many change users at the same time. */
-const administrators = 2;
 const rootName = 'root';
 const roles = ['role-1', 'role-2', 'role-3'] as const;
 
