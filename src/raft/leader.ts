@@ -341,6 +341,7 @@ export class Leadership {
     const index = log.lastIndex + 1;
     const data = encodeConfiguration(configuration);
     this.#core.append([{ term, index, type: 'confChange', data }]);
+    this.#pace.appended({ entries: 1, bytes: data.length });
     this.peers.follow();
     this.#transfer.configurationChanged();
     this.#hasNews = true;

@@ -2,8 +2,8 @@
  * How the load generator reaches members and as whom: in plain text or by TLS, as nobody or with
  * the token of somebody who has signed in.
  */
-import { createSecureContext, type SecureContext } from 'node:tls';
-import type { AccessPem } from '../client/access-files.ts';
+import type { SecureContext } from 'node:tls';
+import { type AccessPem, secureContextOf } from '../client/access-files.ts';
 import type { Account } from '../client/sign-in.ts';
 
 /** See the module comment. */
@@ -19,16 +19,9 @@ export class Access {
   constructor(pem?: AccessPem, account?: Account) {
     this.pem = pem;
     this.account = account;
-    this.secureContext = pem === undefined ? undefined : contextOf(pem);
+    this.secureContext = pem === undefined ? undefined : secureContextOf(pem);
   }
 }
 
 /** Nobody, in plain text. */
 export const plainAccess = new Access();
-
-function contextOf({ ca, cert, key }: AccessPem): SecureContext {
-  return createSecureContext({
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { cert, key }),
-  });
-}

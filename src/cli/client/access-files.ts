@@ -1,5 +1,6 @@
 /** The files by which a command speaks TLS: read at once, and refused where they do not fit. */
 import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import {
   certificatesIn,
   FileProblem,
@@ -52,6 +53,14 @@ export function readAccessFiles({ ca, cert, key }: Partial<AccessFiles>): Access
   } catch (error) {
     throw error instanceof FileProblem ? new ExitError(2, `holdfast: ${error.message}`) : error;
   }
+}
+
+/** What TLS is spoken with. */
+export function secureContextOf({ ca, cert, key }: AccessPem): SecureContext {
+  return createSecureContext({
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  });
 }
 
 function read(file: NamedFile): Buffer {

@@ -8,7 +8,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
 import { dialReason, tlsCredentials } from '../../tls/index.ts';
-import { type AccessFiles, readAccessFiles } from './access-files.ts';
+import { type AccessFiles, readAccessFiles, secureContextOf } from './access-files.ts';
 import { SignIn } from './sign-in.ts';
 
 /** What TLS of a command is about, from its flags and variables. */
@@ -39,7 +39,7 @@ export class Dialler {
     const given = [ca, cert, key].filter((file) => file !== undefined);
     this.#isSecure = given.length > 0 || skipsVerification;
     const isNeeded = this.#isSecure || endpoints.some((each) => each.startsWith(scheme));
-    this.#context = isNeeded ? contextOf(tls) : undefined;
+    this.#context = isNeeded ? secureContextOf(readAccessFiles(tls)) : undefined;
   }
 
   /** A channel to `[https://]host:port`. */
@@ -71,12 +71,4 @@ export class Dialler {
   #speaksTls(endpoint: string): boolean {
     return this.#isSecure || endpoint.startsWith(scheme);
   }
-}
-
-function contextOf(files: Partial<AccessFiles>): SecureContext {
-  const { ca, cert, key } = readAccessFiles(files);
-  return createSecureContext({
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { cert, key }),
-  });
 }
