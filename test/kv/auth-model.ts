@@ -13,7 +13,6 @@ import type {
   LeaseId,
   Operation,
   Permission,
-  RangeOperation,
 } from '../../src/kv/index.ts';
 import { choose } from './generators.ts';
 import { bytes, text } from './map-store.ts';
@@ -80,12 +79,14 @@ export class AuthModel {
     );
   }
 
-  /** Why somebody may not read a range, if so. */
-  readRefusal(caller: Caller | undefined, range: RangeOperation): ErrorCode | undefined {
+  /** Why somebody may not read keys and ranges, if so. */
+  readRefusal(caller: Caller | undefined, ...keys: readonly KeySelector[]): ErrorCode | undefined {
     const code = this.#nobody(caller);
-    return code !== undefined || !this.isEnabled || this.may(caller as Caller, range)
-      ? code
-      : 'PERMISSION_DENIED';
+    if (code !== undefined || !this.isEnabled) {
+      return code;
+    }
+    const mayRead = keys.every((each) => this.#mayOn(caller as Caller, each, 'read'));
+    return mayRead ? undefined : 'PERMISSION_DENIED';
   }
 
   /** Why a caller is nobody, if so. */

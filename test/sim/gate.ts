@@ -8,12 +8,13 @@
  * before a command is applied, so that every change of users puts that check to the test.
  */
 import { createHmac } from 'node:crypto';
-import { equalBytes, KvError, type Prng } from '../../src/base/index.ts';
+import { equalBytes, type ErrorCode, KvError, type Prng } from '../../src/base/index.ts';
 import {
   askedBy,
   type Caller,
   type Command,
   type CommandResult,
+  type KeySelector,
   type RangeOperation,
   type RangeOutcome,
   type StateMachine,
@@ -25,6 +26,9 @@ import { Tokens } from '../../src/rpc/tokens.ts';
 const clusterId = 7;
 /** Milliseconds of cluster time that a token lasts: some runs out in every run. */
 const tokenLifeMs = 20_000;
+
+/** Of a token that is not known (any more). */
+const unknownCaller: Caller = { user: '', credentials: 0 };
 
 /** How a proposal ends. */
 export type ProposeAnswer =
@@ -43,6 +47,23 @@ export interface GuardedRead {
   readonly range: RangeOperation;
   /** Undefined: it may be answered from what the member shows now. */
   readonly refusal: string | undefined;
+}
+
+/** A watch, as a member has decided about it. */
+export interface GuardedWatch {
+  /** Undefined of nobody. */
+  readonly caller: Caller | undefined;
+  readonly ranges: readonly KeySelector[];
+  /** Why there is no watch (any more); undefined: there is one, and it tells events. */
+  readonly refusal: ErrorCode | undefined;
+  /** By users and roles as of one of these entries of the log. */
+  readonly asOf: Places;
+}
+
+/** Entries of the log, inclusive. */
+export interface Places {
+  readonly from: number;
+  readonly through: number;
 }
 
 /** The process behind the gate. */
@@ -79,33 +100,51 @@ export type SignedIn =
 export class Gate {
   readonly #run: GuardedRun;
   readonly #options: GateOptions;
-  readonly #auth: Auth;
+  /** Who may do what, by what the member has applied. */
+  readonly auth: Auth;
   readonly #tokens: Tokens;
 
   constructor(run: GuardedRun, options: GateOptions) {
     this.#run = run;
     this.#options = options;
-    this.#auth = new Auth({
+    this.auth = new Auth({
       table: () => run.stateMachine.auth,
       timeMs: () => run.replica.clusterTimeMs,
     });
-    this.#tokens = new Tokens({ hmac, isEqual: equalBytes }, this.#auth, clusterId);
+    this.#tokens = new Tokens({ hmac, isEqual: equalBytes }, this.auth, clusterId);
   }
 
   /** Gives a user a token by the cluster's newest state. */
   signIn(user: string, timeoutUs: number, done: (outcome: SignedIn) => void): void {
     this.#run.confirmRead(timeoutUs, (failure) => {
-      const credentials = this.#auth.user(user)?.credentials;
+      const token = this.maybeIssue(user);
       if (failure !== undefined) {
         done({ kind: 'refused', reason: failure });
-      } else if (!this.#auth.isEnabled) {
+      } else if (!this.auth.isEnabled) {
         done({ kind: 'refused', reason: 'AUTH_NOT_ENABLED' });
-      } else if (credentials === undefined) {
+      } else if (token === undefined) {
         done({ kind: 'refused', reason: 'AUTH_FAILED' });
       } else {
-        done({ kind: 'signedIn', token: this.#tokens.issue({ user, credentials }, tokenLifeMs) });
+        done({ kind: 'signedIn', token });
       }
     });
+  }
+
+  /** A token by what this member knows; undefined when it knows no such user, or asks nobody. */
+  maybeIssue(user: string): string | undefined {
+    const credentials = this.auth.user(user)?.credentials;
+    return credentials === undefined || !this.auth.isEnabled
+      ? undefined
+      : this.#tokens.issue({ user, credentials }, tokenLifeMs);
+  }
+
+  /** On whose behalf a watch is asked for, as `rpc/watch.ts` has it: the stream says who may. */
+  whoWatches(token: string | undefined): Caller | undefined {
+    const identity = this.#identify(token);
+    if (typeof identity !== 'string') {
+      return identity.caller;
+    }
+    return identity === 'INVALID_AUTH_TOKEN' ? unknownCaller : undefined;
   }
 
   /** Proposes on behalf of whom a token was given to. */
@@ -172,7 +211,7 @@ export class Gate {
   /** Why a range must not be read, by what this member has applied. */
   #refusal(caller: Caller | undefined, range: RangeOperation): string | undefined {
     const refusal = refusalIn(() => {
-      this.#auth.checkRange(caller, range);
+      this.auth.checkRange(caller, range);
     });
     this.#options.onChecked({ caller, range, refusal });
     return refusal;
@@ -180,7 +219,7 @@ export class Gate {
 
   /** Who has been given a token, nobody when none is asked; or the code of the refusal. */
   #identify(token: string | undefined): { readonly caller: Caller | undefined } | string {
-    if (!this.#auth.isEnabled) {
+    if (!this.auth.isEnabled) {
       return { caller: undefined };
     }
     if (token === undefined) {

@@ -15,6 +15,7 @@ import {
   encodeCommand,
   firstLevel,
   membershipMetaKey,
+  type MetaChange,
   type RangeOperation,
   rangeQuery,
   readSnapshotHead,
@@ -44,7 +45,13 @@ import type { ReadId } from '../../src/replica/reads.ts';
 import { Replica } from '../../src/replica/replica.ts';
 import type { VirtualClock } from './clock.ts';
 import { SimDisk, type SimEngine } from './disk.ts';
-import { Gate, type GuardedRead, type ProposeAnswer, type RangeAnswer } from './gate.ts';
+import {
+  Gate,
+  type GuardedRead,
+  type GuardedWatch,
+  type ProposeAnswer,
+  type RangeAnswer,
+} from './gate.ts';
 import { runOver, SimLane } from './lane.ts';
 import type { SimParameters } from './parameters.ts';
 import type { Trace } from './trace.ts';
@@ -57,6 +64,7 @@ export interface AppliedBatch {
   readonly compactRevision: number;
   /** As the state machine hands them out. */
   readonly events: readonly StoredRecord[];
+  readonly changes: readonly MetaChange[];
 }
 
 /** Who looks on; see `observer.ts`. */
@@ -68,6 +76,7 @@ export interface MemberWatcher {
   applied(member: SimMember, batch: AppliedBatch): void;
   installed(member: SimMember, index: number): void;
   read(member: SimMember, read: GuardedRead): void;
+  watched(member: SimMember, watch: GuardedWatch): void;
   crashed(member: SimMember): void;
 }
 

@@ -1,5 +1,5 @@
 /** Deliberate bugs about users, roles and permissions; see `mutants.ts`. */
-import { kv, type Mutant, sim } from './mutant.ts';
+import { kv, type Mutant, replica, sim } from './mutant.ts';
 
 export const userMutants: readonly Mutant[] = [
   {
@@ -111,6 +111,112 @@ export const userMutants: readonly Mutant[] = [
         'authorise.ts',
         'return mayOperate(access, command) && (yield* mayUseLeases(batch, access, command));',
         'return mayOperate(access, command);',
+      ),
+    ],
+  },
+  {
+    lesson: 'lets anybody begin a watch',
+    profile: 'users',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica(
+        'watch-queue.ts',
+        'const refusal = this.#denial(caller && { caller, ranges, access: undefined });',
+        'const refusal = undefined as ErrorCode | undefined;',
+      ),
+    ],
+  },
+  {
+    lesson: 'asks who watches when a watch begins, and never again',
+    profile: 'users',
+    seeds: 10,
+    kind: 'safety',
+    patches: [replica('watch-queue.ts', 'this.#denial(watch.claim);', 'undefined;')],
+  },
+  {
+    lesson: 'lets a watch go on for as long as its user is there',
+    profile: 'users',
+    seeds: 10,
+    kind: 'safety',
+    patches: [replica('watch-queue.ts', 'access !== claim.access &&', '!claim.access &&')],
+  },
+  {
+    lesson: 'lets somebody watch several ranges who may read one of them',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [replica('watch-queue.ts', '!claim.ranges.every(', '!claim.ranges.some(')],
+  },
+  {
+    lesson: 'lets a watch go on that began before anybody was asked',
+    profile: 'users',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica(
+        'watch-queue.ts',
+        'if (!auth.isEnabled) {',
+        'if (!auth.isEnabled || claim === undefined) {',
+      ),
+    ],
+  },
+  {
+    lesson: 'ends a watch for any change of what its user may do',
+    profile: 'users',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica(
+        'watch-queue.ts',
+        'access !== claim.access && !claim',
+        'access !== claim.access && (claim.access ?? !claim',
+      ),
+      replica('watch-queue.ts', '=> access.mayRead(range))) {', '=> access.mayRead(range)))) {'),
+    ],
+  },
+  {
+    lesson: 'tells a watch the events that come with the change that ends it',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      sim(
+        'watching.ts',
+        "if (batch.changes.some(({ type }) => type === 'auth')) {",
+        'if (false) {',
+      ),
+      sim(
+        'watching.ts',
+        'place.isPublishing = false;',
+        'place.isPublishing = false;\n    reauthorise(place);',
+      ),
+    ],
+  },
+  {
+    lesson: 'goes on with its watches as they are when a snapshot brings other users',
+    profile: 'users',
+    seeds: 60,
+    kind: 'safety',
+    patches: [
+      sim(
+        'watching.ts',
+        'place.hub.reset(revision, compactRevision);\n    reauthorise(place);',
+        'place.hub.reset(revision, compactRevision);',
+      ),
+    ],
+  },
+  {
+    lesson: 'asks the users that were there before a snapshot came',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      replica(
+        'auth.ts',
+        'return this.#options.table();',
+        'const kept = this.#options as { first?: AuthTable };\n' +
+          '    return (kept.first ??= this.#options.table());',
       ),
     ],
   },

@@ -6,7 +6,7 @@
  * violation stops the run where it happened. Checks look only at what has changed.
  */
 import type { Message, RaftStatus, StorageWrite } from '../../src/raft/index.ts';
-import type { GuardedRead } from './gate.ts';
+import type { GuardedRead, GuardedWatch } from './gate.ts';
 import type { AppliedBatch, MemberWatcher, SimMember } from './member.ts';
 
 /** See the module comment. */
@@ -26,6 +26,8 @@ export interface Observer {
   installed?(member: SimMember, index: number): void;
   /** Whether somebody may read a range has been decided; it is answered, or refused, at once. */
   read?(member: SimMember, read: GuardedRead): void;
+  /** A watch begins, is refused, is about to tell events, or has been ended for who watches. */
+  watched?(member: SimMember, watch: GuardedWatch): void;
   crashed?(member: SimMember): void;
 }
 
@@ -41,6 +43,7 @@ export class Observers implements MemberWatcher {
     applied: [],
     installed: [],
     read: [],
+    watched: [],
     crashed: [],
   };
 
@@ -93,6 +96,12 @@ export class Observers implements MemberWatcher {
   read(member: SimMember, read: GuardedRead): void {
     for (const tell of this.#byMoment.read) {
       tell(member, read);
+    }
+  }
+
+  watched(member: SimMember, watch: GuardedWatch): void {
+    for (const tell of this.#byMoment.watched) {
+      tell(member, watch);
     }
   }
 

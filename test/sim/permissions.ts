@@ -1,8 +1,16 @@
 /**
- * Which keys permissions are about in a run: those of the clients of `workload.ts`, which begin
- * with `k`, and those of its tenants, from `s` on.
+ * Users of a run, and which keys permissions are about: those of the clients of `workload.ts`,
+ * which begin with `k`, and those of its tenants, from `s` on.
  */
 import type { KeySelector } from '../../src/kv/index.ts';
+
+/** The user that may do everything, once it is there. */
+export const rootName = 'root';
+
+/** The user of a number from 1 on. */
+export function userName(number: number): string {
+  return `user-${number}`;
+}
 
 const numbers = Array.from({ length: 12 }, (_, i) => i);
 

@@ -10,12 +10,11 @@ import { Account } from './accounts.ts';
 import { type Answer, callMember, propose, refusalOf } from './calls.ts';
 import type { Cluster } from './cluster.ts';
 import { administrators, pick, streamOf, streams } from './parameters.ts';
-import { permittableKeys } from './permissions.ts';
-import { anyMember, bytesOf, userName, type Workload } from './workload.ts';
+import { permittableKeys, rootName, userName } from './permissions.ts';
+import { anyMember, bytesOf, type Workload } from './workload.ts';
 
 /** Clients of the history from here on. */
 const administratorClients = 3_000;
-const rootName = 'root';
 const roles = ['role-1', 'role-2', 'role-3'] as const;
 
 /** Begins the administrators of a run with users. */

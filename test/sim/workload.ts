@@ -20,6 +20,7 @@ import { type Operation, type Outcome, type Request } from './history.ts';
 import type { ReadFloor } from './invariants/read-linearizability.ts';
 import type { SimMember } from './member.ts';
 import { type OperationKind, streamOf, streams } from './parameters.ts';
+import { userName } from './permissions.ts';
 
 const encoder = new TextEncoder();
 
@@ -40,11 +41,6 @@ export function anyMember(prng: Prng, cluster: Cluster): NodeId {
 export function accountOf(id: number, { parameters }: Cluster): Account | undefined {
   const { users = 0 } = parameters.workload;
   return users === 0 ? undefined : new Account(userName(1 + (id % users)));
-}
-
-/** The user of a number from 1 on. */
-export function userName(number: number): string {
-  return `user-${number}`;
 }
 
 /** See the module comment. */

@@ -18,6 +18,7 @@ import { LeaseBounds, type TimedCluster } from './lease-bounds.ts';
 import { Monotonic } from './monotonic.ts';
 import { Ownership } from './ownership.ts';
 import { PermittedReads } from './permitted-reads.ts';
+import { PermittedWatches } from './permitted-watches.ts';
 import { PermittedWrites } from './permitted-writes.ts';
 import { ProposalsOnce } from './proposals-once.ts';
 import { ReadLinearizability } from './read-linearizability.ts';
@@ -56,6 +57,7 @@ export function createInvariants(
       new AuthRevision(),
       new PermittedWrites(truth),
       new PermittedReads(truth),
+      new PermittedWatches(truth),
       new AuthTables(truth),
       new StateMachineSafety(ledger),
       new ProposalsOnce(ledger),
