@@ -13,7 +13,7 @@ import {
   fileProblem,
   privateKeyIn,
   requireInDate,
-  requireRevocationLists,
+  revocationListsIn,
 } from './pem.ts';
 import { nextUpdateOf } from './revocation.ts';
 import type { NamedFile, TlsSettings } from './settings.ts';
@@ -61,13 +61,15 @@ export async function readMaterial(settings: TlsSettings, nowMs: number): Promis
   checkPair(settings, chain[0] as X509Certificate, keyBytes, nowMs);
   const cas = ca === undefined ? [] : certificatesIn(ca, caBytes ?? Buffer.of());
   const caMs = ca === undefined ? undefined : caExpiry(ca, cas, nowMs);
-  const crlMs = crl === undefined ? undefined : crlExpiry(crl, crlBytes ?? Buffer.of(), nowMs);
+  const crls = crl === undefined ? [] : revocationListsIn(crl, crlBytes ?? Buffer.of());
+  const crlMs = crl === undefined ? undefined : crlExpiry(crl, crls, nowMs);
   const options: SecureContextOptions = {
     // Written anew: where no line ends between two of them, OpenSSL would read the first alone.
     cert: pemOf(chain),
     key: keyBytes,
     ...(ca === undefined ? {} : { ca: pemOf(cas) }),
-    ...(crlBytes === undefined ? {} : { crl: crlBytes }),
+    // One by one: of several in one text Node would read the first alone.
+    ...(crl === undefined ? {} : { crl: [...crls] }),
     minVersion: settings.versionMin,
     maxVersion: settings.versionMax,
     ciphers: cipherList(settings.cipherSuites),
@@ -142,9 +144,8 @@ function caExpiry(file: NamedFile, cas: readonly X509Certificate[], nowMs: numbe
   return Math.min(...ahead);
 }
 
-function crlExpiry(file: NamedFile, bytes: Buffer, nowMs: number): number | undefined {
-  requireRevocationLists(file, bytes);
-  const dueMs = nextUpdateOf(bytes.toString('latin1'));
+function crlExpiry(file: NamedFile, crls: readonly string[], nowMs: number): number | undefined {
+  const dueMs = nextUpdateOf(crls.join(''));
   if (dueMs !== undefined && dueMs < nowMs) {
     throw new FileProblem(
       file,

@@ -115,12 +115,15 @@ export function privateKeyIn(file: NamedFile, bytes: Buffer): KeyObject {
 }
 
 /**
- * Requires a file to hold revocation lists.
+ * All revocation lists of a file, PEM, each ended by a line's end; at least one.
  *
- * @throws {FileProblem} it holds none.
+ * @throws {FileProblem} there is none, or one breaks off.
  */
-export function requireRevocationLists(file: NamedFile, bytes: Buffer): void {
-  if (!bytes.includes('-----BEGIN X509 CRL-----')) {
+export function revocationListsIn(file: NamedFile, bytes: Buffer): readonly string[] {
+  const text = bytes.toString('latin1');
+  const blocks = text.match(/-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----/g) ?? [];
+  const begun = text.split('-----BEGIN X509 CRL-----').length - 1;
+  if (begun === 0) {
     const { path } = file;
     throw new FileProblem(
       file,
@@ -128,4 +131,8 @@ export function requireRevocationLists(file: NamedFile, bytes: Buffer): void {
         `if it is in DER form: openssl crl -inform der -in ${path} -out crl.pem`,
     );
   }
+  if (blocks.length !== begun) {
+    throw new FileProblem(file, 'breaks off in the middle of a revocation list; write it anew');
+  }
+  return blocks.map((block) => `${block}\n`);
 }

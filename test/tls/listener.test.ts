@@ -227,6 +227,24 @@ describe('a listener by TLS', () => {
     expect(refused).toMatchObject([{ reason: 'its certificate has been revoked' }]);
   });
 
+  test('goes by the revocation lists of all CAs that a file holds', async () => {
+    const next = await TestCa.create('next CA');
+    const [carol, dave] = [await next.issue('carol'), await next.issue('dave')];
+    const paths = await writeFiles(folder, {
+      bothCas: ca.pem + next.pem,
+      bothLists: [await ca.revoke([bob.serial]), await next.revoke([dave.serial])].join('\n'),
+    });
+    const port = await listen({
+      ca: { where: '--trusted-ca-file', path: paths.bothCas },
+      crl: { where: '--client-crl-file', path: paths.bothLists },
+    });
+
+    expect(await visit(port, shown(alice))).toBe('welcome');
+    expect(await visit(port, shown(carol))).toBe('welcome');
+    expect(await visit(port, shown(bob))).not.toBe('welcome');
+    expect(await visit(port, shown(dave))).not.toBe('welcome');
+  });
+
   test('takes only the names that are allowed', async () => {
     const port = await listen({ allowedCommonNames: ['alice'] });
 

@@ -30,6 +30,7 @@ beforeAll(async () => {
     clientKey: clientOnly.key,
     crl: await ca.revoke([], 7),
     oldCrl: await ca.revoke([], -1),
+    halfCrls: (await ca.revoke([], 7)) + (await ca.revoke([], 7)).slice(0, 200),
   });
 });
 
@@ -88,6 +89,7 @@ describe('a set of certificates', () => {
     ['expired CAs', { ca: 'gone' }, /^--trusted-ca-file: .*every certificate in it has expired/],
     ['a client’s certificate', { cert: 'clientCert', key: 'clientKey' }, /made for servers/],
     ['an old list', { crl: 'oldCrl' }, /^--client-crl-file: .*was due to be replaced/],
+    ['half a second list', { crl: 'halfCrls' }, /^--client-crl-file: .*breaks off in the middle/],
     ['no list', { crl: 'ca' }, /^--client-crl-file: .*no revocation list/],
   ])('with %s is refused, naming setting and file', async (_what, change, problem) => {
     const reading = readMaterial(settings(change), Date.now());

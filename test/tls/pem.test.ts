@@ -5,7 +5,7 @@ import {
   fileProblem,
   privateKeyIn,
   requireInDate,
-  requireRevocationLists,
+  revocationListsIn,
 } from '../../src/tls/pem.ts';
 import { type Pair, TestCa } from '../harness/certificates.ts';
 
@@ -78,11 +78,24 @@ describe('a private key', () => {
   });
 });
 
-test('a file without revocation lists is refused', async () => {
-  expect(() => requireRevocationLists(file, Buffer.from(pair.cert))).toThrow(/no revocation list/);
-  expect(() => requireRevocationLists(file, Buffer.from('x'))).toThrow(/openssl crl -inform der/);
-  const list = await ca.revoke([]);
-  expect(() => requireRevocationLists(file, Buffer.from(list))).not.toThrow();
+describe('revocation lists', () => {
+  test('are found one by one, also where no line ends between two', async () => {
+    const [one, two] = [await ca.revoke([]), await ca.revoke(['10'])];
+
+    const lists = revocationListsIn(file, Buffer.from(`${one}${two}`));
+
+    expect(lists.map((list) => list.trim())).toEqual([one.trim(), two.trim()]);
+  });
+
+  test('that are not there, or not whole, are missed', async () => {
+    const list = await ca.revoke([]);
+
+    expect(() => revocationListsIn(file, Buffer.from(pair.cert))).toThrow(/no revocation list/);
+    expect(() => revocationListsIn(file, Buffer.from('x'))).toThrow(/openssl crl -inform der/);
+    expect(() => revocationListsIn(file, Buffer.from(list + list.slice(0, -20)))).toThrow(
+      /breaks off/,
+    );
+  });
 });
 
 test.each([
