@@ -77,11 +77,14 @@ export type WatchNotice =
       readonly revision: number;
     };
 
-/** Whoever opened a stream may be allowed so many watches, and is asked for each. */
+/**
+ * Whoever opened a stream may be allowed so many watches, and is asked for each. A watch takes one
+ * place for each KiB of the keys that it names, and one at least: it keeps them while it lasts.
+ */
 export interface WatchAllowance {
-  /** Whether one more may begin; then it counts until `give` ends it. */
-  maybeTake(): boolean;
-  give(count: number): void;
+  /** Whether there are so many places; then they are taken until `give` ends that. */
+  maybeTake(places: number): boolean;
+  give(places: number): void;
 }
 
 /** Watches that share one reader. */

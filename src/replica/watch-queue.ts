@@ -30,6 +30,11 @@ const progressQueueMax = 1000;
 /** Limit: watches of one stream. */
 const watchesMax = 100_000;
 
+/** Bytes of keys that a place for a watch is meant for; see {@link WatchAllowance}. */
+const placeBytes = 1024;
+/** What a key or range takes in memory besides its bytes, about. */
+const rangeOverheadBytes = 64;
+
 /** What a queue works with. */
 export interface WatchQueueOptions {
   readonly hub: WatchHub;
@@ -63,6 +68,8 @@ class Watch extends Watcher {
   readonly prevKv: boolean;
   readonly keysOnly: boolean;
   readonly progressNotify: boolean;
+  /** What it takes of its reader's allowance. */
+  readonly places: number;
   /** Whether it has told anything since the last round of progress. */
   hasTold = false;
   /** Its events that wait and may be joined by more. */
@@ -76,6 +83,7 @@ class Watch extends Watcher {
     this.prevKv = request.prevKv;
     this.keysOnly = request.keysOnly;
     this.progressNotify = request.progressNotify;
+    this.places = placesOf(request);
     const { caller, ranges } = request;
     this.claim = caller && { caller, ranges, access: undefined };
   }
@@ -337,7 +345,7 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
     const { allowance } = this.#options;
     // Asked last of all: what it has allowed counts.
-    return mayAdd && this.#watchesById.size < watchesMax && allowance?.maybeTake() !== false
+    return mayAdd && this.#watchesById.size < watchesMax && allowance?.maybeTake(placesOf(request)) !== false
       ? undefined
       : 'etcdserver: too many requests (there are too many watches)';
   }
@@ -379,7 +387,7 @@ export class WatchQueue implements WatchStream, WatchSink {
 
   #forget(watch: Watch): void {
     this.#watchesById.delete(watch.id);
-    this.#options.allowance?.give(1);
+    this.#options.allowance?.give(watch.places);
   }
 
   /**
@@ -414,16 +422,27 @@ export class WatchQueue implements WatchStream, WatchSink {
       return;
     }
     this.#state = state;
+    let places = 0;
     for (const watch of this.#watchesById.values()) {
       this.#options.hub.remove(watch);
+      places += watch.places;
     }
-    this.#options.allowance?.give(this.#watchesById.size);
+    this.#options.allowance?.give(places);
     this.#watchesById.clear();
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#options.onClosed();
     this.#wakeUp();
   }
+}
+
+/** Limit of what the keys of watches take: they count by it. */
+function placesOf({ ranges }: WatchRequest): number {
+  let bytes = 0;
+  for (const { key, rangeEnd } of ranges) {
+    bytes += rangeOverheadBytes + key.length + (rangeEnd?.length ?? 0);
+  }
+  return Math.max(1, Math.ceil(bytes / placeBytes));
 }
 
 function tellsProgress(waiting: Waiting, watchId: number): boolean {

@@ -89,7 +89,10 @@ export class Admission {
     const work = workByPath.get(method.path);
     return work === undefined
       ? new ServerInterceptingCall(call)
-      : new AdmittedCall(call, this, { work, path: method.path, isUnary: !method.responseStream });
+      : new AdmittedCall(call, this, {
+          ...{ work, path: method.path },
+          ...{ isUnary: !method.responseStream, isSpoken: method.requestStream },
+        });
   };
 
   /** Begins to watch the memory. */
@@ -194,6 +197,8 @@ interface CallKind {
   readonly path: string;
   /** Whether it has one answer, which ends it. */
   readonly isUnary: boolean;
+  /** Whether its client sends messages for as long as it lasts. */
+  readonly isSpoken: boolean;
 }
 
 /** One call on its way: between the wire, from which it hears, and its service. */
@@ -272,8 +277,9 @@ export class AdmittedCall extends ServerInterceptingCall {
   onReceiveMessage(message: unknown): void {
     const bytes = decodedBytesOf(message);
     const { work } = this.#kind;
-    // The messages of a stream are paced by its service.
-    if (bytes > 0 && this.#state === 'entered') {
+    // The messages of a stream are paced by its service: each is soon done with, and what is
+    // charged here stays for as long as the call.
+    if (bytes > 0 && this.#state === 'entered' && !this.#kind.isSpoken) {
       const refusal = this.#admission.limits.maybeCharge(this.#client, work.class, bytes);
       if (refusal !== undefined) {
         this.#refuse(refusal);
@@ -336,18 +342,18 @@ export class AdmittedCall extends ServerInterceptingCall {
     this.#admission.limits.leave(this.#client, work, bytes);
   }
 
-  /** Begins a watch; false when the client, or the member, has too many. */
-  maybeWatch(): boolean {
-    const refusal = this.#admission.limits.maybeWatch(this.#client);
+  /** Begins a watch that takes so many places; false when the client, or the member, has too many. */
+  maybeWatch(places: number): boolean {
+    const refusal = this.#admission.limits.maybeWatch(this.#client, places);
     if (refusal !== undefined) {
       this.#admission.noteRefusal(refusal, 'ordinary', this.#client.name);
     }
     return refusal === undefined;
   }
 
-  /** Ends watches that were begun. */
-  endWatches(count: number): void {
-    this.#admission.limits.endWatches(this.#client, count);
+  /** Ends watches that have taken so many places. */
+  endWatches(places: number): void {
+    this.#admission.limits.endWatches(this.#client, places);
   }
 
   #chargeAnswer(bytes: number): void {

@@ -241,21 +241,25 @@ export class Limits {
     this.#total.bulkBytes += bytes;
   }
 
-  /** Begins a watch, or says why not; `endWatches` ends it. */
-  maybeWatch(client: ClientUse): Refusal | undefined {
+  /** Begins a watch that takes so many places, or says why not; `endWatches` ends it. */
+  maybeWatch(client: ClientUse, places = 1): Refusal | undefined {
     if (this.shortage === 'ordinary') {
       return this.#refuse('memory');
     }
-    if (!isBelow(this.#limits.watches, client.watches, this.#total.watches)) {
+    // The last of them is judged with the others taken.
+    const others = places - 1;
+    const [own, all] = [client.watches + others, this.#total.watches + others];
+    if (!isBelow(this.#limits.watches, own, all)) {
       return this.#refuse('watches');
     }
-    this.endWatches(client, -1);
+    this.endWatches(client, -places);
     return undefined;
   }
 
-  endWatches(client: ClientUse, count: number): void {
-    client.watches -= count;
-    this.#total.watches -= count;
+  /** Ends watches that have taken so many places. */
+  endWatches(client: ClientUse, places: number): void {
+    client.watches -= places;
+    this.#total.watches -= places;
   }
 
   /**

@@ -86,9 +86,9 @@ function allowanceOf({ admission }: ServiceContext, call: WatchCall): WatchAllow
   const entry = admission.callOf(call.metadata);
   return (
     entry && {
-      maybeTake: () => entry.maybeWatch(),
-      give: (count) => {
-        entry.endWatches(count);
+      maybeTake: (places) => entry.maybeWatch(places),
+      give: (places) => {
+        entry.endWatches(places);
       },
     }
   );

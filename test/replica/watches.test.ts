@@ -173,6 +173,28 @@ describe('A stream of watches', () => {
     expect(taken).toBe(0);
   });
 
+  test('counts a watch of many or long keys as so many as have room in them', async () => {
+    const cluster = await started(1, 3);
+    const taken: number[] = [];
+    const given: number[] = [];
+    const allowance = {
+      maybeTake: (places: number) => taken.push(places) > 0,
+      give: (places: number) => given.push(places),
+    };
+    const reader = new Reader(cluster.member(1), allowance);
+    const long = [{ key: new Uint8Array(5000) }];
+    const many = Array.from({ length: 100 }, (_, at) => ({ key: bytes(String(at)) }));
+
+    reader.stream.create(1, request());
+    reader.stream.create(2, request({ ranges: long }));
+    reader.stream.create(3, request({ ranges: many }));
+    reader.stream.cancel(2);
+    reader.stream.close();
+
+    expect(taken).toEqual([1, 5, 7]);
+    expect(given).toEqual([5, 8]);
+  });
+
   test('chooses ids, refuses those that are taken, and ranges without keys', async () => {
     const cluster = await started(1, 3);
     const reader = new Reader(cluster.member(1));

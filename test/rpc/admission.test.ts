@@ -368,7 +368,7 @@ function watchStream(member: FakeMember): void {
     return {
       pending: 0,
       create: (watchId) => {
-        const isAllowed = allowance?.maybeTake() ?? true;
+        const isAllowed = allowance?.maybeTake(1) ?? true;
         open += isAllowed ? 1 : 0;
         notices.push(
           isAllowed
@@ -446,6 +446,29 @@ describe('watches', () => {
     expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
     expect(error.metadata.get('holdfast-reason')).toEqual(['streams']);
     first.cancel();
+  });
+});
+
+describe('a stream on which its client goes on speaking', () => {
+  const limits = { ...farLimits, inflightBytes: { client: 300, member: 10_000 } };
+
+  test('lives on, however much has been said on it', async () => {
+    const member = new FakeMember();
+    watchStream(member);
+    const { watch } = await served(member, { limits });
+    const stream = watch.Watch();
+    let answers = 0;
+    stream.on('data', () => answers++);
+    const ended = once(stream, 'error').then(([error]) => error as ServiceError);
+
+    for (let id = 1; id <= 100; id++) {
+      stream.write({ create_request: { key, watch_id: id } });
+    }
+
+    await Promise.race([ended, eventually(() => expect(answers).toBe(100))]);
+    expect(answers).toBe(100);
+    stream.cancel();
+    expect(await ended).toMatchObject({ code: status.CANCELLED });
   });
 });
 

@@ -147,6 +147,18 @@ describe('streams and watches', () => {
     expect(limits.total.watches).toBe(1);
   });
 
+  test('a watch may take several places, and needs room for all of them', () => {
+    const limits = limitsOf({ watches: { client: 10, member: 10 } });
+    const client = limits.client('a', 1);
+
+    expect(limits.maybeWatch(client, 6)?.reason).toBe('watches');
+    expect(limits.maybeWatch(client, 5)).toBeUndefined();
+    expect(limits.maybeWatch(client)?.reason).toBe('watches');
+    limits.endWatches(client, 5);
+
+    expect(limits.total.isIdle).toBe(true);
+  });
+
   test('leases are granted below their number', () => {
     const limits = limitsOf({ leases: 2 });
 
