@@ -345,7 +345,9 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
     const { allowance } = this.#options;
     // Asked last of all: what it has allowed counts.
-    return mayAdd && this.#watchesById.size < watchesMax && allowance?.maybeTake(placesOf(request)) !== false
+    return mayAdd &&
+      this.#watchesById.size < watchesMax &&
+      allowance?.maybeTake(placesOf(request)) !== false
       ? undefined
       : 'etcdserver: too many requests (there are too many watches)';
   }

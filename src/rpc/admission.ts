@@ -342,7 +342,7 @@ export class AdmittedCall extends ServerInterceptingCall {
     this.#admission.limits.leave(this.#client, work, bytes);
   }
 
-  /** Begins a watch that takes so many places; false when the client, or the member, has too many. */
+  /** Begins a watch of so many places; false when the client, or the member, has too many. */
   maybeWatch(places: number): boolean {
     const refusal = this.#admission.limits.maybeWatch(this.#client, places);
     if (refusal !== undefined) {

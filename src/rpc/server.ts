@@ -2,7 +2,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { EventLoop } from '../base/index.ts';
 import type { Listener } from '../tls/index.ts';
-import { pipelineService, services } from '../wire/index.ts';
+import { pipelineService, services, txnRequestReader } from '../wire/index.ts';
 import { createAdminService } from './admin.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { createAuthService } from './auth.ts';
@@ -23,6 +23,12 @@ import { createWatchService } from './watch.ts';
 /** What a gRPC message may be longer than the request it carries, as in etcd. */
 const grpcOverheadBytes = 512 * 1024;
 
+/**
+ * Limit: conditions and operations of a transaction on all its levels, unless one level may have a
+ * quarter of that or more.
+ */
+const txnPartsMax = 16_384;
+
 /** How a server listens. */
 export interface RpcServerOptions
   extends Omit<ServiceContext, 'admission' | 'callers'>,
@@ -40,6 +46,7 @@ export class RpcServer {
   readonly #options: RpcServerOptions & ServiceContext;
   readonly #server: Server;
   readonly #long: readonly LongService<unknown>[];
+  readonly #readTxn: ReturnType<typeof txnRequestReader>;
   /** Takes the connections that a listener has let in, secured or not. */
   readonly #incoming: ConnectionInjector;
 
@@ -53,6 +60,7 @@ export class RpcServer {
       'grpc.max_send_message_length': -1,
       'grpc-node.max_session_memory': 256,
     });
+    this.#readTxn = txnRequestReader(Math.max(txnPartsMax, 4 * options.txnOperationsMax));
     this.#addUnary();
     this.#long = this.#addLong();
     this.#incoming = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -60,7 +68,9 @@ export class RpcServer {
 
   #addUnary(): void {
     const [server, options] = [this.#server, this.#options];
-    server.addService(measured(services['etcdserverpb.KV']), createKvService(options));
+    const kv = services['etcdserverpb.KV'];
+    const txn = { ...kv.Txn, requestDeserialize: this.#readTxn };
+    server.addService(measured({ ...kv, Txn: txn }), createKvService(options));
     server.addService(measured(services['etcdserverpb.Auth']), createAuthService(options));
     server.addService(measured(services['etcdserverpb.Cluster']), createClusterService(options));
     server.addService(
@@ -83,7 +93,7 @@ export class RpcServer {
     const health = createHealthService(options, options.timers);
     server.addService(measured(services['grpc.health.v1.Health']), health.handlers);
     const pipeline = createPipelineService(options, options.timers);
-    server.addService(pipelineService, { ...pipeline.handlers });
+    server.addService(pipelineService(this.#readTxn), { ...pipeline.handlers });
     return [watch, lease, lock, election, health, pipeline];
   }
 

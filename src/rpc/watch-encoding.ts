@@ -6,7 +6,7 @@
  * watches share that are told of them.
  */
 import type { WatchEvent } from '../replica/index.ts';
-import { services } from '../wire/index.ts';
+import { readWatchRequest, services } from '../wire/index.ts';
 import type * as wire from '../wire/index.ts';
 import { fromKeyValue } from './convert.ts';
 
@@ -25,10 +25,11 @@ export class EncodedAnswer {
 
 const { Watch } = services['etcdserverpb.Watch'];
 
-/** The service, whose responses may be encoded already. */
+/** The service: requests are read within bounds, and responses may be encoded already. */
 export const watchDefinition = {
   Watch: {
     ...Watch,
+    requestDeserialize: readWatchRequest,
     responseSerialize: (answer: WatchAnswer): Buffer =>
       answer instanceof EncodedAnswer ? answer.bytes : Watch.responseSerialize(answer),
   },

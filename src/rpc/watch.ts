@@ -14,6 +14,7 @@ import type {
   WatchStream,
 } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
+import { watchPartsMax } from '../wire/index.ts';
 import { toBound, toNumber, toRangeEnd } from './convert.ts';
 import {
   callOptions,
@@ -275,8 +276,14 @@ class WatchSession {
   }
 }
 
+/** @throws {KvError} INVALID_ARGUMENT — it names too much. */
 function toWatchRequest(request: wire.WatchCreateRequest): WatchRequest {
   const { key, range_end: rangeEnd, ranges, filters } = request;
+  if (ranges.length > watchPartsMax) {
+    throw new KvError('INVALID_ARGUMENT', {
+      message: `holdfast: a watch has at most ${watchPartsMax} ranges and filters; begin several`,
+    });
+  }
   // The first is there by default: whoever names others need not name it.
   const isFirstMeant = key.length > 0 || rangeEnd.length > 0 || ranges.length === 0;
   const all = isFirstMeant ? [{ key, range_end: rangeEnd }, ...ranges] : ranges;

@@ -1,4 +1,5 @@
 /** Facade of the protobuf contracts: the services, loaded, and the types of their messages. */
+export { readWatchRequest, txnRequestReader, watchPartsMax } from './bounded-requests.ts';
 export {
   type CompareMessage,
   encodeKvMessage,
@@ -15,8 +16,6 @@ export {
 export { readPutRequest, readRangeRequest } from './kv-server-codec.ts';
 export {
   AnswerBatchWriter,
-  type FailureMessage,
-  type LeaseKeepAliveAnswer,
   operateMethod,
   OperationBatchWriter,
   type PipelineAnswer,

@@ -137,12 +137,21 @@ export interface ReceivedBatch {
   readonly operations: readonly ReceivedOperation[];
 }
 
+/** Limit: operations of one batch; twice what a member's welcome says it takes at a time. */
+const batchOperationsMax = 8192;
+
+/** Reads a transaction of a batch. */
+type TxnReader = (bytes: Buffer) => TxnRequest;
+
 /**
  * Reads an `OperationBatch`; byte strings share its memory.
  *
  * @internal for tests.
  */
-export function readOperationBatch(bytes: Buffer): ReceivedBatch {
+export function readOperationBatch(
+  bytes: Buffer,
+  readTxn: TxnReader = services['etcdserverpb.KV'].Txn.requestDeserialize,
+): ReceivedBatch {
   const reader = new ProtoReader(bytes);
   let session = '0';
   let lowestUnanswered = 0;
@@ -153,10 +162,13 @@ export function readOperationBatch(bytes: Buffer): ReceivedBatch {
         session = reader.int64();
         break;
       case 2:
-        lowestUnanswered = reader.int();
+        lowestUnanswered = reader.uint();
         break;
       case 3:
-        operations.push(readOperation(reader.message()));
+        if (operations.length === batchOperationsMax) {
+          throw new Error(`malformed message: it has more than ${batchOperationsMax} operations`);
+        }
+        operations.push(readOperation(reader.message(), readTxn));
         break;
       default:
         reader.skip();
@@ -167,7 +179,7 @@ export function readOperationBatch(bytes: Buffer): ReceivedBatch {
 
 const noBytes: Buffer = Buffer.alloc(0);
 
-function readOperation(reader: ProtoReader): ReceivedOperation {
+function readOperation(reader: ProtoReader, readTxn: TxnReader): ReceivedOperation {
   const bytes = reader.remaining;
   let [id, sequence, deadlineMs] = [0, 0, 0];
   let idempotencyKey = noBytes;
@@ -175,25 +187,29 @@ function readOperation(reader: ProtoReader): ReceivedOperation {
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     switch (field) {
       case 1:
-        id = reader.int();
+        id = reader.uint();
         break;
       case 2:
-        sequence = reader.int();
+        sequence = reader.uint();
         break;
       case 3:
         idempotencyKey = reader.bytes();
         break;
       case 4:
-        deadlineMs = reader.int();
+        deadlineMs = reader.uint();
         break;
       default:
-        request = readRequest(reader, field) ?? request;
+        request = readRequest(reader, field, readTxn) ?? request;
     }
   }
   return { id, sequence, idempotencyKey, deadlineMs, request, bytes };
 }
 
-function readRequest(reader: ProtoReader, field: number): PipelineRequest | undefined {
+function readRequest(
+  reader: ProtoReader,
+  field: number,
+  readTxn: TxnReader,
+): PipelineRequest | undefined {
   switch (field) {
     case requestFields.put:
       return { type: 'put', request: readPutRequest(reader.message()) };
@@ -201,10 +217,8 @@ function readRequest(reader: ProtoReader, field: number): PipelineRequest | unde
       return { type: 'range', request: readRangeRequest(reader.message()) };
     case requestFields.deleteRange:
       return { type: 'deleteRange', request: readDeleteRangeRequest(reader.message()) };
-    case requestFields.txn: {
-      const { Txn } = services['etcdserverpb.KV'];
-      return { type: 'txn', request: Txn.requestDeserialize(reader.bytes()) };
-    }
+    case requestFields.txn:
+      return { type: 'txn', request: readTxn(reader.bytes()) };
     case requestFields.leaseKeepAlive:
       return { type: 'leaseKeepAlive', lease: readLease(reader.message()).lease };
     default:
@@ -418,7 +432,7 @@ function readAnswer(reader: ProtoReader): ReceivedAnswer {
   let answer: PipelineAnswer | undefined;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) {
-      id = reader.int();
+      id = reader.uint();
     } else {
       answer = readResult(reader, field) ?? answer;
     }
@@ -496,12 +510,24 @@ export const operateMethod = {
 };
 
 /** The service for servers: gets operations read, sends finished batches. */
-export const pipelineService = {
-  Operate: {
-    ...streams,
-    requestSerialize: same,
-    requestDeserialize: readOperationBatch,
-    responseSerialize: same,
-    responseDeserialize: same,
-  },
-} satisfies ServiceDefinition;
+export interface PipelineDefinition extends ServiceDefinition {
+  readonly Operate: typeof streams & {
+    readonly requestSerialize: typeof same;
+    readonly requestDeserialize: (bytes: Buffer) => ReceivedBatch;
+    readonly responseSerialize: typeof same;
+    readonly responseDeserialize: typeof same;
+  };
+}
+
+/** The service, with its way to read transactions. */
+export function pipelineService(readTxn: TxnReader): PipelineDefinition {
+  return {
+    Operate: {
+      ...streams,
+      requestSerialize: same,
+      requestDeserialize: (bytes) => readOperationBatch(bytes, readTxn),
+      responseSerialize: same,
+      responseDeserialize: same,
+    },
+  };
+}

@@ -196,6 +196,16 @@ export class ProtoReader {
     return exact;
   }
 
+  /** A number from 0 on that has to be below 2⁵³. */
+  uint(): number {
+    this.#expect(kindVarint);
+    const value = this.#varint();
+    if (!Number.isSafeInteger(value)) {
+      throw malformed(`number ${value} beyond 2^53-1`);
+    }
+    return value;
+  }
+
   /** Any signed 64-bit number, in decimal. */
   int64(): string {
     this.#expect(kindVarint);

@@ -262,6 +262,15 @@ describe('a request that breaks a rule is refused before the member is asked', (
         return serving.kv.Txn({ compare }, done);
       },
     ],
+    [
+      'Txn of more parts than are decoded',
+      'etcdserver: too many operations in txn request',
+      (done) => {
+        const deep = { success: Array.from({ length: 164 }, () => ({})) };
+        const success = Array.from({ length: 100 }, () => ({ request_txn: deep }));
+        return serving.kv.Txn({ success }, done);
+      },
+    ],
   ])('%s: "%s"', async (_method, details, invoke) => {
     const error = await refusalOf(invoke);
 

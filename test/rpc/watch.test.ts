@@ -306,6 +306,17 @@ describe('a stream of watches fails', () => {
     });
   });
 
+  test('when a watch has more ranges than one may have', async () => {
+    const ended = failure();
+    const ranges = Array.from({ length: 1001 }, () => ({ key: text('a') }));
+    call.write({ create_request: { ranges } });
+
+    expect(await ended).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining('at most 1000 ranges') as unknown,
+    });
+  });
+
   test('when the client wants a leader and there is none, at once or after a while', async () => {
     const metadata = new Metadata();
     metadata.set('hasleader', 'true');

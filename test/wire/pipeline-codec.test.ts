@@ -71,6 +71,31 @@ describe('a batch of operations', () => {
     expect(readOperationBatch(bytes).operations).toMatchObject([{ id: 9, request: undefined }]);
   });
 
+  test('of more operations than twice what a member takes at a time is an error', () => {
+    const operation = Buffer.of(0x1a, 0);
+
+    expect(readOperationBatch(Buffer.concat(Array(8192).fill(operation))).operations).toHaveLength(
+      8192,
+    );
+    expect(() => readOperationBatch(Buffer.concat(Array(8193).fill(operation)))).toThrow(
+      'more than 8192 operations',
+    );
+  });
+
+  test.each(['id', 'sequence'])('with a %s that is no safe number is an error', (field) => {
+    const bytes = Operate.requestSerialize({ operations: [{ [field]: '18446744073709551615' }] });
+
+    expect(() => readOperationBatch(bytes)).toThrow('beyond');
+  });
+
+  test('has its transactions read by whom the server has chosen', () => {
+    const request = services['etcdserverpb.KV'].Txn.requestDeserialize(Buffer.alloc(0));
+
+    const batch = pipelineService(() => request).Operate.requestDeserialize(operations());
+
+    expect(batch.operations[3]?.request).toEqual({ type: 'txn', request });
+  });
+
   test('that is cut off is an error', () => {
     const bytes = operations();
 
@@ -146,7 +171,8 @@ describe('a batch of answers', () => {
 
 test('the method is the same for clients and servers', () => {
   expect(operateMethod.path).toBe('/holdfast.v1.Pipeline/Operate');
-  expect(pipelineService.Operate).toMatchObject({
+  const { Txn } = services['etcdserverpb.KV'];
+  expect(pipelineService(Txn.requestDeserialize).Operate).toMatchObject({
     ...{ path: Operate.path, requestStream: true, responseStream: true },
   });
 });

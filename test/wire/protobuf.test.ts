@@ -110,6 +110,11 @@ describe('what is read', () => {
     ['is cut off in bytes', '0a0561', (bytes: ProtoReader) => bytes.bytes()],
     ['never ends a number', `08${'ff'.repeat(11)}`, (bytes: ProtoReader) => bytes.int()],
     ['has a number beyond 2^53', '08ffffffffffffffff7f', (bytes: ProtoReader) => bytes.int()],
+    [
+      'has an unsigned number beyond 2^53',
+      `08${'ff'.repeat(9)}01`,
+      (bytes: ProtoReader) => bytes.uint(),
+    ],
     ['has a number for bytes', '0801', (bytes: ProtoReader) => bytes.bytes()],
     ['has bytes for a number', '0a0161', (bytes: ProtoReader) => bytes.flag()],
     ['has a group', '0b', (bytes: ProtoReader) => bytes.skip()],
