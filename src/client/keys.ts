@@ -71,6 +71,10 @@ export function rangeFields(range: KeyRange): RangeFields {
   if (fields.prefix !== undefined && isBounded) {
     throw new HoldfastError('INVALID_ARGUMENT', 'a range has a prefix, or from and to, not both');
   }
+  if (fields.to?.length === 0) {
+    // On the wire a range with such an end is the key that it begins with.
+    throw new HoldfastError('INVALID_ARGUMENT', 'a range: to is empty: no key is before it');
+  }
   return fields;
 }
 
@@ -108,6 +112,11 @@ export class Namespace {
             to === undefined ? prefixEnd(this.prefix) : concatBytes(this.prefix, keyBytes(to)),
           ]
         : this.#prefixed(prefix);
+    if (to !== undefined && end !== undefined && equalBytes(end, zeroByte)) {
+      // Members take it for "no end".
+      const text = 'a range: to is the smallest key: no key is before it';
+      throw new HoldfastError('INVALID_ARGUMENT', text);
+    }
     return { key: from.length === 0 ? zeroByte : from, rangeEnd: end ?? zeroByte };
   }
 

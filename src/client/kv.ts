@@ -29,7 +29,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './kv-types.ts';
-import type { Operations } from './operations.ts';
+import type { AnswerTo, Operations } from './operations.ts';
 import type { Environment } from './ports.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { transact, type Transaction } from './transact.ts';
@@ -88,8 +88,8 @@ export class Kv<V> {
    */
   async put(key: Key, value: V, options: PutOptions = {}): Promise<PutResult<V>> {
     checkFields('put', options, optionChecks.put);
-    const { revision, prevKv } = await this.#put(key, value, options, false);
-    return { revision, previous: prevKv === undefined ? undefined : this.entry(prevKv) };
+    const { revision } = await this.#put(key, value, options, false);
+    return { revision, previous: undefined };
   }
 
   /**
@@ -100,7 +100,9 @@ export class Kv<V> {
   async swap(key: Key, value: V, options: PutOptions = {}): Promise<PutResult<V>> {
     checkFields('swap', options, optionChecks.put);
     const { revision, prevKv } = await this.#put(key, value, options, true);
-    return { revision, previous: prevKv === undefined ? undefined : this.entry(prevKv) };
+    const previous =
+      prevKv === undefined ? undefined : this.#readDone('swap', revision, () => this.entry(prevKv));
+    return { revision, previous };
   }
 
   /**
@@ -222,13 +224,17 @@ export class Kv<V> {
    */
   async txn(txn: Txn, options: WriteOptions = {}): Promise<TxnResult<V>> {
     checkFields('txn', options, optionChecks.write);
-    const { idempotencyKey, ...call } = options;
-    const { revision, succeeded, responses } = await this.#parts.operations.run(
-      { message: txnMessage(txn), purpose: 'write', idempotencyKey },
-      call,
+    const { revision, succeeded, responses } = await this.commit(txn, options);
+    const results = this.#readDone('txn', revision, () =>
+      responses.map((each) => txnOperationResult(each, (kv) => this.entry(kv))),
     );
-    const results = responses.map((each) => txnOperationResult(each, (kv) => this.entry(kv)));
     return { revision, succeeded, results };
+  }
+
+  /** @internal As {@link txn}, with what it has found left as it came. */
+  async commit(txn: Txn, { idempotencyKey, ...call }: WriteOptions): Promise<AnswerTo<'txn'>> {
+    const operation = { message: txnMessage(txn), purpose: 'write', idempotencyKey } as const;
+    return this.#parts.operations.run(operation, call);
   }
 
   /**
@@ -395,7 +401,19 @@ export class Kv<V> {
       { message: { type: 'deleteRange', deleteRange }, purpose: 'write', idempotencyKey },
       call,
     );
-    return { revision, deleted, previous: prevKvs.map((kv) => this.entry(kv)) };
+    const previous = this.#readDone('delete', revision, () => prevKvs.map((kv) => this.entry(kv)));
+    return { revision, deleted, previous };
+  }
+
+  /** Reads what a write has found. That a value in it cannot be read does not undo the write. */
+  #readDone<T>(what: string, revision: number, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const { code, message, cause } = error as HoldfastError;
+      const text = `${what} has been done (revision ${revision}), but ${message}`;
+      throw new HoldfastError(code, text, { outcome: 'unknown', cause });
+    }
   }
 
   async #range(range: RangeMessage, options: ReadOptions): Promise<RangeAnswer> {

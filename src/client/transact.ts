@@ -7,7 +7,7 @@
  */
 import { compareBytes } from '../base/index.ts';
 import type { CallOptions } from './caller.ts';
-import type { HoldfastError } from './errors.ts';
+import { HoldfastError } from './errors.ts';
 import type { Key, KeyRange, Namespace } from './keys.ts';
 import type { Entry, PutOptions, RangeOptions, RangeResult } from './kv-types.ts';
 import type { Condition, Conditions, Txn, TxnOperation, TxnOperations } from './txn.ts';
@@ -28,7 +28,7 @@ export interface TransactKv<V> {
   when(key: Key): Conditions<V>;
   whenAll(range: KeyRange): Conditions<V>;
   getRange(range: KeyRange, options: RangeOptions): Promise<RangeResult<V>>;
-  txn(txn: Txn, options: CallOptions): Promise<{ readonly succeeded: boolean }>;
+  commit(txn: Txn, options: CallOptions): Promise<{ readonly succeeded: boolean }>;
 }
 
 /** What a program in a transaction reads and writes with. */
@@ -66,6 +66,9 @@ export class Transaction<V> {
     const written = this.#writes.get(nameOf(this.#namespace.outer(key)));
     if (written !== undefined) {
       return written.value;
+    }
+    if (key.length === 0) {
+      throw new HoldfastError('EMPTY_KEY', 'get: the key is empty');
     }
     const { entries } = await this.#read({ from: key, to: after(key) });
     const [entry] = entries;
@@ -163,7 +166,7 @@ export async function transact<V, Result>(
     if (result !== undefined) {
       const { operations, conditions } = tx;
       const commit = { if: conditions, then: operations };
-      if (operations.length === 0 || (await kv.txn(commit, call())).succeeded) {
+      if (operations.length === 0 || (await kv.commit(commit, call())).succeeded) {
         return result.value;
       }
     }

@@ -20,6 +20,8 @@ const noRanges: readonly (readonly [unknown, string])[] = [
   [{ from: null }, 'a range: from is null: give text or bytes (a Uint8Array)'],
   [undefined, 'a range: give an object, not undefined'],
   ['zz', 'a range: give an object, not a string'],
+  [{ from: 'a', to: '' }, 'a range: to is empty: no key is before it'],
+  [{ to: new Uint8Array(0) }, 'a range: to is empty: no key is before it'],
   [['a', 'b'], 'a range: give an object, not an array'],
 ];
 
@@ -32,6 +34,15 @@ describe('what is no range', () => {
     expect((error as HoldfastError).message).toContain(text);
     expect(() => beginningOf(range as KeyRange)).toThrow(text);
     expect(() => endOf(range as KeyRange)).toThrow(text);
+  });
+
+  test('a range up to the smallest key is refused, not taken as one without an end', () => {
+    const text = 'a range: to is the smallest key: no key is before it';
+
+    expect(() => bounds('', { from: 'a', to: '\0' })).toThrow(text);
+    expect(() => bounds('', { to: Uint8Array.of(0) })).toThrow(text);
+    expect(bounds('n/', { from: 'a', to: '\0' })).toEqual(['n/a', 'n/\0']);
+    expect(bounds('', { from: 'a', to: '\0\0' })).toEqual(['a', '\0\0']);
   });
 
   test('a key that is neither text nor bytes is refused', () => {

@@ -203,6 +203,45 @@ describe('a deletion', () => {
   });
 });
 
+describe('a write whose answer has a value that the codec does not know', () => {
+  const done = { code: 'BAD_VALUE', outcome: 'unknown' };
+
+  test('has been done all the same, and its error says so', async () => {
+    const { members, kv } = setUp();
+    const json = kv.as(codecs.json());
+    const prevKv = stored('a', '{');
+    const answers = [
+      { type: 'put', revision: 4, prevKv },
+      { type: 'deleteRange', revision: 4, deleted: 1, prevKvs: [prevKv] },
+      { type: 'txn', revision: 4, succeeded: true, responses: [found([prevKv])] },
+    ];
+    members.onCall = (call) => call.answer(answers.shift());
+
+    await expect(json.swap('a', 1)).rejects.toMatchObject({
+      ...done,
+      message:
+        'swap has been done (revision 4), but the value of key "a" (1 bytes) cannot be decoded',
+    });
+    await expect(json.delete('a')).rejects.toMatchObject(done);
+    await expect(json.txn({ then: [json.ops.get('a')] })).rejects.toMatchObject(done);
+  });
+
+  test('is no matter for an optimistic transaction, which does not show it', async () => {
+    const { members, kv } = setUp();
+    const json = kv.as(codecs.json());
+    const removed = { type: 'deleteRange', revision: 4, deleted: 1, prevKvs: [stored('a', '{')] };
+    members.onCall = (call) =>
+      call.answer({ type: 'txn', revision: 4, succeeded: true, responses: [removed] });
+
+    const result = json.transact(async (tx) => {
+      tx.delete('a');
+      return Promise.resolve('committed');
+    });
+
+    expect(await result).toBe('committed');
+  });
+});
+
 test('a namespace is put before keys and taken off again', async () => {
   const { members, kv, asked } = setUp({ namespace: 'app/' });
   members.onCall = (call) => call.answer(found([stored('app/users/ann', 'x')]));

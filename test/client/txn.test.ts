@@ -281,6 +281,15 @@ describe('an optimistic transaction', () => {
     expect(seen).toEqual(['old', 'old', 'old', 'old']);
   });
 
+  test('refuses the empty key, which would be read as a range', async () => {
+    const { kv, members } = setUp();
+
+    await expect(kv.transact(async (tx) => tx.get(''))).rejects.toMatchObject({
+      code: 'EMPTY_KEY',
+    });
+    expect(members.calls).toHaveLength(0);
+  });
+
   test('that fails by itself writes nothing', async () => {
     const { kv, store } = setUp();
 
