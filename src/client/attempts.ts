@@ -92,6 +92,11 @@ export class Attempts {
     }
   }
 
+  /** What it ends with when it cannot say who calls: what earlier attempts did is another matter. */
+  refused({ code, message, endpoint, cause }: HoldfastError): HoldfastError {
+    return new HoldfastError(code, message, { outcome: this.#outcome, endpoint, cause });
+  }
+
   /** Waits; @throws {HoldfastError} the call's time is up meanwhile, or it is aborted. */
   async pause(pauseMs: number): Promise<void> {
     this.#doing = 'pausing before the next attempt';

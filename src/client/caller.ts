@@ -306,7 +306,7 @@ export class MemberCaller implements Caller {
       return { ...theirs, ...own };
     }
     if (!isRepeatableCode(theirs.code)) {
-      throw theirs;
+      throw attempts.refused(theirs);
     }
     // Its time was up; that of this call may not be.
     attempts.noteFailure(endpoint, unreachable(theirs.message));

@@ -28,11 +28,17 @@ export interface Pending {
   sequence: number;
   /** How often it has been sent. */
   attempts: number;
+  /** It is on a stream, which has not answered it. */
+  isUnderWay: boolean;
+  /** An earlier attempt may have been carried out: a later refusal does not speak for that one. */
+  mayHaveHappened: boolean;
   /** How often a member did not know who the client is. */
   refusals: number;
   /** Why it was not answered, the last time. */
   problem: string | undefined;
   problemCause: unknown;
+  /** Of the pause before it is sent again. */
+  pause: TimerHandle | undefined;
   hasEnded: boolean;
 }
 

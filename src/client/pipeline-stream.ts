@@ -120,6 +120,7 @@ export class PipelineStream implements StreamListener<ReceivedAnswers> {
         continue;
       }
       pending.attempts++;
+      pending.isUnderWay = true;
       written++;
       this.#sent.set(id, pending);
       this.#sentBytes += pending.bytes;

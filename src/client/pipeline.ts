@@ -35,10 +35,7 @@ export interface PipelineParts extends StreamChoiceParts {
   readonly timeoutMs: number;
   /** The ways of members without pipelines. */
   readonly unary: Operations;
-  readonly renewAlone: (
-    lease: string,
-    bounds: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
-  ) => Promise<number>;
+  readonly renewAlone: (lease: string, bounds: Bounds) => Promise<number>;
 }
 
 /** An operation, or the renewal of a lease. */
@@ -48,6 +45,12 @@ interface Request extends Pick<Operation, 'purpose' | 'idempotencyKey'> {
 
 type Answer = Exclude<PipelineAnswer, { readonly type: 'failure' }>;
 
+/** Bounds of a call. */
+interface Bounds {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** See the module comment. */
 export class Pipeline implements Operations, StreamChoiceUser {
   readonly #parts: PipelineParts;
@@ -55,6 +58,9 @@ export class Pipeline implements Operations, StreamChoiceUser {
   readonly #deadlines: Deadlines;
   /** Every operation without an answer, wherever it is. */
   readonly #pending = new Set<Pending>();
+  /** Operations under way as calls of their own. */
+  #alone = 0;
+  /** Of all of them. */
   #pendingBytes = 0;
   readonly #waiting = new WaitingOperations();
   readonly #streams: StreamChoice;
@@ -115,15 +121,9 @@ export class Pipeline implements Operations, StreamChoiceUser {
       throw abortedError(message.type, signal);
     }
     const bytes = sizeOf(message);
+    this.#checkLoad(message.type, bytes);
     if (this.#streams.isSupported === false || bytes > batchBytesMax) {
       return this.#runAlone(operation, { timeoutMs, signal });
-    }
-    if (this.#pending.size >= pendingMax || this.#pendingBytes + bytes > pendingBytesMax) {
-      throw new HoldfastError(
-        'CLIENT_OVERLOADED',
-        `${message.type}: ${this.#pending.size} operations (${this.#pendingBytes} bytes) of this ` +
-          'client have no answer yet',
-      );
     }
     return new Promise((resolve, reject) => {
       const pending: Pending = {
@@ -141,20 +141,45 @@ export class Pipeline implements Operations, StreamChoiceUser {
         session: undefined,
         sequence: 0,
         attempts: 0,
+        isUnderWay: false,
+        mayHaveHappened: false,
         refusals: 0,
         problem: undefined,
         problemCause: undefined,
+        pause: undefined,
         hasEnded: false,
       };
       this.#add(pending);
     });
   }
 
+  /** @throws {HoldfastError} CLIENT_OVERLOADED — so many bytes more would be too much. */
+  #checkLoad(what: string, bytes: number): void {
+    const operations = this.#pending.size + this.#alone;
+    const isOneTooLong = operations > 0 && this.#pendingBytes + bytes > pendingBytesMax;
+    if (operations >= pendingMax || isOneTooLong) {
+      throw new HoldfastError(
+        'CLIENT_OVERLOADED',
+        `${what}: ${operations} operations (${this.#pendingBytes} bytes) of this client have no ` +
+          'answer yet',
+      );
+    }
+  }
+
   /** As a call of its own: to members without pipelines, and what is too long for a batch. */
-  async #runAlone(
-    { message, purpose, idempotencyKey }: Request,
-    options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
-  ): Promise<Answer> {
+  async #runAlone(request: Request, options: Bounds): Promise<Answer> {
+    const bytes = sizeOf(request.message);
+    this.#alone++;
+    this.#pendingBytes += bytes;
+    try {
+      return await this.#call(request, options);
+    } finally {
+      this.#alone--;
+      this.#pendingBytes -= bytes;
+    }
+  }
+
+  async #call({ message, purpose, idempotencyKey }: Request, options: Bounds): Promise<Answer> {
     if (message.type === 'leaseKeepAlive') {
       const ttlSeconds = await this.#parts.renewAlone(message.lease, options);
       return { type: 'leaseKeepAlive', ttlSeconds };
@@ -232,6 +257,7 @@ export class Pipeline implements Operations, StreamChoiceUser {
   }
 
   onAnswer(stream: PipelineStream, pending: Pending, answer: PipelineAnswer): void {
+    pending.isUnderWay = false;
     if (answer.type !== 'failure') {
       this.#parts.pace.succeeded();
       this.#end(pending);
@@ -245,8 +271,8 @@ export class Pipeline implements Operations, StreamChoiceUser {
     });
     if (code === 'SESSION_EXPIRED' && pending.session !== undefined) {
       this.#sessions.ended(pending.session);
-      if (pending.attempts === 1) {
-        // It was refused before it could happen, and was never sent otherwise.
+      if (!pending.mayHaveHappened) {
+        // It was refused before it could happen, as every attempt before was.
         pending.session = undefined;
         pending.sequence = 0;
         pending.attempts = 0;
@@ -255,6 +281,7 @@ export class Pipeline implements Operations, StreamChoiceUser {
       }
     }
     pending.problem = failure.message;
+    pending.mayHaveHappened ||= failure.isOutcomeUnknown;
     const isStranger = code === 'UNAUTHENTICATED' && ++pending.refusals <= refusalsMax;
     if (isStranger && stream.forgetCredentials()) {
       this.#streams.leave(stream);
@@ -263,14 +290,10 @@ export class Pipeline implements Operations, StreamChoiceUser {
     }
     if (isRepeatableCode(code) && !this.#isClosed) {
       const pauseMs = this.#parts.pace.pauseMs(pending.attempts);
-      this.#parts.environment.loop.after(pauseMs, () => {
-        if (!pending.hasEnded) {
-          this.#enqueue(pending);
-        }
-      });
+      pending.pause = this.#parts.environment.loop.after(pauseMs, () => this.#enqueue(pending));
       return;
     }
-    const outcome = failure.isOutcomeUnknown && pending.purpose !== 'read' ? 'unknown' : 'rejected';
+    const { outcome } = circumstancesOf(pending, this);
     const endpoint = stream.address;
     const { type } = pending.message;
     this.#reject(
@@ -296,6 +319,10 @@ export class Pipeline implements Operations, StreamChoiceUser {
   }
 
   onLost(unanswered: readonly Pending[]): void {
+    for (const pending of unanswered) {
+      pending.isUnderWay = false;
+      pending.mayHaveHappened = true;
+    }
     this.#waiting.addFirst(unanswered.filter((pending) => !pending.hasEnded));
   }
 
@@ -347,7 +374,7 @@ export class Pipeline implements Operations, StreamChoiceUser {
     const isFinal = !error.retryable && error.code !== 'CLIENT_CLOSED';
     if (isFinal) {
       for (const pending of this.#waiting.takeWrites()) {
-        this.#reject(pending, error);
+        this.#rejectFor(pending, error);
       }
     } else {
       this.#flush();
@@ -357,10 +384,14 @@ export class Pipeline implements Operations, StreamChoiceUser {
   /** Every operation fails with it. */
   onRefused(error: HoldfastError): void {
     for (const pending of this.#pending) {
-      const { outcome } = circumstancesOf(pending, this);
-      const { code, message, endpoint, cause } = error;
-      this.#reject(pending, new HoldfastError(code, message, { outcome, endpoint, cause }));
+      this.#rejectFor(pending, error);
     }
+  }
+
+  /** Something else has failed, on which it depends: what became of it is another matter. */
+  #rejectFor(pending: Pending, { code, message, endpoint, cause }: HoldfastError): void {
+    const { outcome } = circumstancesOf(pending, this);
+    this.#reject(pending, new HoldfastError(code, message, { outcome, endpoint, cause }));
   }
 
   #reject(pending: Pending, error: HoldfastError): void {
@@ -379,6 +410,7 @@ export class Pipeline implements Operations, StreamChoiceUser {
     pending.hasEnded = true;
     this.#pending.delete(pending);
     this.#pendingBytes -= pending.bytes;
+    pending.pause?.cancel();
     pending.session?.answered(pending.sequence);
     if (pending.onAbort !== undefined) {
       pending.signal?.removeEventListener('abort', pending.onAbort);
@@ -398,6 +430,7 @@ function circumstancesOf(
   pending: Pending,
   { address }: Pipeline,
 ): { readonly outcome: 'rejected' | 'unknown'; readonly endpoint: string | undefined } {
-  const mayHaveHappened = pending.attempts > 0 && pending.purpose !== 'read';
-  return { outcome: mayHaveHappened ? 'unknown' : 'rejected', endpoint: address };
+  const mayHaveHappened = pending.isUnderWay || pending.mayHaveHappened;
+  const outcome = mayHaveHappened && pending.purpose !== 'read' ? 'unknown' : 'rejected';
+  return { outcome, endpoint: address };
 }

@@ -64,7 +64,7 @@ export class WaitingOperations {
 
   /**
    * Sends writes, as many as the stream takes and the session has numbers for; `onLost` hears of
-   * those that were sent in another session, and are dropped.
+   * those that may have happened in another session, and are dropped.
    */
   sendWrites(
     stream: PipelineStream,
@@ -73,8 +73,11 @@ export class WaitingOperations {
   ): void {
     const number = (pending: Pending): Numbering => {
       if (pending.session !== undefined && pending.session !== session) {
-        onLost(pending);
-        return 'lost';
+        if (pending.mayHaveHappened) {
+          onLost(pending);
+          return 'lost';
+        }
+        pending.session = undefined;
       }
       return maybeNumber(pending, session) ? 'numbered' : 'none left';
     };

@@ -185,6 +185,38 @@ describe('an operation', () => {
     expect(loop.pendingTimers).toBe(0);
   });
 
+  test('that may have happened is not called rejected when a later attempt is refused', async () => {
+    const { kv, loop, state } = setUp();
+    let sent = 0;
+    state.behave = (operation, stream, batch) => {
+      if (operation.request?.type !== 'put') {
+        return usual(operation, stream, batch);
+      }
+      if (++sent > 1) {
+        return failed('PERMISSION_DENIED');
+      }
+      stream.end({ status: 'UNAVAILABLE', message: 'connection reset' });
+      return undefined;
+    };
+
+    expect(await loop.settle(errorOf(kv.put('a', '1')))).toMatchObject({
+      ...{ code: 'PERMISSION_DENIED', outcome: 'unknown' },
+    });
+    expect(await loop.settle(errorOf(kv.put('a', '1')))).toMatchObject({
+      ...{ code: 'PERMISSION_DENIED', outcome: 'rejected' },
+    });
+  });
+
+  test('that was refused for certain until its time was up surely had no effect', async () => {
+    const { kv, loop, state } = setUp();
+    state.behave = (operation, ...rest) =>
+      operation.request?.type === 'put' ? failed('TOO_MANY_REQUESTS') : usual(operation, ...rest);
+
+    expect(await loop.settle(errorOf(kv.put('a', '1', { timeoutMs: 995 })))).toMatchObject({
+      ...{ code: 'DEADLINE_EXCEEDED', outcome: 'rejected' },
+    });
+  });
+
   test('has a name when its caller gives it one, instead of a number', async () => {
     const { kv, loop, batches } = setUp();
 
@@ -207,6 +239,25 @@ describe('an operation', () => {
     expect(error).toMatchObject({ code: 'CLIENT_OVERLOADED', outcome: 'rejected' });
     await loop.run(31_000);
     expect(await waiting[0]).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'rejected' });
+  });
+
+  test('counts for that as well when it goes alone, being long or to members of etcd', async () => {
+    const overloaded = { code: 'CLIENT_OVERLOADED', outcome: 'rejected' };
+    for (const bytes of [600_000, 400_000]) {
+      const { members, kv, loop } = setUp();
+      members.onStream = (stream) => stream.end({ status: 'UNIMPLEMENTED', message: 'no such' });
+      await loop.settle(errorOf(kv.get('a')));
+      members.onCall = () => undefined;
+      const value = 'x'.repeat(bytes);
+      const count = Math.floor((64 * 1024 * 1024) / (bytes + 65));
+      const waiting = Array.from({ length: count }, async () => errorOf(kv.put('a', value)));
+
+      expect(await errorOf(kv.put('a', value))).toMatchObject(overloaded);
+      await loop.run(31_000);
+      await Promise.all(waiting);
+      members.onCall = (call) => call.answer({ type: 'put', revision: 8, prevKv: undefined });
+      expect(await loop.settle(kv.put('a', value))).toMatchObject({ revision: 8 });
+    }
   });
 });
 
@@ -231,6 +282,30 @@ describe('a session', () => {
     expect(await loop.settle(errorOf(kv.put('a', '1')))).toMatchObject({
       ...{ code: 'SESSION_EXPIRED', outcome: 'unknown' },
     });
+  });
+
+  test('that has ended is no matter for what was refused in it for certain', async () => {
+    const { kv, loop, batches, state } = setUp();
+    const answers = [failed('NO_LEADER'), failed('SESSION_EXPIRED', true)];
+    state.behave = (...args) => answers.shift() ?? usual(...args);
+
+    expect(await loop.settle(kv.put('a', '1'))).toMatchObject({ revision: 7 });
+    expect(batches.at(-1)?.batch).toMatchObject({ session: '200' });
+  });
+
+  test('that is refused fails the writes that wait for it, each with its own outcome', async () => {
+    const { members, kv, loop, state } = setUp();
+    await loop.settle(kv.put('warm', ''));
+    const answers = [failed('LEADER_CHANGED', true), failed('SESSION_EXPIRED', true)];
+    state.behave = (...args) => answers.shift() ?? usual(...args);
+    members.onCall = (call) => call.fail({ status: 'PERMISSION_DENIED', message: 'not you' });
+
+    const [first, second] = await loop.settle(
+      Promise.all([errorOf(kv.put('a', '1')), errorOf(kv.put('b', '2'))]),
+    );
+
+    expect(first).toMatchObject({ code: 'PERMISSION_DENIED', outcome: 'unknown' });
+    expect(second).toMatchObject({ code: 'PERMISSION_DENIED', outcome: 'rejected' });
   });
 
   test('is renewed while there are writes, and let go when there are none', async () => {

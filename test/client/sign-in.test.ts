@@ -13,6 +13,11 @@ function setUp() {
   return { members, client, loop: environment.loop };
 }
 
+const method = {
+  path: '/test/Echo',
+  requestSerialize: (text: string) => Buffer.from(text),
+  responseDeserialize: (bytes: Buffer) => bytes.toString(),
+};
 const emptyRange = { type: 'range', revision: 1, kvs: [], more: false, count: 0 };
 
 describe('signing in', () => {
@@ -47,6 +52,35 @@ describe('signing in', () => {
 
     expect(await loop.settle(client.kv.get('a'))).toBeUndefined();
     expect(tokens).toBe(2);
+  });
+
+  test('that fails between two attempts does not undo what the first may have done', async () => {
+    const { members, client, loop } = setUp();
+    let puts = 0;
+    members.onCall = (call: ReceivedCall) => {
+      if (!call.path.endsWith('Authenticate')) {
+        call.fail(
+          ++puts === 1
+            ? { status: 'UNAVAILABLE', message: 'connection reset' }
+            : { status: 'UNAUTHENTICATED', message: 'etcdserver: invalid auth token' },
+        );
+      } else if (puts === 0) {
+        call.answer('token1');
+      } else {
+        call.fail({ status: 'INVALID_ARGUMENT', message: 'etcdserver: authentication failed' });
+      }
+    };
+
+    const error = await loop.settle(
+      client.caller
+        .call({
+          ...{ what: 'echo', method, request: '', purpose: 'idempotent' },
+          metadata: { 'idempotency-key': 'payment 7' },
+        })
+        .catch((thrown: unknown) => thrown),
+    );
+
+    expect(error).toMatchObject({ code: 'UNAUTHENTICATED', outcome: 'unknown' });
   });
 
   test('with a wrong password is an error that says so, and not the password', async () => {
