@@ -6,6 +6,7 @@
  * client is closed.
  */
 import { must, type Outcome, type TimerHandle } from '../base/index.ts';
+import { onAbort } from './abort-listeners.ts';
 import type { Endpoint } from './endpoints.ts';
 import {
   abortedError,
@@ -36,10 +37,7 @@ export class Attempts {
   endpoint: Endpoint | undefined;
   readonly #spec: AttemptsSpec;
   readonly #environment: Environment;
-  readonly #onAbort = (): void => {
-    const { what, signal } = this.#spec;
-    this.#finish(abortedError(what, must(signal, 'the signal'), this.#circumstances()));
-  };
+  readonly #leaveSignal: (() => void) | undefined;
   readonly #deadline: TimerHandle | undefined;
   #doing = 'starting';
   #failure: CallFailure | undefined;
@@ -55,10 +53,14 @@ export class Attempts {
     if (spec.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#deadline = environment.loop.after(spec.timeoutMs, () => this.#expire());
     }
-    if (spec.signal?.aborted === true) {
-      this.#onAbort();
+    const { what, signal } = spec;
+    if (signal !== undefined) {
+      const abort = (): void => this.#finish(abortedError(what, signal, this.#circumstances()));
+      if (signal.aborted) {
+        abort();
+      }
+      this.#leaveSignal = onAbort(signal, abort);
     }
-    spec.signal?.addEventListener('abort', this.#onAbort);
   }
 
   /** What the last failure said. */
@@ -155,7 +157,7 @@ export class Attempts {
 
   end(): void {
     this.#deadline?.cancel();
-    this.#spec.signal?.removeEventListener('abort', this.#onAbort);
+    this.#leaveSignal?.();
   }
 
   /** Whom to tell when the call ends by itself; false when it has. */

@@ -10,6 +10,7 @@
  * the process. It does not show a part of a range.
  */
 import type { TimerHandle, Timers } from '../base/index.ts';
+import { onAbort } from './abort-listeners.ts';
 import {
   type Checks,
   checkFields,
@@ -351,7 +352,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     const { timers, timeoutMs: timeoutDefaultMs } = this.#parts;
     const { timeoutMs = timeoutDefaultMs, signal } = options;
     const running: TimerHandle[] = [];
-    let onAbort: (() => void) | undefined;
+    let leaveSignal: (() => void) | undefined;
     const waiting = new Promise<void>((resolve, reject) => {
       const waiter: Waiter = {
         revision,
@@ -370,10 +371,11 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
       running.push(timers.after(lookMs, () => this.#look()));
       running.push(timers.after(patienceMs, () => this.#reloadFor(waiter)));
       if (signal !== undefined) {
-        onAbort = () => waiter.done(abortedError('waiting for a revision in the cache', signal));
-        signal.addEventListener('abort', onAbort);
+        const what = 'waiting for a revision in the cache';
+        const abort = (): void => waiter.done(abortedError(what, signal));
+        leaveSignal = onAbort(signal, abort);
         if (signal.aborted) {
-          onAbort();
+          abort();
         }
       }
     });
@@ -381,9 +383,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
       await waiting;
     } finally {
       running.forEach((timer) => timer.cancel());
-      if (onAbort !== undefined) {
-        signal?.removeEventListener('abort', onAbort);
-      }
+      leaveSignal?.();
     }
   }
 

@@ -1,18 +1,16 @@
 /** An abort that follows from others: Node.js has `AbortSignal.any` from 20.3 on only. */
 
+import { onAbort } from './abort-listeners.ts';
+
 /** See the module comment; to be unlinked, since the others may last for ever. */
 export class LinkedAbort {
   readonly #controller = new AbortController();
-  readonly #sources: readonly AbortSignal[];
-  readonly #follow = (): void => this.abort();
+  readonly #leave: readonly (() => void)[];
 
   constructor(...sources: readonly AbortSignal[]) {
-    this.#sources = sources;
-    for (const source of sources) {
-      source.addEventListener('abort', this.#follow);
-      if (source.aborted) {
-        this.abort();
-      }
+    this.#leave = sources.map((source) => onAbort(source, () => this.abort()));
+    if (sources.some(({ aborted }) => aborted)) {
+      this.abort();
     }
   }
 
@@ -27,8 +25,8 @@ export class LinkedAbort {
 
   /** Does not follow the others any more. */
   unlink(): void {
-    for (const source of this.#sources) {
-      source.removeEventListener('abort', this.#follow);
+    for (const leave of this.#leave) {
+      leave();
     }
   }
 }

@@ -8,6 +8,7 @@
  * is gone. A process that stands still is late all the same; only the token protects from that.
  */
 import type { TimerHandle, Timers } from '../base/index.ts';
+import { onAbort } from './abort-listeners.ts';
 import {
   abortSignal,
   type Check,
@@ -67,7 +68,7 @@ export class Ownership implements AsyncDisposable, Disposable {
   readonly #lease: Lease;
   readonly #loss = new AbortController();
   readonly #done = new AbortController();
-  readonly #onLost = (): void => this.#lose(this.#lease.lost.reason as HoldfastError);
+  readonly #leaveLease: () => void;
 
   /** @internal */
   constructor(parts: OwnershipParts, queue: Queue, { lease, place }: Candidate) {
@@ -76,10 +77,11 @@ export class Ownership implements AsyncDisposable, Disposable {
     this.keyBytes = keyBytes;
     this.token = place.token;
     this.#lease = lease;
-    lease.lost.addEventListener('abort', this.#onLost);
+    const loseLease = (): void => this.#lose(lease.lost.reason as HoldfastError);
+    this.#leaveLease = onAbort(lease.lost, loseLease);
     if (lease.lost.aborted) {
       // While the key was being written.
-      this.#onLost();
+      loseLease();
     }
     queue.gone(place, this.#done.signal).then(
       () => this.#lose(new HoldfastError('OWNERSHIP_LOST', `${this.key} has been deleted`)),
@@ -140,7 +142,7 @@ export class Ownership implements AsyncDisposable, Disposable {
   }
 
   #finish(): void {
-    this.#lease.lost.removeEventListener('abort', this.#onLost);
+    this.#leaveLease();
     this.#done.abort();
   }
 }
@@ -323,8 +325,7 @@ class Wait {
     if (signal.aborted) {
       fire();
     }
-    signal.addEventListener('abort', fire);
-    this.#cleanUps.push(() => signal.removeEventListener('abort', fire));
+    this.#cleanUps.push(onAbort(signal, fire));
   }
 
   #fire(reason: HoldfastError): void {

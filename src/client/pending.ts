@@ -22,7 +22,8 @@ export interface Pending {
   readonly signal: AbortSignal | undefined;
   readonly resolve: (answer: Exclude<PipelineAnswer, { readonly type: 'failure' }>) => void;
   readonly reject: (error: HoldfastError) => void;
-  onAbort: (() => void) | undefined;
+  /** Its signal is nothing to it any more. */
+  leaveSignal: (() => void) | undefined;
   /** Set with its first sending; stays, so that a repetition is known as one. */
   session: WriteSession | undefined;
   sequence: number;

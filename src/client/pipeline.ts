@@ -14,6 +14,7 @@
  * again; and it ends exactly once.
  */
 import type { PipelineAnswer, PipelineMessage } from '../wire/index.ts';
+import { onAbort } from './abort-listeners.ts';
 import type { CallOptions } from './caller.ts';
 import { abortedError, closedError, codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
 import { sizeOf } from './operation-size.ts';
@@ -137,7 +138,7 @@ export class Pipeline implements Operations, StreamChoiceUser {
         deadlineMs: this.#parts.environment.loop.nowMs() + timeoutMs,
         resolve,
         reject,
-        onAbort: undefined,
+        leaveSignal: undefined,
         session: undefined,
         sequence: 0,
         attempts: 0,
@@ -200,13 +201,12 @@ export class Pipeline implements Operations, StreamChoiceUser {
     this.#streams.startLooking();
     const { signal } = pending;
     if (signal !== undefined) {
-      pending.onAbort = () => {
+      pending.leaveSignal = onAbort(signal, () => {
         this.#reject(
           pending,
           abortedError(pending.message.type, signal, circumstancesOf(pending, this)),
         );
-      };
-      signal.addEventListener('abort', pending.onAbort);
+      });
     }
     this.#enqueue(pending);
   }
@@ -412,9 +412,7 @@ export class Pipeline implements Operations, StreamChoiceUser {
     this.#pendingBytes -= pending.bytes;
     pending.pause?.cancel();
     pending.session?.answered(pending.sequence);
-    if (pending.onAbort !== undefined) {
-      pending.signal?.removeEventListener('abort', pending.onAbort);
-    }
+    pending.leaveSignal?.();
   }
 }
 

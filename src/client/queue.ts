@@ -7,6 +7,7 @@
  */
 import { concatBytes, prefixEnd } from '../base/index.ts';
 import type { KeyValueAnswer, KvMessage, RangeMessage } from '../wire/index.ts';
+import { onAbort } from './abort-listeners.ts';
 import type { CallOptions } from './caller.ts';
 import { CompactedError, HoldfastError } from './errors.ts';
 import { type Key, keyBytes, type KeyRange, type Namespace } from './keys.ts';
@@ -186,8 +187,7 @@ export class Queue {
     signal: AbortSignal,
   ): Promise<void> {
     const enough = new AbortController();
-    const stop = (): void => enough.abort(signal.reason);
-    signal.addEventListener('abort', stop);
+    const leaveSignal = onAbort(signal, () => enough.abort(signal.reason));
     const fromRevision = revision + 1;
     const waits = keys.map(async ({ key }) =>
       this.#deletion({ key, fromRevision, signal: enough.signal }),
@@ -199,7 +199,7 @@ export class Queue {
         throw error;
       }
     } finally {
-      signal.removeEventListener('abort', stop);
+      leaveSignal();
       enough.abort();
       await Promise.allSettled(waits);
     }
@@ -222,7 +222,7 @@ export class Queue {
     const feed = new WatchFeed(watches, { key, without: 'put' }, fromRevision);
     const stop = (): void => feed.close();
     watches.add(feed);
-    signal.addEventListener('abort', stop);
+    const leaveSignal = onAbort(signal, stop);
     try {
       for (let batch = await feed.take(); batch !== undefined; batch = await feed.take()) {
         if (batch.events.length > 0) {
@@ -230,7 +230,7 @@ export class Queue {
         }
       }
     } finally {
-      signal.removeEventListener('abort', stop);
+      leaveSignal();
       stop();
     }
   }

@@ -6,6 +6,7 @@
  * memory; a reader that is slow holds up nobody but itself.
  */
 import type { WatchEventAnswer } from '../wire/index.ts';
+import { onAbort } from './abort-listeners.ts';
 import { checkListener } from './arguments.ts';
 import { abortedError, HoldfastError } from './errors.ts';
 import type { WatchBatch, WatchEvent, WatchListener, WatchOptions } from './kv-types.ts';
@@ -24,12 +25,7 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
   readonly #hub: WatchHub;
   readonly #feed: WatchFeed;
   readonly #eventOf: (event: WatchEventAnswer) => WatchEvent<V>;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => {
-    if (this.#signal !== undefined) {
-      this.#end(abortedError('watch', this.#signal));
-    }
-  };
+  readonly #leaveSignal: (() => void) | undefined;
   #revision = 0;
   #hasReader = false;
 
@@ -42,10 +38,9 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
     const without = only === undefined ? undefined : only === 'put' ? 'delete' : 'put';
     this.#hub = hub;
     this.#eventOf = eventOf;
-    this.#signal = signal;
     this.#feed = new WatchFeed(hub, { ...place, without, prevKv: previous }, startRevision);
     hub.add(this.#feed);
-    signal?.addEventListener('abort', this.#onAbort);
+    this.#leaveSignal = signal && onAbort(signal, () => this.#end(abortedError('watch', signal)));
   }
 
   /** Everything up to this revision has been read; 0 at the beginning. To go on later: add one. */
@@ -150,7 +145,7 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
   }
 
   #end(error: HoldfastError | undefined): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#leaveSignal?.();
     this.#feed.close(error);
   }
 }
