@@ -96,16 +96,36 @@ export function* readHistory(from: number, through: number, limit: number): Read
   }
 }
 
-/** Reads what keys were before these events; undefined for one that is compacted. */
+/** Keys that are asked for at a time, while nobody knows how long their values are; and at most. */
+const previousKeysMin = 16;
+const previousKeysMax = 1024;
+
+/**
+ * Reads what keys were before these events; undefined for one that is compacted. It ends with the
+ * piece by which they take `bytesMax` bytes: then the answer is shorter than what was asked for.
+ */
 export function* readPrevious(
   previousKeys: readonly Uint8Array[],
+  bytesMax: number,
 ): Reading<readonly (KeyValue | undefined)[]> {
-  const { values } = expectGet(yield { type: 'get', keys: previousKeys, afterWrites: true });
-  return values.map((bytes) => {
-    if (bytes === undefined) {
-      return undefined;
+  const found: (KeyValue | undefined)[] = [];
+  let bytes = 0;
+  let count = previousKeysMin;
+  while (found.length < previousKeys.length && bytes < bytesMax) {
+    const keys = previousKeys.slice(found.length, found.length + count);
+    const { values } = expectGet(yield { type: 'get', keys, afterWrites: true });
+    for (const value of values) {
+      bytes += value?.length ?? 0;
+      found.push(value === undefined ? undefined : previousOf(value));
     }
-    const { key, record } = decodeEvent(bytes);
-    return record.isTombstone ? undefined : recordToKeyValue(key, record);
-  });
+    // What is left of the bytes, at the length of those so far.
+    const fitting = Math.floor(((bytesMax - bytes) * found.length) / Math.max(1, bytes));
+    count = Math.max(previousKeysMin, Math.min(fitting, previousKeysMax));
+  }
+  return found;
+}
+
+function previousOf(event: Uint8Array): KeyValue | undefined {
+  const { key, record } = decodeEvent(event);
+  return record.isTombstone ? undefined : recordToKeyValue(key, record);
 }

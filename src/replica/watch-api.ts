@@ -70,6 +70,8 @@ export type WatchNotice =
       readonly compactRevision?: number | undefined;
       /** Its caller may not have it any more. */
       readonly refusal?: ErrorCode | undefined;
+      /** Why its events cannot be told, in words. */
+      readonly reason?: string | undefined;
     }
   | {
       readonly type: 'progress';

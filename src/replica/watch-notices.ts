@@ -1,12 +1,13 @@
 /**
  * What the reader of a stream of watches is told of the events that waited for it: as it sees them,
- * with what keys were before where its watch wants that, without values where it wants none.
+ * with what keys were before where its watch wants that, without values where it wants none. What
+ * keys were before is read in bounded pieces; events whose turn has not come wait on.
  *
  * What is made of an array of events is kept for as long as the array is: all watches that want the
  * same are offered the same one.
  */
 import { emptyBytes, must } from '../base/index.ts';
-import { type HistoryEvent, type Reading, readPrevious } from '../kv/index.ts';
+import { type HistoryEvent, type KeyValue, type Reading, readPrevious } from '../kv/index.ts';
 import type { WatchEvent, WatchNotice } from './watch-api.ts';
 
 /** Events that become one notice when their turn comes. */
@@ -22,19 +23,85 @@ export interface OfferedEvents {
 /** What waits: a notice, or events. */
 export type Waiting = { readonly type: 'notice'; readonly notice: WatchNotice } | OfferedEvents;
 
+/** What the reader is told next of what waited. */
+export type NextNotice =
+  | {
+      readonly type: 'notice';
+      readonly notice: WatchNotice;
+      /** What is left to be told, in further notices. */
+      readonly rest?: OfferedEvents | undefined;
+    }
+  /** What keys were before this revision is too long: it cannot be told. */
+  | { readonly type: 'too-long'; readonly revision: number };
+
+/** How much of what keys were before is held at a time. */
+export interface PreviousBounds {
+  /** Bytes in one notice, about. */
+  readonly noticeBytes: number;
+  /** Bytes of one revision, which is told as a whole. */
+  readonly revisionBytes: number;
+}
+
+/**
+ * Limit: a transaction deletes any number of keys at one revision, and each of a thousand small
+ * puts may have replaced a large value.
+ */
+const previousBounds: PreviousBounds = {
+  noticeBytes: 4 * 1024 * 1024,
+  revisionBytes: 64 * 1024 * 1024,
+};
+
 /** Whether history must be asked before the reader can be told. */
 export function needsReading(waiting: Waiting): waiting is OfferedEvents {
   return waiting.type === 'events' && waiting.watch.prevKv;
 }
 
-/** What the reader is told, with what keys were before if the watch wants that. */
-export function* noticeOf(waiting: Waiting): Reading<WatchNotice> {
-  if (needsReading(waiting)) {
-    for (const part of waiting.parts) {
-      yield* findPrevious(part);
-    }
+/** What the reader is told next, with what keys were before if the watch wants that. */
+export function* noticeOf(
+  waiting: Waiting,
+  bounds: PreviousBounds = previousBounds,
+): Reading<NextNotice> {
+  if (!needsReading(waiting)) {
+    return { type: 'notice', notice: plainNotice(waiting) };
   }
-  return plainNotice(waiting);
+  const told: (readonly HistoryEvent[])[] = [];
+  let bytes = 0;
+  for (const [at, part] of waiting.parts.entries()) {
+    if (told.length > 0 && bytes >= bounds.noticeBytes) {
+      return partOf(waiting, told, waiting.parts.slice(at));
+    }
+    const found = yield* findPrevious(part, {
+      ...bounds,
+      noticeBytes: bounds.noticeBytes - bytes,
+    });
+    if (found.count === 0) {
+      return told.length === 0
+        ? { type: 'too-long', revision: must(part[0], 'a part has events').main }
+        : partOf(waiting, told, waiting.parts.slice(at));
+    }
+    bytes += found.bytes;
+    if (found.count < part.length) {
+      const rest = [part.slice(found.count), ...waiting.parts.slice(at + 1)];
+      return partOf(waiting, [...told, found.events], rest);
+    }
+    told.push(part);
+  }
+  return { type: 'notice', notice: plainNotice(waiting) };
+}
+
+/** A notice of the first parts, which are told up to their last event, and what is left. */
+function partOf(
+  waiting: OfferedEvents,
+  parts: OfferedEvents['parts'],
+  rest: OfferedEvents['parts'],
+): NextNotice {
+  const revision = must(parts.at(-1)?.at(-1), 'a part has events').main;
+  const { type, watch } = waiting;
+  return {
+    type: 'notice',
+    notice: plainNotice({ type, watch, parts, revision }),
+    rest: { type, watch, parts: rest, revision: waiting.revision },
+  };
 }
 
 /** The same, once what keys were before has been found. */
@@ -44,29 +111,76 @@ export function plainNotice(waiting: Waiting): WatchNotice {
   }
   const { watch, parts, revision } = waiting;
   const told = parts.map((part) => {
-    const whole = (watch.prevKv ? eventsWithPrevious.get(part) : undefined) ?? plainEvents(part);
+    const found = watch.prevKv ? eventsWithPrevious.get(part) : undefined;
+    const whole = found?.told ?? plainEvents(part);
     return watch.keysOnly ? withoutValues(whole) : whole;
   });
   return { type: 'events', watchId: watch.id, revision, parts: told };
 }
 
+/** The first events of a part for which it is found what keys were before, whole revisions. */
+interface Found {
+  readonly events: readonly HistoryEvent[];
+  /** Of all events of the part; 0: those of the first revision are too long. */
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /** Finds what keys were before these events; undefined where that is compacted. */
-function* findPrevious(part: readonly HistoryEvent[]): Reading<void> {
-  if (eventsWithPrevious.has(part)) {
-    return;
+function* findPrevious(part: readonly HistoryEvent[], bounds: PreviousBounds): Reading<Found> {
+  const known = eventsWithPrevious.get(part);
+  if (known !== undefined) {
+    return { events: part, count: part.length, bytes: known.bytes };
   }
   const changes = part.filter(({ previousKey }) => previousKey !== undefined);
+  let found = yield* previousOf(changes, bounds.noticeBytes);
+  let count = countBefore(part, changes[found.length]?.main);
+  if (count === 0) {
+    // The first revision alone is longer.
+    const first = changes[found.length]?.main ?? 0;
+    const ofFirst = changes.filter(({ main }) => main === first);
+    const left = bounds.revisionBytes - bytesOf(found);
+    const more = yield* previousOf(ofFirst.slice(found.length), left);
+    found = [...found, ...more];
+    count = found.length < ofFirst.length ? 0 : countBefore(part, first + 1);
+  }
+  const events = count === part.length ? part : part.slice(0, count);
+  const previous = new Map(changes.slice(0, found.length).map((event, at) => [event, found[at]]));
+  const told = events.map((event) => ({ prevKv: previous.get(event), ...eventOf(event) }));
+  const bytes = bytesOf(told.map(({ prevKv }) => prevKv));
+  eventsWithPrevious.set(events, { told, bytes });
+  return { events, count, bytes };
+}
+
+function* previousOf(
+  changes: readonly HistoryEvent[],
+  bytesMax: number,
+): Reading<readonly (KeyValue | undefined)[]> {
   const keys = changes.map(({ previousKey }) => must(previousKey, 'what a change changes'));
-  const found = keys.length === 0 ? [] : yield* readPrevious(keys);
-  const previous = new Map(changes.map((event, at) => [event, found[at]]));
-  const told = part.map((event) => ({ prevKv: previous.get(event), ...eventOf(event) }));
-  eventsWithPrevious.set(part, told);
+  return yield* readPrevious(keys, bytesMax);
+}
+
+function bytesOf(kvs: readonly (KeyValue | undefined)[]): number {
+  let bytes = 0;
+  for (const kv of kvs) {
+    bytes += kv === undefined ? 0 : kv.key.length + kv.value.length;
+  }
+  return bytes;
+}
+
+/** How many events come before revision `main`; all of them without one. */
+function countBefore(part: readonly HistoryEvent[], main: number | undefined): number {
+  const at = main === undefined ? -1 : part.findIndex((event) => event.main >= main);
+  return at < 0 ? part.length : at;
 }
 
 /** Events as readers see them, by what was offered: the same arrays for all readers. */
 const toldEvents = new WeakMap<readonly HistoryEvent[], readonly WatchEvent[]>();
-/** The same with what the keys were before. */
-const eventsWithPrevious = new WeakMap<readonly HistoryEvent[], readonly WatchEvent[]>();
+/** The same with what the keys were before, and the bytes of that. */
+const eventsWithPrevious = new WeakMap<
+  readonly HistoryEvent[],
+  { readonly told: readonly WatchEvent[]; readonly bytes: number }
+>();
 /** The same without values. */
 const eventsWithoutValues = new WeakMap<readonly WatchEvent[], readonly WatchEvent[]>();
 

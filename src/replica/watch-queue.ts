@@ -18,7 +18,13 @@ import {
 } from '../kv/index.ts';
 import type { AuthApi } from './auth-api.ts';
 import type { WatchAllowance, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
-import { needsReading, type OfferedEvents, plainNotice, type Waiting } from './watch-notices.ts';
+import {
+  needsReading,
+  type NextNotice,
+  type OfferedEvents,
+  plainNotice,
+  type Waiting,
+} from './watch-notices.ts';
 
 /** Limit: bytes of events that wait for one reader, before the last offer. */
 const defaultQueuedBytesMax = 4 * 1024 * 1024;
@@ -44,7 +50,7 @@ export interface WatchQueueOptions {
   /** What the reader may have, when somebody counts it. */
   readonly allowance?: WatchAllowance | undefined;
   /** What the reader is told of events whose watch wants to know what keys were before. */
-  readonly complete: (waiting: Waiting) => Promise<WatchNotice>;
+  readonly complete: (waiting: Waiting) => Promise<NextNotice>;
   /** The reader has taken enough for its watches to go on. */
   readonly onRoom: () => void;
   /** `maybeTellProgress` is to be called after each batch, until it returns true. */
@@ -192,7 +198,11 @@ export class WatchQueue implements WatchStream, WatchSink {
       }
       const waiting = this.take();
       if (waiting !== undefined) {
-        return needsReading(waiting) ? this.#options.complete(waiting) : plainNotice(waiting);
+        const notice = needsReading(waiting) ? await this.#complete(waiting) : plainNotice(waiting);
+        if (notice !== undefined) {
+          return notice;
+        }
+        continue;
       }
       if (this.#state === 'closed') {
         return undefined;
@@ -301,6 +311,62 @@ export class WatchQueue implements WatchStream, WatchSink {
         this.#tell({ type: 'progress', watchId: id, revision: hub.revision });
       }
     }
+  }
+
+  /** Events with what keys were before; undefined when their watch has gone meanwhile. */
+  async #complete(waiting: WaitingEvents): Promise<WatchNotice | undefined> {
+    const { watch } = waiting;
+    const next = await this.#options.complete(waiting);
+    if (next.type === 'too-long') {
+      return this.#own(watch) && this.#cutOff(watch, next.revision);
+    }
+    if (next.rest !== undefined && this.#state === 'open') {
+      this.#putBack(waiting, next.rest);
+    }
+    return next.notice;
+  }
+
+  /** What is left of events that were taken goes first again. */
+  #putBack(taken: WaitingEvents, { parts }: OfferedEvents): void {
+    let [count, bytes] = [0, 0];
+    for (const part of parts) {
+      count += part.length;
+      for (const event of part) {
+        bytes += event.bytes;
+      }
+    }
+    this.#queue.unshift({ ...taken, parts: [...parts], count, bytes });
+    this.#queuedBytes += bytes;
+    this.#isFull ||= this.#queuedBytes >= this.#queuedBytesMax;
+    if (this.#own(taken.watch) === undefined) {
+      this.#drop(taken.watch);
+    }
+  }
+
+  /**
+   * Ends a watch that cannot be told what comes next. What waits of it goes, too, and it is told at
+   * once: else a notice of progress would vouch for events that have not been told.
+   */
+  #cutOff(watch: Watch, revision: number): WatchNotice {
+    const { hub, onRoom } = this.#options;
+    hub.remove(watch);
+    this.#forget(watch);
+    this.#queue = this.#queue.filter((waiting) => {
+      const isOfIt =
+        waiting.type === 'events'
+          ? waiting.watch === watch
+          : waiting.notice.type === 'progress' && waiting.notice.watchId === watch.id;
+      if (isOfIt && waiting.type === 'events') {
+        this.#release(waiting.bytes);
+      }
+      return !isOfIt;
+    });
+    onRoom();
+    this.maybeTellProgress();
+    const reason =
+      `holdfast: what the keys of revision ${revision} were before is too long for one answer: ` +
+      'watch without prev_kv';
+    return { type: 'canceled', watchId: watch.id, revision: hub.revision, reason };
   }
 
   #cancel(watch: Watch, refusal: ErrorCode | undefined): void {

@@ -307,9 +307,9 @@ const unknownCaller: Caller = { user: '', credentials: 0 };
 
 function canceledResponse(
   header: wire.ResponseHeader,
-  { watchId, compactRevision }: Extract<WatchNotice, { readonly type: 'canceled' }>,
+  { watchId, compactRevision, reason = '' }: Extract<WatchNotice, { readonly type: 'canceled' }>,
 ): wire.WatchResponse {
-  const response = { header, watch_id: watchId, canceled: true };
+  const response = { header, watch_id: watchId, canceled: true, cancel_reason: reason };
   return compactRevision === undefined
     ? response
     : {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type HistoryEvent, readHistory, readPrevious } from '../../src/kv/history.ts';
+import { revisionKey } from '../../src/kv/key-layout.ts';
 import { del, describeKv, put, txn } from './commands.ts';
 import { Machine, runReading, text } from './map-store.ts';
 
@@ -48,7 +49,7 @@ describe('readPrevious', () => {
     const { events } = runReading(readHistory(from, from, 100), machine.store);
     const keys = events.map(({ previousKey }) => previousKey);
     return keys.map((key) => {
-      const [kv] = key === undefined ? [] : runReading(readPrevious([key]), machine.store);
+      const [kv] = key === undefined ? [] : runReading(readPrevious([key], 1), machine.store);
       return kv === undefined ? undefined : describeKv(kv);
     });
   };
@@ -64,8 +65,28 @@ describe('readPrevious', () => {
     machine.compactStep(100);
     machine.settle();
 
-    expect(runReading(readPrevious([new Uint8Array(13).fill(0x72, 0, 1)]), machine.store)).toEqual([
-      undefined,
-    ]);
+    const [gone] = runReading(
+      readPrevious([new Uint8Array(13).fill(0x72, 0, 1)], 1),
+      machine.store,
+    );
+    expect(gone).toBeUndefined();
+  });
+
+  test('ends with the piece by which there are enough bytes', () => {
+    const other = new Machine();
+    for (let at = 0; at < 100; at++) {
+      other.run(put(`k${at}`, 'x'.repeat(1000)));
+    }
+    other.settle();
+    const { events } = runReading(readHistory(2, 101, 200), other.store);
+    const keys = events.map(({ main }) => revisionKey(main, 0));
+
+    const lengthOf = (bytesMax: number): number =>
+      runReading(readPrevious(keys, bytesMax), other.store).length;
+
+    expect(lengthOf(1)).toBe(16);
+    expect(lengthOf(17_000)).toBe(32);
+    expect(lengthOf(60_000)).toBeLessThan(80);
+    expect(lengthOf(1e9)).toBe(100);
   });
 });

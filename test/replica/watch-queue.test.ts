@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { encodeCommand, WatchHub } from '../../src/kv/index.ts';
+import { type Command, encodeCommand, WatchHub } from '../../src/kv/index.ts';
 import { AuthTable } from '../../src/kv/auth-table.ts';
+import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
+import { noticeOf, type PreviousBounds } from '../../src/replica/watch-notices.ts';
 import { WatchQueue } from '../../src/replica/watch-queue.ts';
 import { put } from '../kv/commands.ts';
-import { bytes, Machine } from '../kv/map-store.ts';
+import { bytes, Machine, runReading } from '../kv/map-store.ts';
 
 const watches = 200;
 const ranges = [{ key: bytes('a'), rangeEnd: bytes('') }];
@@ -46,3 +48,129 @@ describe('WatchQueue', () => {
     expect(calls).toBeLessThanOrEqual(Math.ceil((2 * watches) / served) + 1);
   });
 });
+
+describe('what keys were before', () => {
+  const length = 1000;
+  const keys = Array.from({ length: 40 }, (_, at) => `a${String(at).padStart(2, '0')}`);
+
+  /** A store of long values, and a queue that reads what was there within bounds. */
+  function opened(bounds: PreviousBounds): {
+    readonly queue: WatchQueue;
+    readonly places: { given: number };
+    readonly change: (...commands: readonly Command[]) => void;
+  } {
+    const machine = new Machine();
+    const places = { given: 0 };
+    machine.run(...keys.map((key) => put(key, 'x'.repeat(length))));
+    const hub = new WatchHub(machine.machine.revision, -1);
+    const queue = new WatchQueue({
+      ...{ hub, mayAdd: () => true, auth: new AuthTable() },
+      allowance: {
+        maybeTake: () => true,
+        give: (count) => {
+          places.given += count;
+        },
+      },
+      complete: async (waiting) =>
+        Promise.resolve(runReading(noticeOf(waiting, bounds), machine.store)),
+      onRoom: () => undefined,
+      onProgressDue: () => undefined,
+      onClosed: () => undefined,
+    });
+    queue.create(1, {
+      ...{ ...request, prevKv: true },
+      ranges: [{ key: bytes('a'), rangeEnd: bytes('b') }],
+    });
+    return {
+      queue,
+      places,
+      change: (...commands) => {
+        const output = machine.apply(commands.map((command) => encodeCommand(command)));
+        hub.publish(output.events, output.revision, output.compactRevision);
+      },
+    };
+  }
+
+  /** All notices up to the next one of progress. */
+  async function told(queue: WatchQueue): Promise<readonly WatchNotice[]> {
+    queue.requestProgress();
+    const notices: WatchNotice[] = [];
+    for (;;) {
+      const notice = await queue.next();
+      if (notice === undefined || notice.type === 'progress') {
+        return notices;
+      }
+      notices.push(notice);
+    }
+  }
+
+  const eventsOf = (notice: WatchNotice): readonly WatchEvent[] =>
+    notice.type === 'events' ? notice.parts.flat() : [];
+  const before = ({ prevKv }: WatchEvent): number => prevKv?.value.length ?? 0;
+
+  test('is told in several notices when it is long, each up to its last revision', async () => {
+    const { queue, change } = opened({ noticeBytes: 5000, revisionBytes: 1e6 });
+    change(...keys.slice(0, 30).map((key) => put(key, 'new')));
+    change(...keys.slice(30).map((key) => put(key, 'new')));
+
+    const [created, ...notices] = await told(queue);
+
+    expect(created?.type).toBe('created');
+    expect(notices.length).toBeGreaterThan(1);
+    const events = notices.flatMap((notice) => eventsOf(notice));
+    expect(events.map(({ kv }) => kv.modRevision)).toEqual(keys.map((_, at) => at + 42));
+    expect(events.map(before)).toEqual(keys.map(() => length));
+    for (const notice of notices) {
+      expect(eventsOf(notice).length).toBeLessThanOrEqual(20);
+      expect(notice.revision).toBe(eventsOf(notice).at(-1)?.kv.modRevision);
+    }
+  });
+
+  test('of one revision is told as a whole', async () => {
+    const { queue, change } = opened({ noticeBytes: 5000, revisionBytes: 1e6 });
+    change(put('a00', 'new'), deletion, put('a01', 'new'));
+
+    const [, ...notices] = await told(queue);
+
+    expect(notices.map((notice) => eventsOf(notice).length)).toEqual([1, 40, 1]);
+    expect(eventsOf(notices[1] as WatchNotice).filter((event) => before(event) > 0)).toHaveLength(
+      40,
+    );
+  });
+
+  test('of one revision ends the watch when it is too long, before anything later', async () => {
+    const { queue, places, change } = opened({ noticeBytes: 5000, revisionBytes: 20_000 });
+    change(put('a00', 'new'), deletion);
+    change(put('a01', 'new'));
+
+    const [, first, second, ...rest] = await told(queue);
+
+    expect(eventsOf(first as WatchNotice).map(({ kv }) => kv.modRevision)).toEqual([42]);
+    expect(second).toMatchObject({
+      ...{ type: 'canceled', watchId: 1 },
+      reason: expect.stringMatching(/revision 43 .* watch without prev_kv/) as unknown,
+    });
+    expect(rest).toEqual([]);
+    expect(places.given).toBe(1);
+    change(put('a02', 'new'));
+    expect(await told(queue)).toEqual([]);
+  });
+
+  test('that is left to be told goes with a watch that is cancelled meanwhile', async () => {
+    const { queue, change } = opened({ noticeBytes: 5000, revisionBytes: 1e6 });
+    change(...keys.map((key) => put(key, 'new')));
+    await queue.next();
+
+    const first = await queue.next();
+    queue.cancel(1);
+
+    expect(eventsOf(first as WatchNotice).length).toBeLessThan(40);
+    expect((await told(queue)).map(({ type }) => type)).toEqual(['canceled']);
+    expect(queue.hasRoom).toBe(true);
+  });
+});
+
+const deletion: Command = {
+  ...{ type: 'deleteRange', key: bytes('a'), rangeEnd: bytes('b') },
+  prevKv: false,
+};

@@ -7,7 +7,7 @@
  * A watch that is refused, or ended, is asked for again later, and goes on where it was: so what
  * its reader may hear in the end it has heard once.
  */
-import { type ErrorCode, must, type Prng } from '../../src/base/index.ts';
+import { assert, type ErrorCode, must, type Prng } from '../../src/base/index.ts';
 import type {
   Caller,
   HistoryEvent,
@@ -207,7 +207,9 @@ export class WatchReader {
         this.#pending = waiting;
         return;
       }
-      this.#hear(this.member, runOver(disk.engine, noticeOf(waiting)));
+      const next = runOver(disk.engine, noticeOf(waiting));
+      assert(next.type === 'notice' && next.rest === undefined, 'values of a run are short');
+      this.#hear(this.member, next.notice);
     }
   }
 
