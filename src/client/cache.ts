@@ -9,7 +9,7 @@
  * It is bounded: a range that has grown beyond what was allowed ends the cache with an error, never
  * the process. It does not show a part of a range.
  */
-import type { TimerHandle, Timers } from '../base/index.ts';
+import { must, type TimerHandle, type Timers } from '../base/index.ts';
 import { onAbort } from './abort-listeners.ts';
 import {
   type Checks,
@@ -128,6 +128,8 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
   readonly #abort = new AbortController();
   #watch: CacheWatch | undefined;
   #loading: Promise<void> | undefined;
+  #isLooking = false;
+  #isLookWanted = false;
   /** When it last heard that it is up to date. */
   #confirmedMs: number;
   #end: { readonly error: HoldfastError | undefined } | undefined;
@@ -152,7 +154,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     const cache = new Cache(parts);
     const { timeoutMs, signal } = parts.options;
     await cache.#load({ timeoutMs, signal });
-    void cache.#follow();
+    void cache.#follow(cache.#beginWatch());
     return cache;
   }
 
@@ -214,6 +216,9 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
   listen(listener: CacheListener): () => void {
     checkListener(listener, { must: [], may: ['onChange', 'onEnd'] });
     this.#listeners.add(listener);
+    if (this.#end !== undefined) {
+      this.#tellEnd(this.#end.error);
+    }
     return () => {
       this.#listeners.delete(listener);
     };
@@ -245,7 +250,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     const { timeoutMs = this.#parts.timeoutMs, signal } = options;
     const endMs = timers.nowMs() + timeoutMs;
     const { revision } = await source.page(range, { limit: 1, timeoutMs, signal });
-    await this.atLeast(revision, { timeoutMs: endMs - timers.nowMs(), signal });
+    await this.atLeast(revision, { timeoutMs: Math.max(1, endMs - timers.nowMs()), signal });
   }
 
   /** Ends it: reads fail from now on. Closing again does nothing. */
@@ -259,32 +264,35 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
   }
 
   /** Ends with the cache, and with what ends it. */
-  async #follow(): Promise<void> {
-    for (let isLoaded = true; this.#end === undefined; ) {
+  async #follow(first: CacheWatch): Promise<void> {
+    for (let watch: CacheWatch | undefined = first; this.#end === undefined; ) {
       try {
-        if (!isLoaded) {
+        if (watch === undefined) {
           await this.#reload();
-          isLoaded = true;
+          watch = this.#beginWatch();
         }
-        await this.#followWatch();
+        await this.#read(watch);
       } catch (error) {
-        if ((error as Partial<HoldfastError>).code === 'COMPACTED') {
-          isLoaded = false;
-        } else {
+        if ((error as Partial<HoldfastError>).code !== 'COMPACTED') {
           // Whatever it is, whoever reads the cache is told of it.
           this.#finish(error as HoldfastError);
         }
       }
+      watch = undefined;
     }
   }
 
-  async #followWatch(): Promise<void> {
-    const { source, range, timers } = this.#parts;
+  /** Of what has changed since the cache was loaded. @throws {HoldfastError} as `Kv.watch`. */
+  #beginWatch(): CacheWatch {
+    const { source, range } = this.#parts;
     const startRevision = this.#table.revision + 1;
-    const watch = source.watch(range, { startRevision, signal: this.#abort.signal });
-    this.#watch = watch;
+    this.#watch = source.watch(range, { startRevision, signal: this.#abort.signal });
+    return this.#watch;
+  }
+
+  async #read(watch: CacheWatch): Promise<void> {
     for await (const { revision, events } of watch.batches()) {
-      this.#confirmedMs = timers.nowMs();
+      this.#confirmedMs = this.#parts.timers.nowMs();
       this.#changed(this.#table.apply(revision, events), false);
     }
   }
@@ -369,7 +377,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
       const late = (): void => waiter.done(this.#lateError(revision, timeoutMs));
       running.push(timers.after(Math.max(0, timeoutMs), late));
       running.push(timers.after(lookMs, () => this.#look()));
-      running.push(timers.after(patienceMs, () => this.#reloadFor(waiter)));
+      running.push(timers.after(patienceMs, () => void this.#reloadFor(waiter)));
       if (signal !== undefined) {
         const what = 'waiting for a revision in the cache';
         const abort = (): void => waiter.done(abortedError(what, signal));
@@ -390,32 +398,51 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
   /**
    * One entry tells that nothing has changed: if none is newer than the cache, and there are as
    * many as it has, then they are what it has. If something has, the watch is about to tell; and
-   * what this read fails with, the reload after it meets as well.
+   * what this read fails with, the reload after it meets as well. One look at a time, since a
+   * member reads the whole range for it; who waits since it began is looked for afterwards.
    */
   #look(): void {
+    if (this.#isLooking) {
+      this.#isLookWanted = true;
+      return;
+    }
+    this.#isLooking = true;
+    this.#isLookWanted = false;
+    void this.#lookNow().finally(() => {
+      this.#isLooking = false;
+      if (this.#isLookWanted && this.#waiters.size > 0) {
+        this.#look();
+      }
+    });
+  }
+
+  async #lookNow(): Promise<void> {
     const { source, range, timers } = this.#parts;
     const startedMs = timers.nowMs();
     const newest = { limit: 1, order: 'descending', orderBy: 'modRevision' } as const;
-    source.getRange(range, { ...newest, signal: this.#abort.signal }).then(
-      ({ entries: [entry], count, revision }) => {
-        const isOld = (entry?.modRevision ?? 0) <= this.#table.revision;
-        if (isOld && count === this.#table.size && this.#end === undefined) {
-          this.#confirmedMs = Math.max(this.#confirmedMs, startedMs);
-          this.#changed(this.#table.apply(revision, []), false);
-        }
-      },
-      () => undefined,
-    );
+    const { signal } = this.#abort;
+    const looked = source.getRange(range, { ...newest, signal }).catch(() => undefined);
+    const { entries, count, revision } = (await looked) ?? {};
+    const isOld = (entries?.[0]?.modRevision ?? 0) <= this.#table.revision;
+    if (isOld && count === this.#table.size && this.#end === undefined) {
+      this.#confirmedMs = Math.max(this.#confirmedMs, startedMs);
+      this.#changed(this.#table.apply(must(revision, 'the revision of a read'), []), false);
+    }
   }
 
   /** The watch does not tell: what it would tell is read. */
-  #reloadFor(waiter: Waiter): void {
-    this.#load({ signal: this.#abort.signal }).catch((error: unknown) => {
+  async #reloadFor(waiter: Waiter): Promise<void> {
+    try {
+      // The first may have begun before the revision was there, for somebody else.
+      for (let loads = 0; loads < 2 && this.#waiters.has(waiter); loads++) {
+        await this.#load({ signal: this.#abort.signal });
+      }
+    } catch (error) {
       if ((error as Partial<HoldfastError>).code === 'CACHE_TOO_LARGE') {
         this.#finish(error as HoldfastError);
       }
       waiter.done(error as HoldfastError);
-    });
+    }
   }
 
   #lateError(revision: number, timeoutMs: number): HoldfastError {
@@ -458,9 +485,13 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
       for (const waiter of [...this.#waiters]) {
         waiter.done(error ?? closedCacheError());
       }
-      this.#tell((listener) => listener.onEnd?.(error));
-      this.#listeners.clear();
+      this.#tellEnd(error);
     }
+  }
+
+  #tellEnd(error: HoldfastError | undefined): void {
+    this.#tell((listener) => listener.onEnd?.(error));
+    this.#listeners.clear();
   }
 
   #tell(tell: (listener: CacheListener) => void): void {

@@ -114,6 +114,7 @@ export class Reconciler<V> {
   /** Of leaderships before this one. */
   readonly #before = { completed: 0, failed: 0 };
   #resyncs = 0;
+  #isRunning = false;
 
   /** @internal */
   constructor(parts: ReconcilerParts<V>) {
@@ -145,6 +146,10 @@ export class Reconciler<V> {
   async run(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     checkFields('run', options, { signal: abortSignal });
     const { signal = new AbortController().signal } = options;
+    if (this.#isRunning) {
+      throw new HoldfastError('INVALID_ARGUMENT', 'this reconciler is being run already');
+    }
+    this.#isRunning = true;
     try {
       while (!signal.aborted) {
         await this.#lead(await this.#campaign(signal), signal);
@@ -153,6 +158,8 @@ export class Reconciler<V> {
       if (!signal.aborted) {
         throw error;
       }
+    } finally {
+      this.#isRunning = false;
     }
   }
 
@@ -196,7 +203,17 @@ export class Reconciler<V> {
     let resync: TimerHandle | undefined;
     try {
       const ended = untilEnd(cache, queue, signal);
-      const addAll = (): void => void this.#addAll(cache, queue, signal);
+      let isListing = false;
+      const addAll = (): void => {
+        this.#addDesired(cache, queue);
+        // A list that cannot be had yet is asked for again and again: once at a time.
+        if (!isListing) {
+          isListing = true;
+          void this.#addActual(cache, queue, signal).finally(() => {
+            isListing = false;
+          });
+        }
+      };
       addAll();
       resync = timers.every(resyncMs, addAll);
       await ended;
@@ -225,12 +242,15 @@ export class Reconciler<V> {
     });
   }
 
-  /** All that is desired, and what there is besides. */
-  async #addAll(cache: Cache<V>, queue: WorkQueue, signal: AbortSignal): Promise<void> {
+  #addDesired(cache: Cache<V>, queue: WorkQueue): void {
     this.#resyncs++;
     for (const key of cache.keys()) {
       queue.add(key);
     }
+  }
+
+  /** What there is besides what is desired. */
+  async #addActual(cache: Cache<V>, queue: WorkQueue, signal: AbortSignal): Promise<void> {
     const { actual } = this.#parts.options;
     if (actual !== undefined) {
       const list = async (): Promise<void> => {

@@ -143,6 +143,56 @@ describe('a cache', () => {
     },
   );
 
+  test('looks once for all who wait, and once more for those who came meanwhile', async () => {
+    const { store, loop, open } = setUp();
+    const cache = await open();
+    store.isTelling = false;
+    const looks: (() => void)[] = [];
+    const getRange = store.getRange.bind(store);
+    store.getRange = async (...args) => {
+      const answer = await getRange(...args);
+      return new Promise((resolve) => looks.push(() => resolve(answer)));
+    };
+    const wait = (): Promise<void> => cache.atLeast(store.write({ b: 'outside' }));
+    const waiting = Array.from({ length: 100 }, wait);
+    await loop.run(100);
+    waiting.push(...Array.from({ length: 100 }, wait));
+    await loop.run(100);
+
+    looks.shift()?.();
+    await loop.run(0);
+    expect(looks).toHaveLength(1);
+    looks.shift()?.();
+    await loop.settle(Promise.all(waiting));
+
+    expect([store.reads, cache.metrics.loads, looks.length]).toEqual([3, 1, 0]);
+    cache.close();
+  });
+
+  test('that is loaded while somebody begins to wait is loaded again for that one', async () => {
+    const { store, loop, open } = setUp();
+    const cache = await open();
+    store.isTelling = false;
+    const page = store.page.bind(store);
+    const getRange = store.getRange.bind(store);
+    store.getRange = async (range, options) =>
+      options.orderBy === 'modRevision'
+        ? Promise.reject(new Error('no looks'))
+        : getRange(range, options);
+    store.page = async (...args) => {
+      const answer = await page(...args);
+      return new Promise((resolve) => void loop.after(5000, () => resolve(answer)));
+    };
+    const first = cache.atLeast(store.write({ 'a/1': 'new', b: 'x' }));
+    await loop.run(2500);
+    const second = cache.atLeast(store.write({ 'a/2': 'new', b: 'y' }));
+
+    await loop.settle(Promise.all([first, second]));
+
+    expect(cache.metrics.loads).toBe(3);
+    cache.close();
+  });
+
   test('is up to date with what was acknowledged before a refresh', async () => {
     const { store, loop, open } = setUp();
     store.tellsProgress = true;
@@ -228,6 +278,46 @@ describe('a cache', () => {
     expect(ends).toMatchObject([{ code: 'PERMISSION_DENIED' }]);
     expect(() => cache.has('a/1')).toThrow('not yours');
     expect(await settled(cache.atLeast(1))).toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
+  test('is not opened when its watch cannot begin', async () => {
+    const { store, open } = setUp();
+    store.watch = () => {
+      throw new HoldfastError('CLIENT_OVERLOADED', 'too many watches');
+    };
+
+    expect(await settled(open())).toMatchObject({ code: 'CLIENT_OVERLOADED' });
+  });
+
+  test('that has ended tells so to whoever listens then', async () => {
+    const { store, loop, open } = setUp();
+    const cache = await open();
+    store.failures.watches.push(new HoldfastError('PERMISSION_DENIED', 'not yours'));
+    store.wake();
+    await loop.run(0);
+    const ends: unknown[] = [];
+
+    cache.listen({ onEnd: (error) => ends.push(error) });
+
+    expect(ends).toMatchObject([{ code: 'PERMISSION_DENIED' }]);
+  });
+
+  test('that is refreshed at its very deadline looks whether it is there', async () => {
+    const { store, loop, open } = setUp();
+    const cache = await open();
+    store.isTelling = false;
+    const page = store.page.bind(store);
+    store.page = async (...args) => {
+      await new Promise<void>((resolve) => void loop.after(1000, resolve));
+      return page(...args);
+    };
+    const upToDate = cache.refresh({ timeoutMs: 1000 });
+    await loop.settle(upToDate);
+    const late = settled(cache.refresh({ timeoutMs: 1000 }));
+    store.write({ b: 'outside' });
+
+    expect(await loop.settle(late)).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    cache.close();
   });
 
   test('that is closed tells nothing, and fails its readers', async () => {

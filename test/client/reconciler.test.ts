@@ -175,6 +175,35 @@ describe('a reconciler', () => {
     await stop(running);
   });
 
+  test('asks once at a time what there is, however long that takes to succeed', async () => {
+    let listing = 0;
+    const { loop, start, stop } = setUp({
+      resyncMs: 100,
+      actual: async () => {
+        listing++;
+        await new Promise<void>((resolve) => void loop.after(1000, resolve));
+        listing--;
+        throw new Error('the world is out of reach');
+      },
+    });
+    const running = start();
+    await loop.run(2500);
+
+    expect(listing).toBe(1);
+    await stop(running);
+  });
+
+  test('is run once at a time', async () => {
+    const { reconciler, loop, start, stop } = setUp();
+    const running = start();
+    await loop.run(0);
+
+    await expect(reconciler.run()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+
+    await stop(running);
+    await stop(start());
+  });
+
   test('does not fail the keys beside one whose value cannot be decoded', async () => {
     const { store, loop, failures, start, stop, seen } = setUp();
     store.write({ 'w/1': 'bad', 'w/2': 'two' });
