@@ -22,6 +22,7 @@ import {
   codeOf,
   HoldfastError,
   isRepeatableCode,
+  notOfLearners,
 } from './errors.ts';
 import type { LeaderFinder } from './leader-finder.ts';
 import type { RetryPace } from './pace.ts';
@@ -349,7 +350,8 @@ export class MemberCaller implements Caller {
   /** Returns whether signing in again may help. */
   #noteFailure(endpoint: Endpoint, failure: CallFailure, metadata: CallMetadata): boolean {
     const code = codeOf(failure);
-    if (code === 'CONNECTION_LOST' || failure.status === 'DEADLINE_EXCEEDED') {
+    const isOfNoUse = code === 'CONNECTION_LOST' || code === notOfLearners;
+    if (isOfNoUse || failure.status === 'DEADLINE_EXCEEDED') {
       this.#parts.endpoints.failed(endpoint);
     }
     return code === 'UNAUTHENTICATED' && this.#forgetCredentials(metadata);

@@ -4,6 +4,7 @@ import { HoldfastError } from './errors.ts';
 
 /** Turns values of one type into bytes and back. */
 export interface Codec<V> {
+  /** Makes bytes that nobody changes any more: they may be sent later, and again. */
   encode(value: V): Uint8Array;
   /** May throw on bytes that are no such value; they share memory with an answer: copy to keep. */
   decode(bytes: Uint8Array): V;
@@ -52,7 +53,8 @@ const string: Codec<string> = {
 };
 
 const bytes: Codec<Uint8Array> = {
-  encode: (value) => value,
+  // What is none is left to `encodeValue`.
+  encode: (value) => ((value as unknown) instanceof Uint8Array ? Buffer.from(value) : value),
   // Not `slice`: a Buffer's shares its memory.
   decode: (value) => new Uint8Array(value),
 };

@@ -87,8 +87,11 @@ function isRetryableCode(code: HoldfastErrorCode): boolean {
 
 /** Whether another attempt, or another endpoint, may mend a failure with this code. */
 export function isRepeatableCode(code: HoldfastErrorCode): boolean {
-  return isRetryableCode(code) && !finalCodes.has(code);
+  return (isRetryableCode(code) && !finalCodes.has(code)) || code === notOfLearners;
 }
+
+/** What members do that only learn; the others do it. */
+export const notOfLearners = 'NOT_SUPPORTED_FOR_LEARNER';
 
 /** Retryable for whoever chooses to, but an answer all the same. */
 const finalCodes: ReadonlySet<HoldfastErrorCode> = new Set<HoldfastErrorCode>([
@@ -130,6 +133,8 @@ const oldToken = 'etcdserver: revision of auth store is old';
 const authenticationFailed = 'etcdserver: authentication failed';
 /** What gRPC says of a message that it does not take, unread; Go's and JavaScript's. */
 const tooLong = 'message larger than max';
+/** In Go's words: it is the answer that is too long, so the request has been carried out. */
+const answerTooLong = 'to send message larger than max';
 
 /** The code of a failed call. */
 export function codeOf(failure: CallFailure): HoldfastErrorCode {
@@ -169,7 +174,7 @@ export function codeOfReason(reason: string): HoldfastErrorCode {
 /** Codes that mean "not done" when a server without outcomes says them. */
 const rejections: ReadonlySet<HoldfastErrorCode> = new Set<HoldfastErrorCode>([
   ...['NO_LEADER', 'TOO_MANY_REQUESTS', 'UNREACHABLE', 'REQUEST_TOO_LARGE'],
-  ...['UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_IMPLEMENTED'],
+  ...['UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_IMPLEMENTED', notOfLearners],
 ] as HoldfastErrorCode[]);
 
 /** Statuses that servers give to requests they have refused. */
@@ -186,7 +191,9 @@ export function outcomeOf(failure: CallFailure): Outcome {
   if (failure.outcome !== undefined) {
     return failure.outcome;
   }
-  const isRefused = rejections.has(codeOf(failure)) || refusals.has(failure.status);
+  const isRefused =
+    (rejections.has(codeOf(failure)) && !failure.message.includes(answerTooLong)) ||
+    refusals.has(failure.status);
   return isRefused ? 'rejected' : 'unknown';
 }
 

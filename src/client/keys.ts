@@ -36,7 +36,11 @@ const zeroByte = Uint8Array.of(0);
 const rangeChecks = { prefix: keyCheck, from: keyCheck, to: keyCheck };
 const everyKeyHint = "to mean every key give { prefix: '' }";
 
-/** The bytes of a key. @throws {HoldfastError} INVALID_ARGUMENT — it is neither text nor bytes. */
+/**
+ * The bytes of a key, the caller's no more: a call may be sent later, and again, and a watch goes on.
+ *
+ * @throws {HoldfastError} INVALID_ARGUMENT — it is neither text nor bytes.
+ */
 export function keyBytes(key: Key): Uint8Array {
   if (typeof key === 'string') {
     return Buffer.from(key, 'utf8');
@@ -45,7 +49,7 @@ export function keyBytes(key: Key): Uint8Array {
     const text = `a key is text or bytes (a Uint8Array), not ${kindOf(key)}`;
     throw new HoldfastError('INVALID_ARGUMENT', text);
   }
-  return key;
+  return Buffer.from(key);
 }
 
 /** What a range says, with absent fields left out of account. */
@@ -76,6 +80,13 @@ export function rangeFields(range: KeyRange): RangeFields {
     throw new HoldfastError('INVALID_ARGUMENT', 'a range: to is empty: no key is before it');
   }
   return fields;
+}
+
+/** The same range, of which nothing is the caller's. @throws {HoldfastError} as rangeFields. */
+export function copyRange(range: KeyRange): KeyRange {
+  const fields = Object.entries(rangeFields(range)) as [string, Key | undefined][];
+  const copies = fields.map(([name, each]) => [name, each && keyBytes(each)] as const);
+  return Object.fromEntries(copies) as unknown as KeyRange;
 }
 
 /** See the module comment. */

@@ -13,7 +13,7 @@ import { type Codec, codecCheck, codecs, encodeValue } from './codec.ts';
 import { HoldfastError } from './errors.ts';
 import type { CursorRecord } from './feed-cursor.ts';
 import type { Namespace } from './keys.ts';
-import { everyKey, type Key, type KeyRange, rangeFields } from './keys.ts';
+import { copyRange, everyKey, type Key, type KeyRange } from './keys.ts';
 import type {
   DeleteResult,
   Entry,
@@ -155,15 +155,9 @@ export class Kv<V> {
     const { pageEntries = pageEntriesDefault, ...read } = options;
     const { rangeEnd, key: first } = this.#parts.namespace.bounds(range);
     let key = first;
-    let atRevision = read.atRevision;
+    let page: ReadOptions = read;
     for (;;) {
-      const answer = await this.#range(
-        { key, rangeEnd, limit: pageEntries, noCount: true },
-        {
-          ...read,
-          atRevision,
-        },
-      );
+      const answer = await this.#range({ key, rangeEnd, limit: pageEntries, noCount: true }, page);
       for (const kv of answer.kvs) {
         yield this.entry(kv);
       }
@@ -171,7 +165,10 @@ export class Kv<V> {
       if (!answer.more || last === undefined) {
         return;
       }
-      atRevision ??= answer.revision;
+      const atRevision = page.atRevision ?? answer.revision;
+      // The next member may be behind the one that has answered.
+      const isStale = read.consistency === 'serializable';
+      page = { ...page, atRevision, ...(isStale ? { noOlderThan: atRevision } : {}) };
       key = Buffer.concat([last.key, Buffer.of(0)]);
     }
   }
@@ -317,18 +314,17 @@ export class Kv<V> {
    * @throws {HoldfastError} INVALID_ARGUMENT — an option is out of its bounds.
    */
   reconciler(range: KeyRange, options: ReconcilerOptions<V>): Reconciler<V> {
-    const { timers, pause } = this.#following(range);
-    const openCache = async (bounds: CacheOptions): Promise<Cache<V>> => this.cache(range, bounds);
+    const { timers, pause, range: own } = this.#following(range);
+    const openCache = async (bounds: CacheOptions): Promise<Cache<V>> => this.cache(own, bounds);
     return new Reconciler({ openCache, timers, pause, options });
   }
 
   /** What follows a range works with: values as bytes, so that a bad one stops nobody else. */
   #following(range: KeyRange) {
-    rangeFields(range);
     const { environment, caller } = this.#parts;
     return {
       source: this.as(codecs.bytes),
-      range,
+      range: copyRange(range),
       decode: (raw: Entry<Uint8Array>): Entry<V> => ({
         ...raw,
         value: this.#decode(raw.key, raw.value),
@@ -428,8 +424,13 @@ export class Kv<V> {
     }
     const { loop } = this.#parts.environment;
     const endMs = loop.nowMs() + (timeoutMs ?? this.#parts.timeoutMs);
-    const answer = await run(true, { timeoutMs, signal });
-    return answer.revision >= noOlderThan
+    const answer = await run(true, { timeoutMs, signal }).catch((error: unknown) => {
+      if ((error as HoldfastError).code === 'FUTURE_REVISION' && atRevision !== undefined) {
+        return undefined;
+      }
+      throw error;
+    });
+    return answer !== undefined && answer.revision >= noOlderThan
       ? answer
       : run(false, { timeoutMs: Math.max(1, endMs - loop.nowMs()), signal });
   }

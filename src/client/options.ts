@@ -64,6 +64,8 @@ const clientChecks: Checks = {
   timeoutMs: { fits: (value) => typeof value === 'number', wanted: 'milliseconds' },
 };
 const timeoutDefaultMs = 30_000;
+/** A name or an IPv4 address; an IPv6 address in brackets. */
+const endpoint = /^(?:(https?):\/\/)?([^\s,:/@[\]]+|\[[\d.:a-fA-F]+\]):(\d+)\/?$/;
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
@@ -81,12 +83,13 @@ export function readOptions<V>(options: HoldfastOptions<V>): ClientSettings {
   const given = typeof endpoints === 'string' ? [endpoints] : endpoints;
   const urls = given.map((text) => ({
     text,
-    match: /^(?:(https?):\/\/)?(.+):(\d+)\/?$/.exec(text),
+    match: endpoint.exec(text),
   }));
   const addresses = urls.flatMap(({ text, match }) => {
     const [, , host = '', port = ''] = match ?? [];
     if (host === '' || Number(port) < 1 || Number(port) > 65535) {
-      mistakes.push(`endpoint "${text}" is not host:port`);
+      const hint = text.includes(',') ? ': give several as a list' : '';
+      mistakes.push(`endpoint "${text}" is not host:port${hint}`);
       return [];
     }
     return [`${host}:${port}`];

@@ -44,6 +44,7 @@ export class SignIn implements Credentials {
   readonly #account: NameAndPassword;
   #current: Promise<CallMetadata> | undefined;
   #token: string | undefined;
+  #isSigningIn = false;
 
   /** `caller` is for this only, and must not ask for credentials itself. */
   constructor(caller: MemberCaller, account: NameAndPassword) {
@@ -57,7 +58,8 @@ export class SignIn implements Credentials {
   }
 
   expired(metadata: CallMetadata): void {
-    if (metadata['token'] === this.#token) {
+    // Many calls learn of it one after the other: the first of them has a new one asked for.
+    if (metadata['token'] === this.#token && !this.#isSigningIn) {
       this.#current = undefined;
     }
   }
@@ -67,6 +69,7 @@ export class SignIn implements Credentials {
   }
 
   async #signIn(): Promise<CallMetadata> {
+    this.#isSigningIn = true;
     try {
       this.#token = await this.#caller.call({
         what: 'signing in',
@@ -82,6 +85,8 @@ export class SignIn implements Credentials {
       }
       this.#current = undefined;
       throw error;
+    } finally {
+      this.#isSigningIn = false;
     }
   }
 }

@@ -9,7 +9,7 @@
  * place where it left, once its reader has caught up; the other watches do not notice.
  */
 import type { WatchAnswer, WatchCreateMessage, WatchEventAnswer } from '../wire/index.ts';
-import type { HoldfastError } from './errors.ts';
+import { HoldfastError } from './errors.ts';
 
 /** Counts for an event besides its keys and values. */
 const eventOverheadBytes = 100;
@@ -134,6 +134,9 @@ export class WatchFeed {
   async begun(): Promise<number> {
     while (!this.hasBegun && !this.#hasEnded()) {
       await this.#change();
+    }
+    if (!this.hasBegun) {
+      throw new HoldfastError('ABORTED', 'watch: it was closed before a member had begun it');
     }
     return this.nextRevision;
   }

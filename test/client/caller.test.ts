@@ -52,6 +52,19 @@ describe('a call', () => {
     ]);
   });
 
+  test('goes on to the next endpoint when one is a learner, and leaves that alone then', async () => {
+    const { members, call, loop } = setUp();
+    members.onCall = (received) =>
+      received.address === a
+        ? received.fail({ message: 'etcdserver: rpc not supported for learner' })
+        : received.answer(received.address);
+
+    expect(await loop.settle(call({ purpose: 'write' }))).toBe(b);
+    expect(await loop.settle(call())).not.toBe(a);
+    expect(await loop.settle(call())).not.toBe(a);
+    expect(members.calls.filter(({ address }) => address === a)).toHaveLength(1);
+  });
+
   test('goes on to the next endpoint when one refuses connections', async () => {
     const { members, call, loop } = setUp();
     members.down.set(a, 'connection refused');

@@ -85,6 +85,20 @@ describe('the outcome of a failure', () => {
       { status: 'RESOURCE_EXHAUSTED', message: 'etcdserver: too many requests' },
       'rejected',
     ],
+    [
+      'a request too long for gRPC',
+      { status: 'RESOURCE_EXHAUSTED', message: 'grpc: received message larger than max (5 vs. 4)' },
+      'rejected',
+    ],
+    [
+      'an answer too long for gRPC',
+      {
+        status: 'RESOURCE_EXHAUSTED',
+        message: 'grpc: trying to send message larger than max (5 vs. 4)',
+      },
+      'unknown',
+    ],
+    ["a learner's refusal", { message: 'etcdserver: rpc not supported for learner' }, 'rejected'],
     ['a wrong request', { status: 'OUT_OF_RANGE', message: 'odd' }, 'rejected'],
     ['a defect', { status: 'UNKNOWN', message: 'odd' }, 'unknown'],
   ])('%s', (_, fields, outcome) => {

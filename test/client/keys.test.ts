@@ -1,7 +1,7 @@
 /** Keys and ranges within a namespace. */
 import { describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../src/client/errors.ts';
-import { type KeyRange, Namespace } from '../../src/client/keys.ts';
+import { copyRange, type KeyRange, Namespace } from '../../src/client/keys.ts';
 import { beginningOf, endOf } from '../../src/client/range-pages.ts';
 
 function bounds(namespace: string, range: KeyRange): readonly [string, string] {
@@ -63,6 +63,16 @@ function thrownBy(act: () => unknown): unknown {
   }
   return undefined;
 }
+
+test('a range that is copied is the same, and its own', () => {
+  const from = Buffer.from('a');
+  const copy = copyRange({ from, to: 'd' });
+  from.fill('b');
+
+  expect(bounds('', copy)).toEqual(['a', 'd']);
+  expect(bounds('', copyRange({ prefix: '' }))).toEqual(['\0', '\0']);
+  expect(() => copyRange({ prefix: 5 } as never)).toThrow('prefix is 5');
+});
 
 describe('a namespace', () => {
   test('is put before keys and taken off again', () => {

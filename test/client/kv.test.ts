@@ -62,6 +62,19 @@ describe('a put', () => {
   });
 });
 
+test('bytes that are changed after a call are sent as they were at the call', async () => {
+  const { members, kv, asked } = setUp();
+  members.onCall = (call) => call.answer({ type: 'put', revision: 3, prevKv: undefined });
+  const [key, value] = [Buffer.from('a'), Buffer.from('x')];
+
+  const done = kv.as(codecs.bytes).put(key, value);
+  key.fill('b');
+  value.fill('y');
+  await done;
+
+  expect(asked()).toMatchObject([{ put: { key: 'a', value: 'x' } }]);
+});
+
 describe('a read', () => {
   test('of a key finds it or does not', async () => {
     const { members, kv, asked } = setUp();
@@ -163,6 +176,30 @@ describe('a read', () => {
     expect(asked()).toMatchObject([
       { range: { key: 'a', rangeEnd: 'b', limit: 2, noCount: true } },
       { range: { key: 'a2\0', rangeEnd: 'b', limit: 2, revision: 9, noCount: true } },
+    ]);
+  });
+
+  test('of a large range that may be old waits for a member that is behind the one before', async () => {
+    const { members, kv, asked } = setUp();
+    const pages = [found([stored('a1', 'x')], { more: true }), found([stored('a2', 'y')])];
+    members.onCall = (call) =>
+      members.calls.length === 2
+        ? call.fail({
+            status: 'OUT_OF_RANGE',
+            message: 'etcdserver: mvcc: required revision is a future revision',
+          })
+        : call.answer(pages.shift());
+
+    const keys: string[] = [];
+    for await (const { key } of kv.scan({ prefix: 'a' }, { consistency: 'serializable' })) {
+      keys.push(key);
+    }
+
+    expect(keys).toEqual(['a1', 'a2']);
+    expect(asked()).toMatchObject([
+      { range: { serializable: true } },
+      { range: { serializable: true, revision: 9 } },
+      { range: { serializable: false, revision: 9 } },
     ]);
   });
 

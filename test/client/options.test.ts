@@ -48,6 +48,9 @@ describe('options', () => {
   test.each<readonly [string, HoldfastOptions, string]>([
     ['no endpoint', { endpoints: [] }, 'name one at least'],
     ['no port', { endpoints: 'localhost' }, '"localhost" is not host:port'],
+    ['several in one text', { endpoints: 'localhost:1,localhost:2' }, 'give several as a list'],
+    ['another scheme', { endpoints: 'grpc://localhost:1' }, 'not host:port'],
+    ['an IPv6 address without brackets', { endpoints: '::1:1' }, 'not host:port'],
     ['a port beyond', { endpoints: 'localhost:65536' }, 'not host:port'],
     ['both schemes', { endpoints: ['http://[::1]:1', 'https://[::1]:2'] }, 'different things'],
     ['TLS to http', { endpoints: 'http://[::1]:1', tls: true }, 'different things'],

@@ -54,6 +54,29 @@ describe('signing in', () => {
     expect(tokens).toBe(2);
   });
 
+  test('happens once for all calls that learn, one after the other, that it has to', async () => {
+    const { members, client, loop } = setUp();
+    const held: ReceivedCall[] = [];
+    members.onCall = (call: ReceivedCall) => {
+      if (members.callsOf('Authenticate').length === 1 && call.path.endsWith('Authenticate')) {
+        call.answer('token1');
+      } else {
+        held.push(call);
+      }
+    };
+    const all = Promise.all(Array.from({ length: 50 }, async () => client.kv.get('a')));
+    await loop.run(0);
+    for (const call of held.splice(0)) {
+      call.fail({ status: 'UNAUTHENTICATED', message: 'etcdserver: invalid auth token' });
+      await loop.run(40);
+    }
+    expect(members.callsOf('Authenticate')).toHaveLength(2);
+
+    members.onCall = (call) => call.answer(emptyRange);
+    held.forEach((call) => call.answer('token2'));
+    expect(await loop.settle(all)).toHaveLength(50);
+  });
+
   test('that fails between two attempts does not undo what the first may have done', async () => {
     const { members, client, loop } = setUp();
     let puts = 0;

@@ -25,6 +25,15 @@ function setUp(startRevision = 5, feedBytesMax = 1000) {
   return { feed, log, next };
 }
 
+test('a feed that is closed before it has begun does not say that it has', async () => {
+  const { feed } = setUp();
+  const begun = feed.begun().catch((error: unknown) => error);
+
+  feed.close();
+
+  expect(await begun).toMatchObject({ code: 'ABORTED' });
+});
+
 describe('a feed', () => {
   test('gives parts of an answer as soon as their revisions are whole', async () => {
     const { feed, next } = setUp();

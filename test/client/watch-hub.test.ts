@@ -60,6 +60,22 @@ describe('the watches of a client', () => {
     await client.close();
   });
 
+  test('stay on what they were asked for, though its bytes are changed afterwards', async () => {
+    const { client, current, created, settle } = setUpWatches();
+    const [key, from] = [Buffer.from('a'), Buffer.from('c')];
+    follow(client.kv.watch(key));
+    follow(client.kv.watch({ from, to: 'd' }));
+    key.fill('b');
+    from.fill('b');
+    await settle();
+
+    current().end({ status: 'UNAVAILABLE' });
+    await settle();
+
+    expect(created().map(({ key: of }) => Buffer.from(of).toString())).toEqual(['a', 'c']);
+    await client.close();
+  });
+
   test('see each event once, whatever the next member tells again', async () => {
     const { client, current, settle } = setUpWatches();
     const { log } = follow(client.kv.watch('a'));
