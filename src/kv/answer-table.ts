@@ -34,10 +34,10 @@ export function encodeRun(floor: number, answers: ReadonlyMap<number, Uint8Array
   const writer = new ByteWriter();
   writer.byte(runFormat);
   writer.varint(floor);
-  for (const [sequence, answer] of answers) {
+  answers.forEach((answer, sequence) => {
     writer.varint(sequence);
     writer.lengthPrefixed(answer);
-  }
+  });
   return writer.finish();
 }
 

@@ -15,7 +15,13 @@
  */
 import { type ErrorCode, must } from '../base/index.ts';
 import type { AnswerTable } from './answer-table.ts';
-import type { CommandResult, LeaseId, OnceCommand, SessionRequest } from './command.ts';
+import type {
+  CommandResult,
+  LeaseId,
+  OnceCommand,
+  RequestId,
+  SessionRequest,
+} from './command.ts';
 import { indexOf, indexTimeKey, indexTimesRange, keyAgeKey, keyedAnswerKey } from './key-layout.ts';
 import type { LeaseTable } from './leases.ts';
 import type { Reading, StateWrite } from './need.ts';
@@ -29,13 +35,17 @@ import { ByteReader, ByteWriter } from './varint.ts';
 /** Limit: answers kept under idempotency keys. */
 const keyedAnswersMax = 1_000_000;
 
-/** Whether a request is to be carried out. */
-export type Attempt =
+/** Whether a request is to be carried out, as far as that is known without reading. */
+export type FreshAttempt =
   | { readonly kind: 'first' }
-  | { readonly kind: 'repeated'; readonly result: CommandResult }
   | { readonly kind: 'refused'; readonly code: ErrorCode };
 
-const first: Attempt = { kind: 'first' };
+/** Whether a request is to be carried out. */
+export type Attempt =
+  | FreshAttempt
+  | { readonly kind: 'repeated'; readonly result: CommandResult };
+
+const first: FreshAttempt = { kind: 'first' };
 
 /** The answer to a first attempt. */
 export interface FirstAnswer {
@@ -70,17 +80,27 @@ export class Answers {
     this.#sessions = new SessionAnswers(table, host.hasher, host.emit);
   }
 
+  /**
+   * Tells whether a request is to be carried out, and takes note of what it acknowledges; undefined
+   * when an earlier answer has to be looked for. To ask again changes nothing.
+   */
+  maybeBegin({ id }: OnceCommand): FreshAttempt | undefined {
+    return id.type === 'session' ? this.#maybeBeginNumbered(id) : undefined;
+  }
+
   /** Tells whether a request is to be carried out, and takes note of what it acknowledges. */
-  *begin({ id, fingerprint }: OnceCommand, user: string | undefined): Reading<Attempt> {
-    const accepted = user === undefined ? [fingerprint] : [ownedBy(user, fingerprint), fingerprint];
-    if (id.type === 'session') {
-      return yield* this.#beginNumbered(id, accepted);
+  *begin(command: OnceCommand, user: string | undefined): Reading<Attempt> {
+    const known = this.maybeBegin(command);
+    if (known !== undefined) {
+      return known;
     }
-    const [bytes] = yield* this.#records.get([keyedAnswerKey(id.key)]);
+    const { id, fingerprint } = command;
+    const bytes = yield* this.#earlier(id);
     if (bytes === undefined) {
       const isFull = this.#table.keyed.count >= keyedAnswersMax;
       return isFull ? { kind: 'refused', code: 'TOO_MANY_ANSWERS' } : first;
     }
+    const accepted = user === undefined ? [fingerprint] : [ownedBy(user, fingerprint), fingerprint];
     return repeat(bytes, accepted);
   }
 
@@ -157,8 +177,18 @@ export class Answers {
     return aged.length + 1;
   }
 
-  /** Moves a session on to what its client waits for, and looks for an answer. */
-  *#beginNumbered(request: SessionRequest, accepted: readonly bigint[]): Reading<Attempt> {
+  /** The answer to an earlier attempt; undefined when there was none. */
+  *#earlier(id: RequestId): Reading<Uint8Array | undefined> {
+    if (id.type === 'key') {
+      const [bytes] = yield* this.#records.get([keyedAnswerKey(id.key)]);
+      return bytes;
+    }
+    const session = must(this.#table.session(id.session), 'the session of a request');
+    return yield* this.#sessions.answer(id.session, session, id.sequence);
+  }
+
+  /** Moves a session on to what its client waits for; undefined when there is an answer. */
+  #maybeBeginNumbered(request: SessionRequest): FreshAttempt | undefined {
     const { session: id, sequence, lowestUnanswered } = request;
     if (!this.#leases.hasLease(id)) {
       return { kind: 'refused', code: 'SESSION_EXPIRED' };
@@ -172,10 +202,7 @@ export class Answers {
     if (sequence >= floor + sessionWindow) {
       return { kind: 'refused', code: 'TOO_MANY_ANSWERS' };
     }
-    if (!answered.has(sequence)) {
-      return first;
-    }
-    return repeat(yield* this.#sessions.answer(id, session, sequence), accepted);
+    return answered.has(sequence) ? undefined : first;
   }
 }
 

@@ -133,10 +133,15 @@ function writeCommand(writer: ByteWriter, command: Command): void {
  */
 export function decodeCommand(bytes: Uint8Array): Command {
   const reader = new ByteReader(bytes, 'command');
-  reader.format(commandFormat);
-  const command = readCommand(reader, reader.byte());
+  const command = readWholeCommand(reader);
   reader.end();
   return command;
+}
+
+/** Reads a command with its format byte. */
+function readWholeCommand(reader: ByteReader): Command {
+  reader.format(commandFormat);
+  return readCommand(reader, reader.byte());
 }
 
 function readCommand(reader: ByteReader, type: number): Command {
@@ -208,7 +213,7 @@ function writeRequestId(writer: ByteWriter, id: RequestId): void {
 function readOnce(reader: ByteReader): OnceCommand {
   const id = readRequestId(reader);
   const fingerprint = reader.bigint64();
-  const command = decodeCommand(reader.take(reader.remaining));
+  const command = readWholeCommand(reader);
   switch (command.type) {
     case 'put':
     case 'deleteRange':
@@ -222,7 +227,7 @@ function readOnce(reader: ByteReader): OnceCommand {
 
 function readAs(reader: ByteReader): AsCommand {
   const caller = { user: readAccountName(reader), credentials: reader.varint() };
-  const command = decodeCommand(reader.take(reader.remaining));
+  const command = readWholeCommand(reader);
   switch (command.type) {
     case 'as':
     case 'setRecord':

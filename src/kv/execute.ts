@@ -29,7 +29,7 @@ import type { CacheEntry } from './record-cache.ts';
 import { checkBarePut, executeDeleteRange, executePut, executeTxn, type Refused } from './txn.ts';
 
 /** Executes a bare put; `entry` is its key's. */
-export function executeBarePut(
+function executeBarePut(
   batch: ApplyBatch,
   put: PutOperation,
   entry: CacheEntry,
@@ -38,6 +38,35 @@ export function executeBarePut(
   return code === undefined
     ? { kind: 'ok', result: executePut(batch, put, entry), revision: batch.finishCommand() }
     : { kind: 'refused', code, revision: batch.revision };
+}
+
+/**
+ * Executes a put, bare or at most once, that nothing has to be read for; `entry` is its key's.
+ * Undefined, with nothing changed that `execute` would not change, when something has to be, or the
+ * command is no put. A computation that may stop midway takes several times the memory and time of
+ * the put itself, and puts are most of what is written.
+ */
+export function maybeExecutePut(
+  batch: ApplyBatch,
+  command: Command,
+  entry: CacheEntry,
+): CommandResult | undefined {
+  if (command.type === 'put') {
+    return executeBarePut(batch, command, entry);
+  }
+  if (command.type !== 'once' || command.command.type !== 'put') {
+    return undefined;
+  }
+  const attempt = batch.answers.maybeBegin(command);
+  if (attempt === undefined) {
+    return undefined;
+  }
+  if (attempt.kind === 'refused') {
+    return { kind: 'refused', code: attempt.code, revision: batch.revision };
+  }
+  const result = executeBarePut(batch, command.command, entry);
+  keepAnswer(batch, command, result, undefined);
+  return result;
 }
 
 /** A command without its caller. */
@@ -145,13 +174,22 @@ function* executeOnce(
     return { ...attempt, revision: batch.revision };
   }
   const result = yield* carryOut(batch, command.command, user);
+  keepAnswer(batch, command, result, user);
+  return result;
+}
+
+function keepAnswer(
+  batch: ApplyBatch,
+  command: OnceCommand,
+  result: CommandResult,
+  user: string | undefined,
+): void {
   // What an alarm turns away was not carried out: a later attempt may be.
   const isTurnedAway =
     result.kind === 'refused' && (result.code === 'NO_SPACE' || result.code === 'CORRUPT');
   if (!isTurnedAway) {
     batch.answers.keep(command, { user, result, index: batch.index });
   }
-  return result;
 }
 
 /** Executes what is about leases and time. */

@@ -28,7 +28,7 @@ import {
   progressFor,
 } from './compaction.ts';
 import { isPoint, keysKey, leasesRange, stateMetaKey, userKeyOf } from './key-layout.ts';
-import { execute, executeBarePut } from './execute.ts';
+import { execute, maybeExecutePut } from './execute.ts';
 import { checkLevel, featureLevels, type LevelRange } from './feature-level.ts';
 import { ExpiryTable } from './expiry-table.ts';
 import { LeaseTable } from './leases.ts';
@@ -307,16 +307,19 @@ export class StateMachine {
     yield* batch.loadExpiries(timedKeys);
     const results: (CommandResult | undefined)[] = [];
     let stateHash = this.#stateHash;
-    for (const [at, entry] of entries.entries()) {
+    for (let at = 0; at < entries.length; at++) {
+      const entry = must(entries[at], 'an entry of the batch');
       const command = commands[at];
       batch.beginEntry(entry.index, entry.term);
       if (entry.membership !== undefined) {
         batch.setMembership(entry.index, entry.membership);
       }
-      if (command?.type === 'put' && !this.auth.isEnabled) {
-        results.push(executeBarePut(batch, command, must(putEntries[at], 'the entry of a put')));
+      if (command === undefined) {
+        results.push(undefined);
       } else {
-        results.push(command === undefined ? undefined : yield* execute(batch, command));
+        const keyEntry = this.auth.isEnabled ? undefined : putEntries[at];
+        const result = keyEntry && maybeExecutePut(batch, command, keyEntry);
+        results.push(result ?? (yield* execute(batch, command)));
       }
       stateHash = batch.finishEntry();
       this.#hashHistory.record(entry.index, stateHash);

@@ -49,9 +49,10 @@ export class Applying {
     results: readonly (CommandResult | undefined)[],
   ): LogIndex {
     const { calls, metrics, nowMs } = this.#options;
-    for (const [i, id] of proposalIds.entries()) {
+    for (let at = 0; at < proposalIds.length; at++) {
+      const id = must(proposalIds[at], 'the proposal of an entry');
       if (id !== 0) {
-        calls.resolveProposal(id, must(results[i], 'the result of a proposed command'));
+        calls.resolveProposal(id, must(results[at], 'the result of a proposed command'));
       }
     }
     const { index } = must(entries.at(-1), 'an applied entry');
