@@ -15,13 +15,7 @@
  */
 import { type ErrorCode, must } from '../base/index.ts';
 import type { AnswerTable } from './answer-table.ts';
-import type {
-  CommandResult,
-  LeaseId,
-  OnceCommand,
-  RequestId,
-  SessionRequest,
-} from './command.ts';
+import type { CommandResult, LeaseId, OnceCommand, RequestId, SessionRequest } from './command.ts';
 import { indexOf, indexTimeKey, indexTimesRange, keyAgeKey, keyedAnswerKey } from './key-layout.ts';
 import type { LeaseTable } from './leases.ts';
 import type { Reading, StateWrite } from './need.ts';
@@ -41,9 +35,7 @@ export type FreshAttempt =
   | { readonly kind: 'refused'; readonly code: ErrorCode };
 
 /** Whether a request is to be carried out. */
-export type Attempt =
-  | FreshAttempt
-  | { readonly kind: 'repeated'; readonly result: CommandResult };
+export type Attempt = FreshAttempt | { readonly kind: 'repeated'; readonly result: CommandResult };
 
 const first: FreshAttempt = { kind: 'first' };
 

@@ -29,11 +29,7 @@ import type { CacheEntry } from './record-cache.ts';
 import { checkBarePut, executeDeleteRange, executePut, executeTxn, type Refused } from './txn.ts';
 
 /** Executes a bare put; `entry` is its key's. */
-function executeBarePut(
-  batch: ApplyBatch,
-  put: PutOperation,
-  entry: CacheEntry,
-): CommandResult {
+function executeBarePut(batch: ApplyBatch, put: PutOperation, entry: CacheEntry): CommandResult {
   const code = checkAlarms(batch.alarms, put) ?? checkBarePut(put, entry, batch.leases);
   return code === undefined
     ? { kind: 'ok', result: executePut(batch, put, entry), revision: batch.finishCommand() }

@@ -7,10 +7,12 @@ import type { Command, CommandResult, RangeOperation, RangeResult } from '../kv/
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
 import type { AuthApi } from './auth-api.ts';
 import type { CallOptions } from './call-options.ts';
+import type { CommandWaiter } from './calls.ts';
 import type { LeaseApi } from './lease-api.ts';
 import type { WatchApi } from './watch-api.ts';
 
 export type { CallOptions } from './call-options.ts';
+export type { CommandWaiter } from './calls.ts';
 
 /** A member of the cluster as clients see it. */
 export interface ClusterMember {
@@ -81,6 +83,11 @@ export interface MemberApi extends WatchApi {
    *   CANCELLED, STOPPED.
    */
   propose(command: Command, options?: CallOptions): Promise<CommandResult>;
+  /**
+   * The same for those who have very many under way: `waiter` is told what a promise would be, but
+   * within the turn in which it becomes known, and maybe before this returns.
+   */
+  submit(command: Command, options: CallOptions, waiter: CommandWaiter): void;
   /**
    * Reads a range: linearizable unless `isSerializable` (Raft thesis §6.4).
    *

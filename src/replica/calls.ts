@@ -13,9 +13,17 @@ import type { ChangeId, ChangeResult } from './membership-changes.ts';
 import type { ProposalFailure, ProposalId } from './proposals.ts';
 import type { ReadId } from './reads.ts';
 
-interface PendingProposal {
+/**
+ * Who waits for a command: told one of the two, once, in the turn in which it becomes known.
+ * Neither may throw.
+ */
+export interface CommandWaiter {
   readonly resolve: (result: CommandResult) => void;
-  readonly reject: (error: KvError) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface PendingProposal {
+  readonly waiter: CommandWaiter;
   readonly startMs: number;
   /** Who led when the call came. */
   readonly leader: NodeId;
@@ -44,10 +52,8 @@ export class Calls {
     return this.#proposals.size + this.#reads.size + this.#changes.size;
   }
 
-  async addProposal(id: ProposalId, leader: NodeId): Promise<CommandResult> {
-    return new Promise<CommandResult>((resolve, reject) => {
-      this.#proposals.set(id, { resolve, reject, startMs: this.#nowMs(), leader });
-    });
+  addProposal(id: ProposalId, leader: NodeId, waiter: CommandWaiter): void {
+    this.#proposals.set(id, { waiter, startMs: this.#nowMs(), leader });
   }
 
   async addRead(id: ReadId): Promise<void> {
@@ -59,9 +65,9 @@ export class Calls {
   }
 
   /** A call that is refused before it has become one. */
-  async rejectProposal(error: KvError): Promise<never> {
+  rejectProposal(error: KvError, waiter: CommandWaiter): void {
     this.#metrics.proposalsFailed.inc({ outcome: error.outcome });
-    return Promise.reject(error);
+    waiter.reject(error);
   }
 
   /** The entry of a proposal has been applied. */
@@ -70,7 +76,7 @@ export class Calls {
     if (pending !== undefined) {
       this.#proposals.delete(id);
       this.#metrics.commitSeconds.observe((this.#nowMs() - pending.startMs) / 1000);
-      pending.resolve(result);
+      pending.waiter.resolve(result);
     }
   }
 
@@ -82,22 +88,23 @@ export class Calls {
     }
     this.#proposals.delete(failure.id);
     const { outcome } = failure;
+    const { waiter } = pending;
     this.#metrics.proposalsFailed.inc({ outcome });
     const hasLeaderFailed = pending.leader !== leader || pending.leader === 0;
     switch (failure.reason) {
       case 'timeout':
-        pending.reject(
+        waiter.reject(
           new KvError(hasLeaderFailed ? 'TIMEOUT_LEADER_FAILURE' : 'TIMEOUT', { outcome }),
         );
         break;
       case 'overtaken':
-        pending.reject(new KvError('TIMEOUT_LEADER_FAILURE', { outcome }));
+        waiter.reject(new KvError('TIMEOUT_LEADER_FAILURE', { outcome }));
         break;
       case 'cancelled':
-        pending.reject(new KvError('CANCELLED', { outcome }));
+        waiter.reject(new KvError('CANCELLED', { outcome }));
         break;
       case 'stopped':
-        pending.reject(new KvError('STOPPED', { outcome }));
+        waiter.reject(new KvError('STOPPED', { outcome }));
         break;
     }
   }

@@ -37,6 +37,7 @@ export class Member implements MemberApi {
   readonly leases: Leases;
   readonly auth: AuthApi;
   readonly propose: Intake['propose'];
+  readonly submit: Intake['submit'];
   readonly range: Intake['range'];
   readonly confirmRead: Intake['confirmRead'];
   readonly #config: MemberConfig;
@@ -54,6 +55,7 @@ export class Member implements MemberApi {
     this.auth = auth;
     // Straight in: a method of this class would cost each call a promise more.
     this.propose = intake.propose.bind(intake);
+    this.submit = intake.submit.bind(intake);
     this.range = intake.range.bind(intake);
     this.confirmRead = intake.confirmRead.bind(intake);
     this.#config = config;

@@ -2,6 +2,7 @@
 export type {
   CallOptions,
   ClusterMember,
+  CommandWaiter,
   KeyspaceHash,
   MaintenanceApi,
   MemberAlarm,

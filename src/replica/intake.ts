@@ -15,7 +15,7 @@ import {
 } from '../kv/index.ts';
 import type { CallOptions, RangeAnswer, RangeOptions } from './api.ts';
 import type { AuthApi } from './auth-api.ts';
-import type { Calls } from './calls.ts';
+import type { Calls, CommandWaiter } from './calls.ts';
 import type { Effects } from './effects.ts';
 import type { Integrity } from './integrity.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -89,31 +89,29 @@ export class Intake {
 
   /** See `MemberApi.propose`. */
   async propose(command: Command, options: CallOptions = {}): Promise<CommandResult> {
-    const { config, replica, calls, state, onAsked } = this.#options;
-    config.metrics.proposalsTotal.inc();
-    const level = levelNeeded(command);
-    const isActive = level <= state.machine.level;
-    const refusal = this.#refusal() ?? (isActive ? undefined : await this.#whyNotAt(level));
-    if (refusal !== undefined) {
-      return calls.rejectProposal(refusal);
-    }
-    const bytes = encodeCommand(askedBy(options.caller, command));
-    if (bytes.length > config.options.requestBytesMax) {
-      return calls.rejectProposal(new KvError('REQUEST_TOO_LARGE'));
-    }
-    const id = replica.maybePropose(bytes, this.#deadlineTick(options));
-    if (id === undefined) {
-      return calls.rejectProposal(new KvError('TOO_MANY_REQUESTS'));
-    }
-    onAsked();
-    const result = calls.addProposal(id, replica.leader);
-    onAbort(options.signal, () => {
-      const failure = replica.cancelProposal(id);
-      if (failure !== undefined) {
-        calls.failProposal(failure, replica.leader);
-      }
+    return new Promise<CommandResult>((resolve, reject) => {
+      this.submit(command, options, { resolve, reject });
     });
-    return result;
+  }
+
+  /** See `MemberApi.submit`. */
+  submit(command: Command, options: CallOptions, waiter: CommandWaiter): void {
+    const { config, calls, state } = this.#options;
+    config.metrics.proposalsTotal.inc();
+    const settle = (refusal: KvError | undefined): void => {
+      if (refusal === undefined) {
+        this.#take(command, options, waiter);
+      } else {
+        calls.rejectProposal(refusal, waiter);
+      }
+    };
+    const refusal = this.#refusal();
+    const level = levelNeeded(command);
+    if (refusal !== undefined || level <= state.machine.level) {
+      settle(refusal);
+    } else {
+      this.#whyNotAt(level).then(settle).catch(waiter.reject);
+    }
   }
 
   /** See `MemberApi.range`. */
@@ -237,6 +235,30 @@ export class Intake {
     const isActive = (): boolean => state.machine.level >= needed;
     await conditions.within(levelWaitMs, isActive);
     return this.#refusal() ?? (isActive() ? undefined : notActive(needed, state.machine));
+  }
+
+  #take(command: Command, options: CallOptions, waiter: CommandWaiter): void {
+    const { config, replica, calls, onAsked } = this.#options;
+    const bytes = encodeCommand(askedBy(options.caller, command));
+    if (bytes.length > config.options.requestBytesMax) {
+      calls.rejectProposal(new KvError('REQUEST_TOO_LARGE'), waiter);
+      return;
+    }
+    const id = replica.maybePropose(bytes, this.#deadlineTick(options));
+    if (id === undefined) {
+      calls.rejectProposal(new KvError('TOO_MANY_REQUESTS'), waiter);
+      return;
+    }
+    onAsked();
+    calls.addProposal(id, replica.leader, waiter);
+    if (options.signal !== undefined) {
+      onAbort(options.signal, () => {
+        const failure = replica.cancelProposal(id);
+        if (failure !== undefined) {
+          calls.failProposal(failure, replica.leader);
+        }
+      });
+    }
   }
 
   /** Why nothing can be changed now. */

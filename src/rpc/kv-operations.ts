@@ -1,8 +1,15 @@
 /**
  * The operations of `etcdserverpb.KV`, whichever way they come: as calls of their own (`kv.ts`) or
- * in batches (`pipeline.ts`). Checks the request, has the member do it, makes the response.
+ * in batches (`pipeline.ts`). Of a write: what its request asks of the member, checked, and the
+ * response that the member's answer makes; how it is waited for is theirs.
  */
-import type { OnceOperation, OperationResult, RangeResult } from '../kv/index.ts';
+import type {
+  DeleteRangeOperation,
+  OperationResult,
+  PutOperation,
+  RangeResult,
+  TxnOperation,
+} from '../kv/index.ts';
 import type { RangeOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import {
@@ -26,9 +33,6 @@ import {
   checkTxnRequest,
 } from './validate.ts';
 
-/** Has the member do something under the name that the request has, if it has one. */
-export type Proposer = (operation: OnceOperation) => Promise<CommandAnswer>;
-
 /** @throws {KvError} what its check throws, and the member. */
 export async function carryOutRange(
   context: ServiceContext,
@@ -44,30 +48,46 @@ export async function carryOutRange(
   return request.remaining_ttl ? withRemainingTtl(context, result, response) : response;
 }
 
-/** @throws {KvError} what its check throws, and the member. */
-export async function carryOutPut(
-  context: ServiceContext,
-  request: wire.PutRequest,
-  propose: Proposer,
-): Promise<wire.PutResponse> {
+/**
+ * What a request to put asks of the member.
+ *
+ * @throws {KvError} what its check throws.
+ */
+export function putOperation(context: ServiceContext, request: wire.PutRequest): PutOperation {
   checkPutRequest(request);
   checkPutBytes(request, context.requestBytesMax);
-  const { result, revision } = appliedOf<'put'>(await propose(toPut(request)));
+  return toPut(request);
+}
+
+/** The response to a put, from the member's answer. */
+export function putResponse(context: ServiceContext, answer: CommandAnswer): wire.PutResponse {
+  const { result, revision } = appliedOf<'put'>(answer);
   const header = headerOf(context, revision);
   return result.prevKv === undefined
     ? { header }
     : { header, prev_kv: fromKeyValue(result.prevKv) };
 }
 
-/** @throws {KvError} what its check throws, and the member. */
-export async function carryOutDeleteRange(
+/**
+ * What a request to delete asks of the member.
+ *
+ * @throws {KvError} what its check throws.
+ */
+export function deleteRangeOperation(
   context: ServiceContext,
   request: wire.DeleteRangeRequest,
-  propose: Proposer,
-): Promise<wire.DeleteRangeResponse> {
+): DeleteRangeOperation {
   checkDeleteRangeRequest(request);
   checkDeleteRangeBytes(request, context.requestBytesMax);
-  const { result, revision } = appliedOf<'deleteRange'>(await propose(toDeleteRange(request)));
+  return toDeleteRange(request);
+}
+
+/** The response to a deletion, from the member's answer. */
+export function deleteRangeResponse(
+  context: ServiceContext,
+  answer: CommandAnswer,
+): wire.DeleteRangeResponse {
+  const { result, revision } = appliedOf<'deleteRange'>(answer);
   return {
     header: headerOf(context, revision),
     deleted: result.deleted,
@@ -75,15 +95,20 @@ export async function carryOutDeleteRange(
   };
 }
 
-/** @throws {KvError} what its check throws, and the member. */
-export async function carryOutTxn(
-  context: ServiceContext,
-  request: wire.TxnRequest,
-  propose: Proposer,
-): Promise<wire.TxnResponse> {
+/**
+ * What a transaction asks of the member.
+ *
+ * @throws {KvError} what its check throws.
+ */
+export function txnOperation(context: ServiceContext, request: wire.TxnRequest): TxnOperation {
   checkTxnRequest(request, context);
   checkTxnBytes(request, context.requestBytesMax);
-  const { result, revision } = appliedOf<'txn'>(await propose(toTxn(request)));
+  return toTxn(request);
+}
+
+/** The response to a transaction, from the member's answer. */
+export function txnResponse(context: ServiceContext, answer: CommandAnswer): wire.TxnResponse {
+  const { result, revision } = appliedOf<'txn'>(answer);
   return fromTxn(result, headerOf(context, revision), revision);
 }
 

@@ -6,13 +6,15 @@ import type { CallOptions, RangeOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { fromRange, toBound, toRange } from './convert.ts';
 import {
-  carryOutDeleteRange,
-  carryOutPut,
   carryOutRange,
-  carryOutTxn,
-  type Proposer,
+  deleteRangeOperation,
+  deleteRangeResponse,
+  putOperation,
+  putResponse,
+  txnOperation,
+  txnResponse,
 } from './kv-operations.ts';
-import { type OnceCall, proposeOnce } from './once.ts';
+import { proposeOnce } from './once.ts';
 import { headerOf, serverStreaming, type ServiceContext, unary, writePaced } from './service.ts';
 import { checkRangeRequest } from './validate.ts';
 
@@ -25,30 +27,30 @@ type RangeStreamCall = ServerWritableStream<wire.RangeRequest, wire.RangeStreamR
 export function createKvService(context: ServiceContext): wire.KVHandlers {
   const { member } = context;
 
-  const proposer =
-    (call: OnceCall, options: CallOptions): Proposer =>
-    async (operation) =>
-      proposeOnce(context, call, { operation, options });
-
   return {
     Range: unary(context, 'Range', async (request: wire.RangeRequest, options, call) =>
       carryOutRange(context, request, { charge: chargeOf(context, call.metadata), ...options }),
     ),
 
-    Put: unary(context, 'Put', async (request: wire.PutRequest, options, call) =>
-      carryOutPut(context, request, proposer(call, options)),
-    ),
+    Put: unary(context, 'Put', async (request: wire.PutRequest, options, call) => {
+      const operation = putOperation(context, request);
+      return putResponse(context, await proposeOnce(context, call, { operation, options }));
+    }),
 
     DeleteRange: unary(
       context,
       'DeleteRange',
-      async (request: wire.DeleteRangeRequest, options, call) =>
-        carryOutDeleteRange(context, request, proposer(call, options)),
+      async (request: wire.DeleteRangeRequest, options, call) => {
+        const operation = deleteRangeOperation(context, request);
+        const answer = await proposeOnce(context, call, { operation, options });
+        return deleteRangeResponse(context, answer);
+      },
     ),
 
-    Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options, call) =>
-      carryOutTxn(context, request, proposer(call, options)),
-    ),
+    Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options, call) => {
+      const operation = txnOperation(context, request);
+      return txnResponse(context, await proposeOnce(context, call, { operation, options }));
+    }),
 
     Compact: unary(
       context,

@@ -13,7 +13,13 @@
  */
 import { Metadata, type MetadataValue } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
-import type { CommandResult, OnceOperation, RequestId, SessionRequest } from '../kv/index.ts';
+import type {
+  CommandResult,
+  OnceCommand,
+  OnceOperation,
+  RequestId,
+  SessionRequest,
+} from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type { ServiceContext } from './service.ts';
 
@@ -43,10 +49,11 @@ export type CommandAnswer = Extract<CommandResult, { readonly kind: 'ok' }>;
 export async function proposeOnce(
   context: ServiceContext,
   call: OnceCall,
-  attempt: OnceAttempt,
+  { operation, asked, options }: OnceAttempt,
 ): Promise<CommandAnswer> {
   const id = requestIdOf(call.metadata, context.idempotencyKeyBytesMax);
-  const answer = await proposeAs(context, id, attempt);
+  const command = commandOf(context, id, operation, asked);
+  const answer = answerOf(await context.member.propose(command, options));
   if (answer.isRepeated === true) {
     const metadata = new Metadata();
     metadata.set('holdfast-repeated', 'true');
@@ -55,26 +62,28 @@ export async function proposeOnce(
   return answer;
 }
 
-/**
- * Has the member do something: at most once, if the request has a name.
- *
- * @throws {KvError} what the member throws; why the command was refused.
- */
-export async function proposeAs(
-  { member, fingerprintOf }: ServiceContext,
+/** The command that asks for an attempt: at most once, if the request has a name. */
+export function commandOf(
+  { fingerprintOf }: ServiceContext,
   id: RequestId | undefined,
-  { operation, asked = operation, options }: OnceAttempt,
-): Promise<CommandAnswer> {
-  const answer = await member.propose(
-    id === undefined
-      ? operation
-      : { type: 'once', id, fingerprint: fingerprintOf(asked), command: operation },
-    options,
-  );
-  if (answer.kind === 'refused') {
-    throw new KvError(answer.code);
+  operation: OnceOperation,
+  asked = operation,
+): OnceOperation | OnceCommand {
+  return id === undefined
+    ? operation
+    : { type: 'once', id, fingerprint: fingerprintOf(asked), command: operation };
+}
+
+/**
+ * What a command has given back.
+ *
+ * @throws {KvError} why it was refused.
+ */
+export function answerOf(result: CommandResult): CommandAnswer {
+  if (result.kind === 'refused') {
+    throw new KvError(result.code);
   }
-  return answer;
+  return result;
 }
 
 /**

@@ -14,7 +14,7 @@
  */
 import type { ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type EventLoop, KvError } from '../base/index.ts';
-import type { Caller, RequestId } from '../kv/index.ts';
+import type { Caller, OnceOperation, RequestId } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import {
   AnswerBatchWriter,
@@ -25,13 +25,15 @@ import {
 } from '../wire/index.ts';
 import type { AdmittedCall } from './admission.ts';
 import {
-  carryOutDeleteRange,
-  carryOutPut,
   carryOutRange,
-  carryOutTxn,
-  type Proposer,
+  deleteRangeOperation,
+  deleteRangeResponse,
+  putOperation,
+  putResponse,
+  txnOperation,
+  txnResponse,
 } from './kv-operations.ts';
-import { keyedRequest, proposeAs, sessionRequest } from './once.ts';
+import { answerOf, type CommandAnswer, commandOf, keyedRequest, sessionRequest } from './once.ts';
 import { callOptions, type LongService, type ServiceContext } from './service.ts';
 import { toServiceError } from './status.ts';
 import type { Work } from './work-classes.ts';
@@ -47,6 +49,8 @@ const operationBytesMax = 16 * 1024 * 1024;
 const scanBytes = 1024 * 1024;
 
 type OperateCall = ServerDuplexStream<ReceivedBatch, Buffer>;
+type WriteRequest = Extract<PipelineRequest, { type: 'put' | 'deleteRange' | 'txn' }>;
+type FailureResponse = Extract<PipelineResponse, { type: 'failure' }>;
 
 /** The handlers of the service, as `pipelineService` of `wire` describes it. */
 export interface PipelineHandlers {
@@ -81,10 +85,15 @@ export function createPipelineService(
   };
 }
 
-/** What is known of an operation as it goes on. */
-interface OperationState {
-  isRepeated: boolean;
+/** An operation under way. */
+interface RunningOperation {
+  readonly received: ReceivedOperation;
+  /** What it counts for. */
+  readonly bytes: number;
+  readonly work: Work;
+  readonly startMs: number;
   caller: Caller | undefined;
+  isRepeated: boolean;
 }
 
 /** One client's stream. */
@@ -160,82 +169,112 @@ class PipelineStream {
       const bytes = operation.bytes + (isScan(operation.request) ? scanBytes : 0);
       this.#operations++;
       this.#bytes += bytes;
-      void this.#carryOut(operation, batch, bytes);
+      this.#begin(operation, batch, bytes);
     }
     if (this.#operations >= operationsMax || this.#bytes >= operationBytesMax) {
       this.#call.pause();
     }
   }
 
-  /** Never rejects: what goes wrong is an answer. */
-  async #carryOut(
-    operation: ReceivedOperation,
-    batch: ReceivedBatch,
-    bytes: number,
-  ): Promise<void> {
-    const { metrics, nowMs } = this.#context;
-    const startMs = nowMs();
-    const state: OperationState = { isRepeated: false, caller: undefined };
-    const work = workOf(operation.request);
-    let response: PipelineResponse;
+  /** Never throws: what goes wrong is an answer. */
+  #begin(received: ReceivedOperation, batch: ReceivedBatch, bytes: number): void {
+    const work = workOf(received.request);
+    const startMs = this.#context.nowMs();
+    const running = { received, bytes, work, startMs, caller: undefined, isRepeated: false };
     try {
       this.#entry?.beginOperation(work, bytes);
-      try {
-        response = await this.#do(operation, batch, state);
-      } finally {
-        this.#entry?.endOperation(work, bytes);
-      }
     } catch (error) {
-      this.#context.callers.noteFailure(methodOf(operation.request), error, state.caller);
-      response = this.#failureOf(error);
+      this.#answer(running, this.#failureOf(running, error));
+      return;
     }
-    const code = response.type === 'failure' ? response.failure.code : 'OK';
-    metrics.countRequest(methodOf(operation.request), code, (nowMs() - startMs) / 1000);
-    this.#answer(operation.id, state.isRepeated, response, bytes);
+    try {
+      this.#carryOut(running, batch);
+    } catch (error) {
+      this.#fail(running, error);
+    }
   }
 
-  async #do(
-    operation: ReceivedOperation,
-    batch: ReceivedBatch,
-    state: OperationState,
-  ): Promise<PipelineResponse> {
-    const context = this.#context;
-    const { request, deadlineMs } = operation;
+  #carryOut(running: RunningOperation, batch: ReceivedBatch): void {
+    const { request, deadlineMs } = running.received;
     // By the stream's token, as it is now: it may have ended since the stream began.
-    const caller = context.callers.identify(this.#call);
-    state.caller = caller;
+    const caller = this.#context.callers.identify(this.#call);
+    running.caller = caller;
     const options: CallOptions = deadlineMs === 0 ? { caller } : { deadlineMs, caller };
-    const propose: Proposer = async (asked) => {
-      const id = this.#requestId(operation, batch);
-      const answer = await proposeAs(context, id, { operation: asked, options });
-      state.isRepeated = answer.isRepeated === true;
-      return answer;
-    };
     switch (request?.type) {
       case 'put':
-        return { type: 'put', response: await carryOutPut(context, request.request, propose) };
-      case 'range': {
-        const startMs = context.nowMs();
-        const charge = (): void => {
-          this.#maybeShowLife(startMs);
-        };
-        const response = await carryOutRange(context, request.request, { charge, ...options });
-        return { type: 'range', response };
-      }
-      case 'deleteRange': {
-        const response = await carryOutDeleteRange(context, request.request, propose);
-        return { type: 'deleteRange', response };
-      }
+      case 'deleteRange':
       case 'txn':
-        return { type: 'txn', response: await carryOutTxn(context, request.request, propose) };
-      case 'leaseKeepAlive': {
-        context.member.auth.checkRead(caller, []);
-        const ttlMs = await context.member.leases.keepAlive(BigInt(request.lease), options);
-        return { type: 'leaseKeepAlive', ttlSeconds: Math.floor((ttlMs ?? 0) / 1000) };
-      }
+        this.#write(running, request, batch, options);
+        break;
+      case 'range':
+      case 'leaseKeepAlive':
+        this.#respond(running, request, options).then(
+          (response) => {
+            this.#finish(running, response);
+          },
+          (error: unknown) => {
+            this.#fail(running, error);
+          },
+        );
+        break;
       case undefined:
         throw new KvError('NOT_IMPLEMENTED');
     }
+  }
+
+  /** Nobody waits in between: a promise at each step would cost more than the write itself. */
+  #write(
+    running: RunningOperation,
+    request: WriteRequest,
+    batch: ReceivedBatch,
+    options: CallOptions,
+  ): void {
+    const context = this.#context;
+    const operation = operationOf(context, request);
+    const id = this.#requestId(running.received, batch);
+    context.member.submit(commandOf(context, id, operation), options, {
+      resolve: (result) => {
+        let response: PipelineResponse;
+        try {
+          const answer = answerOf(result);
+          running.isRepeated = answer.isRepeated === true;
+          response = responseOf(context, request, answer);
+        } catch (error) {
+          response = this.#failureOf(running, error);
+        }
+        this.#finish(running, response);
+      },
+      reject: (error) => {
+        this.#fail(running, error);
+      },
+    });
+  }
+
+  async #respond(
+    { startMs, caller }: RunningOperation,
+    request: Exclude<PipelineRequest, WriteRequest>,
+    options: CallOptions,
+  ): Promise<PipelineResponse> {
+    const context = this.#context;
+    if (request.type === 'range') {
+      const charge = (): void => {
+        this.#maybeShowLife(startMs);
+      };
+      const response = await carryOutRange(context, request.request, { charge, ...options });
+      return { type: 'range', response };
+    }
+    context.member.auth.checkRead(caller, []);
+    const ttlMs = await context.member.leases.keepAlive(BigInt(request.lease), options);
+    return { type: 'leaseKeepAlive', ttlSeconds: Math.floor((ttlMs ?? 0) / 1000) };
+  }
+
+  #fail(running: RunningOperation, error: unknown): void {
+    this.#finish(running, this.#failureOf(running, error));
+  }
+
+  #finish(running: RunningOperation, response: PipelineResponse): void {
+    this.#entry?.endOperation(running.work, running.bytes);
+    this.#answer(running, response);
   }
 
   #requestId(
@@ -250,7 +289,12 @@ class PipelineStream {
       : keyedRequest(idempotencyKey, this.#context.idempotencyKeyBytesMax);
   }
 
-  #failureOf(error: unknown): PipelineResponse {
+  #failureOf({ received, caller }: RunningOperation, error: unknown): FailureResponse {
+    this.#context.callers.noteFailure(methodOf(received.request), error, caller);
+    return this.#failure(error);
+  }
+
+  #failure(error: unknown): FailureResponse {
     const {
       code: status,
       details,
@@ -267,16 +311,20 @@ class PipelineStream {
     };
   }
 
-  #answer(id: number, isRepeated: boolean, response: PipelineResponse, bytes: number): void {
+  #answer(running: RunningOperation, response: PipelineResponse): void {
+    const { received, isRepeated, bytes, startMs } = running;
+    const { metrics, nowMs } = this.#context;
+    const code = response.type === 'failure' ? response.failure.code : 'OK';
+    metrics.countRequest(methodOf(received.request), code, (nowMs() - startMs) / 1000);
     if (this.#isOver) {
       return;
     }
     const answers = this.#answers();
     const before = answers.bytes;
     try {
-      answers.add(id, isRepeated, response);
+      answers.add(received.id, isRepeated, response);
     } catch (error) {
-      answers.add(id, false, this.#failureOf(error));
+      answers.add(received.id, false, this.#failure(error));
     }
     const added = answers.bytes - before;
     this.#bytes += added;
@@ -342,6 +390,34 @@ class PipelineStream {
     this.#isOver = true;
     this.#writer = undefined;
     this.#onClose();
+  }
+}
+
+/** What a write asks of the member. @throws {KvError} what its check throws. */
+function operationOf(context: ServiceContext, request: WriteRequest): OnceOperation {
+  switch (request.type) {
+    case 'put':
+      return putOperation(context, request.request);
+    case 'deleteRange':
+      return deleteRangeOperation(context, request.request);
+    case 'txn':
+      return txnOperation(context, request.request);
+  }
+}
+
+/** What a write is answered with. */
+function responseOf(
+  context: ServiceContext,
+  { type }: WriteRequest,
+  answer: CommandAnswer,
+): PipelineResponse {
+  switch (type) {
+    case 'put':
+      return { type, response: putResponse(context, answer) };
+    case 'deleteRange':
+      return { type, response: deleteRangeResponse(context, answer) };
+    case 'txn':
+      return { type, response: txnResponse(context, answer) };
   }
 }
 

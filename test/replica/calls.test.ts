@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Metrics } from '../../src/observability/index.ts';
 import { Calls } from '../../src/replica/calls.ts';
+import { waited } from './waited.ts';
 
 function created(): Calls {
   return new Calls(new Metrics(), () => 0);
@@ -16,7 +17,9 @@ async function errorOf(call: Promise<unknown>): Promise<unknown> {
 describe('Calls', () => {
   test('a proposal is answered once, with its result', async () => {
     const calls = created();
-    const call = calls.addProposal(1, 2);
+    const call = waited((waiter) => {
+      calls.addProposal(1, 2, waiter);
+    });
     expect(calls.count).toBe(1);
 
     calls.resolveProposal(1, { kind: 'refused', revision: 4, code: 'NO_SPACE' });
@@ -37,11 +40,13 @@ describe('Calls', () => {
     async (...row) => {
       const [reason, leader, code] = row;
       const calls = created();
-      const call = errorOf(calls.addProposal(1, 2));
+      const call = waited((waiter) => {
+        calls.addProposal(1, 2, waiter);
+      });
 
       calls.failProposal({ id: 1, reason, outcome: 'unknown' }, leader);
 
-      expect(await call).toMatchObject({ code, outcome: 'unknown' });
+      await expect(call).rejects.toMatchObject({ code, outcome: 'unknown' });
     },
   );
 
@@ -76,9 +81,11 @@ describe('Calls', () => {
     const { KvError } = await import('../../src/base/index.ts');
     const calls = created();
 
-    expect(await errorOf(calls.rejectProposal(new KvError('STOPPED')))).toMatchObject({
-      code: 'STOPPED',
+    const call = waited((waiter) => {
+      calls.rejectProposal(new KvError('STOPPED'), waiter);
     });
+
+    await expect(call).rejects.toMatchObject({ code: 'STOPPED' });
     expect(calls.count).toBe(0);
   });
 });

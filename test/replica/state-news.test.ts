@@ -16,6 +16,7 @@ import { StateNews } from '../../src/replica/state-news.ts';
 import { StateDisk } from '../harness/memory-state.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { put, entriesOf } from './commands.ts';
+import { waited } from './waited.ts';
 
 const records: readonly MemberRecord[] = [1, 2, 3].map((id) => ({
   ...{ id, name: `n${id}`, peerUrls: [`http://n${id}`], autoPromote: false },
@@ -77,7 +78,13 @@ async function start() {
     const proposalIds = entries.map(({ index, command }) => (command.length === 0 ? 0 : index));
     const batch = { entries, proposalIds };
     const awaited = proposalIds.filter((id) => id !== 0);
-    const outcomes = Promise.allSettled(awaited.map(async (id) => calls.addProposal(id, 1)));
+    const outcomes = Promise.allSettled(
+      awaited.map(async (id) =>
+        waited((waiter) => {
+          calls.addProposal(id, 1, waiter);
+        }),
+      ),
+    );
     applying.begin(batch);
     state.lane.push(batch);
     await loop.run(1);
@@ -141,7 +148,9 @@ describe('StateNews', () => {
     const { told, news, applying, calls } = await start();
     const entries = entriesOf([put('a', '1')]);
     applying.begin({ entries, proposalIds: [7] });
-    const waiting = calls.addProposal(7, 1).catch((error: unknown) => error);
+    const waiting = waited((waiter) => {
+      calls.addProposal(7, 1, waiter);
+    }).catch((error: unknown) => error);
 
     news.replaced(5);
 

@@ -4,6 +4,7 @@ import { Auth } from '../../src/replica/auth.ts';
 import type { Command, CommandResult, RangeOperation } from '../../src/kv/index.ts';
 import type {
   CallOptions,
+  CommandWaiter,
   ClusterMember,
   KeyspaceHash,
   LeaseApi,
@@ -131,6 +132,10 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   async propose(command: Command, options?: CallOptions): Promise<CommandResult> {
     this.asked.push({ method: 'propose', command, options });
     return this.onPropose(command);
+  }
+
+  submit(command: Command, options: CallOptions, { resolve, reject }: CommandWaiter): void {
+    this.propose(command, options).then(resolve, reject);
   }
 
   async range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer> {
