@@ -192,6 +192,12 @@ export class ByteWriter {
     this.bytes(bytes);
   }
 
+  zeros(count: number): void {
+    this.#reserve(count);
+    this.#bytes.fill(0, this.#length, this.#length + count);
+    this.#length += count;
+  }
+
   /** Writes bytes as they are. */
   bytes(bytes: Uint8Array): void {
     this.#reserve(bytes.length);

@@ -18,8 +18,8 @@ import type { ReadId } from './reads.ts';
  * Neither may throw.
  */
 export interface CommandWaiter {
-  readonly resolve: (result: CommandResult) => void;
-  readonly reject: (error: unknown) => void;
+  resolve(result: CommandResult): void;
+  reject(error: unknown): void;
 }
 
 interface PendingProposal {

@@ -22,6 +22,7 @@ import type { LogWriter } from './log-writer.ts';
 import type { MemberConfig } from './member-config.ts';
 import type { MemberState } from './member-state.ts';
 import type { MembershipChange } from './membership.ts';
+import { envelopeBytes, type ProposalId } from './proposals.ts';
 import type { Replica } from './replica.ts';
 import type { StateLane } from './state-lane.ts';
 import { type Conditions, onAbort } from './waiting.ts';
@@ -98,19 +99,14 @@ export class Intake {
   submit(command: Command, options: CallOptions, waiter: CommandWaiter): void {
     const { config, calls, state } = this.#options;
     config.metrics.proposalsTotal.inc();
-    const settle = (refusal: KvError | undefined): void => {
-      if (refusal === undefined) {
-        this.#take(command, options, waiter);
-      } else {
-        calls.rejectProposal(refusal, waiter);
-      }
-    };
     const refusal = this.#refusal();
     const level = levelNeeded(command);
-    if (refusal !== undefined || level <= state.machine.level) {
-      settle(refusal);
+    if (refusal !== undefined) {
+      calls.rejectProposal(refusal, waiter);
+    } else if (level <= state.machine.level) {
+      this.#take(command, options, waiter);
     } else {
-      this.#whyNotAt(level).then(settle).catch(waiter.reject);
+      void this.#takeAt(level, command, options, waiter);
     }
   }
 
@@ -229,22 +225,37 @@ export class Intake {
     return replica.tickCount + Math.max(1, whole);
   }
 
-  /** Waits a while for the feature level; tells why nothing can be changed after that, if so. */
-  async #whyNotAt(needed: number): Promise<KvError | undefined> {
-    const { conditions, state } = this.#options;
+  /** Waits a while for the feature level first; never rejects. */
+  async #takeAt(
+    needed: number,
+    command: Command,
+    options: CallOptions,
+    waiter: CommandWaiter,
+  ): Promise<void> {
+    const { conditions, state, calls } = this.#options;
     const isActive = (): boolean => state.machine.level >= needed;
-    await conditions.within(levelWaitMs, isActive);
-    return this.#refusal() ?? (isActive() ? undefined : notActive(needed, state.machine));
+    try {
+      await conditions.within(levelWaitMs, isActive);
+      const refusal =
+        this.#refusal() ?? (isActive() ? undefined : notActive(needed, state.machine));
+      if (refusal === undefined) {
+        this.#take(command, options, waiter);
+      } else {
+        calls.rejectProposal(refusal, waiter);
+      }
+    } catch (error) {
+      waiter.reject(error);
+    }
   }
 
   #take(command: Command, options: CallOptions, waiter: CommandWaiter): void {
     const { config, replica, calls, onAsked } = this.#options;
-    const bytes = encodeCommand(askedBy(options.caller, command));
-    if (bytes.length > config.options.requestBytesMax) {
+    const proposal = encodeCommand(askedBy(options.caller, command), envelopeBytes);
+    if (proposal.length - envelopeBytes > config.options.requestBytesMax) {
       calls.rejectProposal(new KvError('REQUEST_TOO_LARGE'), waiter);
       return;
     }
-    const id = replica.maybePropose(bytes, this.#deadlineTick(options));
+    const id = replica.maybePropose(proposal, this.#deadlineTick(options));
     if (id === undefined) {
       calls.rejectProposal(new KvError('TOO_MANY_REQUESTS'), waiter);
       return;
@@ -252,13 +263,18 @@ export class Intake {
     onAsked();
     calls.addProposal(id, replica.leader, waiter);
     if (options.signal !== undefined) {
-      onAbort(options.signal, () => {
-        const failure = replica.cancelProposal(id);
-        if (failure !== undefined) {
-          calls.failProposal(failure, replica.leader);
-        }
-      });
+      this.#cancelOn(options.signal, id);
     }
+  }
+
+  #cancelOn(signal: AbortSignal, id: ProposalId): void {
+    const { replica, calls } = this.#options;
+    onAbort(signal, () => {
+      const failure = replica.cancelProposal(id);
+      if (failure !== undefined) {
+        calls.failProposal(failure, replica.leader);
+      }
+    });
   }
 
   /** Why nothing can be changed now. */

@@ -18,28 +18,32 @@ import type { NodeId, Term } from '../raft/index.ts';
 export type ProposalId = number;
 
 const envelopeVersion = 1;
-/** version, origin, incarnation, proposal id. */
-const envelopeBytes = 1 + 8 + 4 + 8;
+/** Bytes of an envelope before its command: version, origin, incarnation, proposal id. */
+export const envelopeBytes = 1 + 8 + 4 + 8;
 
 /** Who proposed an entry, and the command it carries. */
 export interface Envelope {
   readonly origin: NodeId;
   readonly incarnation: number;
+  /** 0 when it answers no proposal. */
   readonly id: ProposalId;
   readonly command: Uint8Array;
 }
 
-/**
- * Puts a command into the envelope that its log entry carries; `id` 0 answers no proposal.
- */
+/** Puts a command into the envelope that its log entry carries. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const bytes = new Uint8Array(envelopeBytes + envelope.command.length);
-  bytes[0] = envelopeVersion;
-  writeUint64(bytes, 1, envelope.origin);
-  writeUint32(bytes, 9, envelope.incarnation);
-  writeUint64(bytes, 13, envelope.id);
+  fillEnvelope(bytes, envelope);
   bytes.set(envelope.command, envelopeBytes);
   return bytes;
+}
+
+/** Fills in the envelope of a command that stands {@link envelopeBytes} behind the start. */
+function fillEnvelope(bytes: Uint8Array, source: Omit<Envelope, 'command'>): void {
+  bytes[0] = envelopeVersion;
+  writeUint64(bytes, 1, source.origin);
+  writeUint32(bytes, 9, source.incarnation);
+  writeUint64(bytes, 13, source.id);
 }
 
 /** Reads an envelope; the command shares memory with `bytes`. */
@@ -107,9 +111,12 @@ export class ProposalTable {
     return this.#queue.length > 0;
   }
 
-  /** Queues a command, or says that the table is full: then nothing has happened. */
-  maybeAdd(command: Uint8Array, deadlineTick: number): ProposalId | undefined {
-    const size = command.length + envelopeBytes;
+  /**
+   * Queues a command, or says that the table is full: then nothing has happened. `data` becomes the
+   * log entry's: the command, behind {@link envelopeBytes} that are filled in here.
+   */
+  maybeAdd(data: Uint8Array, deadlineTick: number): ProposalId | undefined {
+    const size = data.length;
     const isFull =
       this.#proposalsById.size >= this.#limits.countMax ||
       (this.#proposalsById.size > 0 && this.#bytes + size > this.#limits.bytesMax);
@@ -117,12 +124,7 @@ export class ProposalTable {
       return undefined;
     }
     const id = this.#nextId++;
-    const data = encodeEnvelope({
-      origin: this.#origin,
-      incarnation: this.#incarnation,
-      id,
-      command,
-    });
+    fillEnvelope(data, { origin: this.#origin, incarnation: this.#incarnation, id });
     this.#proposalsById.set(id, { id, data, deadlineTick, proposedTerm: undefined });
     this.#bytes += size;
     this.#queue.push(id);

@@ -211,9 +211,9 @@ export class Replica {
     this.#raft.reportStarted();
   }
 
-  /** Queues a command; undefined when too much waits already, and then nothing has happened. */
-  maybePropose(command: Uint8Array, deadlineTick: number): ProposalId | undefined {
-    return this.#proposals.maybeAdd(command, deadlineTick);
+  /** See {@link ProposalTable.maybeAdd}. */
+  maybePropose(data: Uint8Array, deadlineTick: number): ProposalId | undefined {
+    return this.#proposals.maybeAdd(data, deadlineTick);
   }
 
   /** Queues a linearizable read; undefined when too many wait already. */

@@ -13,9 +13,9 @@
  * would that it stands for.
  */
 import type { ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { type EventLoop, KvError } from '../base/index.ts';
-import type { Caller, OnceOperation, RequestId } from '../kv/index.ts';
-import type { CallOptions } from '../replica/index.ts';
+import { type EventLoop, InvariantViolation, KvError } from '../base/index.ts';
+import type { Caller, CommandResult, OnceOperation, RequestId } from '../kv/index.ts';
+import type { CallOptions, CommandWaiter } from '../replica/index.ts';
 import {
   AnswerBatchWriter,
   type PipelineRequest,
@@ -85,15 +85,39 @@ export function createPipelineService(
   };
 }
 
-/** An operation under way. */
-interface RunningOperation {
-  readonly received: ReceivedOperation;
+/**
+ * An operation under way. There may be thousands, each for many milliseconds, so it holds no more
+ * than its answer takes; above all not its request.
+ */
+class RunningOperation implements CommandWaiter {
+  readonly id: number;
+  readonly type: PipelineRequest['type'] | undefined;
   /** What it counts for. */
   readonly bytes: number;
-  readonly work: Work;
   readonly startMs: number;
   caller: Caller | undefined;
-  isRepeated: boolean;
+  readonly #stream: PipelineStream;
+
+  constructor(
+    stream: PipelineStream,
+    { id, request }: ReceivedOperation,
+    bytes: number,
+    startMs: number,
+  ) {
+    this.#stream = stream;
+    this.id = id;
+    this.type = request?.type;
+    this.bytes = bytes;
+    this.startMs = startMs;
+  }
+
+  resolve(result: CommandResult): void {
+    this.#stream.written(this, result);
+  }
+
+  reject(error: unknown): void {
+    this.#stream.failed(this, error);
+  }
 }
 
 /** One client's stream. */
@@ -178,24 +202,22 @@ class PipelineStream {
 
   /** Never throws: what goes wrong is an answer. */
   #begin(received: ReceivedOperation, batch: ReceivedBatch, bytes: number): void {
-    const work = workOf(received.request);
-    const startMs = this.#context.nowMs();
-    const running = { received, bytes, work, startMs, caller: undefined, isRepeated: false };
+    const running = new RunningOperation(this, received, bytes, this.#context.nowMs());
     try {
-      this.#entry?.beginOperation(work, bytes);
+      this.#entry?.beginOperation(workOf(running.type), bytes);
     } catch (error) {
-      this.#answer(running, this.#failureOf(running, error));
+      this.#answer(running, this.#failureOf(running, error), false);
       return;
     }
     try {
-      this.#carryOut(running, batch);
+      this.#carryOut(running, received, batch);
     } catch (error) {
-      this.#fail(running, error);
+      this.failed(running, error);
     }
   }
 
-  #carryOut(running: RunningOperation, batch: ReceivedBatch): void {
-    const { request, deadlineMs } = running.received;
+  #carryOut(running: RunningOperation, received: ReceivedOperation, batch: ReceivedBatch): void {
+    const { request, deadlineMs } = received;
     // By the stream's token, as it is now: it may have ended since the stream began.
     const caller = this.#context.callers.identify(this.#call);
     running.caller = caller;
@@ -203,78 +225,70 @@ class PipelineStream {
     switch (request?.type) {
       case 'put':
       case 'deleteRange':
-      case 'txn':
-        this.#write(running, request, batch, options);
+      case 'txn': {
+        const context = this.#context;
+        const operation = operationOf(context, request);
+        const id = this.#requestId(received, batch);
+        // A promise at each step would cost more than the write itself.
+        context.member.submit(commandOf(context, id, operation), options, running);
         break;
+      }
       case 'range':
       case 'leaseKeepAlive':
-        this.#respond(running, request, options).then(
-          (response) => {
-            this.#finish(running, response);
-          },
-          (error: unknown) => {
-            this.#fail(running, error);
-          },
-        );
+        void this.#respond(running, request, options);
         break;
       case undefined:
         throw new KvError('NOT_IMPLEMENTED');
     }
   }
 
-  /** Nobody waits in between: a promise at each step would cost more than the write itself. */
-  #write(
-    running: RunningOperation,
-    request: WriteRequest,
-    batch: ReceivedBatch,
-    options: CallOptions,
-  ): void {
-    const context = this.#context;
-    const operation = operationOf(context, request);
-    const id = this.#requestId(running.received, batch);
-    context.member.submit(commandOf(context, id, operation), options, {
-      resolve: (result) => {
-        let response: PipelineResponse;
-        try {
-          const answer = answerOf(result);
-          running.isRepeated = answer.isRepeated === true;
-          response = responseOf(context, request, answer);
-        } catch (error) {
-          response = this.#failureOf(running, error);
-        }
-        this.#finish(running, response);
-      },
-      reject: (error) => {
-        this.#fail(running, error);
-      },
-    });
-  }
-
+  /** Never rejects. */
   async #respond(
-    { startMs, caller }: RunningOperation,
+    running: RunningOperation,
     request: Exclude<PipelineRequest, WriteRequest>,
     options: CallOptions,
-  ): Promise<PipelineResponse> {
-    const context = this.#context;
-    if (request.type === 'range') {
-      const charge = (): void => {
-        this.#maybeShowLife(startMs);
-      };
-      const response = await carryOutRange(context, request.request, { charge, ...options });
-      return { type: 'range', response };
+  ): Promise<void> {
+    const { member } = this.#context;
+    try {
+      if (request.type === 'range') {
+        const charge = (): void => {
+          this.#maybeShowLife(running.startMs);
+        };
+        const asked = { charge, ...options };
+        const response = await carryOutRange(this.#context, request.request, asked);
+        this.#finish(running, { type: 'range', response });
+      } else {
+        member.auth.checkRead(running.caller, []);
+        const ttlMs = await member.leases.keepAlive(BigInt(request.lease), options);
+        const ttlSeconds = Math.floor((ttlMs ?? 0) / 1000);
+        this.#finish(running, { type: 'leaseKeepAlive', ttlSeconds });
+      }
+    } catch (error) {
+      this.failed(running, error);
     }
-    context.member.auth.checkRead(caller, []);
-    const ttlMs = await context.member.leases.keepAlive(BigInt(request.lease), options);
-    return { type: 'leaseKeepAlive', ttlSeconds: Math.floor((ttlMs ?? 0) / 1000) };
   }
 
-  #fail(running: RunningOperation, error: unknown): void {
+  /** A write has been applied. */
+  written(running: RunningOperation, result: CommandResult): void {
+    let response: PipelineResponse;
+    let isRepeated = false;
+    try {
+      const answer = answerOf(result);
+      isRepeated = answer.isRepeated === true;
+      response = responseOf(this.#context, running.type, answer);
+    } catch (error) {
+      response = this.#failureOf(running, error);
+    }
+    this.#finish(running, response, isRepeated);
+  }
+
+  failed(running: RunningOperation, error: unknown): void {
     this.#finish(running, this.#failureOf(running, error));
   }
 
-  #finish(running: RunningOperation, response: PipelineResponse): void {
-    this.#entry?.endOperation(running.work, running.bytes);
-    this.#answer(running, response);
+  #finish(running: RunningOperation, response: PipelineResponse, isRepeated = false): void {
+    this.#entry?.endOperation(workOf(running.type), running.bytes);
+    this.#answer(running, response, isRepeated);
   }
 
   #requestId(
@@ -289,8 +303,8 @@ class PipelineStream {
       : keyedRequest(idempotencyKey, this.#context.idempotencyKeyBytesMax);
   }
 
-  #failureOf({ received, caller }: RunningOperation, error: unknown): FailureResponse {
-    this.#context.callers.noteFailure(methodOf(received.request), error, caller);
+  #failureOf({ type, caller }: RunningOperation, error: unknown): FailureResponse {
+    this.#context.callers.noteFailure(methodOf(type), error, caller);
     return this.#failure(error);
   }
 
@@ -311,20 +325,20 @@ class PipelineStream {
     };
   }
 
-  #answer(running: RunningOperation, response: PipelineResponse): void {
-    const { received, isRepeated, bytes, startMs } = running;
+  #answer(running: RunningOperation, response: PipelineResponse, isRepeated: boolean): void {
+    const { id, type, bytes, startMs } = running;
     const { metrics, nowMs } = this.#context;
     const code = response.type === 'failure' ? response.failure.code : 'OK';
-    metrics.countRequest(methodOf(received.request), code, (nowMs() - startMs) / 1000);
+    metrics.countRequest(methodOf(type), code, (nowMs() - startMs) / 1000);
     if (this.#isOver) {
       return;
     }
     const answers = this.#answers();
     const before = answers.bytes;
     try {
-      answers.add(received.id, isRepeated, response);
+      answers.add(id, isRepeated, response);
     } catch (error) {
-      answers.add(received.id, false, this.#failure(error));
+      answers.add(id, false, this.#failure(error));
     }
     const added = answers.bytes - before;
     this.#bytes += added;
@@ -408,7 +422,7 @@ function operationOf(context: ServiceContext, request: WriteRequest): OnceOperat
 /** What a write is answered with. */
 function responseOf(
   context: ServiceContext,
-  { type }: WriteRequest,
+  type: PipelineRequest['type'] | undefined,
   answer: CommandAnswer,
 ): PipelineResponse {
   switch (type) {
@@ -418,20 +432,22 @@ function responseOf(
       return { type, response: deleteRangeResponse(context, answer) };
     case 'txn':
       return { type, response: txnResponse(context, answer) };
+    default:
+      throw new InvariantViolation(`${String(type)} is no write`);
   }
 }
 
 /** The name of the call that an operation stands for, as metrics have it. */
-function methodOf(request: PipelineRequest | undefined): string {
-  return request === undefined ? 'Operate' : methods[request.type];
+function methodOf(type: PipelineRequest['type'] | undefined): string {
+  return type === undefined ? 'Operate' : methods[type];
 }
 
 const ordinary: Work = { class: 'ordinary', keeps: 'nothing' };
 const renewal: Work = { class: 'renewal', keeps: 'nothing' };
 
 /** What an operation is to a member: what the call is that it stands for. */
-function workOf(request: PipelineRequest | undefined): Work {
-  return request?.type === 'leaseKeepAlive' ? renewal : ordinary;
+function workOf(type: PipelineRequest['type'] | undefined): Work {
+  return type === 'leaseKeepAlive' ? renewal : ordinary;
 }
 
 const methods = {

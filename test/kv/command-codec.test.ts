@@ -53,7 +53,9 @@ describe('command codec', () => {
   });
 
   test('the bytes of a put are as documented', () => {
-    expect([...encodeCommand(put)]).toEqual([1, 1, 1, 3, ...bytes('key'), 5, ...bytes('value')]);
+    const encoded = [1, 1, 1, 3, ...bytes('key'), 5, ...bytes('value')];
+    expect([...encodeCommand(put)]).toEqual(encoded);
+    expect([...encodeCommand(put, 2)]).toEqual([0, 0, ...encoded]);
   });
 
   test('the bytes of commands besides the keyspace are as documented', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeEnvelope, encodeEnvelope, ProposalTable } from '../../src/replica/proposals.ts';
+import { withRoom } from './with-room.ts';
 
 const command = new Uint8Array([1, 2, 3]);
 const limits = { countMax: 3, bytesMax: 1000 };
@@ -9,7 +10,7 @@ function createTable(): ProposalTable {
 }
 
 function add(table: ProposalTable, deadlineTick = 100): number {
-  const id = table.maybeAdd(command, deadlineTick);
+  const id = table.maybeAdd(withRoom(command), deadlineTick);
   expect(id).toBeDefined();
   return id ?? 0;
 }
@@ -46,15 +47,15 @@ describe('ProposalTable', () => {
     add(table);
     add(table);
 
-    expect(table.maybeAdd(command, 100)).toBeUndefined();
+    expect(table.maybeAdd(withRoom(command), 100)).toBeUndefined();
     expect(table.count).toBe(3);
   });
 
   test('takes no more than its bytes, but one of any size when empty', () => {
     const table = new ProposalTable(7, 42, { countMax: 10, bytesMax: 50 });
 
-    expect(table.maybeAdd(new Uint8Array(80), 100)).toBeDefined();
-    expect(table.maybeAdd(command, 100)).toBeUndefined();
+    expect(table.maybeAdd(withRoom(new Uint8Array(80)), 100)).toBeDefined();
+    expect(table.maybeAdd(withRoom(command), 100)).toBeUndefined();
   });
 
   test('resolves a proposal once, and only of its own member and run', () => {

@@ -6,6 +6,7 @@ import { decodeEnvelope } from '../../src/replica/proposals.ts';
 import type { Effects } from '../../src/replica/effects.ts';
 import type { Replica } from '../../src/replica/replica.ts';
 import { createReplica, limits } from './replica-maker.ts';
+import { withRoom } from './with-room.ts';
 
 const command = new Uint8Array([7]);
 
@@ -52,7 +53,7 @@ function sent(turns: readonly Effects[]): Message[] {
 describe('Replica', () => {
   test('proposes all that came in one turn as one batch, and finds each proposal again', () => {
     const replica = leadAlone();
-    const ids = [1, 2, 3].map(() => replica.maybePropose(command, 100));
+    const ids = [1, 2, 3].map(() => replica.maybePropose(withRoom(command), 100));
 
     const turns = settle(replica);
 
@@ -66,18 +67,18 @@ describe('Replica', () => {
   test('declines what is beyond its limits, and nothing has happened', () => {
     const replica = leadAlone();
     for (let i = 0; i < limits.proposalsMax; i++) {
-      expect(replica.maybePropose(command, 100)).toBeDefined();
+      expect(replica.maybePropose(withRoom(command), 100)).toBeDefined();
       expect(replica.maybeRead(100)).toBeDefined();
     }
 
-    expect(replica.maybePropose(command, 100)).toBeUndefined();
+    expect(replica.maybePropose(withRoom(command), 100)).toBeUndefined();
     expect(replica.maybeRead(100)).toBeUndefined();
     expect(replica.pendingProposals).toBe(limits.proposalsMax);
   });
 
   test('keeps proposals and reads until there is a leader, then hands them on', () => {
     const replica = createReplica(2, 3);
-    replica.maybePropose(command, 100);
+    replica.maybePropose(withRoom(command), 100);
     replica.maybeRead(100);
     expect(sent(settle(replica))).toEqual([]);
 
@@ -118,7 +119,7 @@ describe('Replica', () => {
 
   test('proposes again what the leader has refused', () => {
     const replica = follow();
-    replica.maybePropose(command, 100);
+    replica.maybePropose(withRoom(command), 100);
     const [proposed] = sent(settle(replica)).filter((each) => each.type === 'Propose');
 
     replica.step([
@@ -140,9 +141,9 @@ describe('Replica', () => {
 
   test('gives up at the deadline: rejected while queued, unknown once it was proposed', () => {
     const queued = createReplica(2, 3);
-    queued.maybePropose(command, 2);
+    queued.maybePropose(withRoom(command), 2);
     const proposed = follow();
-    proposed.maybePropose(command, 2);
+    proposed.maybePropose(withRoom(command), 2);
     settle(proposed);
 
     const failures = [queued, proposed].map((replica) => {
@@ -158,7 +159,7 @@ describe('Replica', () => {
 
   test('releases a read only when the state it may see is readable', () => {
     const replica = leadAlone();
-    replica.maybePropose(command, 100);
+    replica.maybePropose(withRoom(command), 100);
     settle(replica);
     const id = replica.maybeRead(100);
 
@@ -172,7 +173,7 @@ describe('Replica', () => {
 
   test('a forwarded proposal that surely did not travel waits and is proposed again', () => {
     const replica = follow();
-    replica.maybePropose(command, 100);
+    replica.maybePropose(withRoom(command), 100);
     const forwarded = (): Message[] =>
       sent(settle(replica)).filter(({ type }) => type === 'Propose');
     const first = forwarded();
@@ -217,7 +218,7 @@ describe('a stamp of the cluster’s time', () => {
       level: 1,
     });
     replica.noteTime(2000);
-    replica.maybePropose(command, 1000);
+    replica.maybePropose(withRoom(command), 1000);
 
     const { write } = replica.turn();
 

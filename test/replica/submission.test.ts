@@ -6,6 +6,7 @@ import { MembershipChanges } from '../../src/replica/membership-changes.ts';
 import { initialConfiguration } from '../../src/replica/membership.ts';
 import { decodeEnvelope, ProposalTable } from '../../src/replica/proposals.ts';
 import { Submission } from '../../src/replica/submission.ts';
+import { withRoom } from './with-room.ts';
 
 const records = [1, 2, 3].map((id) => ({
   ...{ id, name: `n${id}`, autoPromote: false },
@@ -35,7 +36,7 @@ function start() {
   const changes = new MembershipChanges({ origin: 1, incarnation: 9 }, 5);
   const submission = new Submission({ raft, proposals, changes, firstContext: 1000 });
   const add = (): void => {
-    proposals.maybeAdd(new Uint8Array(1), 100);
+    proposals.maybeAdd(withRoom(new Uint8Array(1)), 100);
   };
   return { raft, proposals, changes, submission, add };
 }

@@ -134,8 +134,15 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
     return this.onPropose(command);
   }
 
-  submit(command: Command, options: CallOptions, { resolve, reject }: CommandWaiter): void {
-    this.propose(command, options).then(resolve, reject);
+  submit(command: Command, options: CallOptions, waiter: CommandWaiter): void {
+    this.propose(command, options).then(
+      (result) => {
+        waiter.resolve(result);
+      },
+      (error: unknown) => {
+        waiter.reject(error);
+      },
+    );
   }
 
   async range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer> {

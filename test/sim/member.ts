@@ -40,7 +40,7 @@ import { createRaftConfig } from '../../src/replica/bootstrap.ts';
 import type { ApplyBatch } from '../../src/replica/effects.ts';
 import type { MembershipChange } from '../../src/replica/membership.ts';
 import type { ChangeId, ChangeResult } from '../../src/replica/membership-changes.ts';
-import type { ProposalId } from '../../src/replica/proposals.ts';
+import { envelopeBytes, type ProposalId } from '../../src/replica/proposals.ts';
 import type { ReadId } from '../../src/replica/reads.ts';
 import { Replica } from '../../src/replica/replica.ts';
 import type { VirtualClock } from './clock.ts';
@@ -444,7 +444,8 @@ export class Run {
 
   propose(command: Command, timeoutUs: number, done: (answer: ProposeAnswer) => void): void {
     this.input(() => {
-      const id = this.replica.maybePropose(encodeCommand(command), this.#deadline(timeoutUs));
+      const data = encodeCommand(command, envelopeBytes);
+      const id = this.replica.maybePropose(data, this.#deadline(timeoutUs));
       if (id === undefined) {
         done({ kind: 'failed', outcome: 'rejected', reason: 'too many requests' });
       } else {
