@@ -1,17 +1,23 @@
 /** `etcdserverpb.Maintenance`: what operators ask of one member, and the cluster's alarms. */
 import { KvError } from '../base/index.ts';
-import type { CallOptions, MemberAlarm } from '../replica/index.ts';
+import type { CallOptions, KeyspaceHash, MemberAlarm } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { toBound, toNumber } from './convert.ts';
 import { toMemberId } from './member-requests.ts';
 import { headerOf, serverStreaming, type ServiceContext, unary } from './service.ts';
 import { sendSnapshot } from './snapshot.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 const alarmTypes: Readonly<Record<string, MemberAlarm['alarm'] | 'any'>> = {
   NONE: 'any',
   NOSPACE: 'nospace',
   CORRUPT: 'corrupt',
 };
+
+/** Limit: a hash reads every key and all history, beside what else the member does. */
+const hashLine = { underWayMax: 1, waitingMax: 16, reason: 'hashes', retryMs: 1000 };
+/** Limit: one holds a thread of the pool for minutes, and log and engine live by the others. */
+const defragmentLine = { underWayMax: 1, waitingMax: 4, reason: 'defragment', retryMs: 1000 };
 
 /** The handlers of the service. */
 export function createMaintenanceService(context: ServiceContext): wire.MaintenanceHandlers {
@@ -34,33 +40,7 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
       },
     ),
 
-    Defragment: unary(
-      context,
-      'Defragment',
-      async (_request: wire.DefragmentRequest, options): Promise<wire.DefragmentResponse> => {
-        await member.administration.defragment(options);
-        return { header: header() };
-      },
-    ),
-
-    Hash: unary(context, 'Hash', async (_request: wire.HashRequest): Promise<wire.HashResponse> => {
-      const { hash, revision } = await member.administration.hashKv(0);
-      return { header: header(revision), hash };
-    }),
-
-    HashKV: unary(
-      context,
-      'HashKV',
-      async (request: wire.HashKVRequest): Promise<wire.HashKVResponse> => {
-        const answer = await member.administration.hashKv(Math.max(0, toBound(request.revision)));
-        return {
-          header: header(answer.revision),
-          hash: answer.hash,
-          compact_revision: answer.compactRevision,
-          hash_revision: answer.hashRevision,
-        };
-      },
-    ),
+    ...longWork(context),
 
     Snapshot: serverStreaming(context, 'Snapshot', async (call) => sendSnapshot(context, call)),
 
@@ -83,6 +63,67 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
         refuseDowngrade(context, request, options),
     ),
   };
+}
+
+/** What goes through all that is stored: a call that is cancelled before its turn is passed over. */
+function longWork(
+  context: ServiceContext,
+): Pick<wire.MaintenanceHandlers, 'Defragment' | 'Hash' | 'HashKV'> {
+  const { administration } = context.member;
+  const hashing = new WaitingLine(hashLine);
+  const defragmenting = new WaitingLine(defragmentLine);
+  const hashKv = async (revision: number, call: Cancellable): Promise<KeyspaceHash> =>
+    hashing.take(async () => {
+      checkNotCancelled(call);
+      return administration.hashKv(revision);
+    });
+  return {
+    Defragment: unary(
+      context,
+      'Defragment',
+      async (_request: wire.DefragmentRequest, options, call): Promise<wire.DefragmentResponse> => {
+        await defragmenting.take(async () => {
+          checkNotCancelled(call);
+          await administration.defragment(options);
+        });
+        return { header: headerOf(context, context.member.revision) };
+      },
+    ),
+
+    Hash: unary(
+      context,
+      'Hash',
+      async (_request: wire.HashRequest, _options, call): Promise<wire.HashResponse> => {
+        const { hash, revision } = await hashKv(0, call);
+        return { header: headerOf(context, revision), hash };
+      },
+    ),
+
+    HashKV: unary(
+      context,
+      'HashKV',
+      async (request: wire.HashKVRequest, _options, call): Promise<wire.HashKVResponse> => {
+        const answer = await hashKv(Math.max(0, toBound(request.revision)), call);
+        return {
+          header: headerOf(context, answer.revision),
+          hash: answer.hash,
+          compact_revision: answer.compactRevision,
+          hash_revision: answer.hashRevision,
+        };
+      },
+    ),
+  };
+}
+
+/** The part of a call that tells whether anybody waits for it. */
+interface Cancellable {
+  readonly cancelled: boolean;
+}
+
+function checkNotCancelled({ cancelled }: Cancellable): void {
+  if (cancelled) {
+    throw new KvError('CANCELLED');
+  }
 }
 
 function statusOf(context: ServiceContext): wire.StatusResponse {

@@ -11,8 +11,8 @@
  * microseconds: a thousand clients that come back together after a restart sign in at once. The
  * key is this process's own, and what it has recognised ends with the user's next password.
  */
-import { KvError } from '../base/index.ts';
 import type { Cryptography, PasswordWork } from './cryptography.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /**
  * 16 MiB and some 100 ms of one processor; what OWASP's cheat sheet names for so much memory.
@@ -21,14 +21,13 @@ import type { Cryptography, PasswordWork } from './cryptography.ts';
  */
 export const defaultWork: PasswordWork = { cost: 2 ** 14, blockSize: 8, parallelization: 5 };
 
-/** Limit: passwords looked at at once; each takes one thread of the pool and 16 MiB. */
-const underWayMax = 2;
-/** Limit: passwords that wait for their turn; the last one waits some ten seconds. */
-const waitingMax = 128;
+/**
+ * Limit: of passwords that are looked at each takes one thread of the pool and 16 MiB; the last
+ * that waits for its turn waits some ten seconds.
+ */
+const lineOptions = { underWayMax: 2, waitingMax: 128, reason: 'passwords', retryMs: 1000 };
 /** Limit: passwords that are recognised, the oldest forgotten first. */
 const knownMax = 4096;
-/** Milliseconds after which a turned away caller may come back. */
-const retryMs = 1000;
 
 const hashFormat = 1;
 const headBytes = 4;
@@ -49,8 +48,7 @@ export class Passwords {
   readonly #known = new Set<string>();
   /** In the place of what an unknown user has: nobody knows its password. */
   readonly #nobody: Uint8Array;
-  readonly #waiting: (() => void)[] = [];
-  #underWay = 0;
+  readonly #line = new WaitingLine(lineOptions);
 
   /** `work`: of new hashes; tests have no time to lose. */
   constructor(cryptography: Cryptography, work: PasswordWork = defaultWork) {
@@ -104,25 +102,7 @@ export class Passwords {
   }
 
   async #derive(password: string, salt: Uint8Array, work: PasswordWork): Promise<Uint8Array> {
-    await this.#enter();
-    try {
-      return await this.#cryptography.deriveKey(password, salt, work);
-    } finally {
-      this.#underWay--;
-      this.#waiting.shift()?.();
-    }
-  }
-
-  async #enter(): Promise<void> {
-    if (this.#underWay >= underWayMax) {
-      if (this.#waiting.length >= waitingMax) {
-        throw new KvError('TOO_MANY_REQUESTS', { details: { reason: 'passwords', retryMs } });
-      }
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
-    }
-    this.#underWay++;
+    return this.#line.take(async () => this.#cryptography.deriveKey(password, salt, work));
   }
 }
 

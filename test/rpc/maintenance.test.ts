@@ -1,5 +1,5 @@
-import { status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ClientUnaryCall, type ServiceError, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
@@ -172,6 +172,44 @@ describe('Hash and HashKV', () => {
     });
   });
 
+  test('are worked out one at a time, none for who has gone, and only some may wait', async () => {
+    const letGo: (() => void)[] = [];
+    const { onHashKv } = member;
+    member.onHashKv = async (revision) => {
+      await new Promise<void>((resolve) => letGo.push(resolve));
+      return onHashKv(revision);
+    };
+    const calls: ClientUnaryCall[] = [];
+    const outcomes = Array.from({ length: 18 }, async (_, at) =>
+      answerTo((done) => {
+        const call = serving.maintenance.HashKV({ revision: at + 1 }, done);
+        calls.push(call);
+        return call;
+      }).then(
+        () => 'answered',
+        (error: unknown) => (error as ServiceError).details,
+      ),
+    );
+    // The last one is turned away, so all have come by then.
+    expect(await outcomes[17]).toBe('etcdserver: too many requests');
+    for (const call of calls.slice(2, 17)) {
+      call.cancel();
+    }
+    await Promise.all(outcomes.slice(2, 17));
+    // By its answer the member has heard of those as well.
+    await answerTo((done) => serving.maintenance.Status({}, done));
+    for (let at = 0; at < 2; at++) {
+      await vi.waitFor(() => expect(letGo).toHaveLength(1));
+      letGo.pop()?.();
+    }
+
+    expect(await Promise.all(outcomes.slice(0, 2))).toEqual(['answered', 'answered']);
+    expect(member.asked).toEqual([
+      { method: 'hashKv', revision: 1 },
+      { method: 'hashKv', revision: 2 },
+    ]);
+  });
+
   test('Hash is that of the newest revision', async () => {
     const answer = await answerTo((done) => serving.maintenance.Hash({}, done));
 
@@ -181,6 +219,25 @@ describe('Hash and HashKV', () => {
 });
 
 describe('Defragment', () => {
+  test('is done once at a time, and only some wait', async () => {
+    const letGo: (() => void)[] = [];
+    member.onDefragment = async () => new Promise<void>((resolve) => letGo.push(resolve));
+    const outcomes = Array.from({ length: 6 }, async () =>
+      answerTo((done) => serving.maintenance.Defragment({}, done)).then(
+        () => 'answered',
+        (error: unknown) => (error as ServiceError).details,
+      ),
+    );
+
+    expect(await outcomes[5]).toBe('etcdserver: too many requests');
+    for (let at = 0; at < 5; at++) {
+      await vi.waitFor(() => expect(letGo).toHaveLength(1));
+      letGo.pop()?.();
+    }
+
+    expect(await Promise.all(outcomes.slice(0, 5))).toEqual(Array(5).fill('answered'));
+  });
+
   test('answers once it is done', async () => {
     expect(await answerTo((done) => serving.maintenance.Defragment({}, done))).toEqual({ header });
     expect(member.asked).toMatchObject([{ method: 'defragment' }]);
