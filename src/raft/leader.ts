@@ -48,8 +48,8 @@ export class Leadership {
    */
   readonly #firstIndex: LogIndex;
   #heartbeatElapsed = 0;
-  /** Data bytes of this leadership's uncommitted entries. */
-  #uncommittedBytes = 0;
+  /** Data bytes of uncommitted entries: all in memory, those of earlier leaderships included. */
+  #uncommittedBytes: number;
   #loads: PeerLoad[] = [];
   #hasNews = false;
 
@@ -60,6 +60,7 @@ export class Leadership {
     this.#transfer = new Transfer(core);
     this.#pace = new LearnerPace(core);
     this.#firstIndex = core.log.lastIndex + 1;
+    this.#uncommittedBytes = core.log.uncommittedBytes;
     // An entry of its own term is what lets a leader commit those before it (Raft thesis §3.6.2,
     // §6.4).
     this.#append([emptyBytes], 0);
@@ -235,7 +236,8 @@ export class Leadership {
       member === id ? log.stableIndex : this.peers.get(member)?.matchIndex,
     );
     if (index > log.commitIndex && log.termAt(index) === term) {
-      this.#uncommittedBytes = Math.max(0, this.#uncommittedBytes - this.#core.commitTo(index));
+      this.#uncommittedBytes -= this.#core.commitTo(index);
+      assert(this.#uncommittedBytes >= 0, 'no more is committed than was not');
       this.#hasNews = true;
       this.#maybeLeaveJoint();
     }
@@ -341,6 +343,7 @@ export class Leadership {
     const index = log.lastIndex + 1;
     const data = encodeConfiguration(configuration);
     this.#core.append([{ term, index, type: 'confChange', data }]);
+    this.#uncommittedBytes += data.length;
     this.#pace.appended({ entries: 1, bytes: data.length });
     this.peers.follow();
     this.#transfer.configurationChanged();
@@ -401,11 +404,15 @@ export class Leadership {
     this.#maybeSendCommitNotice(progress);
   }
 
-  /** More is committed than any append on its way says. */
+  /**
+   * More is committed than any append on its way says. Who has not been sent that much cannot use
+   * the news, and will hear it with the entries.
+   */
   #maybeSendCommitNotice(progress: Progress): void {
     const { log, id, term, messages } = this.#core;
     const { commitIndex } = log;
-    if (progress.state === 'replicate' && progress.sentCommitIndex < commitIndex) {
+    const isSent = progress.state === 'replicate' && progress.nextIndex > commitIndex;
+    if (isSent && progress.sentCommitIndex < commitIndex) {
       progress.sentCommitIndex = commitIndex;
       const commitTerm = must(log.termAt(commitIndex), 'the term of the last committed entry');
       const to = progress.id;

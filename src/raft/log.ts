@@ -221,12 +221,14 @@ export class RaftLog {
       index <= this.lastIndex,
       () => `commit index ${index} is beyond the log's ${this.lastIndex}`,
     );
-    let bytes = 0;
-    for (let at = Math.max(this.#commitIndex + 1, this.#cacheFirst); at <= index; at++) {
-      bytes += this.#cached(at).data.length;
-    }
+    const bytes = this.#uncommittedBytesTo(index);
     this.#commitIndex = Math.max(this.#commitIndex, index);
     return bytes;
+  }
+
+  /** Data bytes of the entries in memory that are not committed. */
+  get uncommittedBytes(): number {
+    return this.#uncommittedBytesTo(this.lastIndex);
   }
 
   /** Notes that this node's disk holds everything up to `index`. */
@@ -311,6 +313,14 @@ export class RaftLog {
       this.#applyingBytes -= must(this.#applyingBatches.shift(), 'an applying batch').bytes;
     }
     this.#evict();
+  }
+
+  #uncommittedBytesTo(index: LogIndex): number {
+    let bytes = 0;
+    for (let at = Math.max(this.#commitIndex + 1, this.#cacheFirst); at <= index; at++) {
+      bytes += this.#cached(at).data.length;
+    }
+    return bytes;
   }
 
   #dropOldest(): void {

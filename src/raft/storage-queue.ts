@@ -71,7 +71,7 @@ export class StorageQueue {
     if (!this.#needsWrite) {
       return { messages };
     }
-    const hardState = this.#hardState;
+    const hardState = this.#hardStateWith(install);
     this.#install = undefined;
     const entries = install === undefined ? log.entriesFrom(log.stableIndex + 1) : [];
     const last = entries.at(-1);
@@ -124,6 +124,14 @@ export class StorageQueue {
   get #hardState(): HardState {
     const { term, votedFor, log } = this.#core;
     return { currentTerm: term, votedFor, commitIndex: log.commitIndex };
+  }
+
+  /** As it is to be stored together with a snapshot, if there is one. */
+  #hardStateWith(install: SnapshotPosition | undefined): HardState {
+    const hardState = this.#hardState;
+    // Entries that have overtaken the snapshot follow in the next write, and so does word that they
+    // are committed: a disk whose commit index is beyond its log is taken for a damaged one.
+    return install === undefined ? hardState : { ...hardState, commitIndex: install.index };
   }
 
   get #needsWrite(): boolean {

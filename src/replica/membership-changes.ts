@@ -5,9 +5,10 @@
  * takes it only if that configuration is still the newest (`raft/leader.ts`). So proposing it again
  * is always safe: once it has taken effect, working it out again finds nothing left to do.
  *
- * Invariant: a change that was never proposed fails as `rejected`; any other as `unknown`.
+ * Invariant: a change of which no attempt can be in a log, since there was none or all have been
+ * refused, fails as `rejected`; any other as `unknown`.
  */
-import type { ErrorCode } from '../base/index.ts';
+import { assert, type ErrorCode } from '../base/index.ts';
 import type { Configuration, DropReason } from '../raft/index.ts';
 import {
   type ChangeOrigin,
@@ -36,7 +37,8 @@ interface PendingChange {
   readonly deadlineTick: number;
   /** When to work it out and propose it (again). */
   dueTick: number;
-  hasBeenProposed: boolean;
+  /** Proposed, and not refused: each of them may be in a log. */
+  openAttempts: number;
 }
 
 /** What is to be proposed, and on which configuration it rests. */
@@ -80,7 +82,7 @@ export class MembershipChanges {
       return undefined;
     }
     const id = ++this.#lastId;
-    this.#pending.set(id, { id, change, deadlineTick, dueTick: tick, hasBeenProposed: false });
+    this.#pending.set(id, { id, change, deadlineTick, dueTick: tick, openAttempts: 0 });
     return id;
   }
 
@@ -105,7 +107,8 @@ export class MembershipChanges {
         const membership = { ...plan.membership, origin: { ...this.#self, id } };
         return { due: { id, voters, learners, membership }, results };
       }
-      const isDone = plan.kind === 'done' || (pending.hasBeenProposed && isPromoted(pending, plan));
+      const isDone =
+        plan.kind === 'done' || (pending.openAttempts > 0 && isPromoted(pending, plan));
       this.#pending.delete(id);
       results.push(
         isDone
@@ -116,27 +119,28 @@ export class MembershipChanges {
     return { results };
   }
 
-  /** The change may be in a log from now on. */
+  /** An attempt is made: the change may be in a log from now on. */
   markProposed(id: ChangeId): void {
     const pending = this.#pending.get(id);
     if (pending !== undefined) {
-      pending.hasBeenProposed = true;
+      pending.openAttempts++;
     }
   }
 
-  /** The leader, or this node's own Raft, has not taken it. */
+  /** The leader, or this node's own Raft, has not taken an attempt. */
   refused(id: ChangeId, reason: DropReason, tick: number): ChangeResult | undefined {
     const pending = this.#pending.get(id);
     const code = finalCodes[reason];
     if (pending === undefined) {
       return undefined;
     }
+    assert(pending.openAttempts > 0, 'an attempt is refused once');
+    pending.openAttempts--;
     if (code === undefined) {
       pending.dueTick = tick + 1;
       return undefined;
     }
-    this.#pending.delete(id);
-    return { id, kind: 'failed', code, outcome: 'rejected' };
+    return this.#end(pending, code);
   }
 
   /** A configuration has been applied: the change that it came from, if it was this member's. */
@@ -174,7 +178,7 @@ export class MembershipChanges {
 }
 
 function outcomeOf(pending: PendingChange): 'rejected' | 'unknown' {
-  return pending.hasBeenProposed ? 'unknown' : 'rejected';
+  return pending.openAttempts > 0 ? 'unknown' : 'rejected';
 }
 
 /** A promotion of which the proposer was not told finds the member a voter already. */

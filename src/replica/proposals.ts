@@ -209,7 +209,7 @@ export class ProposalTable {
   }
 
   /**
-   * Ends what has been proposed and not answered: a snapshot has taken the place of entries that
+   * Ends what has been proposed and not answered: another state has taken the place of entries that
    * may have been theirs, so nobody can tell any more whether they took effect.
    */
   overtaken(): readonly ProposalFailure[] {

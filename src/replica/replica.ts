@@ -192,7 +192,7 @@ export class Replica {
   unsent(messages: readonly { readonly type: string; readonly context?: number }[]): void {
     for (const { type, context } of messages) {
       if ((type === 'Propose' || type === 'ProposeConfChange') && context !== undefined) {
-        this.#changeResults.push(...this.#submission.refused(context, 'no-leader', this.#tick));
+        this.#changeResults.push(...this.#submission.unsent(context, 'no-leader', this.#tick));
       }
     }
   }
@@ -245,8 +245,7 @@ export class Replica {
   installSnapshot(position: SnapshotPosition, sourceTerm: Term): boolean {
     const isAccepted = this.#raft.installSnapshot(position, sourceTerm);
     if (isAccepted) {
-      this.#failures.push(...this.#proposals.overtaken());
-      this.#appliedTerm = Math.max(this.#appliedTerm, position.term);
+      this.#skipTo(position);
     }
     return isAccepted;
   }
@@ -273,6 +272,9 @@ export class Replica {
 
   /** The state has been replaced by another one; entries after it are applied, again or not. */
   resumeApplying(position: SnapshotPosition): void {
+    if (position.index > this.#raft.status().applyingIndex) {
+      this.#skipTo(position);
+    }
     this.#raft.resumeApplying(position);
     this.#readableIndex = position.index;
     this.#own.forgetState();
@@ -340,7 +342,7 @@ export class Replica {
   /** Hands what is queued to Raft and returns everything there is to do; empty when nothing is. */
   turn(): Effects {
     const compaction = this.#own.propose();
-    this.#submission.submitQueued();
+    this.#submission.submitQueued(this.#tick);
     this.#askForReads();
     this.#changeResults.push(...this.#submission.submitChange(this.#tick));
     const ready = this.#raft.ready();
@@ -375,6 +377,15 @@ export class Replica {
   /** True when another `turn()` would do more than the last one did, without any new input. */
   get hasWork(): boolean {
     return this.#raft.hasReady();
+  }
+
+  /**
+   * Entries up to here are not seen one by one: what was proposed may be among them, and must not
+   * be taken for lost, and proposed again, when one of a later term comes.
+   */
+  #skipTo({ term }: SnapshotPosition): void {
+    this.#failures.push(...this.#proposals.overtaken());
+    this.#appliedTerm = Math.max(this.#appliedTerm, term);
   }
 
   #askForReads(): void {

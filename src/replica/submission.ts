@@ -4,9 +4,11 @@
  * context, by which it is found again.
  *
  * Invariant: what is refused surely had no effect, and is queued again or fails as `rejected`. What
- * is not found again any more ends as `unknown` at its deadline: safe, only slow.
+ * is not found again any more ends as `unknown` at its deadline: safe, only slow. A leader that has
+ * refused proposals is not asked again before the next tick: while its log is full, or it hands
+ * over, all that waits here would travel as often as the network lets it.
  */
-import type { DropReason, Raft, Term } from '../raft/index.ts';
+import type { DropReason, NodeId, Raft, Term } from '../raft/index.ts';
 import { encodeMembership } from './membership.ts';
 import type { ChangeId, ChangeResult, MembershipChanges } from './membership-changes.ts';
 import type { ProposalId, ProposalTable } from './proposals.ts';
@@ -15,7 +17,7 @@ import type { ProposalId, ProposalTable } from './proposals.ts';
 export interface SubmissionOptions {
   readonly raft: Pick<
     Raft,
-    'leader' | 'propose' | 'proposeConfChange' | 'configuration' | 'commitIndex'
+    'leader' | 'term' | 'propose' | 'proposeConfChange' | 'configuration' | 'commitIndex'
   >;
   readonly proposals: ProposalTable;
   readonly changes: MembershipChanges;
@@ -29,6 +31,13 @@ interface ForwardedBatch {
   readonly term: Term;
 }
 
+/** A leader that has refused proposals, and in which tick of this member that was. */
+interface Refusal {
+  readonly leader: NodeId;
+  readonly term: Term;
+  readonly tick: number;
+}
+
 /** Limit: of either kind remembered; a refusal comes within a round trip or not at all. */
 const forwardedMax = 1024;
 
@@ -40,16 +49,17 @@ export class Submission {
   #nextContext: number;
   readonly #batchesByContext = new Map<number, ForwardedBatch>();
   readonly #changesByContext = new Map<number, ChangeId>();
+  #refusal: Refusal | undefined;
 
   constructor(options: SubmissionOptions) {
     this.#options = options;
     this.#nextContext = options.firstContext;
   }
 
-  /** Hands over what is queued, if a leader is known. */
-  submitQueued(): void {
+  /** Hands over what is queued, if a leader is known that has not refused it in this very tick. */
+  submitQueued(tick: number): void {
     const { raft, proposals } = this.#options;
-    if (!proposals.hasQueued || raft.leader === 0) {
+    if (!proposals.hasQueued || raft.leader === 0 || this.#hasRefused(tick)) {
       return;
     }
     const { ids, data } = proposals.takeQueued();
@@ -97,11 +107,11 @@ export class Submission {
       learners: due.learners,
       data: encodeMembership(due.membership),
     };
+    changes.markProposed(due.id);
     const result = raft.proposeConfChange(proposal, context);
     if (result.kind === 'dropped') {
       return [...results, ...this.#changeRefused(due.id, result.reason, tick)];
     }
-    changes.markProposed(due.id);
     if (result.kind === 'forwarded') {
       this.#changesByContext.set(context, due.id);
       trim(this.#changesByContext);
@@ -109,8 +119,18 @@ export class Submission {
     return results;
   }
 
-  /** What went under `context` has not been taken; returns what is settled by that. */
+  /** The leader has not taken what went under `context`; returns what is settled by that. */
   refused(context: number, reason: DropReason, tick: number): readonly ChangeResult[] {
+    const { leader } = this.#options.raft;
+    const term = this.#batchesByContext.get(context)?.term;
+    if (term !== undefined) {
+      this.#refusal = { leader, term, tick };
+    }
+    return this.unsent(context, reason, tick);
+  }
+
+  /** The same of what has not come as far as that: the next turn may find a way for it. */
+  unsent(context: number, reason: DropReason, tick: number): readonly ChangeResult[] {
     const batch = this.#batchesByContext.get(context);
     if (batch !== undefined) {
       this.#batchesByContext.delete(context);
@@ -119,6 +139,13 @@ export class Submission {
     const changeId = this.#changesByContext.get(context);
     this.#changesByContext.delete(context);
     return changeId === undefined ? [] : this.#changeRefused(changeId, reason, tick);
+  }
+
+  /** Whether whoever leads has refused proposals in this tick; another leader is asked at once. */
+  #hasRefused(tick: number): boolean {
+    const { leader, term } = this.#options.raft;
+    const refusal = this.#refusal;
+    return refusal?.tick === tick && refusal.leader === leader && refusal.term === term;
   }
 
   #changeRefused(id: ChangeId, reason: DropReason, tick: number): readonly ChangeResult[] {

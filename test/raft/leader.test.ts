@@ -4,6 +4,7 @@ import type { RaftOptions } from '../../src/raft/index.ts';
 import { RaftNetwork } from './network.ts';
 import {
   bytesOf,
+  entry,
   only,
   proposeText as propose,
   settledLeader as streaming,
@@ -67,6 +68,25 @@ describe('Replication', () => {
       { to: 3, commitIndex: 2, entries: [{ index: 3 }] },
     ]);
     expect(only(sent, 'CommitNotice')).toEqual([]);
+  });
+
+  test('a notice goes to nobody who has not been sent the entry: its append says so', () => {
+    const subject = streaming({ inflightMessagesMax: 1 });
+    propose(subject, 'a');
+    subject.drain();
+    propose(subject, 'b');
+    subject.drain();
+
+    const sent = [...subject.accept(2, 2), ...subject.accept(2, 3)];
+
+    expect(subject.raft.commitIndex).toBe(3);
+    expect(only(sent, 'CommitNotice')).toMatchObject([
+      { to: 3, commitIndex: 2 },
+      { to: 2, commitIndex: 3 },
+    ]);
+    expect(only(subject.accept(3, 2), 'AppendEntries')).toMatchObject([
+      { to: 3, commitIndex: 3, entries: [{ index: 3 }] },
+    ]);
   });
 
   test('D03, E01: entries of earlier terms commit with one of the own, not by counting', () => {
@@ -431,6 +451,22 @@ describe('Bounds on proposals', () => {
     subject.accept(2);
 
     expect(propose(subject, 'bbb').kind).toBe('appended');
+  });
+
+  test('what an earlier leader left uncommitted counts, until it is committed', () => {
+    const subject = new Subject();
+    subject.receive({
+      ...{ type: 'AppendEntries', from: 2, to: 1, term: 1, prevLogIndex: 0, prevLogTerm: 0 },
+      ...{ commitIndex: 0, entries: [entry(1, 1, 'inherited')] },
+    });
+    subject.lead();
+    expect(subject.raft.status().uncommittedBytes).toBe(9);
+    propose(subject, 'own');
+    subject.drain();
+
+    subject.accept(2, 2);
+
+    expect(subject.raft.status()).toMatchObject({ commitIndex: 2, uncommittedBytes: 3 });
   });
 
   test('H06: a transfer under way refuses proposals', () => {

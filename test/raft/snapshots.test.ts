@@ -350,6 +350,27 @@ describe('A follower', () => {
     expect(second?.messages.at(-1)).toMatchObject({ type: 'AppendEntriesResponse', index: 8 });
   });
 
+  test('a crash between the snapshot and what overtook it leaves a node that starts', () => {
+    const subject = new Subject({ id: 2 });
+    subject.heartbeat(1, 2);
+    subject.raft.installSnapshot(snapshotAt(7, 2), 2);
+    subject.raft.step({
+      ...{ type: 'AppendEntries', from: 1, to: 2, term: 2, prevLogIndex: 7, prevLogTerm: 2 },
+      ...{ commitIndex: 8, entries: [entry(8, 2, 'x')] },
+    });
+
+    const { write: first } = subject.raft.ready();
+    const { hardState = {} } = must(first, 'a write');
+    expect(hardState).toEqual({ currentTerm: 2, votedFor: 0, commitIndex: 7 });
+    const terms = [2, 2, 2, 2, 2, 2, 2];
+    expect(() => new Subject({ id: 2, terms, snapshotIndex: 7, hardState })).not.toThrow();
+    subject.raft.writeDone(must(first, 'a write').ticket);
+    const { write: second } = subject.raft.ready();
+
+    // The commit index that came with the entry is written with it.
+    expect(second).toMatchObject({ entries: [{ index: 8 }], hardState: { commitIndex: 8 } });
+  });
+
   test('Q07: a snapshot of a later term than its own brings it to that term, leaderless', () => {
     const subject = new Subject({ id: 2 });
     subject.heartbeat(1, 2);

@@ -41,6 +41,7 @@ describe('MembershipChanges', () => {
     const changes = created();
     const id = changes.maybeAdd(remove2, 10, 100) ?? 0;
     changes.takeDue(three, 10);
+    changes.markProposed(id);
 
     expect(changes.refused(id, 'conf-pending', 11)).toBeUndefined();
 
@@ -56,6 +57,20 @@ describe('MembershipChanges', () => {
       ...{ id, kind: 'failed', code: 'NOT_ENOUGH_STARTED', outcome: 'rejected' },
     });
     expect(changes.count).toBe(0);
+  });
+
+  test('the refusal of one attempt says nothing of an earlier one that was not answered', () => {
+    const changes = created();
+    const [first, second] = [1, 2].map(() => changes.maybeAdd(remove2, 10, 100) ?? 0);
+    for (const id of [first ?? 0, second ?? 0]) {
+      changes.markProposed(id);
+      changes.markProposed(id);
+    }
+
+    expect(changes.refused(first ?? 0, 'quorum-at-risk', 11)).toMatchObject({ outcome: 'unknown' });
+    expect(changes.refused(second ?? 0, 'conf-pending', 11)).toBeUndefined();
+    expect(changes.refused(second ?? 0, 'conf-pending', 12)).toBeUndefined();
+    expect(changes.close()).toMatchObject([{ id: second, outcome: 'rejected' }]);
   });
 
   test('it ends when its configuration is applied, not while that is joint', () => {

@@ -50,6 +50,11 @@ function sent(turns: readonly Effects[]): Message[] {
   return turns.flatMap((turn) => [...turn.messages, ...(turn.write?.messages ?? [])]);
 }
 
+/** What was passed on to a leader. */
+function proposed(turns: readonly Effects[]): Extract<Message, { type: 'Propose' }>[] {
+  return sent(turns).filter((message) => message.type === 'Propose');
+}
+
 describe('Replica', () => {
   test('proposes all that came in one turn as one batch, and finds each proposal again', () => {
     const replica = leadAlone();
@@ -171,20 +176,43 @@ describe('Replica', () => {
     expect(after).toEqual([id]);
   });
 
+  test('does not propose again what another state, put in the place of its own, may have', () => {
+    const replica = follow();
+    const id = replica.maybePropose(withRoom(command), 100);
+    const [passedOn] = proposed(settle(replica));
+    const [data = command] = passedOn?.proposals ?? [];
+    replica.suspendApplying();
+    const append = (term: number, index: number, bytes: Uint8Array): Message => ({
+      ...{ type: 'AppendEntries', from: term, to: 2, term, prevLogIndex: index - 1 },
+      ...{ prevLogTerm: index === 1 ? 0 : term - 2, commitIndex: index },
+      entries: [{ term, index, type: 'normal', data: bytes }],
+    });
+    replica.step([append(1, 1, data)]);
+    expect(settle(replica).flatMap(({ apply }) => apply?.entries ?? [])).toEqual([]);
+
+    replica.resumeApplying({ index: 1, term: 1, configuration: replica.configuration });
+    replica.step([append(3, 2, new Uint8Array(0))]);
+    const turns = settle(replica);
+
+    expect(turns.flatMap(({ apply }) => apply?.entries ?? [])).toMatchObject([{ index: 2 }]);
+    expect(turns.flatMap(({ failures }) => failures)).toEqual([
+      { id, reason: 'overtaken', outcome: 'unknown' },
+    ]);
+    expect(proposed(turns)).toEqual([]);
+  });
+
   test('a forwarded proposal that surely did not travel waits and is proposed again', () => {
     const replica = follow();
     replica.maybePropose(withRoom(command), 100);
-    const forwarded = (): Message[] =>
-      sent(settle(replica)).filter(({ type }) => type === 'Propose');
-    const first = forwarded();
+    const first = proposed(settle(replica));
 
     replica.unsent(first);
-    const second = forwarded();
+    const second = proposed(settle(replica));
 
     expect(first).toHaveLength(1);
     expect(second).toHaveLength(1);
     expect(second[0]).toMatchObject({
-      proposals: [...(first[0] as Extract<Message, { type: 'Propose' }>).proposals],
+      proposals: [...(first[0]?.proposals ?? [])],
     });
   });
 });

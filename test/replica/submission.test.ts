@@ -18,6 +18,7 @@ const remove2 = { type: 'remove', id: 2 } as const;
 function start() {
   const raft = {
     leader: 3,
+    term: 7,
     commitIndex: 4,
     answer: { kind: 'forwarded', to: 3, term: 7 } as ProposeResult,
     batches: [] as { ids: number[]; context: number }[],
@@ -47,10 +48,10 @@ describe('Proposals', () => {
     add();
     add();
 
-    submission.submitQueued();
+    submission.submitQueued(1);
     add();
-    submission.submitQueued();
-    submission.submitQueued();
+    submission.submitQueued(1);
+    submission.submitQueued(1);
 
     expect(raft.batches).toEqual([
       { ids: [1, 2], context: 1000 },
@@ -62,13 +63,13 @@ describe('Proposals', () => {
     const { raft, submission, add } = start();
     add();
     raft.leader = 0;
-    submission.submitQueued();
+    submission.submitQueued(1);
     expect(raft.batches).toEqual([]);
 
     raft.leader = 3;
     raft.answer = { kind: 'dropped', reason: 'log-full' };
-    submission.submitQueued();
-    submission.submitQueued();
+    submission.submitQueued(1);
+    submission.submitQueued(1);
 
     expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1]]);
   });
@@ -76,12 +77,52 @@ describe('Proposals', () => {
   test('are queued again when the leader of their term refuses, once', () => {
     const { raft, submission, add } = start();
     add();
-    submission.submitQueued();
+    submission.submitQueued(1);
 
     submission.refused(1000, 'log-full', 1);
     submission.refused(1000, 'log-full', 1);
-    submission.submitQueued();
-    submission.submitQueued();
+    submission.submitQueued(2);
+    submission.submitQueued(2);
+
+    expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1]]);
+  });
+
+  test('wait for the next tick, with what comes meanwhile, once their leader has refused', () => {
+    const { raft, submission, add } = start();
+    add();
+    submission.submitQueued(1);
+    submission.refused(1000, 'transferring', 1);
+    add();
+    submission.submitQueued(1);
+    expect(raft.batches).toHaveLength(1);
+
+    submission.submitQueued(2);
+
+    expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1, 2]]);
+  });
+
+  test.each([
+    ['another leader', { leader: 2, term: 8 }],
+    ['the same one in a later term', { leader: 3, term: 8 }],
+  ])('do not wait for %s', (_, next) => {
+    const { raft, submission, add } = start();
+    add();
+    submission.submitQueued(1);
+    submission.refused(1000, 'not-leader', 1);
+
+    Object.assign(raft, next);
+    submission.submitQueued(1);
+
+    expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1]]);
+  });
+
+  test('that have not left are handed over again in the next turn', () => {
+    const { raft, submission, add } = start();
+    add();
+    submission.submitQueued(1);
+
+    submission.unsent(1000, 'no-leader', 1);
+    submission.submitQueued(1);
 
     expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1]]);
   });
@@ -89,10 +130,10 @@ describe('Proposals', () => {
   test('a refusal that is of no batch of this run changes nothing', () => {
     const { raft, submission, add } = start();
     add();
-    submission.submitQueued();
+    submission.submitQueued(1);
 
     expect(submission.refused(7, 'log-full', 1)).toEqual([]);
-    submission.submitQueued();
+    submission.submitQueued(1);
 
     expect(raft.batches).toHaveLength(1);
   });
@@ -101,14 +142,14 @@ describe('Proposals', () => {
     const { raft, proposals, submission, add } = start();
     for (let i = 0; i < 1025; i++) {
       add();
-      submission.submitQueued();
+      submission.submitQueued(1);
       if (i > 0) {
         proposals.cancel(i + 1);
       }
     }
 
     submission.refused(1000, 'log-full', 1);
-    submission.submitQueued();
+    submission.submitQueued(2);
 
     expect(raft.batches).toHaveLength(1025);
   });
