@@ -94,7 +94,7 @@ export class Attempts {
     }
   }
 
-  /** What it ends with when it cannot say who calls: what earlier attempts did is another matter. */
+  /** What it ends with when nobody can say who calls: earlier attempts are another matter. */
   refused({ code, message, endpoint, cause }: HoldfastError): HoldfastError {
     return new HoldfastError(code, message, { outcome: this.#outcome, endpoint, cause });
   }

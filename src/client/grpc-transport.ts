@@ -3,7 +3,8 @@
  * when it is lost.
  *
  * A request is sent only over a connection that is there. So a call that never reached a member is
- * known as such, which is what makes it safe to try elsewhere.
+ * known as such, which is what makes it safe to try elsewhere. A connection that is not there after
+ * a while is dialled anew, and one that is being made when the link is closed is given up.
  */
 import { createSecureContext, type SecureContext } from 'node:tls';
 import {
@@ -14,7 +15,9 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import type { Outcome } from '../base/index.ts';
+import type { Outcome, Timers } from '../base/index.ts';
+import { nodeEnvironment } from './defaults.ts';
+import { dialled } from './dialling.ts';
 import { HoldfastError } from './errors.ts';
 import { services } from '../wire/index.ts';
 import type {
@@ -50,12 +53,19 @@ const keepAliveAnswerMs = 5000;
 const redialMinMs = 100;
 const redialMaxMs = 1000;
 
+/** Milliseconds after which a connection that is not there is dialled anew. */
+const dialMaxDefaultMs = 10_000;
+
 /**
  * Opens connections; `tls` undefined is plain text.
  *
  * @throws {HoldfastError} CONFIG_INVALID — certificates or key cannot be read.
  */
-export function grpcTransport(tls: TlsOptions | undefined): Transport {
+export function grpcTransport(
+  tls: TlsOptions | undefined,
+  timers: Timers = nodeEnvironment().loop,
+  dialMaxMs: number = dialMaxDefaultMs,
+): Transport {
   const context = tls === undefined ? undefined : contextOf(tls);
   const options = {
     'grpc.max_receive_message_length': -1,
@@ -74,12 +84,14 @@ export function grpcTransport(tls: TlsOptions | undefined): Transport {
   };
   return {
     open: (address) => {
-      if (context === undefined) {
-        return new GrpcLink(new Client(address, credentials.createInsecure(), options));
-      }
       const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-      const secured = new TlsCredentials(tls?.serverName ?? host, context);
-      return new GrpcLink(new Client(address, secured, options), secured);
+      const secured = context && new TlsCredentials(tls?.serverName ?? host, context);
+      const dial = (signal: AbortSignal): Client => {
+        const way = dialled(address, signal);
+        const channelCredentials = secured ?? credentials.createInsecure();
+        return new Client(way.target, channelCredentials, { ...options, ...way.options });
+      };
+      return new GrpcLink(dial, { timers, dialMaxMs }, secured);
     },
   };
 }
@@ -99,30 +111,39 @@ function contextOf({ ca, cert, key }: TlsOptions): SecureContext {
   }
 }
 
+interface DialLimits {
+  readonly timers: Timers;
+  readonly dialMaxMs: number;
+}
+
 class GrpcLink implements Link {
-  readonly #client: Client;
+  /** Makes a client whose sockets end with a signal. */
+  readonly #dial: (signal: AbortSignal) => Client;
+  readonly #limits: DialLimits;
   /** Undefined in plain text. */
   readonly #credentials: TlsCredentials | undefined;
+  #dialling = new AbortController();
+  #client: Client;
+  /** Who waits for the connection, or for what is in its way: one look for all of them. */
+  readonly #waiting: ConnectListener[] = [];
+  #isLooking = false;
   #isClosed = false;
 
-  constructor(client: Client, tls?: TlsCredentials) {
-    this.#client = client;
+  constructor(dial: (signal: AbortSignal) => Client, limits: DialLimits, tls?: TlsCredentials) {
+    this.#dial = dial;
+    this.#limits = limits;
     this.#credentials = tls;
+    this.#client = dial(this.#dialling.signal);
   }
 
   connect(done: ConnectListener): void {
     if (this.#isClosed) {
       done('closed');
-      return;
-    }
-    const channel = this.#client.getChannel();
-    const state = channel.getConnectivityState(true);
-    if (state === connectivityState.READY) {
+    } else if (this.#state === connectivityState.READY) {
       done(undefined);
-    } else if (state === connectivityState.TRANSIENT_FAILURE) {
-      this.#explain(done);
     } else {
-      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => this.connect(done));
+      this.#waiting.push(done);
+      this.#look();
     }
   }
 
@@ -189,29 +210,96 @@ class GrpcLink implements Link {
 
   close(): void {
     this.#isClosed = true;
+    this.#hangUp();
+  }
+
+  /** The state of the connection, which is asked for if it is not there. */
+  get #state(): connectivityState {
+    return this.#client.getChannel().getConnectivityState(true);
+  }
+
+  /** Tells those who wait, now or once something has changed. */
+  #look(): void {
+    if (this.#isLooking) {
+      return;
+    }
+    const state = this.#state;
+    if (state === connectivityState.READY) {
+      this.#tell(undefined);
+      return;
+    }
+    this.#isLooking = true;
+    if (state === connectivityState.TRANSIENT_FAILURE) {
+      this.#explain();
+      return;
+    }
+    const { timers, dialMaxMs } = this.#limits;
+    let isLate = false;
+    const timer = timers.after(dialMaxMs, () => {
+      isLate = true;
+      // Which is a change of state.
+      this.#hangUp();
+    });
+    const channel = this.#client.getChannel();
+    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => {
+      timer.cancel();
+      this.#isLooking = false;
+      if (this.#isClosed) {
+        this.#tell('closed');
+      } else if (isLate) {
+        this.#dialling = new AbortController();
+        this.#client = this.#dial(this.#dialling.signal);
+        this.#tell(`no connection within ${dialMaxMs} ms`);
+      } else {
+        this.#look();
+      }
+    });
+  }
+
+  #tell(...outcome: Parameters<ConnectListener>): void {
+    for (const done of this.#waiting.splice(0)) {
+      done(...outcome);
+    }
+  }
+
+  /** A connection that is there ends in good order; one that is being made is given up. */
+  #hangUp(): void {
+    const isThere =
+      this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
+    // Whoever is told of the end may dial anew.
+    const dialling = this.#dialling;
     this.#client.close();
+    if (!isThere) {
+      dialling.abort();
+    }
   }
 
   /** A channel does not say why it has no connection, but a call over it does: a harmless one. */
-  #explain(done: ConnectListener): void {
-    this.call(services['etcdserverpb.Maintenance'].Status, {}, {}, (result) => {
-      const isThere =
-        !this.#isClosed &&
-        this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
-      if (result.kind === 'ok' || isThere) {
-        done(undefined);
-        return;
+  #explain(): void {
+    const { timers, dialMaxMs } = this.#limits;
+    const { Status } = services['etcdserverpb.Maintenance'];
+    const call = this.call(Status, {}, {}, (result) => {
+      timer.cancel();
+      this.#isLooking = false;
+      if (this.#isClosed) {
+        this.#tell('closed');
+      } else if (result.kind === 'ok' || this.#state === connectivityState.READY) {
+        this.#tell(undefined);
+      } else {
+        this.#tell(...this.#problemOf(result.failure));
       }
-      const refusal = this.#credentials?.refusal;
-      if (refusal !== undefined) {
-        done(refusal, 'certificate');
-        return;
-      }
-      const { message } = result.failure;
-      const [, reason] = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(message) ?? [];
-      const problem = inOneLine(reason === undefined || reason === '' ? message : reason);
-      done(`${problem}${this.#hint(problem)}`);
     });
+    const timer = timers.after(dialMaxMs, () => call.cancel());
+  }
+
+  #problemOf({ message }: CallFailure): Parameters<ConnectListener> {
+    const refusal = this.#credentials?.refusal;
+    if (refusal !== undefined) {
+      return [refusal, 'certificate'];
+    }
+    const [, reason] = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(message) ?? [];
+    const problem = inOneLine(reason === undefined || reason === '' ? message : reason);
+    return [`${problem}${this.#hint(problem)}`];
   }
 
   #hint(problem: string): string {

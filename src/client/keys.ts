@@ -37,7 +37,7 @@ const rangeChecks = { prefix: keyCheck, from: keyCheck, to: keyCheck };
 const everyKeyHint = "to mean every key give { prefix: '' }";
 
 /**
- * The bytes of a key, the caller's no more: a call may be sent later, and again, and a watch goes on.
+ * The bytes of a key, the caller's no more: a call may be sent later, and again; a watch goes on.
  *
  * @throws {HoldfastError} INVALID_ARGUMENT — it is neither text nor bytes.
  */

@@ -359,7 +359,8 @@ export class Pipeline implements Operations, StreamChoiceUser {
       return `waiting for the answer (attempt ${pending.attempts})`;
     }
     if (!this.#streams.hasStream) {
-      return 'waiting for a connection';
+      const addresses = this.#parts.endpoints.all.map(({ address }) => address);
+      return `waiting for a connection to ${addresses.join(', ')}`;
     }
     const isWithoutSession = needsSession(pending) && this.#sessions.current === undefined;
     return isWithoutSession ? 'waiting for a session' : 'waiting to be sent';

@@ -52,7 +52,7 @@ describe('a call', () => {
     ]);
   });
 
-  test('goes on to the next endpoint when one is a learner, and leaves that alone then', async () => {
+  test('goes on to the next endpoint when one is a learner, and leaves it alone', async () => {
     const { members, call, loop } = setUp();
     members.onCall = (received) =>
       received.address === a

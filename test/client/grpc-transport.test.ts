@@ -1,6 +1,12 @@
 /** The way to members over real gRPC on loopback: connections, calls, streams, failures. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import {
+  type AddressInfo,
+  connect as connectTo,
+  createServer,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 import {
   Metadata,
   type sendUnaryData,
@@ -11,6 +17,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { nodeEnvironment } from '../../src/client/defaults.ts';
 import { grpcTransport } from '../../src/client/grpc-transport.ts';
 import type { CallResult, Link } from '../../src/client/ports.ts';
 import { freePorts } from '../harness/processes.ts';
@@ -71,6 +78,21 @@ async function listen(at: number): Promise<number> {
       }
     });
   });
+}
+
+/** Listens until the end of the test; returns where. */
+async function bound(listener: NetServer): Promise<string> {
+  const sockets: Socket[] = [];
+  listener.on('connection', (socket) => {
+    sockets.push(socket.on('error', () => undefined));
+  });
+  onTestFinished(() => {
+    listener.close();
+    sockets.forEach((socket) => socket.destroy());
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return `127.0.0.1:${(listener.address() as AddressInfo).port}`;
 }
 
 async function connect(to: Link): Promise<string | undefined> {
@@ -143,6 +165,44 @@ describe('a connection', () => {
         }),
       );
     }
+  });
+
+  test('that is not there after a while is dialled anew', async () => {
+    // What takes a connection and says nothing, at first: a member that is stopped, a proxy.
+    const ends: Promise<unknown>[] = [];
+    const dialled = createServer((socket) => {
+      if (ends.push(once(socket.resume(), 'close')) > 1) {
+        socket.pipe(connectTo(port, '127.0.0.1')).pipe(socket);
+      }
+    });
+    const other = grpcTransport(undefined, nodeEnvironment().loop, 50).open(await bound(dialled));
+    onTestFinished(() => other.close());
+
+    expect(await connect(other)).toBe('no connection within 50 ms');
+    expect(await connect(other)).toBeUndefined();
+    await ends[0];
+  });
+
+  test.each([undefined, {}])('that is being made ends with its link: TLS %j', async (tls) => {
+    const silent = createServer();
+    const other = grpcTransport(tls).open(await bound(silent));
+    const waiting = connect(other);
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    socket.resume();
+
+    other.close();
+
+    expect(await waiting).toBe('closed');
+    await once(socket, 'close');
+  });
+
+  test('that many wait for is looked for once', async () => {
+    const other = grpcTransport(undefined).open(`127.0.0.1:${port}`);
+    onTestFinished(() => other.close());
+
+    const all = Array.from({ length: 1000 }, async () => connect(other));
+
+    expect(new Set(await Promise.all(all))).toEqual(new Set([undefined]));
   });
 
   test('of a closed link is not there', async () => {

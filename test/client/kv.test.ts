@@ -179,7 +179,7 @@ describe('a read', () => {
     ]);
   });
 
-  test('of a large range that may be old waits for a member that is behind the one before', async () => {
+  test('of a large range that may be old goes on at a member behind', async () => {
     const { members, kv, asked } = setUp();
     const pages = [found([stored('a1', 'x')], { more: true }), found([stored('a2', 'y')])];
     members.onCall = (call) =>

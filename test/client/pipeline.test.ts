@@ -185,7 +185,7 @@ describe('an operation', () => {
     expect(loop.pendingTimers).toBe(0);
   });
 
-  test('that may have happened is not called rejected when a later attempt is refused', async () => {
+  test('that may have happened is not called rejected by a later refusal', async () => {
     const { kv, loop, state } = setUp();
     let sent = 0;
     state.behave = (operation, stream, batch) => {

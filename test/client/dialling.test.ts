@@ -1,0 +1,49 @@
+/** Connections of grpc-js that end with a signal while they are being made. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { dialled } from '../../src/client/dialling.ts';
+
+function dial(address: string, signal: AbortSignal): Client {
+  const { target, options } = dialled(address, signal);
+  const client = new Client(target, credentials.createInsecure(), options);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+async function isReady(client: Client): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    client.waitForReady(Date.now() + 10_000, (error) => resolve(error?.message));
+  });
+}
+
+describe('a channel that is dialled', () => {
+  test.each(['localhost', '127.0.0.1'])('finds %s', async (host) => {
+    const server = new Server();
+    onTestFinished(() => server.forceShutdown());
+    const port = await new Promise<number>((resolve) => {
+      const bound = (_: Error | null, at: number): void => resolve(at);
+      server.bindAsync('localhost:0', ServerCredentials.createInsecure(), bound);
+    });
+
+    expect(await isReady(dial(`${host}:${port}`, new AbortController().signal))).toBeUndefined();
+  });
+
+  test('gives up the connection that it makes when its signal fires', async () => {
+    const silent = createServer();
+    onTestFinished(() => void silent.close());
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const controller = new AbortController();
+    const client = dial(`127.0.0.1:${(silent.address() as AddressInfo).port}`, controller.signal);
+    client.getChannel().getConnectivityState(true);
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    socket.on('error', () => undefined).resume();
+
+    controller.abort();
+
+    await once(socket, 'close');
+    expect(socket.destroyed).toBe(true);
+  });
+});
