@@ -95,8 +95,11 @@ export interface Caller {
    * @throws {HoldfastError} none could be connected.
    */
   stream<Request, Answer>(spec: StreamSpec<Request, Answer>): Promise<OpenStream<Request>>;
-  /** Waits before failed attempt `attempt` (from 1 on) is repeated; ends at once when aborted. */
-  pause(attempt: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Waits before failed attempt `attempt` (from 1 on) is repeated, no longer than `limitMs`; ends at
+   * once when aborted.
+   */
+  pause(attempt: number, signal?: AbortSignal, limitMs?: number): Promise<void>;
 }
 
 /** Limit: how long a connection may take, while there are other endpoints; milliseconds. */
@@ -170,11 +173,15 @@ export class MemberCaller implements Caller {
     }
   }
 
-  async pause(attempt: number, signal?: AbortSignal): Promise<void> {
+  async pause(
+    attempt: number,
+    signal?: AbortSignal,
+    limitMs: number = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const bounds = { what: 'waiting', ...(signal === undefined ? {} : { signal }) };
     const attempts = this.#begin(bounds, Number.POSITIVE_INFINITY, 'read');
     try {
-      await attempts.pause(this.#parts.pace.pauseMs(attempt));
+      await attempts.pause(Math.min(limitMs, this.#parts.pace.pauseMs(attempt)));
     } finally {
       this.#end(attempts);
     }

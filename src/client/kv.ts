@@ -263,7 +263,8 @@ export class Kv<V> {
       }
       return left;
     };
-    const pause = async (attempt: number): Promise<void> => caller.pause(attempt, signal);
+    const pause = async (attempt: number): Promise<void> =>
+      caller.pause(attempt, signal, Math.max(0, endMs - clock.nowMs()));
     return transact(program, { kv: this, namespace, pause, leftMs, signal });
   }
 

@@ -7,7 +7,8 @@
  * at its end it says that it is lost, and that is final: nobody may rely on it from then on.
  *
  * A process that stands still cannot say anything. So whoever wakes up, or has waited, asks
- * `isHeld`, which looks at the clock. What must not go wrong even then takes a fencing token.
+ * `isHeld`, which looks at the clock. What must not go wrong even then takes a fencing token, also
+ * since that clock may not count the time for which a machine was suspended.
  */
 import type { TimerHandle } from '../base/index.ts';
 import { type Checks, checkFields, checkValue, optionChecks, positiveCount } from './arguments.ts';

@@ -12,7 +12,7 @@ import type { CallOptions } from './caller.ts';
 import { CompactedError, HoldfastError } from './errors.ts';
 import { type Key, keyBytes, type KeyRange, type Namespace } from './keys.ts';
 import type { Lease } from './lease.ts';
-import type { Operations } from './operations.ts';
+import type { AnswerTo, Operation, Operations } from './operations.ts';
 import { WatchFeed } from './watch-feed.ts';
 import type { WatchHub } from './watch-hub.ts';
 
@@ -128,10 +128,8 @@ export class Queue {
           throw error;
         }
       }
-      const answer = await this.#parts.operations.run(
-        { message: { type: 'range', range: { key } }, purpose: 'read' },
-        { signal },
-      );
+      const message = { type: 'range', range: { key } } as const;
+      const answer = await this.#read({ message, purpose: 'read' }, signal);
       if (answer.kvs[0]?.createRevision !== token) {
         return;
       }
@@ -159,25 +157,37 @@ export class Queue {
       ...{ limit: this.#places, sortTarget: 'create', sortOrder: 'descend', keysOnly: true },
       maxCreateRevision: token - 1,
     };
-    const { revision, responses } = await this.#parts.operations.run(
-      {
-        message: {
-          type: 'txn',
-          txn: {
-            compare: [{ key, target: 'create', result: 'equal', operand: token }],
-            success: [{ type: 'range', range: nearest }],
-            failure: [],
-          },
-        },
-        purpose: 'read',
+    const message = {
+      type: 'txn',
+      txn: {
+        compare: [{ key, target: 'create', result: 'equal', operand: token } as const],
+        success: [{ type: 'range', range: nearest } as const],
+        failure: [],
       },
-      { signal },
-    );
+    } as const;
+    const { revision, responses } = await this.#read({ message, purpose: 'read' }, signal);
     const [before] = responses;
     if (before?.type !== 'range') {
       throw new HoldfastError('OWNERSHIP_LOST', 'the key of a waiting candidate is gone');
     }
     return { before: before.kvs, revision };
+  }
+
+  /** Who is in the queue has no deadline: it reads until `signal` fires, which its lease sees to. */
+  async #read<Type extends KvMessage['type']>(
+    operation: Operation<Type>,
+    signal: AbortSignal,
+  ): Promise<AnswerTo<Type>> {
+    for (;;) {
+      try {
+        return await this.#parts.operations.run(operation, { signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        if ((error as HoldfastError).code !== 'DEADLINE_EXCEEDED') {
+          throw error;
+        }
+      }
+    }
   }
 
   /** Waits until one of these keys is deleted; or may have been, where history is gone. */

@@ -343,6 +343,7 @@ describe('an optimistic transaction', () => {
 
   test('that always loses ends with its deadline', async () => {
     const { kv, store, loop } = setUp();
+    const begunMs = loop.nowMs();
     const ended = kv
       .transact(
         async (tx) => {
@@ -355,5 +356,6 @@ describe('an optimistic transaction', () => {
       .catch((error: unknown) => error);
 
     expect(await loop.settle(ended)).toMatchObject({ code: 'TXN_CONFLICT', outcome: 'rejected' });
+    expect(loop.nowMs() - begunMs).toBeLessThanOrEqual(2000);
   });
 });
