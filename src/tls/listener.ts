@@ -33,6 +33,13 @@ const defaultBeginnersMax = 4096;
 /** Beyond the limit one that stalls makes room for a new one after so long, milliseconds. */
 const stalledMs = 2000;
 
+/**
+ * A connection that is silent for so long is asked whether its other side is still there, by TCP:
+ * one that has vanished without a word would else hold its place, and its streams, for ever.
+ * Milliseconds.
+ */
+const keepAliveMs = 30_000;
+
 /** What comes first in a TLS connection: a record with a handshake. */
 const tlsHandshakeByte = 0x16;
 /** To clients that begin TLS here, all of which say that this is no TLS, and some show the text. */
@@ -79,7 +86,7 @@ export class Listener {
   /** One for each address that the host name stands for. */
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
-  /** By the other side's address and port, in the order of their beginnings. */
+  /** By the addresses and ports of both sides, in the order of their beginnings. */
   readonly #beginners = new Map<string, Beginner>();
   readonly #beginnersMax: number;
   #tls: TlsServer | undefined;
@@ -203,6 +210,7 @@ export class Listener {
       this.#refuse(socket, ...problem);
       return;
     }
+    socket.setKeepAlive(true, keepAliveMs);
     const leave = this.#options.bound?.enter();
     socket.once('close', () => leave?.());
     this.#begin(socket);
@@ -359,8 +367,9 @@ function addressOf(socket: Socket & { readonly _parent?: Socket }): string | und
   return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? 0}`;
 }
 
-function keyOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress ?? ''}|${remotePort ?? 0}`;
+/** A name for several addresses has several here, and one port may have dialled each of them. */
+function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress ?? ''}|${remotePort ?? 0}|${localAddress ?? ''}|${localPort ?? 0}`;
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 /** Listeners on real sockets: who is let in, and why not; time is virtual. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -119,7 +119,46 @@ function plain(port: number): Socket {
   return socket;
 }
 
+test.each(['plain', 'tls'] as const)(
+  'a connection whose other side has vanished ends, by %s: it is asked for when it is silent',
+  async (how) => {
+    const asked = vi.spyOn(Socket.prototype, 'setKeepAlive');
+    onTestFinished(() => asked.mockRestore());
+    const port = await listen(how === 'plain' ? 'plain' : {});
+
+    const socket = how === 'plain' ? plain(port) : undefined;
+    socket?.write('hello');
+    expect(await (socket ? outcomeOf(socket) : visit(port, shown(alice)))).toBe('welcome');
+
+    expect(asked.mock.calls).toEqual([[true, 30_000]]);
+  },
+);
+
 describe('a listener in plain text', () => {
+  test('tells beginners apart that come from one port to two of its addresses', async () => {
+    const port = await listen('plain', { host: '0.0.0.0' });
+    const from = (host: string, localPort?: number): Socket => {
+      const socket = connectTcp({ port, host, localAddress: '127.0.0.1', localPort });
+      dialled.push(socket);
+      return socket;
+    };
+    const first = from('127.0.0.1');
+    await once(first, 'connect');
+    await vi.waitFor(() => expect(loop.pendingTimers).toBe(1));
+    const second = from('127.0.0.2', first.localPort);
+    await vi.waitFor(() => expect(loop.pendingTimers).toBe(2));
+
+    first.write('hello');
+    expect(await outcomeOf(first)).toBe('welcome');
+    const closed = once(second, 'close');
+    await loop.run(handshakeMsMax);
+    second.resume();
+    await closed;
+
+    expect(first.destroyed).toBe(false);
+    expect(accepted.map((socket) => socket.destroyed)).toEqual([false]);
+  });
+
   test('hands over connections with all that they have sent', async () => {
     const port = await listen('plain');
     const socket = plain(port);
