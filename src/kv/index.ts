@@ -15,7 +15,7 @@ export { readExpiries } from './expiry-table.ts';
 export { attachedKeys, type Lease, remainingMs } from './leases.ts';
 export { type NamedRecord, /** @internal */ readRecord, readRecords } from './named-records.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';
-export { type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
+export { type RangeGauge, type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
 export {
   attributesPrefix,
   isLiveKey,

@@ -16,7 +16,14 @@
  * Counting means scanning the whole range; who can do without (`noCount`) has reading end behind
  * the limit.
  */
-import { compareBytes, emptyBytes, equalBytes, type ErrorCode, must } from '../base/index.ts';
+import {
+  assert,
+  compareBytes,
+  emptyBytes,
+  equalBytes,
+  type ErrorCode,
+  must,
+} from '../base/index.ts';
 import type { KeySelector, KeyValue, RangeOperation, RangeResult } from './command.ts';
 import {
   type EngineRange,
@@ -51,6 +58,17 @@ export interface RangeRefused {
 
 /** A range's result, or why there is none. */
 export type RangeOutcome = { readonly kind: 'ok'; readonly result: RangeResult } | RangeRefused;
+
+/** What a read keeps for its answer, told while it goes on; only the read changes it. */
+export interface RangeGauge {
+  /** Bytes of the keys and values that are kept so far. */
+  keptBytes: number;
+  /**
+   * The answer ends with the key by which so many bytes are kept, as it does at a limit; of reads
+   * in key order.
+   */
+  readonly keptBytesMax?: number | undefined;
+}
 
 /** Changes of a batch that the engine does not hold yet. */
 export interface Overlay {
@@ -94,12 +112,13 @@ export function* rangeQuery(
   range: RangeOperation,
   at: ReadPoint,
   overlay?: Overlay,
+  gauge: RangeGauge = { keptBytes: 0 },
 ): Reading<RangeOutcome> {
   const revision = resolveRevision(range.revision, at);
   if (typeof revision === 'string') {
     return { kind: 'refused', code: revision };
   }
-  const collector = new RangeCollector(range);
+  const collector = new RangeCollector(range, gauge);
   const wanted = (): number => collector.wanted;
   yield* visitRange(range, { revision, overlay, wanted }, collector.visit);
   return { kind: 'ok', result: collector.finish() };
@@ -109,7 +128,7 @@ export function* rangeQuery(
  * Answers a range of one key whose record at the revision read is known; undefined means absent.
  */
 export function pointResult(range: RangeOperation, record: MvccRecord | undefined): RangeResult {
-  const collector = new RangeCollector(range);
+  const collector = new RangeCollector(range, { keptBytes: 0 });
   if (record !== undefined && !record.isTombstone) {
     collector.visit(range.key, () => record);
   }
@@ -323,13 +342,16 @@ const comparators: Readonly<Record<RangeOperation['sortTarget'], Comparator>> = 
  */
 class RangeCollector {
   readonly #range: RangeOperation;
+  readonly #gauge: RangeGauge;
+  /** Keys of the answer at most; 0 or less for any number. */
+  #limit: number;
   readonly #hasFilter: boolean;
   readonly #comparator: Comparator | undefined;
   /**
    * How many keys in key order are looked at before sorting; the one above the limit tells of
    * `more`.
    */
-  readonly #pageMax: number;
+  #pageMax: number;
   /** Above so many, kept keys are cut to what can still be in the answer. */
   readonly #keptMax: number;
   readonly #kept: KeyValue[] = [];
@@ -337,9 +359,11 @@ class RangeCollector {
   /** Keys that passed the filters. */
   #passed = 0;
 
-  constructor(range: RangeOperation) {
+  constructor(range: RangeOperation, gauge: RangeGauge) {
     const { limit, sortOrder, sortTarget } = range;
     this.#range = range;
+    this.#gauge = gauge;
+    this.#limit = limit;
     this.#hasFilter =
       range.minModRevision !== 0 ||
       range.maxModRevision !== 0 ||
@@ -355,6 +379,7 @@ class RangeCollector {
     const isPaged = limit > 0 && (isKeyOrder || (sortOrder === 'none' && !this.#hasFilter));
     this.#pageMax = isPaged ? limit + 1 : Number.POSITIVE_INFINITY;
     this.#keptMax = limit > 0 ? 2 * limit + 1000 : Number.POSITIVE_INFINITY;
+    assert(isKeyOrder || gauge.keptBytesMax === undefined, 'only a prefix can end by its bytes');
   }
 
   /** How many more keys can make a difference to the result. */
@@ -373,7 +398,7 @@ class RangeCollector {
       return;
     }
     this.#passed++;
-    this.#kept.push(kv);
+    this.#keep(kv);
     if (this.#kept.length > this.#keptMax) {
       this.#cut();
     }
@@ -381,10 +406,24 @@ class RangeCollector {
 
   finish(): RangeResult {
     this.#cut();
-    const { limit, keysOnly, noCount, countOnly } = this.#range;
-    const kvs = keysOnly ? this.#kept.map((kv) => ({ ...kv, value: emptyBytes })) : this.#kept;
+    const { keysOnly, noCount, countOnly } = this.#range;
+    const kvs = keysOnly ? this.#kept.map(withoutValue) : this.#kept;
     const count = noCount && !countOnly ? 0 : this.#count;
-    return { type: 'range', kvs, more: limit > 0 && this.#passed > limit, count };
+    return { type: 'range', kvs, more: this.#limit > 0 && this.#passed > this.#limit, count };
+  }
+
+  #keep(kv: KeyValue): void {
+    const { keysOnly, sortTarget } = this.#range;
+    // A value that only sorts is kept until then.
+    const kept = keysOnly && sortTarget !== 'value' ? withoutValue(kv) : kv;
+    this.#kept.push(kept);
+    const gauge = this.#gauge;
+    gauge.keptBytes += kept.key.length + kept.value.length;
+    const { keptBytesMax = Number.POSITIVE_INFINITY } = gauge;
+    if (gauge.keptBytes >= keptBytesMax && (this.#limit <= 0 || this.#passed < this.#limit)) {
+      this.#limit = this.#passed;
+      this.#pageMax = this.#passed + 1;
+    }
   }
 
   /**
@@ -395,11 +434,19 @@ class RangeCollector {
     if (this.#comparator !== undefined) {
       this.#kept.sort(this.#comparator);
     }
-    const { limit } = this.#range;
-    if (limit > 0 && this.#kept.length > limit) {
-      this.#kept.length = limit;
+    if (this.#limit > 0 && this.#kept.length > this.#limit) {
+      this.#kept.length = this.#limit;
+      let bytes = 0;
+      for (const { key, value } of this.#kept) {
+        bytes += key.length + value.length;
+      }
+      this.#gauge.keptBytes = bytes;
     }
   }
+}
+
+function withoutValue(kv: KeyValue): KeyValue {
+  return { ...kv, value: emptyBytes };
 }
 
 function passesFilter(range: RangeOperation, kv: KeyValue): boolean {

@@ -58,6 +58,8 @@ export interface RangeOptions extends CallOptions {
   readonly isSerializable?: boolean | undefined;
   /** Told, as a long range goes on, the bytes kept of it so far; what it throws ends the read. */
   readonly charge?: ((bytes: number) => void) | undefined;
+  /** The answer ends with the key by which it has so many, as at a limit; of reads in key order. */
+  readonly bytesMax?: number | undefined;
 }
 
 /** One member of a cluster, as its services use it. */

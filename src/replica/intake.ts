@@ -125,7 +125,7 @@ export class Intake {
       await this.confirmRead(options);
     }
     auth.checkRange(options.caller, range);
-    const answer = await state.readRange(range, options.charge);
+    const answer = await state.readRange(range, options);
     auth.checkRange(options.caller, range);
     return answer;
   }

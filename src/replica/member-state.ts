@@ -20,7 +20,7 @@ import {
 } from '../kv/index.ts';
 import { type Configuration, decodeConfiguration } from '../raft/index.ts';
 import type { Engine, LogPosition, StagedState, StateStore } from '../storage/index.ts';
-import type { KeyspaceHash, RangeAnswer } from './api.ts';
+import type { KeyspaceHash, RangeAnswer, RangeOptions } from './api.ts';
 import { RangeReader } from './range-reader.ts';
 import { StateLane, type StateLaneHandler } from './state-lane.ts';
 
@@ -90,9 +90,12 @@ export class MemberState {
   }
 
   /** @throws {KvError} as {@link RangeReader.read}. */
-  async readRange(range: RangeOperation, charge?: (bytes: number) => void): Promise<RangeAnswer> {
+  async readRange(
+    range: RangeOperation,
+    options?: Pick<RangeOptions, 'charge' | 'bytesMax'>,
+  ): Promise<RangeAnswer> {
     const cached = this.#generation.reader.maybeReadCached(range);
-    return cached ?? this.read(async ({ reader }) => reader.read(range, charge));
+    return cached ?? this.read(async ({ reader }) => reader.read(range, options));
   }
 
   /** @throws {KvError} COMPACTED, FUTURE_REVISION. */

@@ -8,6 +8,7 @@
  */
 import { KvError } from '../base/index.ts';
 import {
+  type RangeGauge,
   type RangeOperation,
   type RangeOutcome,
   rangeQuery,
@@ -15,7 +16,7 @@ import {
   type ReadPoint,
   type StateMachine,
 } from '../kv/index.ts';
-import type { RangeAnswer } from './api.ts';
+import type { RangeAnswer, RangeOptions } from './api.ts';
 import type { StateLane } from './state-lane.ts';
 
 /** Limit: how often a read overtaken by compactions is done again before its caller is told. */
@@ -41,17 +42,22 @@ export class RangeReader {
   /**
    * Reads a range at the readable revision, or at the one it names.
    *
-   * `charge` is told after each trip to the engine how many bytes are kept, none while keys are
-   * only counted, and throws when the answer may not grow.
+   * `charge` is told after each trip to the engine how many bytes are kept, and throws when the
+   * answer may not grow. With `bytesMax` the answer ends with the key by which it has so many, as
+   * at a limit; of reads in key order.
    *
    * @throws {KvError} COMPACTED, FUTURE_REVISION — as the range's revision demands; what `charge`
    *   throws.
    */
-  async read(range: RangeOperation, charge?: (bytes: number) => void): Promise<RangeAnswer> {
+  async read(
+    range: RangeOperation,
+    { charge, bytesMax }: Pick<RangeOptions, 'charge' | 'bytesMax'> = {},
+  ): Promise<RangeAnswer> {
     for (let attempt = 1; ; attempt++) {
       const point = this.#readPoint();
-      const query = rangeQuery(range, point);
-      const reading = charge === undefined ? query : metered(query, charge, !range.countOnly);
+      const gauge: RangeGauge = { keptBytes: 0, keptBytesMax: bytesMax };
+      const query = rangeQuery(range, point, undefined, gauge);
+      const reading = charge === undefined ? query : metered(query, charge, gauge);
       const answer = answerOf(await this.#lane.read(reading), point);
       const readRevision = range.revision > 0 ? range.revision : point.revision;
       if (this.#lane.removedRevision <= readRevision) {
@@ -73,23 +79,16 @@ export class RangeReader {
   }
 }
 
-/** The same reading, and how many bytes it has scanned so far. */
+/** The same reading, which tells how much it keeps as it goes on. */
 function* metered<T>(
   reading: Reading<T>,
   charge: (bytes: number) => void,
-  isKept: boolean,
+  gauge: RangeGauge,
 ): Reading<T> {
-  let bytes = 0;
   let step = reading.next();
   while (step.done !== true) {
-    const loaded = yield step.value;
-    if (loaded.type === 'scan') {
-      for (const { key, value } of isKept ? loaded.records : []) {
-        bytes += key.length + value.length;
-      }
-      charge(bytes);
-    }
-    step = reading.next(loaded);
+    step = reading.next(yield step.value);
+    charge(gauge.keptBytes);
   }
   return step.value;
 }

@@ -321,6 +321,11 @@ export class AdmittedCall extends ServerInterceptingCall {
     this.#bulkBytes += more;
   }
 
+  /** An account for an answer of a stream that carries many. */
+  largeAnswer(): LargeAnswer {
+    return new LargeAnswer(this.#admission, this.#client);
+  }
+
   /**
    * Begins an operation of a stream that carries many; `endOperation` ends it.
    *
@@ -390,9 +395,45 @@ export class AdmittedCall extends ServerInterceptingCall {
   }
 }
 
+/** What one answer of a stream is charged while it is made, and until its client has taken it. */
+export class LargeAnswer {
+  readonly #admission: Admission;
+  readonly #client: ClientUse;
+  #bytes = 0;
+  #isOver = false;
+
+  constructor(admission: Admission, client: ClientUse) {
+    this.#admission = admission;
+    this.#client = client;
+  }
+
+  /**
+   * Charges what it has grown to: from so many bytes on it is bulk work.
+   *
+   * @throws {KvError} TOO_MANY_REQUESTS — there is no room for it.
+   */
+  grow(answerBytes: number): void {
+    const more = answerBytes - this.#bytes;
+    if (this.#isOver || answerBytes < bulkAnswerBytes || more <= 0) {
+      return;
+    }
+    const refusal = this.#admission.limits.maybeGrow(this.#client, this.#bytes, more);
+    this.#admission.throwRefusal(refusal, 'bulk', this.#client.name);
+    this.#bytes += more;
+  }
+
+  /** It has been taken, or nobody will. */
+  end(): void {
+    this.#isOver = true;
+    this.#admission.limits.grow(this.#client, -this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
 /** Methods that ask for the entry of their call later. */
 const asksBack: ReadonlySet<string> = new Set([
   '/etcdserverpb.KV/Range',
+  '/etcdserverpb.KV/RangeStream',
   '/etcdserverpb.Watch/Watch',
   '/holdfast.v1.Pipeline/Operate',
 ]);

@@ -14,12 +14,14 @@ import {
   txnOperation,
   txnResponse,
 } from './kv-operations.ts';
+import { bulkAnswerBytes } from './limits.ts';
 import { proposeOnce } from './once.ts';
 import { headerOf, serverStreaming, type ServiceContext, unary, writePaced } from './service.ts';
 import { checkRangeRequest } from './validate.ts';
 
-/** Keys in one part of a streamed range. */
+/** Limit: keys in one part of a streamed range, and bytes, beyond which one more key may go. */
 const streamPartKeys = 1000;
+const streamPartBytes = bulkAnswerBytes;
 
 type RangeStreamCall = ServerWritableStream<wire.RangeRequest, wire.RangeStreamResponse>;
 
@@ -108,14 +110,16 @@ async function streamRange(
   const { member } = context;
   const { request } = call;
   checkRangeRequest(request);
-  const options = { ...bounds, isSerializable: request.serializable };
+  const charge = chargeOf(context, call.metadata);
+  const options = { ...bounds, charge, isSerializable: request.serializable };
   const range = toRange(request);
   if (!canPage(range)) {
     const { result, revision } = await member.range(range, options);
     await writePaced(call, { range_response: fromRange(result, headerOf(context, revision)) });
     return;
   }
-  const first = await member.range({ ...range, limit: partLimit(range, 0) }, options);
+  const paged = { ...options, bytesMax: streamPartBytes };
+  const first = await member.range({ ...range, limit: partLimit(range, 0) }, paged);
   const header = headerOf(context, first.revision);
   const revision = range.revision > 0 ? range.revision : first.revision;
   const { count } = first.result;
@@ -132,7 +136,7 @@ async function streamRange(
     const key = concatBytes(last.key, new Uint8Array(1));
     // The first part has told how many keys there are.
     const part = { ...range, key, revision, limit: partLimit(range, sent), noCount: true };
-    ({ result } = await member.range(part, { ...options, isSerializable: true }));
+    ({ result } = await member.range(part, { ...paged, isSerializable: true }));
     sent += result.kvs.length;
   }
 }

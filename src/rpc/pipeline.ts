@@ -20,10 +20,11 @@ import {
   AnswerBatchWriter,
   type PipelineRequest,
   type PipelineResponse,
+  type RangeRequest,
   type ReceivedBatch,
   type ReceivedOperation,
 } from '../wire/index.ts';
-import type { AdmittedCall } from './admission.ts';
+import type { AdmittedCall, LargeAnswer } from './admission.ts';
 import {
   carryOutRange,
   deleteRangeOperation,
@@ -128,6 +129,9 @@ class PipelineStream {
   readonly #onClose: () => void;
   /** The stream's entry in the books. */
   readonly #entry: AdmittedCall | undefined;
+  /** Accounts of the ranges in `#writer`, and of those that have left and are not taken yet. */
+  #writtenAccounts: LargeAnswer[] = [];
+  readonly #leavingAccounts = new Set<LargeAnswer>();
   /** Answers that have not left yet; undefined when there are none. */
   #writer: AnswerBatchWriter | undefined;
   /** Operations whose answers are in `#writer`, and what they counted for. */
@@ -251,12 +255,7 @@ class PipelineStream {
     const { member } = this.#context;
     try {
       if (request.type === 'range') {
-        const charge = (): void => {
-          this.#maybeShowLife(running.startMs);
-        };
-        const asked = { charge, ...options };
-        const response = await carryOutRange(this.#context, request.request, asked);
-        this.#finish(running, { type: 'range', response });
+        await this.#respondRange(running, request.request, options);
       } else {
         member.auth.checkRead(running.caller, []);
         const ttlMs = await member.leases.keepAlive(BigInt(request.lease), options);
@@ -265,6 +264,37 @@ class PipelineStream {
       }
     } catch (error) {
       this.failed(running, error);
+    }
+  }
+
+  async #respondRange(
+    running: RunningOperation,
+    request: RangeRequest,
+    options: CallOptions,
+  ): Promise<void> {
+    const account = this.#entry?.largeAnswer();
+    const charge = (bytes: number): void => {
+      account?.grow(bytes);
+      this.#maybeShowLife(running.startMs);
+    };
+    try {
+      const response = await carryOutRange(this.#context, request, { charge, ...options });
+      this.#finish(running, { type: 'range', response });
+    } catch (error) {
+      account?.end();
+      throw error;
+    }
+    if (this.#isOver) {
+      account?.end();
+    } else if (account !== undefined) {
+      this.#writtenAccounts.push(account);
+    }
+  }
+
+  #taken(accounts: Iterable<LargeAnswer>): void {
+    for (const account of accounts) {
+      account.end();
+      this.#leavingAccounts.delete(account);
     }
   }
 
@@ -382,7 +412,14 @@ class PipelineStream {
     this.#bytes -= this.#written.bytes;
     this.#writer = undefined;
     this.#written = { operations: 0, bytes: 0 };
-    this.#isBlocked = !this.#call.write(batch);
+    const accounts = this.#writtenAccounts;
+    this.#writtenAccounts = [];
+    for (const account of accounts) {
+      this.#leavingAccounts.add(account);
+    }
+    this.#isBlocked = !this.#call.write(batch, () => {
+      this.#taken(accounts);
+    });
     this.#writtenMs = this.#context.nowMs();
     const isRelieved =
       this.#operations <= operationsMax / 2 && this.#bytes <= operationBytesMax / 2;
@@ -403,6 +440,7 @@ class PipelineStream {
   #close(): void {
     this.#isOver = true;
     this.#writer = undefined;
+    this.#taken([...this.#writtenAccounts, ...this.#leavingAccounts]);
     this.#onClose();
   }
 }

@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { RangeOperation, RangeOutcome } from '../../src/kv/index.ts';
+import {
+  type RangeGauge,
+  type RangeOperation,
+  type RangeOutcome,
+  rangeQuery,
+} from '../../src/kv/index.ts';
 import { del, describeKv, describeKvs, put, range } from './commands.ts';
-import { Machine } from './map-store.ts';
+import { Machine, runReading } from './map-store.ts';
 
 /** `a=1 b=2 more count 5`, or the code of the refusal. */
 function show(outcome: RangeOutcome): string {
@@ -207,5 +212,55 @@ describe('rangeQuery', () => {
     machine.run(...names.map((name) => put(name, name)));
     const options = { sortOrder: 'descend', sortTarget: 'value', limit: 2 } as const;
     expect(read(range('k', 'l', options))).toBe('k2499=k2499 k2498=k2498 more count 2500');
+  });
+});
+
+describe('what a read keeps', () => {
+  const gauged = (
+    operation: RangeOperation,
+    keptBytesMax?: number,
+  ): { readonly shown: string; readonly keptBytes: number } => {
+    const { revision, compactRevision } = machine.machine;
+    const gauge: RangeGauge = { keptBytes: 0, keptBytesMax };
+    const query = rangeQuery(operation, { revision, compactRevision }, undefined, gauge);
+    return { shown: show(runReading(query, machine.store)), keptBytes: gauge.keptBytes };
+  };
+
+  beforeEach(() => {
+    machine.run(put('a', '11'), put('b', '2222'), put('c', '3'), put('d', '4'));
+  });
+
+  test('is told, of the past as of the present', () => {
+    machine.run(del('a', '\0'));
+
+    expect(gauged(range('a', '\0')).keptBytes).toBe(0);
+    expect(gauged(range('a', '\0', { revision: 5 })).keptBytes).toBe(12);
+    expect(gauged(range('a', '\0', { revision: 5, limit: 1 })).keptBytes).toBe(3);
+    expect(gauged(range('a', '\0', { revision: 5, countOnly: true })).keptBytes).toBe(0);
+  });
+
+  test('has no values when none are asked for, unless keys are sorted by them', () => {
+    expect(gauged(range('a', '\0', { keysOnly: true }))).toEqual({
+      ...{ shown: 'a= b= c= d= count 4', keptBytes: 4 },
+    });
+    const byValue = { keysOnly: true, sortTarget: 'value', sortOrder: 'descend' } as const;
+    expect(gauged(range('a', '\0', byValue)).shown).toBe('d= c= b= a= count 4');
+  });
+
+  test.each<[number, Partial<RangeOperation>, string]>([
+    [1, {}, 'a=11 more count 4'],
+    [3, {}, 'a=11 more count 4'],
+    [4, {}, 'a=11 b=2222 more count 4'],
+    [4, { noCount: true }, 'a=11 b=2222 more count 0'],
+    [10, {}, 'a=11 b=2222 c=3 more count 4'],
+    [11, {}, 'a=11 b=2222 c=3 d=4 count 4'],
+    [100, {}, 'a=11 b=2222 c=3 d=4 count 4'],
+    [4, { limit: 1 }, 'a=11 more count 4'],
+    [4, { limit: 2 }, 'a=11 b=2222 more count 4'],
+    [4, { limit: 3 }, 'a=11 b=2222 more count 4'],
+    [11, { limit: 4 }, 'a=11 b=2222 c=3 d=4 count 4'],
+    [1, { countOnly: true }, 'count 4'],
+  ])('ends with %i bytes, as at a limit, with %j', (keptBytesMax, options, shown) => {
+    expect(gauged(range('a', '\0', options), keptBytesMax).shown).toBe(shown);
   });
 });

@@ -85,7 +85,7 @@ describe('RangeReader', () => {
     const range = get('k', { rangeEnd: bytes('l') });
     const told: number[] = [];
 
-    await harness.run(reader.read(range, (total) => told.push(total)));
+    await harness.run(reader.read(range, { charge: (total) => told.push(total) }));
 
     expect(told.length).toBeGreaterThan(1);
     expect(told).toEqual(told.toSorted((a, b) => a - b));
@@ -94,10 +94,10 @@ describe('RangeReader', () => {
     const refuse = (): never => {
       throw tooMuch;
     };
-    await expect(harness.run(reader.read(range, refuse))).rejects.toBe(tooMuch);
+    await expect(harness.run(reader.read(range, { charge: refuse }))).rejects.toBe(tooMuch);
     const kept: number[] = [];
     const counted = { ...range, countOnly: true };
-    const answer = await harness.run(reader.read(counted, (total) => kept.push(total)));
+    const answer = await harness.run(reader.read(counted, { charge: (total) => kept.push(total) }));
     expect(answer.result.count).toBe(200);
     expect(kept).toEqual(told.map(() => 0));
   });

@@ -1,15 +1,17 @@
 /** The KV service over real gRPC: what it asks the member, and what it answers. */
 import { Metadata, status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CommandResult, KeyValue, RangeOperation } from '../../src/kv/index.ts';
 import type { RangeAnswer } from '../../src/replica/index.ts';
 import { type ErrorCode, KvError } from '../../src/base/index.ts';
 import type { RangeRequest__Input } from '../../src/wire/generated/etcdserverpb/RangeRequest.ts';
 import type { RangeStreamResponse } from '../../src/wire/generated/etcdserverpb/RangeStreamResponse.ts';
+import { farLimits } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
 
 const key = Buffer.from('key');
+const mebibyte = 1024 * 1024;
 const header = {
   cluster_id: '9007199254740991',
   member_id: '1001',
@@ -450,6 +452,46 @@ describe('RangeStream', () => {
 
     expect(asked).toBeLessThan(45);
     expect(await partsOf(call)).toHaveLength(60);
+  });
+
+  test('asks for parts of bounded bytes, and makes room for what they grow to', async () => {
+    const large = await serve(member, { limits: { ...farLimits, bulkBytes: 64 * mebibyte } });
+    onTestFinished(async () => large.close());
+    const refused: unknown[] = [];
+    member.onRange = async (_range, options) => {
+      try {
+        options?.charge?.(30 * mebibyte);
+      } catch (error) {
+        refused.push(error);
+        throw error;
+      }
+      await first;
+      return { revision: 7, result: { type: 'range', kvs: [], more: false, count: 0 } };
+    };
+    let letGo: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+
+    const alone = partsOf(large.kv.RangeStream(all));
+    await vi.waitFor(() => expect(member.asked).toHaveLength(1));
+    const sorted = { ...all, sort_order: 'DESCEND' } as const;
+    for (const request of [all, sorted]) {
+      await expect(partsOf(large.kv.RangeStream(request))).rejects.toMatchObject({
+        code: status.RESOURCE_EXHAUSTED,
+      });
+    }
+    letGo();
+
+    expect(await alone).toHaveLength(1);
+    expect(refused).toHaveLength(2);
+    expect(member.asked.map(({ options }) => options)).toMatchObject([
+      { bytesMax: mebibyte },
+      { bytesMax: mebibyte },
+      {},
+    ]);
+    // All of it has been given back.
+    expect(await partsOf(large.kv.RangeStream(all))).toHaveLength(1);
   });
 
   test('is counted among the requests', async () => {

@@ -1,6 +1,6 @@
 /** The pipeline over real gRPC in front of a fake member. */
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { CommandResult } from '../../src/kv/index.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type PipelineMessage,
   type ReceivedAnswers,
 } from '../../src/wire/index.ts';
+import { farLimits } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
 import { type Serving, serve } from './serving.ts';
 
@@ -269,6 +270,64 @@ describe('an operation', () => {
       { answer: { failure: { code: 'INVALID_ARGUMENT' } } },
     ]);
     expect(member.asked).toHaveLength(0);
+  });
+
+  test('makes room for a large range, until its client has taken it or gone', async () => {
+    const mebibyte = 1024 * 1024;
+    const other = await serve(member, { limits: { ...farLimits, bulkBytes: 4 * mebibyte } });
+    onTestFinished(async () => other.close());
+    const kvs = [
+      {
+        ...{ key, value: Buffer.alloc(2 * mebibyte), createRevision: 1, modRevision: 1 },
+        ...{ version: 1, lease: 0n, ttlMs: 0, ttlRefreshOnWrite: false },
+      },
+    ];
+    member.onRange = async (_range, options) => {
+      options?.charge?.(10 * mebibyte);
+      return Promise.resolve({
+        revision: 7,
+        result: { type: 'range', kvs, more: false, count: 1 },
+      });
+    };
+    const range = { type: 'range', range: { key, rangeEnd: value } } as const;
+    const dial = (): ClientDuplexStream<Buffer, ReceivedAnswers> => {
+      const { path, requestSerialize, responseDeserialize } = operateMethod;
+      const dialled = new Client(`127.0.0.1:${other.port}`, credentials.createInsecure(), {
+        ...{ 'grpc.use_local_subchannel_pool': 1, 'grpc.max_receive_message_length': -1 },
+      });
+      onTestFinished(() => dialled.close());
+      const opened = dialled.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+      opened.on('error', () => undefined);
+      return opened;
+    };
+    const codeOf = async (): Promise<string> => {
+      const asking = dial();
+      asking.write(batch([{ id: 1, message: range }]));
+      for await (const { answers } of asking) {
+        const [first] = (answers as ReceivedAnswers['answers']).map(({ answer }) => answer);
+        if (first !== undefined) {
+          asking.cancel();
+          return first.type === 'failure' ? first.failure.code : first.type;
+        }
+      }
+      return 'none';
+    };
+
+    // Its client takes as many messages as it has room for, and then no more.
+    const slow = dial();
+    await new Promise((resolve) => slow.once('data', resolve));
+    slow.pause();
+    for (let id = 1; id <= 30; id++) {
+      slow.write(batch([{ id, message: put }]));
+      await vi.waitFor(() => expect(member.asked).toHaveLength(id), { interval: 1 });
+    }
+    slow.write(batch([{ id: 31, message: range }]));
+    await vi.waitFor(() => expect(member.asked).toHaveLength(31));
+    expect(await codeOf()).toBe('TOO_MANY_REQUESTS');
+    slow.cancel();
+
+    await vi.waitFor(async () => expect(await codeOf()).toBe('range'));
+    expect(await codeOf()).toBe('range');
   });
 
   test('counts as the call that it stands for', async () => {
