@@ -65,7 +65,7 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
   };
 }
 
-/** What goes through all that is stored: a call that is cancelled before its turn is passed over. */
+/** What goes through all that is stored; passes over a call that is cancelled before its turn. */
 function longWork(
   context: ServiceContext,
 ): Pick<wire.MaintenanceHandlers, 'Defragment' | 'Hash' | 'HashKV'> {
