@@ -24,6 +24,7 @@ import {
 } from './limits.ts';
 import { decodedBytesOf, takeEncodedBytes } from './measured.ts';
 import { type MemoryBounds, type MemorySample, MemoryWatch } from './memory-watch.ts';
+import { onPartialMessage } from './partial-message.ts';
 import { refusedStatus } from './status.ts';
 import { type Work, type WorkClass, workByPath } from './work-classes.ts';
 
@@ -213,6 +214,8 @@ export class AdmittedCall extends ServerInterceptingCall {
   /** Charged for its request, and its answer unless that is large; and for a large answer. */
   #bytes = 0;
   #bulkBytes = 0;
+  /** Charged for a message that is not whole yet. */
+  #partialBytes = 0;
 
   constructor(call: ServerInterceptingCallInterface, admission: Admission, kind: CallKind) {
     super(call);
@@ -225,6 +228,9 @@ export class AdmittedCall extends ServerInterceptingCall {
 
   override start(listener: Listener): void {
     this.#listener = listener;
+    onPartialMessage(this.#next, (bytes) => {
+      this.#chargePartial(bytes);
+    });
     this.#next.start(this);
   }
 
@@ -361,6 +367,25 @@ export class AdmittedCall extends ServerInterceptingCall {
     this.#admission.limits.endWatches(this.#client, places);
   }
 
+  #chargePartial(bytes: number): void {
+    const more = bytes - this.#partialBytes;
+    if (this.#state !== 'entered' || more === 0) {
+      return;
+    }
+    const { limits } = this.#admission;
+    const { work } = this.#kind;
+    if (more < 0) {
+      limits.charge(this.#client, work.class, more);
+    } else {
+      const refusal = limits.maybeCharge(this.#client, work.class, more);
+      if (refusal !== undefined) {
+        this.#refuse(refusal);
+        return;
+      }
+    }
+    this.#partialBytes = bytes;
+  }
+
   #chargeAnswer(bytes: number): void {
     const { limits } = this.#admission;
     if (this.#bulkBytes > 0) {
@@ -386,7 +411,7 @@ export class AdmittedCall extends ServerInterceptingCall {
   #leave(): void {
     if (this.#state !== 'over' && this.#state !== 'new') {
       const { limits } = this.#admission;
-      limits.leave(this.#client, this.#kind.work, this.#bytes);
+      limits.leave(this.#client, this.#kind.work, this.#bytes + this.#partialBytes);
       if (this.#bulkBytes > 0) {
         limits.grow(this.#client, -this.#bulkBytes);
       }
