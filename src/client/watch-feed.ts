@@ -53,6 +53,7 @@ export class WatchFeed {
   /** Parts of a revision whose last part has not come. */
   #partial: WatchEventAnswer[] = [];
   #isPaused = false;
+  #isClosed = false;
   #end: { readonly error: HoldfastError | undefined } | undefined;
   #wake: (() => void)[] = [];
 
@@ -65,6 +66,11 @@ export class WatchFeed {
   /** Whether events are wanted now. */
   get isWanted(): boolean {
     return !this.#isPaused && this.#end === undefined;
+  }
+
+  /** Its reader has ended it: what has not been read is not wanted any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** A member has begun it; its newest revision is this. */
@@ -107,6 +113,7 @@ export class WatchFeed {
 
   /** Its reader ends it: what has come is not wanted any more. */
   close(error?: HoldfastError): void {
+    this.#isClosed = true;
     this.#queue = [];
     this.#finish(error);
   }

@@ -86,11 +86,14 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
     for await (const { revision, events } of this.#read()) {
       let left = events.length;
       for (const event of events) {
+        if (this.#feed.isClosed) {
+          break;
+        }
         // The revision has been read with its last change.
         this.#revision = --left === 0 ? revision : Math.max(this.#revision, event.revision - 1);
         yield event;
       }
-      this.#revision = revision;
+      this.#revision = this.#feed.isClosed ? this.#revision : revision;
     }
   }
 
@@ -98,11 +101,19 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
   listen(listener: WatchListener<V>): void {
     checkListener(listener, { must: ['onEvent', 'onEnd'], may: ['onProgress'] });
     const run = async (): Promise<void> => {
-      for await (const { revision, events } of this.batches()) {
+      for await (const { revision, events } of this.#read()) {
         for (const event of events) {
+          if (this.#feed.isClosed) {
+            break;
+          }
+          // What the listener has not done yet has not been read.
+          this.#revision = Math.max(this.#revision, event.revision - 1);
           await listener.onEvent(event);
         }
-        await listener.onProgress?.(revision);
+        if (!this.#feed.isClosed) {
+          this.#revision = revision;
+          await listener.onProgress?.(revision);
+        }
       }
     };
     run().then(

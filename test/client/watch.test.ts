@@ -1,6 +1,11 @@
 /** Watches as users have them: what they are told, and how a watch ends. */
 import { describe, expect, test } from 'vitest';
-import { codecs, CompactedError, type WatchEvent } from '../../src/client/index.ts';
+import {
+  codecs,
+  CompactedError,
+  type HoldfastError,
+  type WatchEvent,
+} from '../../src/client/index.ts';
 import { answer, deletion, kvOf, put, setUpWatches, told } from './fake-watches.ts';
 
 /** The next `count` of what is iterated over. */
@@ -92,6 +97,63 @@ describe('a watch', () => {
     }
 
     expect(revisions).toEqual([10, 10, 13]);
+    await client.close();
+  });
+
+  test('that is listened to has been read as far as its listener has come', async () => {
+    const { client, current, settle } = setUpWatches();
+    const watch = client.kv.watch({ prefix: '' });
+    await settle();
+    const revisions: number[] = [];
+    const ends: unknown[] = [];
+    watch.listen({
+      onEvent: ({ revision }) => {
+        revisions.push(watch.revision);
+        if (revision === 12) {
+          throw new Error('out of order');
+        }
+      },
+      onEnd: (error) => ends.push(error),
+    });
+
+    current().answer(told([put('a', 11), put('b', 12), put('c', 13)]));
+    await settle();
+
+    expect(revisions).toEqual([10, 11]);
+    expect(watch.revision).toBe(11);
+    expect(ends).toMatchObject([{ message: 'out of order' }]);
+    await client.close();
+  });
+
+  test('tells nothing more once it is closed or aborted, though more has come', async () => {
+    const { client, current, settle } = setUpWatches();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const heard: unknown[] = [];
+    const closed = client.kv.watch({ prefix: '' });
+    closed.listen({
+      onEvent: (event) => {
+        heard.push(seen(event));
+        closed.close();
+      },
+      onProgress: (revision) => void heard.push(revision),
+      onEnd: (error) => heard.push(error),
+    });
+    const read = (async () => {
+      for await (const { revision } of client.kv.watch({ prefix: '' }, { signal })) {
+        heard.push(revision);
+        controller.abort();
+      }
+    })().catch((error: unknown) => heard.push((error as HoldfastError).code));
+    await settle();
+
+    const news = [put('a', 11), put('b', 12), put('c', 13)];
+    current().answer(told(news, { watchId: '0' }));
+    await settle();
+    current().answer(told(news, { watchId: '1' }));
+    await read;
+
+    expect(heard).toEqual(['put a 11', undefined, 11, 'ABORTED']);
     await client.close();
   });
 
