@@ -30,6 +30,7 @@ import type {
   CallFailure,
   CallMetadata,
   CallResult,
+  Credentials,
   Environment,
   Method,
   OngoingCall,
@@ -119,16 +120,6 @@ export interface CallerParts {
   readonly timeoutMs: number;
   /** Metadata of every call, as it is now; it may have to be fetched first. */
   readonly credentials?: Credentials | undefined;
-}
-
-/** Who the client is, as members ask for it. */
-export interface Credentials {
-  /** @throws {HoldfastError} UNAUTHENTICATED — name or password are wrong. */
-  metadata(): Promise<CallMetadata>;
-  /** The members do not know these any more: the next call needs new ones. */
-  expired(metadata: CallMetadata): void;
-  /** Nobody needs any more of them. */
-  close(): void;
 }
 
 /** See the module comment. */

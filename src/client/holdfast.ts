@@ -58,10 +58,9 @@ export class Holdfast<V = string> implements AsyncDisposable {
       timeoutMs: settings.timeoutMs,
     };
     const { auth } = settings;
-    this.caller = new MemberCaller({
-      ...parts,
-      credentials: auth === undefined ? undefined : new SignIn(new MemberCaller(parts), auth),
-    });
+    const credentials = auth && new SignIn(new MemberCaller(parts), auth);
+    parts.finder.credentials = credentials;
+    this.caller = new MemberCaller({ ...parts, credentials });
     const unary = unaryOperations(this.caller);
     const { caller } = this;
     const renewAlone: PipelineParts['renewAlone'] = async (lease, bounds) =>

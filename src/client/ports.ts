@@ -44,6 +44,16 @@ export type CallResult<Answer> =
 /** Metadata of a call. */
 export type CallMetadata = Readonly<Record<string, string>>;
 
+/** Who the client is, as members ask for it. */
+export interface Credentials {
+  /** @throws {HoldfastError} UNAUTHENTICATED — name or password are wrong. */
+  metadata(): Promise<CallMetadata>;
+  /** The members do not know these any more: the next call needs new ones. */
+  expired(metadata: CallMetadata): void;
+  /** Nobody needs any more of them. */
+  close(): void;
+}
+
 /** A call under way. */
 export interface OngoingCall {
   /** Ends it; its end is still told. Cancelling an ended call does nothing. */

@@ -3,9 +3,9 @@
  * call until the members do not know it any more.
  */
 import { ProtoReader, ProtoWriter } from '../wire/index.ts';
-import type { Credentials, MemberCaller } from './caller.ts';
+import type { MemberCaller } from './caller.ts';
 import { HoldfastError } from './errors.ts';
-import type { CallMetadata, Method } from './ports.ts';
+import type { CallMetadata, Credentials, Method } from './ports.ts';
 
 interface NameAndPassword {
   readonly name: string;

@@ -59,6 +59,32 @@ describe('the leader', () => {
     expect(batches.at(-1)?.address).toBe(c);
   });
 
+  test('is found as well where members tell only whom they know', async () => {
+    const { members, kv, loop, batches, state } = setUp({
+      auth: { name: 'ann', password: 'secret' },
+    });
+    const onCall = members.onCall;
+    members.onCall = (call) => {
+      if (call.path.endsWith('/Authenticate')) {
+        call.answer('token1');
+      } else if (call.metadata['token'] === 'token1') {
+        onCall?.(call);
+      } else {
+        call.fail({ status: 'INVALID_ARGUMENT', message: 'etcdserver: user name is empty' });
+      }
+    };
+    state.leader = '3';
+
+    for (let i = 0; i < 3; i++) {
+      await loop.settle(kv.get('a'));
+      await loop.run(1500);
+    }
+    await loop.settle(kv.get('a'));
+
+    expect(batches.at(-1)?.address).toBe(c);
+    expect(members.callsOf('Authenticate')).toHaveLength(1);
+  });
+
   test('gets what waits for numbers once the member before it has answered', async () => {
     const { members, kv, loop, batches, state } = setUp();
     await loop.settle(kv.put('warm', ''));
