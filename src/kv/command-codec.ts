@@ -59,8 +59,13 @@ export const keepAliveLeasesMax = 4096;
 const alarmActions: readonly AlarmCommand['action'][] = ['activate', 'deactivate'];
 const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
 
-/** Encodes a command for the log, behind so many zero bytes for whoever puts it there. */
-export function encodeCommand(command: Command, headroom = 0): Uint8Array {
+/** Encodes a command for the log. */
+export function encodeCommand(command: Command): Uint8Array {
+  return encodeCommandBehind(0, command);
+}
+
+/** Encodes a command for the log, behind `headroom` zero bytes for whoever puts it there. */
+export function encodeCommandBehind(headroom: number, command: Command): Uint8Array {
   const writer = new ByteWriter();
   writer.zeros(headroom);
   writeCommand(writer, command);

@@ -9,7 +9,7 @@ import {
   askedBy,
   type Command,
   type CommandResult,
-  encodeCommand,
+  encodeCommandBehind,
   levelNeeded,
   type RangeOperation,
 } from '../kv/index.ts';
@@ -250,7 +250,7 @@ export class Intake {
 
   #take(command: Command, options: CallOptions, waiter: CommandWaiter): void {
     const { config, replica, calls, onAsked } = this.#options;
-    const proposal = encodeCommand(askedBy(options.caller, command), envelopeBytes);
+    const proposal = encodeCommandBehind(envelopeBytes, askedBy(options.caller, command));
     if (proposal.length - envelopeBytes > config.options.requestBytesMax) {
       calls.rejectProposal(new KvError('REQUEST_TOO_LARGE'), waiter);
       return;

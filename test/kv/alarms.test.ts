@@ -59,7 +59,7 @@ describe('alarms', () => {
 
   test('tell of themselves in the output when they change', () => {
     const commands = [activate('nospace'), activate('nospace'), deactivate('corrupt')];
-    const output = machine.apply(commands.map((each) => encodeCommand(each)));
+    const output = machine.apply(commands.map(encodeCommand));
     expect(output.changes).toEqual([
       { type: 'alarms', alarms: [{ memberId: 1, alarm: 'nospace' }] },
     ]);

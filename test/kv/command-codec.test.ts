@@ -4,6 +4,7 @@ import {
   type Command,
   decodeCommand,
   encodeCommand,
+  encodeCommandBehind,
   type TxnOperation,
   txnDepthMax,
 } from '../../src/kv/index.ts';
@@ -55,7 +56,7 @@ describe('command codec', () => {
   test('the bytes of a put are as documented', () => {
     const encoded = [1, 1, 1, 3, ...bytes('key'), 5, ...bytes('value')];
     expect([...encodeCommand(put)]).toEqual(encoded);
-    expect([...encodeCommand(put, 2)]).toEqual([0, 0, ...encoded]);
+    expect([...encodeCommandBehind(2, put)]).toEqual([0, 0, ...encoded]);
   });
 
   test('the bytes of commands besides the keyspace are as documented', () => {

@@ -12,7 +12,7 @@ const addRole: Command = { type: 'auth', change: { type: 'roleAdd', role: 'r' } 
 
 /** Applies commands as one batch, and settles it. */
 function apply(machine: Machine, ...commands: readonly Command[]): ApplyOutput {
-  const output = machine.apply(commands.map((each) => encodeCommand(each)));
+  const output = machine.apply(commands.map(encodeCommand));
   machine.settle();
   return output;
 }

@@ -135,7 +135,7 @@ export class Machine {
 
   /** Applies commands as one batch and returns their results. */
   run(...commands: readonly Command[]): ApplyOutput['results'] {
-    return this.apply(commands.map((each) => encodeCommand(each))).results;
+    return this.apply(commands.map(encodeCommand)).results;
   }
 
   /** Reads at the machine's revision, or at the one given. */

@@ -50,9 +50,7 @@ describe('named records', () => {
   });
 
   test('tell of themselves in the output, removals with an empty value', () => {
-    const output = machine.apply(
-      [set('a', '1'), put('k', 'v'), set('a', '')].map((each) => encodeCommand(each)),
-    );
+    const output = machine.apply([set('a', '1'), put('k', 'v'), set('a', '')].map(encodeCommand));
     expect(output.changes).toEqual([
       { type: 'record', name: 'a', value: bytes('1') },
       { type: 'record', name: 'a', value: bytes('') },

@@ -99,7 +99,7 @@ class Trial {
     const commands = Array.from({ length: prng.nextInt(1, 7) }, () =>
       randomCommand({ prng, revision: model.revision }),
     );
-    const encoded = commands.map((each) => encodeCommand(each));
+    const encoded = commands.map(encodeCommand);
     const output = this.machine.apply(encoded, () => {
       // Halfway through a batch, readers still see the state before it.
       this.#readCached(before);

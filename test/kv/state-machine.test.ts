@@ -102,9 +102,7 @@ describe('apply', () => {
   });
 
   test('what was applied can be applied again after a crash, with the same results', () => {
-    const commands = [put('a', '1'), put('a', '2'), del('a'), put('a', '3')].map((each) =>
-      encodeCommand(each),
-    );
+    const commands = [put('a', '1'), put('a', '2'), del('a'), put('a', '3')].map(encodeCommand);
     const store = new MapStore();
     const first = new Machine({ store });
     first.apply(commands.slice(0, 1));

@@ -51,7 +51,7 @@ class World {
   }
 
   run(...commands: readonly Command[]): void {
-    const output = this.machine.apply(commands.map((each) => encodeCommand(each)));
+    const output = this.machine.apply(commands.map(encodeCommand));
     this.hub.publish(output.events, output.revision, output.compactRevision);
     this.machine.settle();
   }
@@ -286,7 +286,7 @@ test('every watch sees each event it wants once and in order, or is told it is t
       const commands = Array.from({ length: prng.nextInt(1, 5) }, () =>
         randomCommand(prng, revision),
       );
-      const output = world.machine.apply(commands.map((each) => encodeCommand(each)));
+      const output = world.machine.apply(commands.map(encodeCommand));
       world.hub.publish(output.events, output.revision, output.compactRevision);
       world.machine.settle();
       if (output.events.length > 0) {

@@ -12,7 +12,7 @@ import {
   type Command,
   type CommandResult,
   decodeMembershipRecord,
-  encodeCommand,
+  encodeCommandBehind,
   firstLevel,
   membershipMetaKey,
   type MetaChange,
@@ -444,7 +444,7 @@ export class Run {
 
   propose(command: Command, timeoutUs: number, done: (answer: ProposeAnswer) => void): void {
     this.input(() => {
-      const data = encodeCommand(command, envelopeBytes);
+      const data = encodeCommandBehind(envelopeBytes, command);
       const id = this.replica.maybePropose(data, this.#deadline(timeoutUs));
       if (id === undefined) {
         done({ kind: 'failed', outcome: 'rejected', reason: 'too many requests' });
