@@ -192,7 +192,7 @@ export class Replica {
   unsent(messages: readonly { readonly type: string; readonly context?: number }[]): void {
     for (const { type, context } of messages) {
       if ((type === 'Propose' || type === 'ProposeConfChange') && context !== undefined) {
-        this.#changeResults.push(...this.#submission.unsent(context, 'no-leader', this.#tick));
+        this.#changeResults.push(...this.#submission.refused(context, 'no-leader', this.#tick));
       }
     }
   }

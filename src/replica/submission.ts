@@ -5,8 +5,8 @@
  *
  * Invariant: what is refused surely had no effect, and is queued again or fails as `rejected`. What
  * is not found again any more ends as `unknown` at its deadline: safe, only slow. A leader that has
- * refused proposals is not asked again before the next tick: while its log is full, or it hands
- * over, all that waits here would travel as often as the network lets it.
+ * refused proposals, or cannot be reached, is not asked again before the next tick: all that waits
+ * here would be encoded, and travel, as often as there are turns.
  */
 import type { DropReason, NodeId, Raft, Term } from '../raft/index.ts';
 import { encodeMembership } from './membership.ts';
@@ -31,7 +31,7 @@ interface ForwardedBatch {
   readonly term: Term;
 }
 
-/** A leader that has refused proposals, and in which tick of this member that was. */
+/** A leader that has not taken proposals, and in which tick of this member that was. */
 interface Refusal {
   readonly leader: NodeId;
   readonly term: Term;
@@ -119,22 +119,17 @@ export class Submission {
     return results;
   }
 
-  /** The leader has not taken what went under `context`; returns what is settled by that. */
+  /**
+   * What went under `context` has not been taken, or has not even left; returns what is settled by
+   * that.
+   */
   refused(context: number, reason: DropReason, tick: number): readonly ChangeResult[] {
-    const { leader } = this.#options.raft;
-    const term = this.#batchesByContext.get(context)?.term;
-    if (term !== undefined) {
-      this.#refusal = { leader, term, tick };
-    }
-    return this.unsent(context, reason, tick);
-  }
-
-  /** The same of what has not come as far as that: the next turn may find a way for it. */
-  unsent(context: number, reason: DropReason, tick: number): readonly ChangeResult[] {
+    const { raft, proposals } = this.#options;
     const batch = this.#batchesByContext.get(context);
     if (batch !== undefined) {
       this.#batchesByContext.delete(context);
-      this.#options.proposals.requeueRefused(batch.ids, batch.term);
+      this.#refusal = { leader: raft.leader, term: batch.term, tick };
+      proposals.requeueRefused(batch.ids, batch.term);
     }
     const changeId = this.#changesByContext.get(context);
     this.#changesByContext.delete(context);

@@ -207,6 +207,8 @@ describe('Replica', () => {
     const first = proposed(settle(replica));
 
     replica.unsent(first);
+    expect(proposed(settle(replica))).toEqual([]);
+    replica.tick();
     const second = proposed(settle(replica));
 
     expect(first).toHaveLength(1);

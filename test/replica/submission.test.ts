@@ -116,17 +116,6 @@ describe('Proposals', () => {
     expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1]]);
   });
 
-  test('that have not left are handed over again in the next turn', () => {
-    const { raft, submission, add } = start();
-    add();
-    submission.submitQueued(1);
-
-    submission.unsent(1000, 'no-leader', 1);
-    submission.submitQueued(1);
-
-    expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1]]);
-  });
-
   test('a refusal that is of no batch of this run changes nothing', () => {
     const { raft, submission, add } = start();
     add();
