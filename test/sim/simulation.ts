@@ -85,7 +85,7 @@ function play({ parameters, faults }: SimCase, cluster: Cluster, workload: Workl
   }
   cluster.heal();
   const recovery = recover(cluster, workload);
-  cluster.watching.finish();
+  cluster.watching.finish(cluster.leader);
   checkHistory(workload.history, cluster.invariants.truth);
   // An outsider who sees only some of what happens at each revision can hardly ever decide.
   const isDecided = parameters.workload.tenants > 0 || judgeHistory(workload.history);

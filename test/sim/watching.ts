@@ -11,6 +11,7 @@
  */
 import { must, type Prng } from '../../src/base/index.ts';
 import { readHistory, WatchHub } from '../../src/kv/index.ts';
+import type { NodeId } from '../../src/raft/index.ts';
 import type { VirtualClock } from './clock.ts';
 import { EventLedger } from './event-ledger.ts';
 import { holds } from './failure.ts';
@@ -95,13 +96,9 @@ export class Watching implements Observer {
     reauthorise(place);
   }
 
-  /** Lets every reader hear the rest, on any member: the cluster has come to rest. */
-  finish(): void {
-    const [id] = this.#places.keys();
-    const member = this.#cluster.members.get(id ?? 0);
-    if (member === undefined) {
-      return;
-    }
+  /** Lets every reader hear the rest, on a member that has all of it: the cluster is at rest. */
+  finish(id: NodeId): void {
+    const member = must(this.#cluster.members.get(id), 'the member that has everything');
     const place = this.#place(member);
     for (const reader of this.#readers) {
       reader.leave();
