@@ -3,7 +3,8 @@
  *
  * - *Fencing*: writes that rest on the ownership of the lock, by its create revision, take effect
  *   in the order of their tokens (M. Kleppmann, "How to do distributed locking": a later owner's
- *   write is never followed by an earlier owner's).
+ *   write is never followed by an earlier owner's). Writes of one owner may change places: one of
+ *   unknown outcome may still be under way when the next one takes effect.
  * - *Exactly once* (Raft thesis §6.3): each request of a session writes a key of its own; such a
  *   key never has a second version.
  */
@@ -23,6 +24,7 @@ export const sessionKeyPrefix = 's-';
 export class Ownership implements Observer {
   readonly name = 'ownership';
   #revision = 1;
+  /** Of the last owner that has written. */
   #token = 0;
   readonly #written = new Map<string, number>();
 
@@ -42,7 +44,7 @@ export class Ownership implements Observer {
   #look(event: HistoryEvent): void {
     const key = mapKeyOf(event.key);
     if (key === fencedKey) {
-      const token = Number(mapKeyOf(event.keyValue.value));
+      const token = Math.floor(Number(mapKeyOf(event.keyValue.value)));
       holds(token >= this.#token, this.name, () => {
         return `the owner of token ${token} writes after that of ${this.#token}`;
       });
