@@ -15,7 +15,7 @@ import {
   type ServerDuplexStream,
   status as grpcStatus,
 } from '@grpc/grpc-js';
-import { KvError, type Prng, type Timers } from '../base/index.ts';
+import { KvError, must, type Prng, type Timers } from '../base/index.ts';
 import type { NodeId } from '../raft/index.ts';
 import type { Listener } from '../tls/index.ts';
 import { type DescribeResponseInput, services } from '../wire/index.ts';
@@ -63,6 +63,14 @@ export interface GrpcTransportOptions extends MemberIdentity {
 
 const defaultQueueBytesMax = 64 * 1024 * 1024;
 const defaultSnapshotBytesPerSecondMax = 64 * 1024 * 1024;
+
+/** What leaves for one peer in a turn. */
+interface Mail {
+  readonly link: OutgoingLink | undefined;
+  readonly messages: PeerMessage[];
+  /** The same, encoded. */
+  readonly buffers: Buffer[];
+}
 
 /** `holdfast.v1.Peer`; what there is much of has an encoding of its own. */
 const peerService = {
@@ -165,22 +173,22 @@ export class GrpcTransport implements Transport {
   }
 
   send(messages: readonly PeerMessage[]): readonly PeerMessage[] {
-    const mailByPeer = new Map<NodeId, { link: OutgoingLink | undefined; buffers: Buffer[] }>();
+    const mailByPeer = new Map<NodeId, Mail>();
     const unsent: PeerMessage[] = [];
     for (const message of messages) {
       const { to } = message;
       let mail = mailByPeer.get(to);
       if (mail === undefined) {
-        mail = { link: this.#links.get(to) ?? this.#linkToStranger(to), buffers: [] };
+        mail = { link: this.#links.get(to) ?? this.#linkToStranger(to), messages: [], buffers: [] };
         mailByPeer.set(to, mail);
       }
+      mail.messages.push(message);
       mail.buffers.push(this.#encoder.encode(message, mail.link?.encoding ?? encodings.newest));
     }
-    for (const [peer, { link, buffers }] of mailByPeer) {
-      if (link?.isConnected !== true) {
-        unsent.push(...messages.filter(({ to }) => to === peer));
+    for (const mail of mailByPeer.values()) {
+      for (const at of mail.link?.send(mail.buffers) ?? mail.messages.keys()) {
+        unsent.push(must(mail.messages[at], 'a message that was dropped'));
       }
-      link?.send(buffers);
     }
     return unsent;
   }

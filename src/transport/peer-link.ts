@@ -137,29 +137,33 @@ export class OutgoingLink {
     }
   }
 
-  /** Queues messages and sends what the stream takes. */
-  send(messages: readonly Buffer[]): void {
+  /**
+   * Queues messages and sends what the stream takes; returns the positions of those that are
+   * dropped.
+   */
+  send(messages: readonly Buffer[]): readonly number[] {
     if (!this.#isConnected) {
       this.droppedMessages += messages.length;
-      return;
+      return [...messages.keys()];
     }
-    let hasDropped = false;
-    for (const message of messages) {
+    const dropped: number[] = [];
+    for (const [at, message] of messages.entries()) {
       if (
         this.#queuedBytes > 0 &&
         this.#queuedBytes + message.length > this.#options.queueBytesMax
       ) {
-        this.droppedMessages++;
-        hasDropped = true;
+        dropped.push(at);
       } else {
         this.#queue.push(message);
         this.#queuedBytes += message.length;
       }
     }
     this.#flush();
-    if (hasDropped) {
+    if (dropped.length > 0) {
+      this.droppedMessages += dropped.length;
       this.#options.onUnreachable();
     }
+    return dropped;
   }
 
   stop(): void {

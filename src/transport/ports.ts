@@ -161,8 +161,8 @@ export interface Transport {
   /**
    * Queues messages; those for one peer sent in one event-loop turn travel together. Never throws.
    *
-   * @returns those that surely do not travel, because nobody is connected; of others nothing is
-   *   known
+   * @returns those that surely do not travel, because nobody is connected, or too much waits
+   *   already; of others nothing is known
    */
   send(messages: readonly PeerMessage[]): readonly PeerMessage[];
   /**

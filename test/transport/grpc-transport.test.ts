@@ -236,7 +236,8 @@ describe('delivery', () => {
   test('to a peer that is away drops, and says so in the state of the link', async () => {
     const one = await started(1);
 
-    one.transport.send([heartbeat(1, 2, 1), heartbeat(1, 2, 2)]);
+    const messages = [heartbeat(1, 2, 1), heartbeat(1, 2, 2)];
+    expect(one.transport.send(messages)).toEqual(messages);
 
     const [link] = one.transport.links();
     expect(link).toMatchObject({ peer: { name: 'n2' }, isConnected: false, droppedMessages: 2 });

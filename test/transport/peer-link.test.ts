@@ -94,8 +94,8 @@ async function until(condition: () => boolean): Promise<void> {
   await vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 1 });
 }
 
-function send(...messages: readonly string[]): void {
-  link.send(messages.map((message) => Buffer.from(message)));
+function send(...messages: readonly string[]): readonly number[] {
+  return link.send(messages.map((message) => Buffer.from(message)));
 }
 
 describe('dialling', () => {
@@ -282,7 +282,7 @@ describe('sending', () => {
     link = linkTo(port);
     link.start();
 
-    send('a', 'b');
+    expect(send('a', 'b')).toEqual([0, 1]);
 
     expect(link.state).toMatchObject({ queuedBytes: 0, droppedMessages: 2 });
     expect(unreachable).toBe(0);
@@ -301,9 +301,13 @@ describe('sending', () => {
 
     expect(link.state.queuedBytes).toBe(1024 * 1024);
     expect(unreachable).toBe(5);
+    expect(send(numbered(0), '')).toEqual([0]);
     lastStream.resume();
-    await until(() => peer?.messages.length === sent - 5);
-    expect(peer?.messages).toEqual(Array.from({ length: sent - 5 }, (_, i) => numbered(i)));
+    await until(() => peer?.messages.length === sent - 4);
+    expect(peer?.messages).toEqual([
+      ...Array.from({ length: sent - 5 }, (_, i) => numbered(i)),
+      '',
+    ]);
     expect(link.state.queuedBytes).toBe(0);
   });
 
