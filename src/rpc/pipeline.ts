@@ -35,6 +35,7 @@ import {
   txnResponse,
 } from './kv-operations.ts';
 import { answerOf, type CommandAnswer, commandOf, keyedRequest, sessionRequest } from './once.ts';
+import { isScan } from './scans.ts';
 import { callOptions, type LongService, type ServiceContext } from './service.ts';
 import { toServiceError } from './status.ts';
 import type { Work } from './work-classes.ts';
@@ -46,7 +47,10 @@ const signOfLifeMs = 1000;
 const operationsMax = 4096;
 /** Limit: bytes of a stream's operations and unsent answers. */
 const operationBytesMax = 16 * 1024 * 1024;
-/** What a read of many keys counts for while nobody knows how long its answer is. */
+/**
+ * What a read of many keys counts for in pacing a stream, while nobody knows how long its answer
+ * is. The books of admission have what the answer comes to.
+ */
 const scanBytes = 1024 * 1024;
 
 type OperateCall = ServerDuplexStream<ReceivedBatch, Buffer>;
@@ -93,22 +97,20 @@ export function createPipelineService(
 class RunningOperation implements CommandWaiter {
   readonly id: number;
   readonly type: PipelineRequest['type'] | undefined;
-  /** What it counts for. */
+  /** Of its request. */
+  readonly requestBytes: number;
+  /** What it counts for while the stream is paced. */
   readonly bytes: number;
   readonly startMs: number;
   caller: Caller | undefined;
   readonly #stream: PipelineStream;
 
-  constructor(
-    stream: PipelineStream,
-    { id, request }: ReceivedOperation,
-    bytes: number,
-    startMs: number,
-  ) {
+  constructor(stream: PipelineStream, { id, request, bytes }: ReceivedOperation, startMs: number) {
     this.#stream = stream;
     this.id = id;
     this.type = request?.type;
-    this.bytes = bytes;
+    this.requestBytes = bytes;
+    this.bytes = bytes + (isScan(request) ? scanBytes : 0);
     this.startMs = startMs;
   }
 
@@ -194,10 +196,10 @@ class PipelineStream {
 
   #receive(batch: ReceivedBatch): void {
     for (const operation of batch.operations) {
-      const bytes = operation.bytes + (isScan(operation.request) ? scanBytes : 0);
+      const running = new RunningOperation(this, operation, this.#context.nowMs());
       this.#operations++;
-      this.#bytes += bytes;
-      this.#begin(operation, batch, bytes);
+      this.#bytes += running.bytes;
+      this.#begin(running, operation, batch);
     }
     if (this.#operations >= operationsMax || this.#bytes >= operationBytesMax) {
       this.#call.pause();
@@ -205,10 +207,9 @@ class PipelineStream {
   }
 
   /** Never throws: what goes wrong is an answer. */
-  #begin(received: ReceivedOperation, batch: ReceivedBatch, bytes: number): void {
-    const running = new RunningOperation(this, received, bytes, this.#context.nowMs());
+  #begin(running: RunningOperation, received: ReceivedOperation, batch: ReceivedBatch): void {
     try {
-      this.#entry?.beginOperation(workOf(running.type), bytes);
+      this.#entry?.beginOperation(workOf(running.type), running.requestBytes);
     } catch (error) {
       this.#answer(running, this.#failureOf(running, error), false);
       return;
@@ -317,7 +318,7 @@ class PipelineStream {
   }
 
   #finish(running: RunningOperation, response: PipelineResponse, isRepeated = false): void {
-    this.#entry?.endOperation(workOf(running.type), running.bytes);
+    this.#entry?.endOperation(workOf(running.type), running.requestBytes);
     this.#answer(running, response, isRepeated);
   }
 
@@ -495,10 +496,3 @@ const methods = {
   txn: 'Txn',
   leaseKeepAlive: 'LeaseKeepAlive',
 } as const;
-
-/** Whether an answer may be much longer than its request. */
-function isScan(request: PipelineRequest | undefined): boolean {
-  return (
-    request?.type === 'txn' || (request?.type === 'range' && request.request.range_end.length > 0)
-  );
-}

@@ -78,7 +78,7 @@ describe.each([Put.path, '/etcdserverpb.Lease/LeaseKeepAlive'])(
   },
 );
 
-test('calls on which most of a message has come, and no more, are refused beyond the limit', async () => {
+test('calls on which only most of a message has come are refused beyond the limit', async () => {
   const refused = vi.fn();
   const streams = Array.from({ length: 6 }, () => open(Put.path));
   for (const stream of streams) {

@@ -4,14 +4,16 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { KvError } from '../../src/base/index.ts';
 import type { CommandResult } from '../../src/kv/index.ts';
 import {
+  type KvMessage,
   operateMethod,
   OperationBatchWriter,
   type PipelineMessage,
   type ReceivedAnswers,
+  services,
 } from '../../src/wire/index.ts';
 import { farLimits } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
-import { type Serving, serve } from './serving.ts';
+import { answerTo, type Serving, serve } from './serving.ts';
 
 const [key, value] = [Buffer.from('key'), Buffer.from('value')];
 const put = { type: 'put', put: { key, value } } as const;
@@ -270,6 +272,77 @@ describe('an operation', () => {
       { answer: { failure: { code: 'INVALID_ARGUMENT' } } },
     ]);
     expect(member.asked).toHaveLength(0);
+  });
+
+  test('counts in the books by its request, whatever it asks for', async () => {
+    const other = await serve(member, {
+      limits: { ...farLimits, inflightBytes: { client: 500_000, member: 1_000_000 } },
+    });
+    onTestFinished(async () => other.close());
+    const held: (() => void)[] = [];
+    const { path, requestSerialize, responseDeserialize } = operateMethod;
+    member.onPropose = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return { kind: 'ok', revision: 7, result: { type: 'txn', succeeded: true, responses: [] } };
+    };
+    member.onRange = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return { revision: 7, result: { type: 'range', kvs: [], more: false, count: 0 } };
+    };
+    const asking = new Client(`127.0.0.1:${other.port}`, credentials.createInsecure());
+    onTestFinished(() => asking.close());
+    const opened = asking.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    opened.on('error', () => undefined);
+    const types: string[] = [];
+    opened.on('data', ({ answers }: ReceivedAnswers) => {
+      types.push(...answers.map(({ answer }) => answer.type));
+    });
+    const range = { type: 'range', range: { key, rangeEnd: value } } as const;
+    const txn = { type: 'txn', txn: { compare: [], success: [put, range], failure: [] } } as const;
+
+    opened.write(
+      batch(
+        Array.from({ length: 200 }, (_, id) => ({ id: id + 1, message: id % 2 ? txn : range })),
+      ),
+    );
+    await vi.waitFor(() => expect(held).toHaveLength(200));
+    for (const resolve of held) {
+      resolve();
+    }
+
+    await vi.waitFor(() => expect(types).toHaveLength(200));
+    expect(new Set(types)).toEqual(new Set(['range', 'txn']));
+    opened.cancel();
+  });
+
+  test('holds up the stream when its answer may be long, and else goes on', async () => {
+    const begun: unknown[] = [];
+    member.onPropose = async (command) => {
+      begun.push(command);
+      return new Promise(() => undefined);
+    };
+    const txnOf = (operation: KvMessage): PipelineMessage => ({
+      type: 'txn',
+      txn: { compare: [], success: [operation], failure: [] },
+    });
+    const range = { type: 'range', range: { key, rangeEnd: value } } as const;
+    let id = 0;
+    const send = (message: PipelineMessage): boolean =>
+      stream.write(batch(Array.from({ length: 16 }, () => ({ id: ++id, message }))));
+
+    send(txnOf(put));
+    await vi.waitFor(() => expect(begun).toHaveLength(16));
+    send(txnOf(range));
+    await vi.waitFor(() => expect(begun).toHaveLength(32));
+    send(txnOf(put));
+    // By its answer what came before it on the connection has come, too.
+    const { path, requestSerialize, responseDeserialize } =
+      services['etcdserverpb.Maintenance'].Status;
+    await answerTo((done_) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, done_),
+    );
+
+    expect(begun).toHaveLength(32);
   });
 
   test('makes room for a large range, until its client has taken it or gone', async () => {
