@@ -648,7 +648,9 @@ export const mutants: readonly Mutant[] = [
     profile: 'everything',
     seeds: 20,
     kind: 'safety',
-    patches: [kv('answers.ts', 'if (!answered.has(sequence)) {', 'if (answered.size >= 0) {')],
+    patches: [
+      kv('answers.ts', 'return answered.has(sequence) ? undefined : first;', 'return first;'),
+    ],
   },
   {
     lesson: 'tells no difference between a deletion and the end of a lease, and keeps the lease',
