@@ -5,10 +5,11 @@
  *
  * Invariant: what is refused surely had no effect, and is queued again or fails as `rejected`. What
  * is not found again any more ends as `unknown` at its deadline: safe, only slow. A leader that has
- * refused proposals, or cannot be reached, is not asked again before the next tick: all that waits
- * here would be encoded, and travel, as often as there are turns.
+ * refused proposals, or cannot be reached, is not asked again before the next tick, and this node's
+ * own Raft not before it has committed something: all that waits here would be gone through,
+ * encoded and sent, as often as there are turns.
  */
-import type { DropReason, NodeId, Raft, Term } from '../raft/index.ts';
+import type { DropReason, LogIndex, NodeId, Raft, Term } from '../raft/index.ts';
 import { encodeMembership } from './membership.ts';
 import type { ChangeId, ChangeResult, MembershipChanges } from './membership-changes.ts';
 import type { ProposalId, ProposalTable } from './proposals.ts';
@@ -31,11 +32,13 @@ interface ForwardedBatch {
   readonly term: Term;
 }
 
-/** A leader that has not taken proposals, and in which tick of this member that was. */
+/** That proposals were not taken: by whom, and when that was. */
 interface Refusal {
   readonly leader: NodeId;
   readonly term: Term;
   readonly tick: number;
+  /** Of this member, if it leads itself: a commit makes room in its log. */
+  readonly commitIndex: LogIndex | undefined;
 }
 
 /** Limit: of either kind remembered; a refusal comes within a round trip or not at all. */
@@ -80,6 +83,10 @@ export class Submission {
       case 'dropped':
         // Nothing has happened: they wait for a leader, room in the log or the end of a transfer.
         proposals.requeue(ids);
+        this.#refusal = {
+          ...{ leader: raft.leader, term: raft.term, tick },
+          commitIndex: raft.commitIndex,
+        };
         break;
     }
   }
@@ -128,7 +135,7 @@ export class Submission {
     const batch = this.#batchesByContext.get(context);
     if (batch !== undefined) {
       this.#batchesByContext.delete(context);
-      this.#refusal = { leader: raft.leader, term: batch.term, tick };
+      this.#refusal = { leader: raft.leader, term: batch.term, tick, commitIndex: undefined };
       proposals.requeueRefused(batch.ids, batch.term);
     }
     const changeId = this.#changesByContext.get(context);
@@ -138,9 +145,14 @@ export class Submission {
 
   /** Whether whoever leads has refused proposals in this tick; another leader is asked at once. */
   #hasRefused(tick: number): boolean {
-    const { leader, term } = this.#options.raft;
+    const { leader, term, commitIndex } = this.#options.raft;
     const refusal = this.#refusal;
-    return refusal?.tick === tick && refusal.leader === leader && refusal.term === term;
+    return (
+      refusal?.tick === tick &&
+      refusal.leader === leader &&
+      refusal.term === term &&
+      (refusal.commitIndex ?? commitIndex) === commitIndex
+    );
   }
 
   #changeRefused(id: ChangeId, reason: DropReason, tick: number): readonly ChangeResult[] {

@@ -70,8 +70,13 @@ describe('Proposals', () => {
     raft.answer = { kind: 'dropped', reason: 'log-full' };
     submission.submitQueued(1);
     submission.submitQueued(1);
+    expect(raft.batches).toHaveLength(1);
 
-    expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1]]);
+    raft.commitIndex++;
+    submission.submitQueued(1);
+    submission.submitQueued(2);
+
+    expect(raft.batches.map(({ ids }) => ids)).toEqual([[1], [1], [1]]);
   });
 
   test('are queued again when the leader of their term refuses, once', () => {
