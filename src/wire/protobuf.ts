@@ -17,6 +17,8 @@ const lengthBytes = 4;
 /** What fits in them. */
 const nestedBytesMax = 2 ** (7 * lengthBytes) - 1;
 const longestVarint = 10;
+/** The largest number of a field. */
+const fieldMax = 2 ** 29 - 1;
 
 /** A place in a writer where a message within the message has begun. */
 export type Mark = number;
@@ -174,8 +176,8 @@ export class ProtoReader {
     const tag = this.#varint();
     this.#kind = tag % 8;
     const field = Math.floor(tag / 8);
-    if (field === 0) {
-      throw malformed('field 0');
+    if (field === 0 || field > fieldMax) {
+      throw malformed(`field ${field}`);
     }
     return field;
   }

@@ -122,8 +122,12 @@ describe('what is read', () => {
     expect(() => read(reader(hex))).toThrow('malformed message');
   });
 
-  test('is an error when a field has the number 0', () => {
-    expect(() => new ProtoReader(Buffer.from('00', 'hex')).next()).toThrow('malformed message');
+  test.each([
+    ['0', '00'],
+    ['2^29', '8080808010'],
+    ['of 64 bits', '88808080808080808001'],
+  ])('is an error when a field has the number %s', (_, hex) => {
+    expect(() => new ProtoReader(Buffer.from(hex, 'hex')).next()).toThrow('malformed message');
   });
 
   test('does not look beyond the end of a message within', () => {
