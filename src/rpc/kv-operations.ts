@@ -44,7 +44,17 @@ export async function carryOutRange(
     isSerializable: request.serializable,
     ...options,
   });
-  const response = fromRange(result, headerOf(context, revision));
+  return rangeResponse(context, request, result, headerOf(context, revision));
+}
+
+/** The response to a range, with what else the request asks to be told. */
+export async function rangeResponse(
+  context: ServiceContext,
+  request: wire.RangeRequest,
+  result: RangeResult,
+  header: wire.ResponseHeader,
+): Promise<wire.RangeResponse> {
+  const response = fromRange(result, header);
   return request.remaining_ttl ? withRemainingTtl(context, result, response) : response;
 }
 

@@ -4,13 +4,14 @@ import { concatBytes, KvError } from '../base/index.ts';
 import type { RangeOperation } from '../kv/index.ts';
 import type { CallOptions, RangeOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
-import { fromRange, toBound, toRange } from './convert.ts';
+import { toBound, toRange } from './convert.ts';
 import {
   carryOutRange,
   deleteRangeOperation,
   deleteRangeResponse,
   putOperation,
   putResponse,
+  rangeResponse,
   txnOperation,
   txnResponse,
 } from './kv-operations.ts';
@@ -115,7 +116,8 @@ async function streamRange(
   const range = toRange(request);
   if (!canPage(range)) {
     const { result, revision } = await member.range(range, options);
-    await writePaced(call, { range_response: fromRange(result, headerOf(context, revision)) });
+    const response = await rangeResponse(context, request, result, headerOf(context, revision));
+    await writePaced(call, { range_response: response });
     return;
   }
   const paged = { ...options, bytesMax: streamPartBytes };
@@ -128,7 +130,8 @@ async function streamRange(
   for (;;) {
     const last = result.kvs.at(-1);
     const isDone = !result.more || last === undefined || sent === range.limit;
-    const response = fromRange({ ...result, more: isDone && result.more, count }, header);
+    const told = { ...result, more: isDone && result.more, count };
+    const response = await rangeResponse(context, request, told, header);
     await writePaced(call, { range_response: response });
     if (isDone || call.cancelled) {
       return;

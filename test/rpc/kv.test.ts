@@ -454,6 +454,20 @@ describe('RangeStream', () => {
     expect(await partsOf(call)).toHaveLength(60);
   });
 
+  test.each([{}, { sort_order: 'DESCEND' as const }])(
+    'tells what is left of the times of its keys when it is asked to, with %j',
+    async (options) => {
+      const kvs = [stored('k1'), { ...stored('k2'), ttlMs: 5000 }];
+      member.onRange = async () =>
+        Promise.resolve({ revision: 8, result: { type: 'range', kvs, more: false, count: 2 } });
+      member.onRemainingTtls = async () => Promise.resolve([undefined, 1234]);
+
+      const [part] = await streamOf({ ...all, ...options, remaining_ttl: true });
+
+      expect(part?.kvs.map((kv) => kv.ttl_remaining_ms)).toEqual(['0', '1234']);
+    },
+  );
+
   test('asks for parts of bounded bytes, and makes room for what they grow to', async () => {
     const large = await serve(member, { limits: { ...farLimits, bulkBytes: 64 * mebibyte } });
     onTestFinished(async () => large.close());
