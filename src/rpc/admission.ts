@@ -377,7 +377,9 @@ export class AdmittedCall extends ServerInterceptingCall {
     if (more < 0) {
       limits.charge(this.#client, work.class, more);
     } else {
-      const refusal = limits.maybeCharge(this.#client, work.class, more);
+      const refusal = this.#kind.isSpoken
+        ? limits.maybeHold(this.#client, work.class, more)
+        : limits.maybeCharge(this.#client, work.class, more);
       if (refusal !== undefined) {
         this.#refuse(refusal);
         return;

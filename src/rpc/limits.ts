@@ -212,6 +212,22 @@ export class Limits {
     return undefined;
   }
 
+  /**
+   * Charges a stream what it holds of a message, or says why not: beyond twice the limits, since
+   * whatever is under way on the stream ends with it.
+   */
+  maybeHold(client: ClientUse, workClass: WorkClass, bytes: number): Refusal | undefined {
+    const pool = poolOf(workClass);
+    const { client: ownMax, member } =
+      pool === 'ordinary' ? this.#limits.inflightBytes : preferredBytes;
+    const [own, all] = [client[pool].bytes + bytes, this.#total[pool].bytes + bytes];
+    if (own > 2 * ownMax || all > 2 * member) {
+      return this.#refuse('bytes');
+    }
+    this.charge(client, workClass, bytes);
+    return undefined;
+  }
+
   /** Charges a call what is there already. */
   charge(client: ClientUse, workClass: WorkClass, bytes: number): void {
     const pool = poolOf(workClass);

@@ -125,6 +125,24 @@ describe('large answers', () => {
   });
 });
 
+describe('what streams hold of messages', () => {
+  test('counts as bytes under way, and is refused beyond twice as many', () => {
+    const limits = limitsOf({ inflightBytes: { client: 100, member: 150 } });
+    const [a, b] = [limits.client('a', 1), limits.client('b', 1)];
+
+    expect(limits.maybeHold(a, 'ordinary', 150)).toBeUndefined();
+    expect(limits.maybeCharge(a, 'ordinary', 1)?.reason).toBe('bytes');
+    expect(limits.maybeHold(a, 'ordinary', 51)?.reason).toBe('bytes');
+    expect(limits.maybeHold(b, 'ordinary', 151)?.reason).toBe('bytes');
+    expect(limits.maybeHold(b, 'ordinary', 150)).toBeUndefined();
+    expect(limits.maybeHold(b, 'ordinary', 1)?.reason).toBe('bytes');
+    limits.charge(a, 'ordinary', -150);
+    limits.charge(b, 'ordinary', -150);
+
+    expect(limits.total.isIdle).toBe(true);
+  });
+});
+
 describe('streams and watches', () => {
   test('are shared as requests are; streams of renewals have as many again', () => {
     const limits = limitsOf({ streams: { client: 100, member: 10 } });

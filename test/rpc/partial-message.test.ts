@@ -96,6 +96,19 @@ test('calls on which only most of a message has come are refused beyond the limi
   expect(await inflightBytes()).toBe(3 * (most.length - 5));
 });
 
+test('a stream that goes on is ended beyond twice the limit alone', async () => {
+  const refused = vi.fn();
+  const streams = Array.from({ length: 8 }, () => open('/holdfast.v1.Pipeline/Operate'));
+  for (const stream of streams) {
+    stream.on('trailers', refused);
+    stream.write(most);
+  }
+  // 400,000 bytes hold six of them.
+  await vi.waitFor(() => expect(refused).toHaveBeenCalledTimes(2));
+
+  expect(await inflightBytes()).toBe(6 * (most.length - 5));
+});
+
 test('a message that comes in pieces counts once, and is answered', async () => {
   const stream = open(Put.path);
   const trailers = once(stream, 'trailers');
