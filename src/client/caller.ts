@@ -97,8 +97,8 @@ export interface Caller {
    */
   stream<Request, Answer>(spec: StreamSpec<Request, Answer>): Promise<OpenStream<Request>>;
   /**
-   * Waits before failed attempt `attempt` (from 1 on) is repeated, no longer than `limitMs`; ends at
-   * once when aborted.
+   * Waits before failed attempt `attempt` (from 1 on) is repeated, no longer than `limitMs`. Ends
+   * at once when aborted.
    */
   pause(attempt: number, signal?: AbortSignal, limitMs?: number): Promise<void>;
 }

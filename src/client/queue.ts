@@ -173,7 +173,7 @@ export class Queue {
     return { before: before.kvs, revision };
   }
 
-  /** Who is in the queue has no deadline: it reads until `signal` fires, which its lease sees to. */
+  /** Who is in the queue has no deadline: it reads until `signal` fires, as at its lease's end. */
   async #read<Type extends KvMessage['type']>(
     operation: Operation<Type>,
     signal: AbortSignal,
