@@ -55,6 +55,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/member-status.ts': 'test/replica/driver.test.ts',
   'src/replica/member-config.ts': 'types only',
   'src/replica/watch-api.ts': 'types only',
+  'src/replica/queued-watch.ts': 'test/replica/watch-queue.test.ts and watches.test.ts',
   'src/replica/watch-notices.ts': 'test/replica/watch-queue.test.ts and watches.test.ts',
   'src/replica/administration.ts': 'test/replica/driver-membership.test.ts',
   'src/replica/inbox.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',

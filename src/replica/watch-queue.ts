@@ -7,16 +7,14 @@
  */
 import { type ErrorCode, KvError } from '../base/index.ts';
 import {
-  type Access,
-  type Caller,
   type HistoryEvent,
   isEmptyRange,
-  type KeySelector,
-  Watcher,
+  type Watcher,
   type WatchHub,
   type WatchSink,
 } from '../kv/index.ts';
 import type { AuthApi } from './auth-api.ts';
+import { type Claim, placesOf, type Queued, Watch, type WaitingEvents } from './queued-watch.ts';
 import type { WatchAllowance, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
 import {
   needsReading,
@@ -36,11 +34,6 @@ const progressQueueMax = 1000;
 /** Limit: watches of one stream. */
 const watchesMax = 100_000;
 
-/** Bytes of keys that a place for a watch is meant for; see {@link WatchAllowance}. */
-const placeBytes = 1024;
-/** What a key or range takes in memory besides its bytes, about. */
-const rangeOverheadBytes = 64;
-
 /** What a queue works with. */
 export interface WatchQueueOptions {
   readonly hub: WatchHub;
@@ -59,55 +52,6 @@ export interface WatchQueueOptions {
   /** Bytes of events that wait at most, before the last offer. */
   readonly queuedBytesMax?: number;
 }
-
-/** By what right a watch is there. */
-interface Claim {
-  readonly caller: Caller;
-  readonly ranges: readonly KeySelector[];
-  /** What the caller may do, as it was when that was looked at last. */
-  access: Access | undefined;
-}
-
-/** A watch of the stream. */
-class Watch extends Watcher {
-  readonly id: number;
-  readonly prevKv: boolean;
-  readonly keysOnly: boolean;
-  readonly progressNotify: boolean;
-  /** What it takes of its reader's allowance. */
-  readonly places: number;
-  /** Whether it has told anything since the last round of progress. */
-  hasTold = false;
-  /** Its events that wait and may be joined by more. */
-  waiting: WaitingEvents | undefined;
-  /** Undefined of one that began while nobody was asked who calls. */
-  readonly claim: Claim | undefined;
-
-  constructor(id: number, sink: WatchSink, request: WatchRequest, from: number) {
-    super(sink, request, from);
-    this.id = id;
-    this.prevKv = request.prevKv;
-    this.keysOnly = request.keysOnly;
-    this.progressNotify = request.progressNotify;
-    this.places = placesOf(request);
-    const { caller, ranges } = request;
-    this.claim = caller && { caller, ranges, access: undefined };
-  }
-}
-
-/** Events that wait, and may be joined by more. */
-interface WaitingEvents extends OfferedEvents {
-  readonly watch: Watch;
-  readonly parts: (readonly HistoryEvent[])[];
-  /** Notices of progress of the whole stream before it. */
-  readonly progressBefore: number;
-  count: number;
-  bytes: number;
-  revision: number;
-}
-
-/** What waits in the queue: {@link Waiting} with what the queue knows of it. */
-type Queued = Exclude<Waiting, OfferedEvents> | WaitingEvents;
 
 /** See the module comment. */
 export class WatchQueue implements WatchStream, WatchSink {
@@ -502,15 +446,6 @@ export class WatchQueue implements WatchStream, WatchSink {
     this.#options.onClosed();
     this.#wakeUp();
   }
-}
-
-/** Limit of what the keys of watches take: they count by it. */
-function placesOf({ ranges }: WatchRequest): number {
-  let bytes = 0;
-  for (const { key, rangeEnd } of ranges) {
-    bytes += rangeOverheadBytes + key.length + (rangeEnd?.length ?? 0);
-  }
-  return Math.max(1, Math.ceil(bytes / placeBytes));
 }
 
 function tellsProgress(waiting: Waiting, watchId: number): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Command, encodeCommand, WatchHub } from '../../src/kv/index.ts';
-import { AuthTable } from '../../src/kv/auth-table.ts';
+import { Access, AuthTable } from '../../src/kv/auth-table.ts';
 import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
 import { noticeOf, type PreviousBounds } from '../../src/replica/watch-notices.ts';
 import { WatchQueue } from '../../src/replica/watch-queue.ts';
@@ -46,6 +46,33 @@ describe('WatchQueue', () => {
     expect(told, 'each watch is told once').toBe(watches);
     expect(hub.behind).toBe(0);
     expect(calls).toBeLessThanOrEqual(Math.ceil((2 * watches) / served) + 1);
+  });
+});
+
+describe('the keys of a watch', () => {
+  test('are its own: the memory that they came in is neither kept nor looked at again', () => {
+    const permission = { access: 'read', key: bytes('a'), rangeEnd: bytes('b') } as const;
+    let access = new Access(false, [permission]);
+    const hub = new WatchHub(1, -1);
+    const queue = new WatchQueue({
+      ...{ hub, mayAdd: () => true, auth: { isEnabled: true, accessOf: () => access } },
+      complete: async () => Promise.reject(new Error('nothing before is wanted')),
+      onRoom: () => undefined,
+      onProgressDue: () => undefined,
+      onClosed: () => undefined,
+    });
+    const received = Buffer.from('a1a2');
+    const key = received.subarray(0, 2);
+    const rangeEnd = received.subarray(2);
+    const caller = { user: 'ann', credentials: 1 };
+    queue.create(1, { ...request, caller, ranges: [{ key, rangeEnd }] });
+
+    received.fill('z');
+    access = new Access(false, [permission]);
+    queue.reauthorise();
+
+    expect(queue.pending).toBe(1);
+    expect(hub.watchers).toBe(1);
   });
 });
 
