@@ -38,7 +38,9 @@ const feedBytesMin = 64 * 1024;
 const progressMs = 1000;
 /** A member that says nothing for so long is asked whether it is there; milliseconds. */
 const silenceMaxMs = 3000;
-/** Limit: how long it may take to say that; milliseconds. */
+/** A stream on which a member that is there answers no more is left after so long; milliseconds. */
+const unansweredMaxMs = 30_000;
+/** Limit: how long it may take to say that it is there; milliseconds. */
 const probeMaxMs = 2000;
 
 /** A stream that lasted for so long was of use; milliseconds. */
@@ -260,7 +262,9 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
     if (stream?.address === undefined) {
       return;
     }
-    if (stream.silentMs <= silenceMaxMs) {
+    if (stream.unansweredMs > unansweredMaxMs) {
+      this.#leave(stream, `no answer for ${Math.round(stream.unansweredMs)} ms`);
+    } else if (stream.silentMs <= silenceMaxMs) {
       stream.requestProgress();
     } else if (!this.#isProbing) {
       this.#isProbing = true;
@@ -272,7 +276,7 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
 
   /** Leaves a member that does not answer; one that does may have a long way to the next event. */
   async #probe(stream: WatchStream, address: string): Promise<void> {
-    const { caller, endpoints } = this.#parts;
+    const { caller } = this.#parts;
     try {
       await caller.call({
         ...{ what: 'looking after a watch', request: {}, purpose: 'read', route: { address } },
@@ -281,10 +285,14 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
       stream.isThere();
     } catch (error) {
       if (unreachedCodes.has((error as HoldfastError).code) && stream.silentMs > silenceMaxMs) {
-        endpoints.failedAt(address);
-        stream.cancel();
-        this.#lose(stream, `silent for ${Math.round(stream.silentMs)} ms`);
+        this.#parts.endpoints.failedAt(address);
+        this.#leave(stream, `silent for ${Math.round(stream.silentMs)} ms`);
       }
     }
+  }
+
+  #leave(stream: WatchStream, why: string): void {
+    stream.cancel();
+    this.#lose(stream, why);
   }
 }

@@ -33,6 +33,10 @@ export class WatchStream implements StreamListener<WatchAnswer> {
   #call: OpenStream<WatchMessage> | undefined;
   #openedMs: number;
   #heardMs: number;
+  /** When something last came on the stream itself. */
+  #toldMs: number;
+  /** The member has answered a question for progress, as it may be expected to do again. */
+  #hasAnswered = false;
   #isOver = false;
 
   constructor(owner: WatchStreamOwner, nowMs: () => number) {
@@ -40,6 +44,7 @@ export class WatchStream implements StreamListener<WatchAnswer> {
     this.#nowMs = nowMs;
     this.#openedMs = nowMs();
     this.#heardMs = nowMs();
+    this.#toldMs = nowMs();
   }
 
   get address(): string | undefined {
@@ -49,6 +54,11 @@ export class WatchStream implements StreamListener<WatchAnswer> {
   /** Milliseconds since the member last gave a sign of life. */
   get silentMs(): number {
     return this.#nowMs() - this.#heardMs;
+  }
+
+  /** Milliseconds for which a member that answers on the stream has not done so; 0 for others. */
+  get unansweredMs(): number {
+    return this.#hasAnswered ? this.#nowMs() - this.#toldMs : 0;
   }
 
   /** Milliseconds since it was opened. */
@@ -113,6 +123,7 @@ export class WatchStream implements StreamListener<WatchAnswer> {
       return;
     }
     this.isThere();
+    this.#toldMs = this.#nowMs();
     const { watchId, revision } = answer;
     if (answer.isCreated) {
       this.#created(answer);
@@ -122,7 +133,14 @@ export class WatchStream implements StreamListener<WatchAnswer> {
       this.#feedById.get(watchId)?.received(answer);
     } else if (watchId !== noWatchId) {
       this.#feedById.get(watchId)?.progressed(revision);
-    } else if (answer.isComplete) {
+    } else {
+      this.#hasAnswered = true;
+      this.#progressed(answer);
+    }
+  }
+
+  #progressed({ revision, isComplete }: WatchAnswer): void {
+    if (isComplete) {
       for (const feed of this.#idByFeed.keys()) {
         feed.progressed(revision);
       }

@@ -194,6 +194,25 @@ describe('the watches of a client', () => {
     await client.close();
   });
 
+  test('leave a stream on which a member that is there answers no more', async () => {
+    const { client, members, current, created, settle, streams } = setUpWatches();
+    members.onCall = (call) => call.answer({});
+    const watching = follow(client.kv.watch('a'));
+    await settle();
+    current().answer(answer({ watchId: '-1', revision: 12, isComplete: true }));
+
+    await settle(29_000);
+    expect(streams()).toHaveLength(1);
+    await settle(3000);
+    current().answer(told([put('a', 13)]));
+    await settle();
+
+    expect(streams()).toHaveLength(2);
+    expect(created()).toMatchObject([{ startRevision: 13 }]);
+    expect(watching.log).toEqual(['to 12', 'a 13', 'to 13']);
+    await client.close();
+  });
+
   test('stay with a member that has nothing to tell and says that it is there', async () => {
     const { client, members, streams, settle } = setUpWatches();
     members.onCall = (call) => call.answer({ header: null, leader: '0' });

@@ -1,6 +1,6 @@
 /**
  * Watches see each change once, in order and whole, whatever happens: streams that break in the
- * middle of an answer, members that are behind, fall silent or refuse, compaction, slow readers, and
+ * middle of an answer, members that are behind, fall silent or refuse, compaction, slow readers,
  * watches that come and go on the same stream. A store with history, members that tell it, chance.
  */
 import { describe, expect, test } from 'vitest';
