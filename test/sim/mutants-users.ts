@@ -11,7 +11,7 @@ export const userMutants: readonly Mutant[] = [
       sim(
         'gate.ts',
         'this.#run.propose(askedBy(identity.caller, command), timeoutUs, done);',
-        'const access = this.#auth.accessOf(identity.caller);\n' +
+        'const access = this.auth.accessOf(identity.caller);\n' +
           "        if (command.type === 'put' && (typeof access === 'string' || " +
           '!access.mayWrite({ key: command.key }))) {\n' +
           "          done({ kind: 'failed', outcome: 'rejected', reason: 'denied' });\n" +
@@ -104,7 +104,7 @@ export const userMutants: readonly Mutant[] = [
   {
     lesson: 'puts keys under a lease whose other keys the writer may not write',
     profile: 'users',
-    seeds: 60,
+    seeds: 150,
     kind: 'safety',
     patches: [
       kv(

@@ -709,6 +709,19 @@ export const mutants: readonly Mutant[] = [
     patches: [replica('watch-queue.ts', 'waiting.revision = revision;', '')],
   },
   {
+    lesson: 'takes a watch for told of all that waited after a part of it',
+    profile: 'calm',
+    seeds: 10,
+    kind: 'safety',
+    patches: [
+      replica(
+        'watch-notices.ts',
+        "const revision = must(parts.at(-1)?.at(-1), 'a part has events').main;",
+        'const { revision } = waiting;',
+      ),
+    ],
+  },
+  {
     lesson: 'tells a watch of deletions what its filter leaves out',
     profile: 'calm',
     seeds: 10,

@@ -33,6 +33,9 @@ export const watchesOfReader = 2;
 /** Of events that wait for a reader; small, so that its watches fall behind. */
 const queuedBytesMax = 600;
 
+/** Of what keys were before; small for a notice, so that it takes several. */
+const previousBounds = { noticeBytes: 50, revisionBytes: 1_000_000 };
+
 /** What watches of one run of a member stand on. */
 export interface Place {
   readonly hub: WatchHub;
@@ -207,8 +210,9 @@ export class WatchReader {
         this.#pending = waiting;
         return;
       }
-      const next = runOver(disk.engine, noticeOf(waiting));
-      assert(next.type === 'notice' && next.rest === undefined, 'values of a run are short');
+      const next = runOver(disk.engine, noticeOf(waiting, previousBounds));
+      assert(next.type === 'notice', 'a revision of a run is not too long');
+      this.#pending = next.rest;
       this.#hear(this.member, next.notice);
     }
   }
