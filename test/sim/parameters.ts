@@ -142,6 +142,8 @@ export const administrators = 2;
 
 /** Bytes of an entry that clients make, about. */
 const entryBytes = 200;
+/** Microseconds between two stamps of the cluster's time, at least (`cluster-clock.ts`). */
+const stampUs = 250_000;
 
 /**
  * Draws a run's parameters.
@@ -163,6 +165,26 @@ export function withBearableLoad(parameters: SimParameters, others = 0): SimPara
   const callers = workload.clients + workload.tenants + others;
   const thinkMaxUs = Math.max(workload.thinkMaxUs, Math.ceil(4 * callers * entryUs(parameters)));
   return { ...parameters, workload: { ...workload, thinkMaxUs } };
+}
+
+/**
+ * Widens the window of messages that is too narrow for the stamps of the cluster's time alone,
+ * which never end in a run with users: a learner would stay as far behind as it is.
+ */
+export function withRoomForTime(parameters: SimParameters): SimParameters {
+  const { raft } = parameters;
+  const wider = Math.ceil((2 * entryUs(parameters)) / stampUs);
+  if (wider <= 1) {
+    return parameters;
+  }
+  return {
+    ...parameters,
+    raft: {
+      ...raft,
+      inflightMessagesMax: raft.inflightMessagesMax * wider,
+      inflightBytesMax: raft.inflightBytesMax * wider,
+    },
+  };
 }
 
 /** Lets learners that lag behind be sent little in a tick, in some runs. */

@@ -14,6 +14,7 @@ import {
   streams,
   withBearableLoad,
   withPace,
+  withRoomForTime,
 } from './parameters.ts';
 
 /** A run in full: equal cases give equal runs, line for line. */
@@ -199,7 +200,7 @@ function withUsers(parameters: SimParameters, prng: Prng): SimParameters {
       clients: Math.max(2, workload.clients),
     },
   };
-  return withBearableLoad(joined, administrators);
+  return withRoomForTime(withBearableLoad(joined, administrators));
 }
 
 function withoutChance(parameters: SimParameters): SimParameters {
