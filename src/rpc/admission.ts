@@ -211,9 +211,9 @@ export class AdmittedCall extends ServerInterceptingCall {
   #listener: Listener | undefined;
   #state: 'new' | 'entered' | 'working' | 'answered' | 'over' = 'new';
   #isCancelled = false;
-  /** Charged for its request, and its answer unless that is large; and for a large answer. */
+  /** Charged for its request, and its answer unless that is large. */
   #bytes = 0;
-  #bulkBytes = 0;
+  readonly #largeAnswer: LargeAnswer;
   /** Charged for a message that is not whole yet. */
   #partialBytes = 0;
 
@@ -224,6 +224,7 @@ export class AdmittedCall extends ServerInterceptingCall {
     this.#kind = kind;
     const { remoteAddress = 'unknown', remotePort = 0 } = call.getConnectionInfo();
     this.#client = admission.limits.client(remoteAddress, remotePort);
+    this.#largeAnswer = this.largeAnswer();
   }
 
   override start(listener: Listener): void {
@@ -267,12 +268,11 @@ export class AdmittedCall extends ServerInterceptingCall {
     }
     this.#state = 'entered';
     if (work.class === 'bulk') {
-      const isTooMuch = limits.maybeGrow(this.#client, 0, bulkAnswerBytes);
+      const isTooMuch = this.#largeAnswer.maybeReserve(bulkAnswerBytes);
       if (isTooMuch !== undefined) {
         this.#refuse(isTooMuch);
         return;
       }
-      this.#bulkBytes = bulkAnswerBytes;
     }
     if (asksBack.has(this.#kind.path)) {
       this.#admission.remember(metadata, this);
@@ -318,13 +318,7 @@ export class AdmittedCall extends ServerInterceptingCall {
    * @throws {KvError} TOO_MANY_REQUESTS — there is no room for it.
    */
   grow(answerBytes: number): void {
-    const more = answerBytes - this.#bulkBytes;
-    if (this.#state === 'over' || answerBytes < bulkAnswerBytes || more <= 0) {
-      return;
-    }
-    const refusal = this.#admission.limits.maybeGrow(this.#client, this.#bulkBytes, more);
-    this.#admission.throwRefusal(refusal, 'bulk', this.#client.name);
-    this.#bulkBytes += more;
+    this.#largeAnswer.grow(answerBytes);
   }
 
   /** An account for an answer of a stream that carries many. */
@@ -390,15 +384,14 @@ export class AdmittedCall extends ServerInterceptingCall {
 
   #chargeAnswer(bytes: number): void {
     const { limits } = this.#admission;
-    if (this.#bulkBytes > 0) {
+    if (this.#largeAnswer.isCharged) {
       return;
     }
     if (bytes < bulkAnswerBytes) {
       limits.charge(this.#client, this.#kind.work.class, bytes);
       this.#bytes += bytes;
     } else {
-      limits.grow(this.#client, bytes);
-      this.#bulkBytes = bytes;
+      this.#largeAnswer.charge(bytes);
     }
   }
 
@@ -414,15 +407,13 @@ export class AdmittedCall extends ServerInterceptingCall {
     if (this.#state !== 'over' && this.#state !== 'new') {
       const { limits } = this.#admission;
       limits.leave(this.#client, this.#kind.work, this.#bytes + this.#partialBytes);
-      if (this.#bulkBytes > 0) {
-        limits.grow(this.#client, -this.#bulkBytes);
-      }
+      this.#largeAnswer.end();
     }
     this.#state = 'over';
   }
 }
 
-/** What one answer of a stream is charged while it is made, and until its client has taken it. */
+/** What one large answer is charged while it is made, and until its client has taken it. */
 export class LargeAnswer {
   readonly #admission: Admission;
   readonly #client: ClientUse;
@@ -434,19 +425,39 @@ export class LargeAnswer {
     this.#client = client;
   }
 
+  get isCharged(): boolean {
+    return this.#bytes > 0;
+  }
+
+  /** Charges up to so many bytes, or says why there is no room for them. */
+  maybeReserve(bytes: number): Refusal | undefined {
+    const more = bytes - this.#bytes;
+    if (this.#isOver || more <= 0) {
+      return undefined;
+    }
+    const refusal = this.#admission.limits.maybeGrow(this.#client, this.#bytes, more);
+    if (refusal === undefined) {
+      this.#bytes = bytes;
+    }
+    return refusal;
+  }
+
   /**
    * Charges what it has grown to: from so many bytes on it is bulk work.
    *
    * @throws {KvError} TOO_MANY_REQUESTS — there is no room for it.
    */
   grow(answerBytes: number): void {
-    const more = answerBytes - this.#bytes;
-    if (this.#isOver || answerBytes < bulkAnswerBytes || more <= 0) {
-      return;
+    if (answerBytes >= bulkAnswerBytes) {
+      const refusal = this.maybeReserve(answerBytes);
+      this.#admission.throwRefusal(refusal, 'bulk', this.#client.name);
     }
-    const refusal = this.#admission.limits.maybeGrow(this.#client, this.#bytes, more);
-    this.#admission.throwRefusal(refusal, 'bulk', this.#client.name);
-    this.#bytes += more;
+  }
+
+  /** Charges one that is there already. */
+  charge(bytes: number): void {
+    this.#admission.limits.grow(this.#client, bytes);
+    this.#bytes += bytes;
   }
 
   /** It has been taken, or nobody will. */
