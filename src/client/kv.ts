@@ -317,7 +317,8 @@ export class Kv<V> {
   reconciler(range: KeyRange, options: ReconcilerOptions<V>): Reconciler<V> {
     const { timers, pause, range: own } = this.#following(range);
     const openCache = async (bounds: CacheOptions): Promise<Cache<V>> => this.cache(own, bounds);
-    return new Reconciler({ openCache, timers, pause, options });
+    const { prng } = this.#parts.environment;
+    return new Reconciler({ openCache, timers, prng, pause, options });
   }
 
   /** What follows a range works with: values as bytes, so that a bad one stops nobody else. */

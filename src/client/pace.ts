@@ -5,6 +5,7 @@
  * tokens back. Without one a retry waits for the longest pause, so that a cluster in trouble gets
  * little more than its usual load. The budget slows retries down; it never makes a call fail.
  */
+import type { Prng } from '../base/index.ts';
 import type { Environment } from './ports.ts';
 
 /** Milliseconds; an election takes longer than the first few pauses together. */
@@ -46,8 +47,7 @@ export class RetryPace {
     const ceilingMs = isWithinBudget
       ? Math.min(pauseMaxMs, pauseMinMs * 2 ** Math.min(attempt - 1, 16))
       : pauseMaxMs;
-    // Between half and all of it: callers that failed together must not return together.
-    return ceilingMs / 2 + this.#environment.prng.nextInt(0, 1024) * (ceilingMs / 2048);
+    return withJitter(ceilingMs, this.#environment.prng);
   }
 
   #refill(): void {
@@ -56,4 +56,9 @@ export class RetryPace {
     this.#tokens = Math.min(tokensMax, this.#tokens + gained);
     this.#filledMs = nowMs;
   }
+}
+
+/** Between half and all of a pause: those that failed together must not return together. */
+export function withJitter(pauseMs: number, prng: Prng): number {
+  return pauseMs / 2 + prng.nextInt(0, 1024) * (pauseMs / 2048);
 }

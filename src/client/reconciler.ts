@@ -10,7 +10,7 @@
  * is told to end, and nothing more is begun; what it had begun may go on for as long as it does not
  * listen to that, which is what the fencing token is for.
  */
-import type { TimerHandle, Timers } from '../base/index.ts';
+import type { Prng, TimerHandle, Timers } from '../base/index.ts';
 import {
   abortSignal,
   callback,
@@ -91,6 +91,7 @@ export interface ReconcilerMetrics extends WorkQueueMetrics {
 export interface ReconcilerParts<V> {
   readonly openCache: (options: CacheOptions) => Promise<Cache<V>>;
   readonly timers: Timers;
+  readonly prng: Prng;
   /** Waits before failed attempt `attempt` is repeated; ends when the signal fires. */
   readonly pause: (attempt: number, signal: AbortSignal) => Promise<void>;
   readonly options: ReconcilerOptions<V>;
@@ -230,9 +231,9 @@ export class Reconciler<V> {
   }
 
   #createQueue(cache: Cache<V>, signal: AbortSignal, token: number | undefined): WorkQueue {
-    const { timers, options } = this.#parts;
+    const { timers, prng, options } = this.#parts;
     return new WorkQueue({
-      timers,
+      ...{ timers, prng },
       options: { ...queueDefaults, ...given(options) },
       work: async (key, attempt) => {
         const desired = cache.get(key);

@@ -4,11 +4,13 @@
  *
  * A key that is added while it waits is one piece of work all the same; one that is added while it
  * is being worked on is worked on once more afterwards, since that work may have seen an old state.
- * A failed key comes again after a pause of its own, which doubles; being added cuts it short.
+ * A failed key comes again after a pause of its own, which doubles, with jitter; being added cuts it
+ * short.
  *
  * Bound: one record for each different key that has been added and is not done.
  */
-import type { TimerHandle, Timers } from '../base/index.ts';
+import type { Prng, TimerHandle, Timers } from '../base/index.ts';
+import { withJitter } from './pace.ts';
 import { RateMeter } from './rate-meter.ts';
 
 /** How a queue works. */
@@ -18,7 +20,10 @@ export interface WorkQueueOptions {
   /** Pieces of work that are begun in a second, in the long run, and at once after a rest. */
   readonly perSecondMax: number;
   readonly burst: number;
-  /** Milliseconds after the first failure of a key; doubles with each, up to the second. */
+  /**
+   * Milliseconds after the first failure of a key; doubles with each, up to the second. A pause is
+   * between half and all of that, by chance.
+   */
   readonly backoffMinMs: number;
   readonly backoffMaxMs: number;
 }
@@ -43,6 +48,7 @@ export interface WorkQueueMetrics {
 export interface WorkQueueParts {
   readonly options: WorkQueueOptions;
   readonly timers: Timers;
+  readonly prng: Prng;
   /** Does the work of one key. */
   readonly work: (key: string, attempt: number) => Promise<void>;
   readonly onFailure: (key: string, error: unknown, attempt: number) => void;
@@ -196,7 +202,8 @@ export class WorkQueue {
 
   #pauseMs(failures: number): number {
     const { backoffMinMs, backoffMaxMs } = this.#parts.options;
-    return Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures - 1, 32));
+    const pauseMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures - 1, 32));
+    return withJitter(pauseMs, this.#parts.prng);
   }
 
   /** Whether a piece of work may begin now; if not, the queue goes on when one may. */

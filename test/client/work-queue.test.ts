@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { WorkQueue, type WorkQueueOptions } from '../../src/client/work-queue.ts';
+import { createPrng } from '../../src/base/index.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
 /** A queue whose work the test ends: `done` and `fail` by key. */
@@ -14,6 +15,7 @@ function setUp(options: Partial<WorkQueueOptions> = {}) {
       ...options,
     },
     timers: loop,
+    prng: createPrng(1),
     work: async (key, attempt) => {
       begun.push(attempt === 1 ? key : `${key} again ${attempt}`);
       return new Promise((resolve, reject) => {
@@ -80,16 +82,14 @@ describe('a work queue', () => {
 
   test('tries a failed key again after a pause that doubles, up to a bound', async () => {
     const { loop, begun, failures, add, fail, done, queue } = setUp();
-    const pauses: number[] = [];
     add('a');
     for (const pauseMs of [100, 200, 400, 800, 1000, 1000]) {
       const count = begun.length;
       await fail('a');
-      await loop.run(pauseMs - 1);
+      await loop.run(pauseMs / 2 - 1);
       expect(begun).toHaveLength(count);
-      await loop.run(1);
+      await loop.run(pauseMs / 2 + 1);
       expect(begun).toHaveLength(count + 1);
-      pauses.push(pauseMs);
     }
     expect(queue.metrics).toMatchObject({ backlog: 1, failing: 1, failed: 6 });
     await done('a');
@@ -100,6 +100,25 @@ describe('a work queue', () => {
 
     add('a');
     expect(begun.at(-1)).toBe('a');
+  });
+
+  test('does not try keys again together that failed together', async () => {
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    const { loop, begun, add, fail } = setUp({ concurrency: keys.length });
+    add(...keys);
+    for (const key of keys) {
+      await fail(key);
+    }
+    const perMs: number[] = [];
+    for (let ms = 1; ms <= 100; ms++) {
+      const count = begun.length;
+      await loop.run(1);
+      perMs.push(begun.length - count);
+    }
+
+    expect(begun).toHaveLength(2 * keys.length);
+    expect(perMs.slice(0, 49)).toEqual(Array.from({ length: 49 }, () => 0));
+    expect(perMs.filter((count) => count > 0).length).toBeGreaterThan(10);
   });
 
   test('does not wait out the pause of a key that is added again', async () => {
