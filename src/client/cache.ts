@@ -27,6 +27,7 @@ import { abortedError, closedError, HoldfastError } from './errors.ts';
 import { everyKey, type Key, type KeyRange } from './keys.ts';
 import type { Entry, RangeOptions, RangeResult, WatchBatch, WatchOptions } from './kv-types.ts';
 import { rangePages, type RangeSource } from './range-pages.ts';
+import { tell } from './telling.ts';
 
 /** Bounds of a cache. */
 export interface CacheOptions extends CallOptions {
@@ -55,7 +56,7 @@ export interface CacheChange {
   readonly isReload: boolean;
 }
 
-/** Whom a cache tells. What these throw is an uncaught error of the program. */
+/** Whom a cache tells. What these throw is a warning of the process; the cache goes on. */
 export interface CacheListener {
   onChange?(change: CacheChange): void;
   /** The last word; with an error unless the cache was closed. */
@@ -352,7 +353,9 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
       this.#changes += changes.length;
     }
     if (changes.length > 0) {
-      this.#tell((listener) => listener.onChange?.({ revision, changes, isReload }));
+      for (const listener of [...this.#listeners]) {
+        tell('onChange of a cache', () => listener.onChange?.({ revision, changes, isReload }));
+      }
     }
   }
 
@@ -490,15 +493,10 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
   }
 
   #tellEnd(error: HoldfastError | undefined): void {
-    this.#tell((listener) => listener.onEnd?.(error));
-    this.#listeners.clear();
-  }
-
-  #tell(tell: (listener: CacheListener) => void): void {
     for (const listener of [...this.#listeners]) {
-      // One listener's defect is not the cache's, nor another's; it is an unhandled rejection.
-      void (async () => tell(listener))();
+      tell('onEnd of a cache', () => listener.onEnd?.(error));
     }
+    this.#listeners.clear();
   }
 }
 

@@ -32,6 +32,7 @@ import type { KeyRange } from './keys.ts';
 import type { Entry, WatchBatch, WatchEvent, WatchOptions } from './kv-types.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import { rangePages, type RangeSource } from './range-pages.ts';
+import { tell } from './telling.ts';
 
 /** Something for the handler. `id` is the same whenever the same thing is delivered again. */
 export type Delivery<V> = {
@@ -88,7 +89,10 @@ export interface ChangeFeedOptions {
    * `holdfast/feeds/NAME` when absent.
    */
   readonly cursorKey?: string | undefined;
-  /** Told when the handler fails; it is called again after a pause, with the same delivery. */
+  /**
+   * Told when the handler fails; it is called again after a pause, with the same delivery. What
+   * this throws is a warning of the process.
+   */
   readonly onFailure?: ((delivery: Delivery<unknown>, error: unknown) => void) | undefined;
 }
 
@@ -394,7 +398,8 @@ export class ChangeFeed<V> {
         return;
       } catch (error) {
         this.#failed++;
-        this.#parts.options.onFailure?.(delivery, error);
+        const { onFailure } = this.#parts.options;
+        tell('onFailure of a change feed', () => onFailure?.(delivery, error));
       }
       this.#cursor?.check();
       await this.#parts.pause(attempt, signal);

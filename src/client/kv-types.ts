@@ -149,6 +149,9 @@ export interface WatchListener<V> {
   onEvent(event: WatchEvent<V>): void | Promise<void>;
   /** Everything up to this revision has been told. */
   onProgress?(revision: number): void | Promise<void>;
-  /** The last word; with an error unless it was closed. What the others throw ends it too. */
+  /**
+   * The last word; with an error unless it was closed. What the others throw ends it too; what this
+   * throws is a warning of the process.
+   */
   onEnd(error: unknown): void;
 }

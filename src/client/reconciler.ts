@@ -25,6 +25,7 @@ import { type Cache, cacheBoundChecks, type CacheOptions } from './cache.ts';
 import { HoldfastError } from './errors.ts';
 import type { Entry } from './kv-types.ts';
 import { LinkedAbort } from './linked-abort.ts';
+import { tell } from './telling.ts';
 import { WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from './work-queue.ts';
 
 /** What is known of a key that is to be reconciled. */
@@ -70,7 +71,7 @@ export interface ReconcilerOptions<V>
   readonly campaign?: ((signal: AbortSignal) => Promise<Leading>) | undefined;
   /** Milliseconds between two times that all keys are looked at; ten minutes when absent. */
   readonly resyncMs?: number | undefined;
-  /** Told of every failure. */
+  /** Told of every failure. What it throws is a warning of the process. */
   readonly onFailure?: ((failure: ReconcileFailure) => void) | undefined;
 }
 
@@ -239,7 +240,7 @@ export class Reconciler<V> {
         const desired = cache.get(key);
         await options.reconcile(key, { desired, attempt, signal, token });
       },
-      onFailure: (key, error, attempt) => options.onFailure?.({ key, error, attempt }),
+      onFailure: (key, error, attempt) => this.#tellFailure({ key, error, attempt }),
     });
   }
 
@@ -272,9 +273,14 @@ export class Reconciler<V> {
         await leading.resign();
       } catch (error) {
         // Then leadership ends with its lease.
-        this.#parts.options.onFailure?.({ key: undefined, error, attempt: 1 });
+        this.#tellFailure({ key: undefined, error, attempt: 1 });
       }
     }
+  }
+
+  #tellFailure(failure: ReconcileFailure): void {
+    const { onFailure } = this.#parts.options;
+    tell('onFailure of a reconciler', () => onFailure?.(failure));
   }
 
   /** Until it succeeds, fails in a way that does not pass, or the signal fires. */
@@ -290,7 +296,7 @@ export class Reconciler<V> {
         if (signal.aborted || !mayPass(error)) {
           throw error;
         }
-        this.#parts.options.onFailure?.({ key: undefined, error, attempt });
+        this.#tellFailure({ key: undefined, error, attempt });
       }
       await this.#parts.pause(attempt, signal);
     }

@@ -10,6 +10,7 @@ import { onAbort } from './abort-listeners.ts';
 import { checkListener } from './arguments.ts';
 import { abortedError, HoldfastError } from './errors.ts';
 import type { WatchBatch, WatchEvent, WatchListener, WatchOptions } from './kv-types.ts';
+import { tell } from './telling.ts';
 import { type FeedRequest, WatchFeed } from './watch-feed.ts';
 import type { WatchHub } from './watch-hub.ts';
 
@@ -116,10 +117,8 @@ export class Watch<V> implements AsyncIterable<WatchEvent<V>>, AsyncDisposable {
         }
       }
     };
-    run().then(
-      () => listener.onEnd(undefined),
-      (error: unknown) => listener.onEnd(error),
-    );
+    const end = (error?: unknown): void => tell('onEnd of a watch', () => listener.onEnd(error));
+    run().then(() => end(), end);
   }
 
   /** Asks the member how far it is, which it is asked every second anyway. Holdfast tells. */

@@ -51,6 +51,7 @@ export interface WorkQueueParts {
   readonly prng: Prng;
   /** Does the work of one key. */
   readonly work: (key: string, attempt: number) => Promise<void>;
+  /** Throws nothing. */
   readonly onFailure: (key: string, error: unknown, attempt: number) => void;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Cache, type CacheChange, type CacheOptions } from '../../src/client/cache.ts';
 import { HoldfastError } from '../../src/client/errors.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { callbackWarnings } from './callback-warnings.ts';
 import { decodeText, FakeStore } from './fake-store.ts';
 
 /** A store with two keys in the range `a/` and one outside, at revision 3. */
@@ -54,6 +55,39 @@ describe('a cache', () => {
     expect(before.getRange().map(({ value }) => value)).toEqual(['one', 'two']);
     expect(cache.getRange().map(({ value }) => value)).toEqual(['new', 'new']);
     cache.close();
+  });
+
+  test('goes on, and tells others, when a listener throws', async () => {
+    const warnings = callbackWarnings();
+    const { store, loop, open } = setUp();
+    const cache = await open();
+    const told: unknown[] = [];
+    cache.listen({
+      onChange: () => {
+        throw new Error('change');
+      },
+      onEnd: () => {
+        throw new Error('end');
+      },
+    });
+    cache.listen({
+      onChange: ({ revision }) => told.push(revision),
+      onEnd: (error) => told.push(error),
+    });
+
+    store.write({ 'a/1': 'new' });
+    await loop.run(0);
+    store.write({ 'a/1': 'newer' });
+    await loop.run(0);
+    cache.close();
+
+    expect(told).toEqual([4, 5, undefined]);
+    await loop.run(0);
+    expect(warnings().map(({ message }) => message)).toEqual([
+      'onChange of a cache has thrown: change',
+      'onChange of a cache has thrown: change',
+      'onEnd of a cache has thrown: end',
+    ]);
   });
 
   test('counts hits and misses, and tells its size and age', async () => {

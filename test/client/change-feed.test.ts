@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ChangeFeed, type ChangeFeedOptions, type Delivery } from '../../src/client/change-feed.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { callbackWarnings } from './callback-warnings.ts';
 import { decodeText, FakeStore } from './fake-store.ts';
 
 /** A consumer, as often as the test wants one; what each has been given, as text. */
@@ -181,6 +182,30 @@ describe('a change feed', () => {
       [2, 'Error: busy'],
     ]);
     expect(consumer.feed.metrics).toMatchObject({ delivered: 2, failed: 2 });
+  });
+
+  test('goes on when what is told of a failure throws', async () => {
+    const warnings = callbackWarnings();
+    const { store, loop, start } = setUp({
+      from: 'now',
+      onFailure: () => {
+        throw new Error('no log');
+      },
+    });
+    const consumer = start(({ attempt }) => {
+      if (attempt === 1) {
+        throw new Error('busy');
+      }
+    });
+    await loop.run(0);
+    store.write({ 'a/1': 'one' });
+    await loop.run(150);
+
+    expect(await consumer.stop()).toBeUndefined();
+    expect(consumer.texts()).toEqual(['a/1=one', 'a/1=one']);
+    expect(warnings()).toMatchObject([
+      { message: 'onFailure of a change feed has thrown: no log' },
+    ]);
   });
 
   test('fails when history is gone, and stays where it was', async () => {

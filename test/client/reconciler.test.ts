@@ -9,6 +9,7 @@ import {
   type ReconcilerOptions,
 } from '../../src/client/reconciler.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
+import { callbackWarnings } from './callback-warnings.ts';
 import { decodeText, FakeStore } from './fake-store.ts';
 
 /** A world that a reconciler makes look like a store; the test may spoil it, and let calls fail. */
@@ -175,6 +176,49 @@ describe('a reconciler', () => {
     expect(seen()).toEqual({ 'w/1': 'one' });
     expect(failures).toMatchObject([{ key: undefined, attempt: 1 }]);
     await stop(running);
+  });
+
+  test('goes on when what is told of failures throws', async () => {
+    const warnings = callbackWarnings();
+    const failed: (string | undefined)[] = [];
+    const election = fakeElection();
+    let [lists, campaigns] = [0, 0];
+    const { store, loop, world, failing, start, stop, seen } = setUp({
+      campaign: async (signal) => {
+        if (++campaigns === 1) {
+          throw new HoldfastError('NO_LEADER', 'campaign');
+        }
+        return election.campaign(signal);
+      },
+      actual: () => {
+        if (++lists === 1) {
+          throw new Error('no list');
+        }
+        return world.keys();
+      },
+      onFailure: ({ key }) => {
+        failed.push(key);
+        throw new Error('no log');
+      },
+    });
+    world.set('w/9', 'a relic');
+    failing.add('w/1');
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(100);
+    election.elect();
+    await loop.run(0);
+    failing.clear();
+    await loop.run(200);
+
+    expect(seen()).toEqual({ 'w/1': 'one' });
+    expect(await stop(running)).toBeUndefined();
+    expect(failed.toSorted()).toEqual(['w/1', undefined, undefined]);
+    expect(warnings()).toMatchObject(
+      Array.from({ length: 3 }, () => ({
+        message: 'onFailure of a reconciler has thrown: no log',
+      })),
+    );
   });
 
   test('asks once at a time what there is, however long that takes to succeed', async () => {

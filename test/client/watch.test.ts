@@ -6,6 +6,7 @@ import {
   type HoldfastError,
   type WatchEvent,
 } from '../../src/client/index.ts';
+import { callbackWarnings } from './callback-warnings.ts';
 import { answer, deletion, kvOf, put, setUpWatches, told } from './fake-watches.ts';
 
 /** The next `count` of what is iterated over. */
@@ -205,6 +206,25 @@ describe('a watch', () => {
 
     expect(ends).toEqual([new Error('no')]);
     expect(current().received.at(-1)).toEqual({ type: 'cancel', watchId: '0' });
+    await client.close();
+  });
+
+  test('has nothing more to end when its listener throws at the end', async () => {
+    const warnings = callbackWarnings();
+    const { client, settle } = setUpWatches();
+    const watch = client.kv.watch({ prefix: '' });
+    watch.listen({
+      onEvent: () => undefined,
+      onEnd: () => {
+        throw new Error('no');
+      },
+    });
+    await settle();
+
+    watch.close();
+    await settle();
+
+    expect(warnings()).toMatchObject([{ message: 'onEnd of a watch has thrown: no' }]);
     await client.close();
   });
 
