@@ -1,10 +1,10 @@
 /**
  * Telling the program of something, where nothing depends on what it makes of it.
  *
- * One rule for all such callbacks (`onFailure`, `onChange`, `onEnd`): what one throws, at once or by
- * the promise that it returns, is a warning of the process, and whoever told goes on. Not a failure
- * of what was told of, which is another matter, and not the end of the process. Callbacks that do
- * work (a handler, `reconcile`, a program of `transact`) have failures of their own.
+ * One rule for all such callbacks (`onFailure`, `onChange`, `onEnd`): what one throws, at once or
+ * by the promise that it returns, is a warning of the process, and whoever told goes on. It is no
+ * failure of what was told of, and not the end of the process. Callbacks that do work (a handler,
+ * `reconcile`, a program of `transact`) have failures of their own.
  */
 
 /** Calls `callback` at once; `what` names it in a warning. */

@@ -4,8 +4,8 @@
  *
  * A key that is added while it waits is one piece of work all the same; one that is added while it
  * is being worked on is worked on once more afterwards, since that work may have seen an old state.
- * A failed key comes again after a pause of its own, which doubles, with jitter; being added cuts it
- * short.
+ * A failed key comes again after a pause of its own, which doubles, with jitter; being added cuts
+ * it short.
  *
  * Bound: one record for each different key that has been added and is not done.
  */
