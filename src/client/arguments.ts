@@ -23,8 +23,8 @@ const idempotencyKeyMax = 128;
 
 /** A key, or an end of a range. */
 export const key: Check = {
-  fits: (value) => typeof value === 'string' || value instanceof Uint8Array,
-  wanted: 'text or bytes (a Uint8Array)',
+  fits: (value) => (typeof value === 'string' ? isWhole(value) : value instanceof Uint8Array),
+  wanted: 'text without lone surrogates, or bytes (a Uint8Array)',
 };
 
 /** A yes or no. */
@@ -35,8 +35,8 @@ export const flag: Check = {
 
 /** Text that says something. */
 export const text: Check = {
-  fits: (value) => typeof value === 'string' && value !== '',
-  wanted: 'text of one character at least',
+  fits: (value) => typeof value === 'string' && value !== '' && isWhole(value),
+  wanted: 'text of one character at least, without lone surrogates',
 };
 
 /** A function, to be called back. */
@@ -132,6 +132,14 @@ export const optionChecks = {
     ...{ startRevision: positiveCount, previous: flag, signal: abortSignal },
   },
 } as const satisfies Readonly<Record<string, Checks>>;
+
+/**
+ * Whether a text can be written in UTF-8. Halves of surrogate pairs, as where a text was cut in the
+ * middle of a character, would all become U+FFFD: different texts the same.
+ */
+export function isWhole(value: string): boolean {
+  return value.isWellFormed();
+}
 
 function isLeaseId(value: unknown): boolean {
   return typeof value === 'bigint' && BigInt.asIntN(64, value) === value;

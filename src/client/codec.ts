@@ -1,5 +1,5 @@
 /** How values are written as bytes and read back. Keys are texts in UTF-8, or bytes. */
-import { type Check, kindOf } from './arguments.ts';
+import { type Check, isWhole, kindOf } from './arguments.ts';
 import { HoldfastError } from './errors.ts';
 
 /** Turns values of one type into bytes and back. */
@@ -46,6 +46,9 @@ const string: Codec<string> = {
     // Of an array of numbers a Buffer would make bytes.
     if (typeof value !== 'string') {
       throw new TypeError('a value has to be text, unless another codec is given');
+    }
+    if (!isWhole(value)) {
+      throw new TypeError('the value has a lone surrogate, which UTF-8 cannot write');
     }
     return Buffer.from(value, 'utf8');
   },

@@ -5,7 +5,7 @@
  * no range reaches beyond it.
  */
 import { compareBytes, concatBytes, equalBytes, prefixEnd } from '../base/index.ts';
-import { checkFields, key as keyCheck, kindOf } from './arguments.ts';
+import { checkFields, isWhole, key as keyCheck, kindOf } from './arguments.ts';
 import { HoldfastError } from './errors.ts';
 
 /** A key: text, which is written in UTF-8, or bytes. */
@@ -39,10 +39,15 @@ const everyKeyHint = "to mean every key give { prefix: '' }";
 /**
  * The bytes of a key, the caller's no more: a call may be sent later, and again; a watch goes on.
  *
- * @throws {HoldfastError} INVALID_ARGUMENT — it is neither text nor bytes.
+ * @throws {HoldfastError} INVALID_ARGUMENT — it is neither text nor bytes, or cannot be written.
  */
 export function keyBytes(key: Key): Uint8Array {
   if (typeof key === 'string') {
+    if (!isWhole(key)) {
+      const text =
+        'a key has a lone surrogate, which UTF-8 cannot write: give bytes, or other text';
+      throw new HoldfastError('INVALID_ARGUMENT', text);
+    }
     return Buffer.from(key, 'utf8');
   }
   if (!((key as unknown) instanceof Uint8Array)) {

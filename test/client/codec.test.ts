@@ -10,6 +10,17 @@ describe('a codec', () => {
     expect(() => codecs.string.decode(Buffer.from([0xff]))).toThrow();
   });
 
+  test('of text refuses half of a surrogate pair: it would be read as something else', () => {
+    expect(() => codecs.string.encode('a\uD83D')).toThrow('lone surrogate');
+    expect(codecs.string.decode(codecs.string.encode('\u{1F600}'))).toBe('\u{1F600}');
+  });
+
+  test('of JSON keeps one, which it writes in digits', () => {
+    const json = codecs.json<string>();
+
+    expect(json.decode(json.encode('a\uD83D'))).toBe('a\uD83D');
+  });
+
   test('of bytes copies what it reads: an answer is not kept for one value', () => {
     const bytes = Buffer.from([1, 2, 3]);
     const value = codecs.bytes.decode(bytes.subarray(1));

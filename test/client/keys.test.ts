@@ -16,8 +16,14 @@ const noRanges: readonly (readonly [unknown, string])[] = [
   [{}, "a range has a prefix, or from, to or both; to mean every key give { prefix: '' }"],
   [{ prefix: undefined }, "to mean every key give { prefix: '' }"],
   [{ prefix: 'a', to: 'b' }, 'a range has a prefix, or from and to, not both'],
-  [{ prefix: 5 }, 'a range: prefix is 5: give text or bytes (a Uint8Array)'],
-  [{ from: null }, 'a range: from is null: give text or bytes (a Uint8Array)'],
+  [
+    { prefix: 5 },
+    'a range: prefix is 5: give text without lone surrogates, or bytes (a Uint8Array)',
+  ],
+  [
+    { from: null },
+    'a range: from is null: give text without lone surrogates, or bytes (a Uint8Array)',
+  ],
   [undefined, 'a range: give an object, not undefined'],
   ['zz', 'a range: give an object, not a string'],
   [{ from: 'a', to: '' }, 'a range: to is empty: no key is before it'],
@@ -52,6 +58,30 @@ describe('what is no range', () => {
       code: 'INVALID_ARGUMENT',
       message: 'a key is text or bytes (a Uint8Array), not a number',
     });
+  });
+});
+
+describe('half of a surrogate pair in a key', () => {
+  const text = 'lone surrogate';
+
+  test.each(['\uD83D', 'a\uDE00', '\uDE00\uD83D', 'a\uD83Db'])('%j is refused', (half) => {
+    const namespace = new Namespace('');
+
+    expect(thrownBy(() => namespace.outer(half))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(() => namespace.outer(half)).toThrow(text);
+    expect(() => namespace.within(half)).toThrow(text);
+    expect(() => namespace.keyOrBounds(half)).toThrow(text);
+    for (const range of [{ prefix: half }, { from: half }, { to: half }]) {
+      expect(() => namespace.bounds(range)).toThrow(text);
+      expect(() => copyRange(range)).toThrow(text);
+      expect(() => beginningOf(range)).toThrow(text);
+    }
+  });
+
+  test('a whole pair is not, nor the character that halves would become', () => {
+    const bytes = new Namespace('').outer('\u{1F600}\uFFFD');
+
+    expect(Buffer.from(bytes).toString('hex')).toBe('f09f9880efbfbd');
   });
 });
 
