@@ -34,7 +34,8 @@ export async function run(
       timeout: timeoutMs,
       maxBuffer: outputBytesMax,
     });
-    running.child.stdin?.end(input ?? '');
+    // A command may end without reading it all; whether it has done its work its exit code tells.
+    running.child.stdin?.on('error', () => undefined).end(input ?? '');
     return (await running).stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { readonly stdout?: string; stderr?: string };
