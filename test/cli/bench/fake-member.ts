@@ -10,6 +10,7 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from 'node:http2';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Endpoint } from '../../../src/cli/bench/connection.ts';
 
 /** What a call got: its headers as sent, and its whole body. */
@@ -96,6 +97,8 @@ export class FakeMember {
   }
 
   async stop(): Promise<void> {
+    // What ends a test may come from within an answer: see `cutOff`.
+    await nextTurn();
     for (const session of this.sessions) {
       session.destroy();
     }
