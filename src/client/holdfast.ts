@@ -17,7 +17,7 @@ import { type Lease, type LeaseOptions, Leases } from './lease.ts';
 import { renewOnStream } from './lease-calls.ts';
 import { type Ownership, type OwnershipOptions, placesCheck, Semaphore } from './ownership.ts';
 import { Pipeline, type PipelineParts } from './pipeline.ts';
-import { type HoldfastOptions, readOptions } from './options.ts';
+import { type OptionsFor, readOptions } from './options.ts';
 import { RetryPace } from './pace.ts';
 import type { Environment, Transport } from './ports.ts';
 import { SignIn } from './sign-in.ts';
@@ -43,7 +43,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** @throws {HoldfastError} CONFIG_INVALID — with every mistake in the options. */
-  constructor(options: HoldfastOptions<V>, surroundings: Surroundings = {}) {
+  constructor(options: OptionsFor<V>, surroundings: Surroundings = {}) {
     const settings = readOptions(options);
     const environment = surroundings.environment ?? nodeEnvironment();
     const clock = environment.loop;
@@ -71,7 +71,7 @@ export class Holdfast<V = string> implements AsyncDisposable {
     });
     this.#watches = new WatchHub({ ...parts, caller: this.caller });
     const namespace = new Namespace(options.namespace ?? '');
-    // Without a codec V is string, as its default says.
+    // Without a codec V is string, as the type of the options says.
     const codec = options.codec ?? (codecs.string as unknown as Codec<V>);
     this.kv = new Kv({
       operations: this.#pipeline,

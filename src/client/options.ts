@@ -25,6 +25,10 @@ export interface HoldfastOptions<V = string> {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What a client of values `V` is made from: with their codec, unless they are text. */
+export type OptionsFor<V> = HoldfastOptions<V> &
+  ([V, string] extends [string, V] ? unknown : { readonly codec: Codec<V> });
+
 /** Options that have been checked, but for the codec. */
 export interface ClientSettings {
   /** `host:port` of each */

@@ -15,7 +15,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KvError } from '../../base/index.ts';
-import { Holdfast, HoldfastError, type HoldfastOptions } from '../../client/index.ts';
+import {
+  type Codec,
+  codecs,
+  Holdfast,
+  HoldfastError,
+  type HoldfastOptions,
+} from '../../client/index.ts';
 import { createLogger } from '../../observability/index.ts';
 import { readServerConfig, type ServerConfig } from '../server-config.ts';
 import { type ServerFlagName, serverFlags } from '../server-flags.ts';
@@ -100,8 +106,12 @@ export class TestCluster implements AsyncDisposable {
   }
 
   /** A client of this cluster; it is closed with the cluster, if not before. */
-  client<V = string>(options: Omit<HoldfastOptions<V>, 'endpoints'> = {}): Holdfast<V> {
-    const client = new Holdfast<V>({ ...options, endpoints: this.endpoints });
+  client(options?: Omit<HoldfastOptions, 'endpoints'>): Holdfast;
+  client<V>(options: Omit<HoldfastOptions<V>, 'endpoints'> & { codec: Codec<V> }): Holdfast<V>;
+  client<V>(options: Omit<HoldfastOptions<V>, 'endpoints'> = {}): Holdfast<V> {
+    // Without a codec V is string, as the first signature says.
+    const { codec = codecs.string as unknown as Codec<V> } = options;
+    const client = new Holdfast<V>({ ...options, codec, endpoints: this.endpoints });
     this.#clients.add(client);
     return client;
   }
