@@ -9,8 +9,7 @@
  * It is bounded: a range that has grown beyond what was allowed ends the cache with an error, never
  * the process. It does not show a part of a range.
  */
-import { must, type TimerHandle, type Timers } from '../base/index.ts';
-import { onAbort } from './abort-listeners.ts';
+import { must, type Timers } from '../base/index.ts';
 import {
   type Checks,
   checkFields,
@@ -22,8 +21,9 @@ import {
   positiveNumber,
 } from './arguments.ts';
 import { bytesOf, type CacheKeyChange, CacheTable, type CacheView } from './cache-table.ts';
+import { CacheWaiting } from './cache-waiting.ts';
 import type { CallOptions } from './caller.ts';
-import { abortedError, closedError, HoldfastError } from './errors.ts';
+import { closedError, HoldfastError } from './errors.ts';
 import { everyKey, type Key, type KeyRange } from './keys.ts';
 import type { Entry, RangeOptions, RangeResult, WatchBatch, WatchOptions } from './kv-types.ts';
 import { rangePages, type RangeSource } from './range-pages.ts';
@@ -104,33 +104,16 @@ export interface CacheParts<V> {
 
 const keysMaxDefault = 100_000;
 const bytesMaxDefault = 64 * 1024 * 1024;
-/**
- * Milliseconds after which one who waits is not left to the watch: Holdfast's members tell how far
- * they are every second, etcd's do not where nothing changes.
- */
-const patienceMs = 2000;
-/**
- * Milliseconds after which one who waits looks whether anything has changed at all: longer than it
- * takes Holdfast's members to tell how far they are. etcd's answer to that cannot be relied on.
- */
-const lookMs = 100;
-
-interface Waiter {
-  readonly revision: number;
-  readonly done: (error: HoldfastError | undefined) => void;
-}
 
 /** See the module comment. */
 export class Cache<V> implements CacheView<V>, AsyncDisposable {
   readonly #parts: CacheParts<V>;
   readonly #table: CacheTable<V>;
   readonly #listeners = new Set<CacheListener>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiting: CacheWaiting;
   readonly #abort = new AbortController();
   #watch: CacheWatch | undefined;
   #loading: Promise<void> | undefined;
-  #isLooking = false;
-  #isLookWanted = false;
   /** When it last heard that it is up to date. */
   #confirmedMs: number;
   #end: { readonly error: HoldfastError | undefined } | undefined;
@@ -143,6 +126,13 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     this.#parts = parts;
     this.#table = new CacheTable(parts.decode);
     this.#confirmedMs = parts.timers.nowMs();
+    this.#waiting = new CacheWaiting({
+      timers: parts.timers,
+      look: async () => this.#look(),
+      load: async () => this.#loadForWaiters(),
+      place: () =>
+        `it is at ${this.revision}${this.problem === undefined ? '' : `; ${this.problem}`}`,
+    });
   }
 
   /**
@@ -235,7 +225,8 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     checkFields('atLeast', options, optionChecks.call);
     if (this.#readableUnlessEnded().revision < revision) {
       this.#watch?.requestProgress();
-      await this.#waitFor(revision, options);
+      const { timeoutMs = this.#parts.timeoutMs, signal } = options;
+      await this.#waiting.until(revision, { timeoutMs, signal });
     }
   }
 
@@ -344,11 +335,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
   #changed(changes: readonly CacheKeyChange[], isReload: boolean): void {
     const { revision, size, bytes } = this.#table;
     this.#checkBounds(size, bytes);
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.revision <= revision) {
-        waiter.done(undefined);
-      }
-    }
+    this.#waiting.reached(revision);
     if (this.#loads > 1 || !isReload) {
       this.#changes += changes.length;
     }
@@ -359,67 +346,12 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     }
   }
 
-  async #waitFor(revision: number, options: CallOptions): Promise<void> {
-    const { timers, timeoutMs: timeoutDefaultMs } = this.#parts;
-    const { timeoutMs = timeoutDefaultMs, signal } = options;
-    const running: TimerHandle[] = [];
-    let leaveSignal: (() => void) | undefined;
-    const waiting = new Promise<void>((resolve, reject) => {
-      const waiter: Waiter = {
-        revision,
-        done: (error) => {
-          this.#waiters.delete(waiter);
-          if (error === undefined) {
-            resolve();
-          } else {
-            reject(error);
-          }
-        },
-      };
-      this.#waiters.add(waiter);
-      const late = (): void => waiter.done(this.#lateError(revision, timeoutMs));
-      running.push(timers.after(Math.max(0, timeoutMs), late));
-      running.push(timers.after(lookMs, () => this.#look()));
-      running.push(timers.after(patienceMs, () => void this.#reloadFor(waiter)));
-      if (signal !== undefined) {
-        const what = 'waiting for a revision in the cache';
-        const abort = (): void => waiter.done(abortedError(what, signal));
-        leaveSignal = onAbort(signal, abort);
-        if (signal.aborted) {
-          abort();
-        }
-      }
-    });
-    try {
-      await waiting;
-    } finally {
-      running.forEach((timer) => timer.cancel());
-      leaveSignal?.();
-    }
-  }
-
   /**
    * One entry tells that nothing has changed: if none is newer than the cache, and there are as
    * many as it has, then they are what it has. If something has, the watch is about to tell; and
-   * what this read fails with, the reload after it meets as well. One look at a time, since a
-   * member reads the whole range for it; who waits since it began is looked for afterwards.
+   * what this read fails with, the load after it meets as well.
    */
-  #look(): void {
-    if (this.#isLooking) {
-      this.#isLookWanted = true;
-      return;
-    }
-    this.#isLooking = true;
-    this.#isLookWanted = false;
-    void this.#lookNow().finally(() => {
-      this.#isLooking = false;
-      if (this.#isLookWanted && this.#waiters.size > 0) {
-        this.#look();
-      }
-    });
-  }
-
-  async #lookNow(): Promise<void> {
+  async #look(): Promise<void> {
     const { source, range, timers } = this.#parts;
     const startedMs = timers.nowMs();
     const newest = { limit: 1, order: 'descending', orderBy: 'modRevision' } as const;
@@ -433,25 +365,15 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     }
   }
 
-  /** The watch does not tell: what it would tell is read. */
-  async #reloadFor(waiter: Waiter): Promise<void> {
+  async #loadForWaiters(): Promise<void> {
     try {
-      // The first may have begun before the revision was there, for somebody else.
-      for (let loads = 0; loads < 2 && this.#waiters.has(waiter); loads++) {
-        await this.#load({ signal: this.#abort.signal });
-      }
+      await this.#load({ signal: this.#abort.signal });
     } catch (error) {
       if ((error as Partial<HoldfastError>).code === 'CACHE_TOO_LARGE') {
         this.#finish(error as HoldfastError);
       }
-      waiter.done(error as HoldfastError);
+      throw error;
     }
-  }
-
-  #lateError(revision: number, timeoutMs: number): HoldfastError {
-    const why = this.problem === undefined ? '' : `; ${this.problem}`;
-    const text = `the cache has not come to revision ${revision} within ${timeoutMs} ms`;
-    return new HoldfastError('DEADLINE_EXCEEDED', `${text}; it is at ${this.revision}${why}`);
   }
 
   #checkBounds(keys: number, bytes: number): void {
@@ -485,9 +407,7 @@ export class Cache<V> implements CacheView<V>, AsyncDisposable {
     if (this.#end === undefined) {
       this.#end = { error };
       this.#abort.abort();
-      for (const waiter of [...this.#waiters]) {
-        waiter.done(error ?? closedCacheError());
-      }
+      this.#waiting.fail(error ?? closedCacheError());
       this.#tellEnd(error);
     }
   }
