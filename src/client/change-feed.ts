@@ -254,7 +254,8 @@ export class ChangeFeed<V> {
     } finally {
       ending.unlink();
       if (!owned.signal.aborted) {
-        await owned.release();
+        // What cannot be given back ends with its lease; what ended the feed is to be told.
+        await owned.release().catch(() => undefined);
       }
     }
   }

@@ -84,9 +84,9 @@ export class Ownership implements AsyncDisposable, Disposable {
       loseLease();
     }
     queue.gone(place, this.#done.signal).then(
-      () => this.#lose(new HoldfastError('OWNERSHIP_LOST', `${this.key} has been deleted`)),
+      () => this.#loseKey(new HoldfastError('OWNERSHIP_LOST', `${this.key} has been deleted`)),
       // Whether it is still there cannot be known any more.
-      (error: unknown) => this.#lose(error as HoldfastError),
+      (error: unknown) => this.#loseKey(error as HoldfastError),
     );
   }
 
@@ -132,6 +132,15 @@ export class Ownership implements AsyncDisposable, Disposable {
   /** Begins to release it; if that fails it ends with its lease. */
   [Symbol.dispose](): void {
     this.release().catch(() => undefined);
+  }
+
+  /** A lease that goes on renewing itself would keep others waiting, if its key is still there. */
+  #loseKey(reason: HoldfastError): void {
+    if (!this.#done.signal.aborted) {
+      this.#lose(reason);
+      // What cannot be revoked ends by itself.
+      this.#lease.revoke(leaveBounds).catch(() => undefined);
+    }
   }
 
   #lose(reason: HoldfastError): void {

@@ -16,6 +16,7 @@ import {
   callback,
   type Checks,
   checkFields,
+  checkValue,
   mistakeIn,
   positiveCount,
   positiveNumber,
@@ -167,9 +168,14 @@ export class Reconciler<V> {
 
   async #campaign(signal: AbortSignal): Promise<Leading | undefined> {
     const { campaign } = this.#parts.options;
-    return campaign === undefined
-      ? undefined
-      : this.#repeated(async () => campaign(signal), signal, isPassing);
+    if (campaign === undefined) {
+      return undefined;
+    }
+    const leading = await this.#repeated(async () => campaign(signal), signal, isPassing);
+    // As where plain JavaScript has forgotten `return`: everybody would reconcile.
+    const given = (leading as Leading | undefined)?.signal;
+    checkValue('reconciler: the signal of what campaign gives', given, abortSignal);
+    return leading;
   }
 
   async #lead(leading: Leading | undefined, signal: AbortSignal): Promise<void> {
@@ -204,7 +210,6 @@ export class Reconciler<V> {
     this.#active = { cache, queue };
     let resync: TimerHandle | undefined;
     try {
-      const ended = untilEnd(cache, queue, signal);
       let isListing = false;
       const addAll = (): void => {
         this.#addDesired(cache, queue);
@@ -218,7 +223,7 @@ export class Reconciler<V> {
       };
       addAll();
       resync = timers.every(resyncMs, addAll);
-      await ended;
+      await untilEnd(cache, queue, signal);
     } finally {
       resync?.cancel();
       ending.abort();

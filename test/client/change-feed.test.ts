@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ChangeFeed, type ChangeFeedOptions, type Delivery } from '../../src/client/change-feed.ts';
+import { HoldfastError } from '../../src/client/errors.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { callbackWarnings } from './callback-warnings.ts';
 import { decodeText, FakeStore } from './fake-store.ts';
@@ -308,6 +309,24 @@ describe('a change feed', () => {
 
     expect(consumer.texts()).toEqual(['a/1=one', 'a/2=two']);
     expect(locks.map(({ isReleased }) => isReleased)).toEqual([false, true]);
+  });
+
+  test('fails with what ended it, also when its lock cannot be given back then', async () => {
+    let locks = 0;
+    const { store, loop, start } = setUp({
+      lock: async () => {
+        locks++;
+        const release = async (): Promise<void> =>
+          Promise.reject(new HoldfastError('UNREACHABLE', 'release'));
+        return Promise.resolve({ signal: new AbortController().signal, release });
+      },
+    });
+    store.write({ 'a/1': 'bad' });
+    const consumer = start();
+    await loop.run(1000);
+
+    expect(await consumer.stop()).toMatchObject({ code: 'BAD_VALUE' });
+    expect(locks).toBe(1);
   });
 
   test('moves its place where nothing changes, now and then', async () => {

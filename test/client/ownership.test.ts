@@ -89,6 +89,17 @@ describe.each(sides)('with $name', ({ start }) => {
     await lock.release();
   });
 
+  test('what was owned under a key that is deleted leaves nothing that goes on', async () => {
+    const lock = await client.lock('own/left');
+    await client.kv.put('attached', 'to it', { lease: lock.leaseId });
+
+    await client.kv.delete(lock.key);
+    await firing(lock.signal);
+
+    await expect.poll(async () => client.kv.get('attached')).toBeUndefined();
+    await lock.release();
+  });
+
   test('a lock whose lease is revoked elsewhere is lost; who waits is told as well', async () => {
     const revoke = async (id: bigint): Promise<unknown> =>
       client.caller.call({

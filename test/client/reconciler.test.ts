@@ -320,6 +320,26 @@ describe('a reconciler', () => {
     expect(election.state.resigned).toBe(1);
   });
 
+  test('fails with what ends its cache in the moment in which that is opened', async () => {
+    const { store, loop, start } = setUp();
+    store.failures.watches.push(new HoldfastError('PERMISSION_DENIED', 'watch'));
+
+    expect(await loop.settle(start())).toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(loop.pendingTimers).toBe(0);
+  });
+
+  test('does not reconcile when its campaign gives no leadership', async () => {
+    const { store, loop, calls, start } = setUp({
+      campaign: async () => Promise.resolve(undefined as never),
+    });
+    store.write({ 'w/1': 'one' });
+
+    expect(await loop.settle(start())).toMatchObject({
+      ...{ code: 'INVALID_ARGUMENT', message: expect.stringContaining('campaign') as string },
+    });
+    expect(calls).toEqual([]);
+  });
+
   test('stands again when that fails in a way that may pass', async () => {
     const election = fakeElection();
     let attempts = 0;
