@@ -182,6 +182,7 @@ export class MemberCaller implements Caller {
   close(): void {
     this.#isClosed = true;
     this.#parts.credentials?.close();
+    this.#parts.finder.close();
     for (const stream of this.#streams) {
       stream.cancel();
     }

@@ -5,7 +5,7 @@
 import type { MonotonicClock } from '../base/index.ts';
 import { services } from '../wire/index.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
-import type { CallMetadata, Credentials } from './ports.ts';
+import type { CallMetadata, Credentials, OngoingCall } from './ports.ts';
 
 /** Milliseconds between two rounds of questions. */
 const roundMs = 500;
@@ -16,6 +16,9 @@ export class LeaderFinder {
   credentials: Credentials | undefined;
   readonly #endpoints: Endpoints;
   readonly #clock: MonotonicClock;
+  /** Questions under way, one for each endpoint at most; undefined while one is being asked. */
+  readonly #asking = new Map<Endpoint, OngoingCall | undefined>();
+  #isClosed = false;
   #nextMs = Number.NEGATIVE_INFINITY;
 
   constructor(endpoints: Endpoints, clock: MonotonicClock) {
@@ -41,6 +44,14 @@ export class LeaderFinder {
     }
   }
 
+  /** Asks nobody any more: a question that hangs would hold up the end of the process. */
+  close(): void {
+    this.#isClosed = true;
+    for (const call of this.#asking.values()) {
+      call?.cancel();
+    }
+  }
+
   #askAll(metadata: CallMetadata): void {
     for (const endpoint of this.#endpoints.all) {
       this.#ask(endpoint, metadata);
@@ -50,14 +61,21 @@ export class LeaderFinder {
   #ask(endpoint: Endpoint, metadata: CallMetadata): void {
     const { link } = endpoint;
     link.connect((problem) => {
-      if (problem === undefined) {
-        link.call(services['etcdserverpb.Maintenance'].Status, {}, metadata, (result) => {
-          // Who does not answer is not the leader that is looked for.
-          if (result.kind === 'ok') {
-            const { header, leader } = result.answer;
-            this.#endpoints.learn(endpoint, header?.member_id ?? '', leader);
-          }
-        });
+      if (problem !== undefined || this.#isClosed || this.#asking.has(endpoint)) {
+        return;
+      }
+      this.#asking.set(endpoint, undefined);
+      const { Status } = services['etcdserverpb.Maintenance'];
+      const call = link.call(Status, {}, metadata, (result) => {
+        this.#asking.delete(endpoint);
+        // Who does not answer is not the leader that is looked for.
+        if (result.kind === 'ok') {
+          const { header, leader } = result.answer;
+          this.#endpoints.learn(endpoint, header?.member_id ?? '', leader);
+        }
+      });
+      if (this.#asking.has(endpoint)) {
+        this.#asking.set(endpoint, call);
       }
     });
   }

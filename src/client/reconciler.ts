@@ -156,6 +156,8 @@ export class Reconciler<V> {
     try {
       while (!signal.aborted) {
         await this.#lead(await this.#campaign(signal), signal);
+        // What is lost as soon as it is won is not stood for without a pause. Ends with the signal.
+        await this.#parts.pause(1, signal);
       }
     } catch (error) {
       if (!signal.aborted) {

@@ -158,6 +158,29 @@ describe('routing', () => {
     expect(await call({ route: 'leader' })).toBe(c);
   });
 
+  test('asks each member once at a time who leads, and none once it is closed', async () => {
+    const { members, caller, call, loop } = setUp();
+    members.onCall = (received) => {
+      if (!received.path.endsWith('Status')) {
+        received.answer(received.address);
+      }
+    };
+
+    for (let i = 0; i < 5; i++) {
+      await call({ route: 'leader' });
+      await loop.run(1000);
+    }
+    expect(members.callsOf('Status').map(({ address }) => address)).toEqual([a, b, c]);
+    members.callsOf('Status')[0]?.fail({});
+    await call({ route: 'leader' });
+    expect(members.callsOf('Status').map(({ address }) => address)).toEqual([a, b, c, a]);
+    caller.close();
+
+    expect(members.callsOf('Status').map(({ isCancelled }) => isCancelled)).toEqual([
+      ...[false, true, true, true],
+    ]);
+  });
+
   test('does not insist on a leader that cannot be reached', async () => {
     const { members, endpoints, call, loop } = setUp();
     members.onCall = (received) => received.answer(received.address);

@@ -328,6 +328,29 @@ describe('a reconciler', () => {
     expect(loop.pendingTimers).toBe(0);
   });
 
+  test('pauses before it stands again when what it wins is lost already', async () => {
+    const leading = {
+      signal: AbortSignal.abort(),
+      token: 1,
+      resign: async () => Promise.resolve(),
+    };
+    let campaigns = 0;
+    const { loop, start, stop } = setUp({
+      campaign: async () => {
+        if (++campaigns > 100) {
+          throw new HoldfastError('INVALID_ARGUMENT', 'it does');
+        }
+        return Promise.resolve(leading);
+      },
+    });
+    const running = start();
+    await loop.run(500);
+
+    expect(campaigns).toBeGreaterThan(2);
+    expect(campaigns).toBeLessThan(20);
+    expect(await stop(running)).toBeUndefined();
+  });
+
   test('does not reconcile when its campaign gives no leadership', async () => {
     const { store, loop, calls, start } = setUp({
       campaign: async () => Promise.resolve(undefined as never),
