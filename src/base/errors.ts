@@ -61,6 +61,12 @@ const catalogue = {
     text: 'holdfast: too many answers are kept: acknowledge some, or wait until they are forgotten',
     retryable: true,
   },
+  ANSWER_TOO_LARGE: {
+    text:
+      'holdfast: the answer to this write would be longer than 64 MiB: read its ranges by ' +
+      'themselves, or with limits',
+    retryable: false,
+  },
   REQUEST_TOO_LARGE: { text: 'etcdserver: request is too large', retryable: false },
   TOO_MANY_REQUESTS: { text: 'etcdserver: too many requests', retryable: true },
   NO_LEADER: { text: 'etcdserver: no leader', retryable: true },

@@ -234,6 +234,8 @@ const hints: Readonly<Partial<Record<HoldfastErrorCode, string>>> = {
   SESSION_EXPIRED: readFirstHint,
   ANSWER_FORGOTTEN: readFirstHint,
   REQUEST_MISMATCH: 'an idempotency key names one request only',
+  ANSWER_TOO_LARGE:
+    'read the ranges by themselves or with limits, and delete without previous values',
   REQUEST_TOO_LARGE: 'send less at once, or raise --max-request-bytes on the members',
   TOO_MANY_REQUESTS: 'the members are overloaded: repeat later',
   NO_LEADER: majorityHint,

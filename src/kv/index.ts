@@ -12,7 +12,7 @@ export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export * from './feature-level.ts';
 export { membershipMetaKey, stateRanges } from './key-layout.ts';
 export { readExpiries } from './expiry-table.ts';
-export { attachedKeys, type Lease, remainingMs } from './leases.ts';
+export { type Lease, remainingMs, visitAttachedKeys } from './leases.ts';
 export { type NamedRecord, /** @internal */ readRecord, readRecords } from './named-records.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';
 export { type RangeGauge, type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';

@@ -6,12 +6,12 @@
 import type { Command, CommandResult, RangeOperation, RangeResult } from '../kv/index.ts';
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
 import type { AuthApi } from './auth-api.ts';
-import type { CallOptions } from './call-options.ts';
+import type { CallOptions, Charge } from './call-options.ts';
 import type { CommandWaiter } from './calls.ts';
 import type { LeaseApi } from './lease-api.ts';
 import type { WatchApi } from './watch-api.ts';
 
-export type { CallOptions } from './call-options.ts';
+export type { CallOptions, Charge } from './call-options.ts';
 export type { CommandWaiter } from './calls.ts';
 
 /** A member of the cluster as clients see it. */
@@ -56,8 +56,7 @@ export interface RangeAnswer {
 /** How a range is read. */
 export interface RangeOptions extends CallOptions {
   readonly isSerializable?: boolean | undefined;
-  /** Told, as a long range goes on, the bytes kept of it so far; what it throws ends the read. */
-  readonly charge?: ((bytes: number) => void) | undefined;
+  readonly charge?: Charge | undefined;
   /** The answer ends with the key by which it has so many, as at a limit; of reads in key order. */
   readonly bytesMax?: number | undefined;
 }

@@ -12,3 +12,6 @@ export interface CallOptions {
   /** Who calls; undefined while nobody is asked. */
   readonly caller?: Caller | undefined;
 }
+
+/** Told, as a long answer grows, the bytes kept of it so far; what it throws ends the read. */
+export type Charge = (bytes: number) => void;

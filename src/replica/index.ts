@@ -1,6 +1,7 @@
 /** Facade of one member: the driver, and the page that services see of it. */
 export type {
   CallOptions,
+  Charge,
   ClusterMember,
   CommandWaiter,
   KeyspaceHash,

@@ -4,7 +4,7 @@
  * own.
  */
 import type { KeyValue, LeaseId } from '../kv/index.ts';
-import type { CallOptions } from './call-options.ts';
+import type { CallOptions, Charge } from './call-options.ts';
 
 /** A lease as it is now. */
 export interface LeaseState {
@@ -18,6 +18,11 @@ export interface LeaseState {
 /** A lease and the keys attached to it, in byte order. */
 export interface LeaseContent extends LeaseState {
   readonly keys: readonly Uint8Array[];
+}
+
+/** How a lease is looked at. */
+export interface LeaseOptions extends CallOptions {
+  readonly charge?: Charge | undefined;
 }
 
 /** What a member does about leases; on any member. */
@@ -36,9 +41,9 @@ export interface LeaseApi {
   /**
    * Linearizable; undefined when there is no such lease. `withKeys`: without, `keys` is empty.
    *
-   * @throws {KvError} what `confirmRead` throws.
+   * @throws {KvError} what `confirmRead` throws; what `charge` throws.
    */
-  lease(id: LeaseId, withKeys: boolean, options?: CallOptions): Promise<LeaseContent | undefined>;
+  lease(id: LeaseId, withKeys: boolean, options?: LeaseOptions): Promise<LeaseContent | undefined>;
   /**
    * All leases, the first to end first; linearizable.
    *

@@ -6,18 +6,19 @@
  */
 import { type EventLoop, KvError, type Prng } from '../base/index.ts';
 import {
-  attachedKeys,
   type Command,
   type CommandResult,
   keepAliveLeasesMax,
   type KeyValue,
   type Lease,
   type LeaseId,
+  type Reading,
   readExpiries,
   remainingMs,
+  visitAttachedKeys,
 } from '../kv/index.ts';
-import type { CallOptions } from './api.ts';
-import type { LeaseApi, LeaseContent, LeaseState } from './lease-api.ts';
+import type { CallOptions, Charge } from './api.ts';
+import type { LeaseApi, LeaseContent, LeaseOptions, LeaseState } from './lease-api.ts';
 import type { MemberState } from './member-state.ts';
 
 /** What the member lends its leases. */
@@ -73,7 +74,7 @@ export class Leases implements LeaseApi {
   async lease(
     id: LeaseId,
     withKeys: boolean,
-    options: CallOptions = {},
+    options: LeaseOptions = {},
   ): Promise<LeaseContent | undefined> {
     const { state, confirmRead } = this.#options;
     await confirmRead(options);
@@ -82,7 +83,9 @@ export class Leases implements LeaseApi {
       return undefined;
     }
     const reads = withKeys && lease.mayHoldKeys;
-    const keys = reads ? await state.read(async ({ lane }) => lane.read(attachedKeys(id))) : [];
+    const keys = reads
+      ? await state.read(async ({ lane }) => lane.read(chargedKeys(id, options.charge)))
+      : [];
     return { ...this.#stateOf(lease), keys };
   }
 
@@ -147,4 +150,19 @@ export class Leases implements LeaseApi {
     this.#isBusy = false;
     this.#schedule();
   }
+}
+
+/** What a key of an answer takes besides its bytes: a view, and its place in lists. An estimate. */
+const keyOverheadBytes = 100;
+
+/** Reads the keys that are attached to a lease, in byte order, and tells what they come to. */
+function* chargedKeys(id: LeaseId, charge: Charge = () => undefined): Reading<Uint8Array[]> {
+  const keys: Uint8Array[] = [];
+  let bytes = 0;
+  yield* visitAttachedKeys(id, (key) => {
+    bytes += key.length + keyOverheadBytes;
+    charge(bytes);
+    return keys.push(key) > 0;
+  });
+  return keys;
 }

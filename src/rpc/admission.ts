@@ -472,6 +472,9 @@ export class LargeAnswer {
 const asksBack: ReadonlySet<string> = new Set([
   '/etcdserverpb.KV/Range',
   '/etcdserverpb.KV/RangeStream',
+  '/etcdserverpb.KV/Txn',
+  '/etcdserverpb.KV/DeleteRange',
+  '/etcdserverpb.Lease/LeaseTimeToLive',
   '/etcdserverpb.Watch/Watch',
   '/holdfast.v1.Pipeline/Operate',
 ]);

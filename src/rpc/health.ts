@@ -58,15 +58,21 @@ export function createHealthService(
   };
 }
 
-/** Tells the state now and at each change, until the call ends. */
+/**
+ * Tells the state now and at each change, until the call ends. Changes that a client does not take
+ * do not queue up: once it takes something again it is told the newest.
+ */
 function watch(call: Watch, servingStatus: () => 'SERVING' | 'NOT_SERVING', timers: Timers): void {
   let last = servingStatus();
-  call.write({ status: last });
+  let isBlocked = !call.write({ status: last });
+  call.on('drain', () => {
+    isBlocked = false;
+  });
   const timer = timers.every(watchPeriodMs, () => {
     const now = servingStatus();
-    if (now !== last) {
+    if (now !== last && !isBlocked) {
       last = now;
-      call.write({ status: now });
+      isBlocked = !call.write({ status: now });
     }
   });
   const stop = (): void => {

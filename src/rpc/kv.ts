@@ -1,8 +1,8 @@
 /** `etcdserverpb.KV`: decode, check, call the member, encode. Every member serves all of it. */
-import type { Metadata, ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerWritableStream } from '@grpc/grpc-js';
 import { concatBytes, KvError } from '../base/index.ts';
-import type { RangeOperation } from '../kv/index.ts';
-import type { CallOptions, RangeOptions } from '../replica/index.ts';
+import type { OnceOperation, RangeOperation } from '../kv/index.ts';
+import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { toBound, toRange } from './convert.ts';
 import {
@@ -16,9 +16,17 @@ import {
   txnResponse,
 } from './kv-operations.ts';
 import { bulkAnswerBytes } from './limits.ts';
-import { proposeOnce } from './once.ts';
-import { headerOf, serverStreaming, type ServiceContext, unary, writePaced } from './service.ts';
+import { type CommandAnswer, type OnceCall, proposeOnce } from './once.ts';
+import {
+  chargeOf,
+  headerOf,
+  serverStreaming,
+  type ServiceContext,
+  unary,
+  writePaced,
+} from './service.ts';
 import { checkRangeRequest } from './validate.ts';
+import { checkWrittenAnswer, readsManyKeys } from './written-answers.ts';
 
 /** Limit: keys in one part of a streamed range, and bytes, beyond which one more key may go. */
 const streamPartKeys = 1000;
@@ -32,7 +40,7 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
 
   return {
     Range: unary(context, 'Range', async (request: wire.RangeRequest, options, call) =>
-      carryOutRange(context, request, { charge: chargeOf(context, call.metadata), ...options }),
+      carryOutRange(context, request, { charge: chargeOf(context, call), ...options }),
     ),
 
     Put: unary(context, 'Put', async (request: wire.PutRequest, options, call) => {
@@ -45,14 +53,13 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       'DeleteRange',
       async (request: wire.DeleteRangeRequest, options, call) => {
         const operation = deleteRangeOperation(context, request);
-        const answer = await proposeOnce(context, call, { operation, options });
-        return deleteRangeResponse(context, answer);
+        return deleteRangeResponse(context, await write(context, call, operation, options));
       },
     ),
 
     Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options, call) => {
       const operation = txnOperation(context, request);
-      return txnResponse(context, await proposeOnce(context, call, { operation, options }));
+      return txnResponse(context, await write(context, call, operation, options));
     }),
 
     Compact: unary(
@@ -75,15 +82,18 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
   };
 }
 
-/** Has an answer that grows long make room for itself, or end. */
-function chargeOf({ admission }: ServiceContext, metadata: Metadata): RangeOptions['charge'] {
-  const entry = admission.callOf(metadata);
-  return (
-    entry &&
-    ((bytes): void => {
-      entry.grow(bytes);
-    })
-  );
+/** Has a write done whose answer may tell of many keys. */
+async function write(
+  context: ServiceContext,
+  call: OnceCall & Parameters<typeof chargeOf>[1],
+  operation: OnceOperation,
+  options: CallOptions,
+): Promise<CommandAnswer> {
+  if (readsManyKeys(operation)) {
+    const charge = chargeOf(context, call);
+    await checkWrittenAnswer(context, operation, { ...options, charge });
+  }
+  return proposeOnce(context, call, { operation, options });
 }
 
 /** Has history up to `target` forgotten; returns the store's revision. */
@@ -111,7 +121,7 @@ async function streamRange(
   const { member } = context;
   const { request } = call;
   checkRangeRequest(request);
-  const charge = chargeOf(context, call.metadata);
+  const charge = chargeOf(context, call);
   const options = { ...bounds, charge, isSerializable: request.serializable };
   const range = toRange(request);
   if (!canPage(range)) {

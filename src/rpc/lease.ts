@@ -6,6 +6,7 @@ import type * as wire from '../wire/index.ts';
 import { proposeOnce } from './once.ts';
 import {
   callOptions,
+  chargeOf,
   headerOf,
   type LongService,
   sendTogether,
@@ -95,8 +96,10 @@ function looks(
       'LeaseTimeToLive',
       async (
         request: wire.LeaseTimeToLiveRequest,
-        options,
+        bounds,
+        call,
       ): Promise<wire.LeaseTimeToLiveResponse> => {
+        const options = { ...bounds, charge: chargeOf(context, call) };
         const lease = await member.leases.lease(BigInt(request.ID), request.keys, options);
         const keys = lease?.keys.map((key) => ({ key })) ?? [];
         member.auth.checkRead(options.caller, keys);

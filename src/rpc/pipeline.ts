@@ -14,7 +14,7 @@
  */
 import type { ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type EventLoop, InvariantViolation, KvError } from '../base/index.ts';
-import type { Caller, CommandResult, OnceOperation, RequestId } from '../kv/index.ts';
+import type { Caller, CommandResult, OnceCommand, OnceOperation, RequestId } from '../kv/index.ts';
 import type { CallOptions, CommandWaiter } from '../replica/index.ts';
 import {
   AnswerBatchWriter,
@@ -39,6 +39,7 @@ import { isScan } from './scans.ts';
 import { callOptions, type LongService, type ServiceContext } from './service.ts';
 import { toServiceError } from './status.ts';
 import type { Work } from './work-classes.ts';
+import { checkWrittenAnswer, readsManyKeys } from './written-answers.ts';
 
 /** Milliseconds without a word after which a long read says that it goes on. */
 const signOfLifeMs = 1000;
@@ -233,9 +234,13 @@ class PipelineStream {
       case 'txn': {
         const context = this.#context;
         const operation = operationOf(context, request);
-        const id = this.#requestId(received, batch);
-        // A promise at each step would cost more than the write itself.
-        context.member.submit(commandOf(context, id, operation), options, running);
+        const command = commandOf(context, this.#requestId(received, batch), operation);
+        if (readsManyKeys(operation)) {
+          void this.#submitChecked(running, command, operation, options);
+        } else {
+          // A promise at each step would cost more than the write itself.
+          context.member.submit(command, options, running);
+        }
         break;
       }
       case 'range':
@@ -245,6 +250,29 @@ class PipelineStream {
       case undefined:
         throw new KvError('NOT_IMPLEMENTED');
     }
+  }
+
+  /** Has a write done whose answer may tell of many keys; never rejects. */
+  async #submitChecked(
+    running: RunningOperation,
+    command: OnceOperation | OnceCommand,
+    operation: OnceOperation,
+    options: CallOptions,
+  ): Promise<void> {
+    const account = this.#entry?.largeAnswer();
+    const charge = (bytes: number): void => {
+      account?.grow(bytes);
+      this.#maybeShowLife(running.startMs);
+    };
+    try {
+      await checkWrittenAnswer(this.#context, operation, { ...options, charge });
+    } catch (error) {
+      this.failed(running, error);
+      return;
+    } finally {
+      account?.end();
+    }
+    this.#context.member.submit(command, options, running);
   }
 
   /** Never rejects. */

@@ -3,6 +3,7 @@
  * way in which calls are answered.
  */
 import type {
+  Metadata,
   sendUnaryData,
   ServerDuplexStream,
   ServerUnaryCall,
@@ -11,7 +12,7 @@ import type {
 import { KvError } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { OnceOperation } from '../kv/index.ts';
-import type { CallOptions, MemberApi } from '../replica/index.ts';
+import type { CallOptions, Charge, MemberApi } from '../replica/index.ts';
 import type { ResponseHeader } from '../wire/index.ts';
 import type { Caller } from '../kv/index.ts';
 import type { Admission } from './admission.ts';
@@ -181,6 +182,20 @@ export async function writePaced<Request, Response>(
       call.on('cancelled', proceed);
     });
   }
+}
+
+/** Has a call's answer make room for itself as it grows long, or end. */
+export function chargeOf(
+  { admission }: ServiceContext,
+  { metadata }: { readonly metadata: Metadata },
+): Charge | undefined {
+  const entry = admission.callOf(metadata);
+  return (
+    entry &&
+    ((bytes): void => {
+      entry.grow(bytes);
+    })
+  );
 }
 
 /**

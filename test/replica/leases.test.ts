@@ -45,6 +45,34 @@ async function msUntilGone(cluster: VirtualCluster, member: Member, id: bigint):
 }
 
 describe('a lease of a cluster', () => {
+  test('tells of its keys while it reads them, and no more once there is no room', async () => {
+    const cluster = await startCluster();
+    const [member] = cluster.members as [Member];
+    await settle(cluster, grant(member, 7n, 60_000));
+    for (const key of ['a', 'bc']) {
+      await settle(cluster, member.propose({ ...put(key, '1'), lease: 7n }));
+    }
+    const charged: number[] = [];
+    const charge = (bytes: number): void => {
+      charged.push(bytes);
+    };
+
+    await settle(cluster, member.leases.lease(7n, true, { charge }));
+    const full = new Error('no room');
+    const refused = member.leases.lease(7n, true, {
+      charge: () => {
+        throw full;
+      },
+    });
+
+    await expect(settle(cluster, refused)).rejects.toBe(full);
+    const [first = 0, second = 0] = charged;
+    expect(charged).toHaveLength(2);
+    expect(first).toBeGreaterThan(1);
+    expect(second - first).toBe(first + 1);
+    expect(await settle(cluster, member.leases.lease(7n, true))).toMatchObject({ id: 7n });
+  });
+
   test('lasts its time, and takes its keys with it on every member', async () => {
     const cluster = await startCluster();
     const [member] = cluster.members as [Member];

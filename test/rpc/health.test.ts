@@ -1,8 +1,11 @@
 /** `grpc.health.v1.Health` as gRPC's health checking protocol defines it. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type ClientReadableStream, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { HealthCheckResponse } from '../../src/wire/generated/grpc/health/v1/HealthCheckResponse.ts';
+import { createHealthService } from '../../src/rpc/health.ts';
+import type { ServiceContext } from '../../src/rpc/service.ts';
+import { VirtualLoop } from '../harness/virtual-loop.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
 
@@ -54,6 +57,26 @@ describe('Watch', () => {
     watch.cancel();
   });
 
+  test('of a client that takes nothing waits, and then tells the newest state alone', async () => {
+    const call = new StuckCall();
+    const timers = new VirtualLoop();
+    const { handlers } = createHealthService({ member } as unknown as ServiceContext, timers);
+    handlers.Watch(call as unknown as Parameters<typeof handlers.Watch>[0]);
+    expect(call.written).toEqual(['SERVING']);
+
+    for (const leader of [0, 1002, 0, 1002, 0]) {
+      member.leader = leader;
+      await timers.run(500);
+    }
+    expect(call.written).toEqual(['SERVING']);
+
+    call.emit('drain');
+    await timers.run(500);
+    expect(call.written).toEqual(['SERVING', 'NOT_SERVING']);
+    call.emit('cancelled');
+    expect(timers.pendingTimers).toBe(0);
+  });
+
   test('of a service that is not there says so and stays open', async () => {
     const { statuses, watch } = watching('nobody');
     await vi.waitFor(() => expect(statuses).toEqual(['SERVICE_UNKNOWN']));
@@ -88,6 +111,19 @@ describe('Watch', () => {
     expect(serving.timers.pendingTimers).toBe(0);
   });
 });
+
+/** A call whose client takes nothing. */
+class StuckCall extends EventEmitter {
+  readonly request = { service: '' };
+  readonly written: unknown[] = [];
+
+  write({ status: told }: HealthCheckResponse): boolean {
+    this.written.push(told);
+    return false;
+  }
+
+  readonly end = vi.fn();
+}
 
 function watching(service: string): {
   readonly statuses: unknown[];

@@ -170,6 +170,8 @@ describe('Put', () => {
 describe('DeleteRange', () => {
   test('proposes the deletion and answers how many keys went, and which', async () => {
     applies({ type: 'deleteRange', deleted: 2, prevKvs: [stored('a'), stored('b')] });
+    member.onRange = async () =>
+      Promise.resolve({ revision: 7, result: { type: 'range', kvs: [], more: false, count: 0 } });
 
     const request = { key, range_end: Buffer.from('z'), prev_kv: true };
     const answer = await answerTo((done) => serving.kv.DeleteRange(request, done));
@@ -180,6 +182,7 @@ describe('DeleteRange', () => {
       prev_kvs: [{ key: Buffer.from('a') }, { key: Buffer.from('b') }],
     });
     expect(member.asked).toMatchObject([
+      { method: 'range', range: { key, rangeEnd: Buffer.from('z'), limit: 0 } },
       { command: { type: 'deleteRange', key, rangeEnd: Buffer.from('z'), prevKv: true } },
     ]);
   });

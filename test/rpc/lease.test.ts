@@ -1,11 +1,14 @@
 /** The Lease service over real gRPC, in front of a fake member. */
 import { once } from 'node:events';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { Command, CommandResult } from '../../src/kv/index.ts';
+import { farLimits } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, serve, type Serving } from './serving.ts';
+
+const mebibyte = 1024 * 1024;
 
 let member: FakeMember;
 let serving: Serving;
@@ -67,6 +70,33 @@ describe('the Lease service', () => {
       ...{ ID: '4', TTL: '59', grantedTTL: '60', keys: [Buffer.from('a')] },
     });
     expect(await ask('5')).toMatchObject({ ID: '5', TTL: '-1', grantedTTL: '0', keys: [] });
+  });
+
+  test('has the keys of a lease make room for themselves while they are read', async () => {
+    const small = await serve(member, { limits: { ...farLimits, bulkBytes: 64 * mebibyte } });
+    onTestFinished(async () => small.close());
+    let letGo: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let asked = 0;
+    member.onLease = async (id, _withKeys, options) => {
+      asked++;
+      options?.charge?.(30 * mebibyte);
+      await first;
+      return { id, ttlMs: 60_000, remainingMs: 59_999, keys: [] };
+    };
+    const ask = async (): Promise<unknown> =>
+      answerTo((done) => small.lease.LeaseTimeToLive({ ID: '4', keys: true }, done));
+
+    const alone = ask();
+    await vi.waitFor(() => expect(asked).toBe(1));
+    await expect(ask()).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    letGo();
+
+    expect(await alone).toMatchObject({ ID: '4' });
+    // All of it has been given back.
+    expect(await ask()).toMatchObject({ ID: '4' });
   });
 
   test('lists leases', async () => {

@@ -3,6 +3,7 @@ import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { CommandResult } from '../../src/kv/index.ts';
+import { writtenAnswerBytesMax } from '../../src/rpc/written-answers.ts';
 import {
   type KvMessage,
   operateMethod,
@@ -238,6 +239,28 @@ describe('an operation', () => {
     expect(byId.get(4)).toMatchObject({ type: 'range', revision: 5 });
   });
 
+  test('that writes, and whose answer would be too long, is refused and not proposed', async () => {
+    member.onRange = async (_range, options) => {
+      options?.charge?.(writtenAnswerBytesMax + 1);
+      return Promise.reject(new Error('a read that went on'));
+    };
+    const all = { key, rangeEnd: Buffer.from('z') };
+    const read = { type: 'range', range: all } as const;
+    const txn = { compare: [], success: [read], failure: [] };
+    stream.write(
+      batch([
+        { id: 1, message: { type: 'deleteRange', deleteRange: { ...all, prevKv: true } } },
+        { id: 2, message: { type: 'txn', txn } },
+      ]),
+    );
+
+    const answers = await answered(2);
+
+    const failure = { code: 'ANSWER_TOO_LARGE', status: 8, isOutcomeUnknown: false };
+    expect(answers.map(({ answer }) => answer)).toMatchObject([{ failure }, { failure }]);
+    expect(member.asked.map(({ method }) => method)).toEqual(['range', 'range']);
+  });
+
   test('has the bounds and the name that its client gave it', async () => {
     stream.write(
       batch(
@@ -306,11 +329,14 @@ describe('an operation', () => {
       ),
     );
     await vi.waitFor(() => expect(held).toHaveLength(200));
-    for (const resolve of held) {
-      resolve();
-    }
 
-    await vi.waitFor(() => expect(types).toHaveLength(200));
+    // Transactions that read ranges are asked about them first, and then proposed.
+    await vi.waitFor(() => {
+      for (const resolve of held.splice(0)) {
+        resolve();
+      }
+      expect(types).toHaveLength(200);
+    });
     expect(new Set(types)).toEqual(new Set(['range', 'txn']));
     opened.cancel();
   });
@@ -321,6 +347,8 @@ describe('an operation', () => {
       begun.push(command);
       return new Promise(() => undefined);
     };
+    const result = { type: 'range', kvs: [], more: false, count: 0 } as const;
+    member.onRange = async () => Promise.resolve({ revision: 7, result });
     const txnOf = (operation: KvMessage): PipelineMessage => ({
       type: 'txn',
       txn: { compare: [], success: [operation], failure: [] },

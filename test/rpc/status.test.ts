@@ -55,6 +55,11 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
     status.FAILED_PRECONDITION,
     'holdfast: session not found: its lease has ended, or was never granted',
   ],
+  ANSWER_TOO_LARGE: [
+    status.RESOURCE_EXHAUSTED,
+    'holdfast: the answer to this write would be longer than 64 MiB: read its ranges by ' +
+      'themselves, or with limits',
+  ],
   REQUEST_MISMATCH: [
     status.INVALID_ARGUMENT,
     'holdfast: idempotency key or sequence number belongs to a different request',

@@ -87,6 +87,7 @@ const hintByCode: Readonly<Partial<Record<ErrorCode, string>>> = {
   PERMISSION_DENIED: 'see "user get" and "role get", or ask as somebody who may',
   CORRUPT: 'find the member that differs with "holdfast hashkv --cluster" and replace it',
   LEASE_NOT_FOUND: 'it has ended, or never was; "holdfast lease list" tells those there are',
+  ANSWER_TOO_LARGE: 'read its ranges by "get" with --limit, delete without --prev-kv',
   REQUEST_TOO_LARGE: 'send less at once, or raise --max-request-bytes on the members',
   TOO_MANY_REQUESTS: 'the member is overloaded: repeat later',
   NO_LEADER: majorityHint,
