@@ -15,7 +15,7 @@
 import type { ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type EventLoop, InvariantViolation, KvError } from '../base/index.ts';
 import type { Caller, CommandResult, OnceCommand, OnceOperation, RequestId } from '../kv/index.ts';
-import type { CallOptions, CommandWaiter } from '../replica/index.ts';
+import type { CallOptions, Charge, CommandWaiter } from '../replica/index.ts';
 import {
   AnswerBatchWriter,
   type PipelineRequest,
@@ -104,6 +104,8 @@ class RunningOperation implements CommandWaiter {
   readonly bytes: number;
   readonly startMs: number;
   caller: Caller | undefined;
+  /** What its answer is charged, if that may be large, until the client has taken it. */
+  account: LargeAnswer | undefined;
   readonly #stream: PipelineStream;
 
   constructor(stream: PipelineStream, { id, request, bytes }: ReceivedOperation, startMs: number) {
@@ -259,20 +261,27 @@ class PipelineStream {
     operation: OnceOperation,
     options: CallOptions,
   ): Promise<void> {
-    const account = this.#entry?.largeAnswer();
-    const charge = (bytes: number): void => {
-      account?.grow(bytes);
-      this.#maybeShowLife(running.startMs);
-    };
     try {
+      const charge = this.#chargeOf(running);
       await checkWrittenAnswer(this.#context, operation, { ...options, charge });
     } catch (error) {
       this.failed(running, error);
       return;
-    } finally {
-      account?.end();
     }
-    this.#context.member.submit(command, options, running);
+    if (this.#isOver) {
+      this.failed(running, new KvError('CANCELLED'));
+    } else {
+      this.#context.member.submit(command, options, running);
+    }
+  }
+
+  /** Has an answer that grows long make room for itself, or end. */
+  #chargeOf(running: RunningOperation): Charge {
+    running.account = this.#entry?.largeAnswer();
+    return (bytes) => {
+      running.account?.grow(bytes);
+      this.#maybeShowLife(running.startMs);
+    };
   }
 
   /** Never rejects. */
@@ -301,23 +310,9 @@ class PipelineStream {
     request: RangeRequest,
     options: CallOptions,
   ): Promise<void> {
-    const account = this.#entry?.largeAnswer();
-    const charge = (bytes: number): void => {
-      account?.grow(bytes);
-      this.#maybeShowLife(running.startMs);
-    };
-    try {
-      const response = await carryOutRange(this.#context, request, { charge, ...options });
-      this.#finish(running, { type: 'range', response });
-    } catch (error) {
-      account?.end();
-      throw error;
-    }
-    if (this.#isOver) {
-      account?.end();
-    } else if (account !== undefined) {
-      this.#writtenAccounts.push(account);
-    }
+    const charge = this.#chargeOf(running);
+    const response = await carryOutRange(this.#context, request, { charge, ...options });
+    this.#finish(running, { type: 'range', response });
   }
 
   #taken(accounts: Iterable<LargeAnswer>): void {
@@ -389,6 +384,11 @@ class PipelineStream {
     const { metrics, nowMs } = this.#context;
     const code = response.type === 'failure' ? response.failure.code : 'OK';
     metrics.countRequest(methodOf(type), code, (nowMs() - startMs) / 1000);
+    if (this.#isOver || response.type === 'failure') {
+      running.account?.end();
+    } else if (running.account !== undefined) {
+      this.#writtenAccounts.push(running.account);
+    }
     if (this.#isOver) {
       return;
     }

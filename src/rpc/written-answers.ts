@@ -57,7 +57,7 @@ export async function checkWrittenAnswer(
       try {
         await member.range(range, { ...options, isSerializable: true, charge: grow });
       } catch (error) {
-        if (!isOfItsRevision(error)) {
+        if (!isOfItsTurn(error)) {
           throw error;
         }
       }
@@ -111,9 +111,8 @@ function toldBy({ key, rangeEnd }: DeleteRangeOperation): RangeOperation {
   };
 }
 
-/** A read of a revision that is not there: what that means the entry's turn decides. */
-function isOfItsRevision(error: unknown): boolean {
-  return (
-    error instanceof KvError && (error.code === 'COMPACTED' || error.code === 'FUTURE_REVISION')
-  );
+/** What the entry's turn decides: a revision that is not there, a permission not known here yet. */
+function isOfItsTurn(error: unknown): boolean {
+  const code = error instanceof KvError ? error.code : undefined;
+  return code === 'COMPACTED' || code === 'FUTURE_REVISION' || code === 'PERMISSION_DENIED';
 }

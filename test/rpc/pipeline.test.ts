@@ -431,6 +431,49 @@ describe('an operation', () => {
     expect(await codeOf()).toBe('range');
   });
 
+  test('that writes and reads ranges has room for its answer until that is taken', async () => {
+    const mebibyte = 1024 * 1024;
+    const other = await serve(member, { limits: { ...farLimits, bulkBytes: 4 * mebibyte } });
+    onTestFinished(async () => other.close());
+    let apply: () => void = () => undefined;
+    const applied = new Promise<void>((resolve) => {
+      apply = resolve;
+    });
+    member.onRange = async (_range, options) => {
+      options?.charge?.(10 * mebibyte);
+      const result = { type: 'range', kvs: [], more: false, count: 0 } as const;
+      return Promise.resolve({ revision: 7, result });
+    };
+    member.onPropose = async () => {
+      await applied;
+      return { kind: 'ok', revision: 7, result: { type: 'txn', succeeded: true, responses: [] } };
+    };
+    const range = { type: 'range', range: { key, rangeEnd: value } } as const;
+    const txn = { type: 'txn', txn: { compare: [], success: [range], failure: [] } } as const;
+    const asking = new Client(`127.0.0.1:${other.port}`, credentials.createInsecure());
+    onTestFinished(() => asking.close());
+    const { path, requestSerialize, responseDeserialize } = operateMethod;
+    const opened = asking.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    opened.on('error', () => undefined);
+    const types: string[] = [];
+    opened.on('data', ({ answers }: ReceivedAnswers) => {
+      types.push(...answers.map(({ answer }) => answer.type));
+    });
+
+    opened.write(batch([{ id: 1, message: txn }]));
+    await vi.waitFor(() => expect(member.asked.at(-1)).toMatchObject({ method: 'propose' }));
+    opened.write(batch([{ id: 2, message: range }]));
+    await vi.waitFor(() => expect(types).toEqual(['failure']));
+    apply();
+    await vi.waitFor(() => expect(types).toEqual(['failure', 'txn']));
+
+    await vi.waitFor(() => {
+      opened.write(batch([{ id: 3, message: range }]));
+      expect(types).toContain('range');
+    });
+    opened.cancel();
+  });
+
   test('counts as the call that it stands for', async () => {
     stream.write(batch([{ id: 1, message: put }]));
     await answered(1);

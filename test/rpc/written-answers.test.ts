@@ -101,13 +101,16 @@ describe('a transaction', () => {
     expect(methods()).toEqual(['propose']);
   });
 
-  test('of a revision not there is proposed: its entry says what that means', async () => {
-    member.onRange = async () => Promise.reject(new KvError('COMPACTED'));
+  test.each(['COMPACTED', 'FUTURE_REVISION', 'PERMISSION_DENIED'] as const)(
+    'whose read fails with %s is proposed: its turn decides',
+    async (code) => {
+      member.onRange = async () => Promise.reject(new KvError(code));
 
-    await txn({ success: [range] });
+      await txn({ success: [range] });
 
-    expect(methods()).toEqual(['range', 'propose']);
-  });
+      expect(methods()).toEqual(['range', 'propose']);
+    },
+  );
 
   test('of a member that does not serve is refused with its reason', async () => {
     member.onRange = async () => Promise.reject(new KvError('STOPPED'));
