@@ -8,9 +8,9 @@
  * `writtenAnswerBytesMax`, whichever branch is taken.
  *
  * It is an estimate, of the state as it is on this member now: what is written between then and the
- * entry's turn is not in it, nor what the transaction itself writes before it reads. Neither makes
- * a short answer a dangerous one. Reads of single keys are not asked for: so many requests of the
- * largest size are their bound.
+ * entry's turn is not in it, nor what the transaction itself writes before it reads; so it keeps
+ * out what is too large by design or by mistake, and is no rule of the state machine. Reads of
+ * single keys are not asked for: so many requests of the largest size are their bound.
  */
 import { KvError } from '../base/index.ts';
 import type {
