@@ -249,7 +249,7 @@ const hints: Readonly<Partial<Record<HoldfastErrorCode, string>>> = {
 };
 
 function hintOf(code: HoldfastErrorCode): string {
-  return hints[code] ?? "look at the table of errors in Holdfast's README";
+  return hints[code] ?? 'look it up in docs/errors.md of Holdfast';
 }
 
 /** The error for a call that its caller has aborted. */

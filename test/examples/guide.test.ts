@@ -1,9 +1,9 @@
-/** The code in the client's guide does what the guide says, as it stands there. */
+/** The code in the client's guide, and in the README, does what they say, as it stands there. */
 import { readFileSync } from 'node:fs';
 import { codecs, Holdfast } from 'holdfast/client';
 import { startTestCluster, type TestCluster } from 'holdfast/testing';
 import ts from 'typescript';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 let cluster: TestCluster;
 
@@ -15,9 +15,11 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** The code under each heading of the guide that has some. */
+/** The code under each heading of the two that has some. */
 const blocks = new Map(
-  readFileSync(new URL('../../docs/client.md', import.meta.url), 'utf8')
+  ['README.md', 'docs/client.md']
+    .map((page) => readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'))
+    .join('\n')
     .split(/^#+ /m)
     .flatMap((section) => {
       const [title = ''] = section.split('\n');
@@ -46,9 +48,20 @@ async function run(title: string, names: Readonly<Record<string, unknown>>): Pro
 
 test('every block of code is tried here', () => {
   expect([...blocks.keys()]).toEqual([
-    ...['The client library', 'Transactions', 'Transactions, 2', 'Watches'],
+    ...['From Node.js', 'The client library', 'Transactions', 'Transactions, 2', 'Watches'],
     ...['Locks, semaphores, elections', 'Caches', 'Change feeds', 'Reconcilers'],
   ]);
+});
+
+test('the README sells one, and gives back its lock', async () => {
+  const log = vi.fn();
+
+  await run('From Node.js', { console: { log } });
+
+  await using client = new Holdfast({ endpoints: cluster.endpoints });
+  expect((await client.kv.get('stock/tea'))?.value).toBe('2');
+  expect(log.mock.calls).toEqual([[expect.any(Number), false]]);
+  expect(await client.kv.count({ prefix: 'jobs/nightly/' })).toBe(0);
 });
 
 test('the beginning puts and gets', async () => {
