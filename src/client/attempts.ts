@@ -151,6 +151,13 @@ export class Attempts {
     });
   }
 
+  /** @throws {HoldfastError} it has ended, though what was waited for came in the same turn. */
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) {
+      throw this.#ended;
+    }
+  }
+
   close(): void {
     this.#finish(closedError(this.#spec.what, this.#circumstances()));
   }

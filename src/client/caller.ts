@@ -151,6 +151,7 @@ export class MemberCaller implements Caller {
         const endpoint = await this.#connected(spec, attempts);
         const metadata = endpoint && (await this.#metadata(endpoint, spec.metadata, attempts));
         if (endpoint !== undefined && metadata !== undefined) {
+          attempts.throwIfEnded();
           return this.#open(endpoint, { ...spec, metadata });
         }
         spec.onProblem?.(attempts.endpoint?.address ?? '', attempts.problem);

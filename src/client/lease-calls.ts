@@ -1,8 +1,9 @@
 /** Leases at the members: granted, renewed, revoked. All of it may be repeated. */
 import type { TimerHandle, Timers } from '../base/index.ts';
 import { services } from '../wire/index.ts';
+import { onAbort } from './abort-listeners.ts';
 import type { Caller, CallOptions, OpenStream } from './caller.ts';
-import { codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
+import { abortedError, codeOf, HoldfastError, isRepeatableCode } from './errors.ts';
 
 /** A lease as members grant it. */
 export interface GrantedLease {
@@ -53,6 +54,9 @@ export async function revokeLease(
   }
 }
 
+/** What failures of a renewal name. */
+const renewing = 'renewing a lease';
+
 /** What a renewal works with, and its bounds. */
 export interface RenewalSpec {
   readonly caller: Caller;
@@ -89,18 +93,22 @@ async function renewOnce(
   { caller, timers, timeoutMs, signal }: RenewalSpec,
 ): Promise<number> {
   const { LeaseKeepAlive } = services['etcdserverpb.Lease'];
-  let stream: OpenStream<unknown> | undefined;
+  let opening: Promise<OpenStream<unknown>> | undefined;
   let timer: TimerHandle | undefined;
+  let leaveSignal: (() => void) | undefined;
   try {
     return await new Promise<number>((resolve, reject) => {
+      let endpoint: string | undefined;
       const fail = (code: HoldfastError['code'], why: string): void => {
-        reject(new HoldfastError(code, `renewing a lease: ${why}`, { endpoint: stream?.address }));
+        reject(new HoldfastError(code, `${renewing}: ${why}`, { endpoint }));
       };
       timer = timers.after(timeoutMs, () => {
         fail('DEADLINE_EXCEEDED', `no answer within ${Math.round(timeoutMs)} ms`);
       });
-      const opening = caller.stream({
-        ...{ what: 'renewing a lease', method: LeaseKeepAlive, route: 'leader', timeoutMs, signal },
+      // The stream looks at it only until it is open.
+      leaveSignal = signal && onAbort(signal, () => reject(abortedError(renewing, signal)));
+      opening = caller.stream({
+        ...{ what: renewing, method: LeaseKeepAlive, route: 'leader', timeoutMs, signal },
         listener: {
           onAnswer: ({ TTL }) => resolve(Number(TTL)),
           onEnd: (failure) =>
@@ -110,13 +118,18 @@ async function renewOnce(
             ),
         },
       });
-      opening.then((opened) => {
-        stream = opened;
-        opened.write({ ID: id });
+      opening.then((stream) => {
+        endpoint = stream.address;
+        stream.write({ ID: id });
       }, reject);
     });
   } finally {
     timer?.cancel();
-    stream?.cancel();
+    leaveSignal?.();
+    // One that is open only now is of no use to anybody.
+    opening?.then(
+      (stream) => stream.cancel(),
+      () => undefined,
+    );
   }
 }

@@ -14,7 +14,7 @@ import type { TimerHandle } from '../base/index.ts';
 import { type Checks, checkFields, checkValue, optionChecks, positiveCount } from './arguments.ts';
 import type { Caller, CallOptions } from './caller.ts';
 import { closedError, HoldfastError } from './errors.ts';
-import { grantLease, revokeLease } from './lease-calls.ts';
+import { type GrantedLease, grantLease, revokeLease } from './lease-calls.ts';
 import type { Environment } from './ports.ts';
 
 /** A lease is renewed when this part of its time is over, and expiring when only that is left. */
@@ -27,6 +27,9 @@ const latenessMs = 100;
 const revokeMaxMs = 500;
 /** Limit: leases of one client; each is renewed every few seconds. */
 const leasesMax = 10_000;
+
+/** What failures of a grant name. */
+const granting = 'granting a lease';
 
 /** What leases work with. */
 export interface LeasesParts {
@@ -48,6 +51,8 @@ const leaseChecks: Checks = { ttlSeconds: positiveCount, ...optionChecks.call };
 export class Leases {
   readonly #parts: LeasesParts;
   readonly #held = new Map<Lease, { readonly endsWithClient: boolean }>();
+  /** How many have been asked for and not been answered. */
+  #granting = 0;
   #isClosed = false;
 
   constructor(parts: LeasesParts) {
@@ -62,25 +67,20 @@ export class Leases {
     checkFields('lease', options, leaseChecks);
     const { ttlSeconds, timeoutMs, signal } = options;
     checkValue('lease: ttlSeconds', ttlSeconds, positiveCount);
-    if (this.#held.size >= leasesMax) {
-      const text = `granting a lease: this client has ${leasesMax} already`;
+    if (this.#isClosed) {
+      throw closedError(granting);
+    }
+    if (this.#held.size + this.#granting >= leasesMax) {
+      const text = `${granting}: this client has ${leasesMax} already`;
       throw new HoldfastError('CLIENT_OVERLOADED', text);
     }
     const { caller, environment } = this.#parts;
     const sentMs = environment.loop.nowMs();
     const name = environment.uniqueName();
-    const granted = await grantLease(caller, {
-      ...{ what: 'granting a lease', ttlSeconds, name, timeoutMs, signal },
-    });
-    const lease: Lease = new Lease(
-      { ...this.#parts, onEnd: () => this.#held.delete(lease) },
-      { id: granted.id, ttlSeconds: granted.ttlSeconds, sentMs },
-    );
-    this.#held.set(lease, { endsWithClient });
-    if (this.#isClosed) {
-      lease.lose(closedError('the lease'));
-    }
-    return lease;
+    this.#granting++;
+    const request = { what: granting, ttlSeconds, name, timeoutMs, signal };
+    const granted = await grantLease(caller, request).finally(() => this.#granting--);
+    return this.#hold({ ...granted, sentMs }, endsWithClient);
   }
 
   /** All are lost; those that end with the client are revoked, as far as that takes no time. */
@@ -95,6 +95,18 @@ export class Leases {
     // What fails ends by itself.
     await Promise.allSettled(revocations);
   }
+
+  #hold(granted: GrantedLease & { readonly sentMs: number }, endsWithClient: boolean): Lease {
+    const lease: Lease = new Lease(
+      { ...this.#parts, onEnd: () => this.#held.delete(lease) },
+      granted,
+    );
+    this.#held.set(lease, { endsWithClient });
+    if (this.#isClosed) {
+      lease.lose(closedError('the lease'));
+    }
+    return lease;
+  }
 }
 
 /** See the module comment. */
@@ -105,8 +117,9 @@ export class Lease implements AsyncDisposable {
   readonly #parts: LeasesParts & { readonly onEnd: () => void };
   readonly #lost = new AbortController();
   #expiring = new AbortController();
+  /** Fired at its end, whatever that is: what is under way for it ends with it. */
+  readonly #over = new AbortController();
   #deadlineMs = 0;
-  #isOver = false;
   /** Why it was not renewed the last time. */
   #problem: HoldfastError | undefined;
   #timers: readonly TimerHandle[] = [];
@@ -114,7 +127,7 @@ export class Lease implements AsyncDisposable {
   /** @internal */
   constructor(
     parts: LeasesParts & { readonly onEnd: () => void },
-    granted: { readonly id: string; readonly ttlSeconds: number; readonly sentMs: number },
+    granted: GrantedLease & { readonly sentMs: number },
   ) {
     this.#parts = parts;
     this.id = BigInt(granted.id);
@@ -200,7 +213,7 @@ export class Lease implements AsyncDisposable {
       const sentMs = this.#nowMs();
       try {
         const timeoutMs = Math.max(1, this.ttlSeconds * 1000 * renewalPart);
-        const seconds = await renew(String(this.id), { timeoutMs, signal: this.lost });
+        const seconds = await renew(String(this.id), { timeoutMs, signal: this.#over.signal });
         if (seconds <= 0) {
           this.lose(lostError(this.id, 'the members do not know it any more'));
         } else {
@@ -211,7 +224,7 @@ export class Lease implements AsyncDisposable {
         this.#noteFailure(error as HoldfastError);
       }
       // It ends early when the lease does.
-      await caller.pause(attempt, this.lost).catch(() => undefined);
+      await caller.pause(attempt, this.#over.signal).catch(() => undefined);
     }
   }
 
@@ -232,7 +245,7 @@ export class Lease implements AsyncDisposable {
 
   #finish(): void {
     if (!this.#isOver) {
-      this.#isOver = true;
+      this.#over.abort();
       this.#cancelTimers();
       this.#parts.onEnd();
     }
@@ -242,6 +255,10 @@ export class Lease implements AsyncDisposable {
     for (const timer of this.#timers) {
       timer.cancel();
     }
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
   }
 
   #nowMs(): number {

@@ -76,6 +76,8 @@ export class StreamChoice implements PipelineStreamOwner {
   #problemCause: unknown;
   #lastAddress: string | undefined;
   #look: TimerHandle | undefined;
+  /** Of the pause before another stream is asked for. */
+  #retry: TimerHandle | undefined;
 
   constructor(parts: StreamChoiceParts, user: StreamChoiceUser) {
     this.#parts = parts;
@@ -136,6 +138,7 @@ export class StreamChoice implements PipelineStreamOwner {
   close(): void {
     this.#isClosed = true;
     this.#stopLooking();
+    this.#retry?.cancel();
     for (const stream of [this.#stream, this.#opening, ...this.#finishing]) {
       stream?.cancel();
     }
@@ -243,7 +246,11 @@ export class StreamChoice implements PipelineStreamOwner {
       this.#user.onReady();
     } else {
       const pauseMs = this.#parts.pace.pauseMs(this.#failures - 1);
-      this.#parts.environment.loop.after(pauseMs, () => this.#user.onReady());
+      // Streams that are lost together are followed by one: the first pause to end ends all.
+      this.#retry ??= this.#parts.environment.loop.after(pauseMs, () => {
+        this.#retry = undefined;
+        this.#user.onReady();
+      });
     }
   }
 

@@ -8,6 +8,7 @@
  * What waits is bounded. Beyond that the watch leaves the stream, and goes back to it, from the
  * place where it left, once its reader has caught up; the other watches do not notice.
  */
+import type { TimerHandle } from '../base/index.ts';
 import type { WatchAnswer, WatchCreateMessage, WatchEventAnswer } from '../wire/index.ts';
 import { HoldfastError } from './errors.ts';
 
@@ -45,6 +46,8 @@ export class WatchFeed {
   hasBegun = false;
   /** How often in a row a member would not have it. */
   rejections = 0;
+  /** Of the pause after the last rejection, before it is asked for again. */
+  retry: TimerHandle | undefined;
   /** How often in a row a member did not know who the client is. */
   refusals = 0;
   readonly #source: FeedSource;

@@ -77,10 +77,11 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
   #refusals = 0;
   #avoid: string | undefined;
   #problem: string | undefined;
-  #isReopening = false;
   #isProbing = false;
   #isClosed = false;
   #look: TimerHandle | undefined;
+  /** Of the pause before the next stream is opened. */
+  #reopening: TimerHandle | undefined;
 
   constructor(parts: WatchHubParts) {
     this.#parts = parts;
@@ -112,6 +113,7 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
   remove(feed: WatchFeed): void {
     this.#feeds.delete(feed);
     this.pause(feed);
+    feed.retry?.cancel();
     if (this.#feeds.size === 0) {
       this.#look?.cancel();
       this.#look = undefined;
@@ -138,6 +140,7 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
   close(): void {
     this.#isClosed = true;
     this.#endAll(closedError('watch'));
+    this.#reopening?.cancel();
     this.#stream?.cancel();
   }
 
@@ -163,7 +166,7 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
       return;
     }
     const pauseMs = this.#parts.pace.pauseMs(++feed.rejections);
-    this.#parts.environment.loop.after(pauseMs, () => {
+    feed.retry = this.#parts.environment.loop.after(pauseMs, () => {
       // Otherwise the next stream has begun it.
       if (this.#stream === stream && feed.isWanted) {
         stream?.begin(feed);
@@ -187,7 +190,7 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
   }
 
   #open(): void {
-    if (this.#stream !== undefined || this.#isReopening || this.#isClosed) {
+    if (this.#stream !== undefined || this.#reopening !== undefined || this.#isClosed) {
       return;
     }
     const { caller, environment } = this.#parts;
@@ -237,10 +240,12 @@ export class WatchHub implements FeedSource, WatchStreamOwner {
       this.#open();
       return;
     }
-    this.#isReopening = true;
-    this.#parts.environment.loop.after(this.#parts.pace.pauseMs(this.#failures - 1), () => {
-      this.#isReopening = false;
-      this.#open();
+    const pauseMs = this.#parts.pace.pauseMs(this.#failures - 1);
+    this.#reopening = this.#parts.environment.loop.after(pauseMs, () => {
+      this.#reopening = undefined;
+      if (this.#feeds.size > 0) {
+        this.#open();
+      }
     });
   }
 

@@ -419,6 +419,22 @@ describe('a stream', () => {
     expect(endpoints.at(a)?.failures).toBe(0);
   });
 
+  test('is not opened for who leaves in the turn in which it is connected', async () => {
+    const [aborted, closed] = [setUp([a]), setUp([a])];
+    const abort = new AbortController();
+    aborted.members.onConnected = () => abort.abort();
+    closed.members.onConnected = () => closed.caller.close();
+
+    const codes = [aborted, closed].map(async ({ caller }, i) => {
+      const signal = i === 0 ? abort.signal : undefined;
+      const spec = { what: 'listen', method, listener: listen([]), signal };
+      return (await errorOf(caller.stream(spec))).code;
+    });
+
+    expect(await Promise.all(codes)).toEqual(['ABORTED', 'CLIENT_CLOSED']);
+    expect([...aborted.members.streams, ...closed.members.streams]).toEqual([]);
+  });
+
   test('ends when the client is closed', async () => {
     const { caller, loop } = setUp();
     const seen: unknown[] = [];

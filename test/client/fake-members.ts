@@ -73,6 +73,8 @@ export class FakeMembers implements Transport {
   /** Called for each call; without it calls wait for the test to answer them. */
   onCall: ((call: ReceivedCall) => void) | undefined;
   onStream: ((stream: ReceivedStream) => void) | undefined;
+  /** Called in the turn in which a connection is made or refused. */
+  onConnected: (() => void) | undefined;
   onMessage: ((stream: ReceivedStream, message: unknown) => void) | undefined;
 
   /** Calls of one method, by the last part of its path. */
@@ -88,6 +90,7 @@ export class FakeMembers implements Transport {
           done(mistrust, 'certificate');
         } else if (!this.silent.has(address)) {
           done(this.down.get(address));
+          this.onConnected?.();
         }
       },
       call: <Request, Answer>(

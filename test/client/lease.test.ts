@@ -1,4 +1,5 @@
 /** Leases under virtual time: how long they last here, and what they say before they end. */
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Holdfast, HoldfastError } from '../../src/client/index.ts';
 import { renewOnStream } from '../../src/client/lease-calls.ts';
@@ -22,11 +23,13 @@ async function setUp(grantMs = 0) {
   };
   const renewals: Renewal[] = [];
   const sentMs: number[] = [];
+  const signals: (AbortSignal | undefined)[] = [];
   const leases = new Leases({
     ...{ environment, caller: client.caller },
-    renew: async (id, { timeoutMs = 0 }) =>
+    renew: async (id, { timeoutMs = 0, signal }) =>
       new Promise((resolve, reject) => {
         expect(id).toBe('255');
+        signals.push(signal);
         sentMs.push(Math.round(loop.nowMs()));
         renewals.push((result) => (result instanceof Error ? reject(result) : resolve(result)));
         loop.after(timeoutMs, () => reject(new HoldfastError('DEADLINE_EXCEEDED', 'too late')));
@@ -37,7 +40,7 @@ async function setUp(grantMs = 0) {
   const note = (what: string) => (): void => void log.push(`${what} ${Math.round(loop.nowMs())}`);
   lease.lost.addEventListener('abort', note('lost'));
   lease.expiring.addEventListener('abort', note('expiring'));
-  return { loop, members, client, leases, lease, log, renewals, sentMs };
+  return { loop, members, client, leases, lease, log, renewals, sentMs, signals };
 }
 
 describe('a lease', () => {
@@ -138,6 +141,16 @@ describe('a lease', () => {
     expect(loop.pendingTimers).toBe(0);
   });
 
+  test('that is revoked ends the renewal under way', async () => {
+    const { lease, loop, signals } = await setUp();
+    await loop.run(3400);
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false]);
+
+    await lease.revoke();
+
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
+  });
+
   test('that has ended at the members is revoked all the same', async () => {
     const { lease, members } = await setUp();
     members.onCall = (call) =>
@@ -154,6 +167,50 @@ describe('a lease', () => {
     expect(log).toEqual(['lost 10']);
     expect(lease.lost.reason).toMatchObject({ code: 'CLIENT_CLOSED' });
     expect(members.callsOf('LeaseRevoke')).toHaveLength(1);
+  });
+});
+
+describe('the leases of a client', () => {
+  test('are bounded, those among them that are being granted', async () => {
+    const { leases, members, loop } = await setUp(1000);
+
+    const grants = Array.from({ length: 10_001 }, async () =>
+      leases.grant({ ttlSeconds: 10 }, false),
+    );
+    const results = await loop.settle(Promise.allSettled(grants));
+
+    const refused = results.filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(2);
+    expect(refused).toMatchObject(refused.map(() => ({ reason: { code: 'CLIENT_OVERLOADED' } })));
+    expect(members.callsOf('LeaseGrant')).toHaveLength(10_000);
+  });
+
+  test('make room when they end, and when they are not granted', async () => {
+    const { leases, lease, members, loop } = await setUp();
+    const { onCall } = members;
+    const grant = async () => leases.grant({ ttlSeconds: 10 }, false);
+    members.onCall = (call) => call.fail({ code: 'NO_SPACE', message: 'no' });
+    const failing = Array.from({ length: 9_999 }, grant);
+    await loop.settle(Promise.allSettled(failing));
+    members.onCall = onCall;
+
+    await lease.revoke();
+    const granted = Promise.allSettled(Array.from({ length: 10_000 }, grant));
+
+    expect((await loop.settle(granted)).every(({ status }) => status === 'fulfilled')).toBe(true);
+  });
+
+  test('are not granted any more while they are being closed', async () => {
+    const { leases, members } = await setUp();
+    const asked = members.callsOf('LeaseGrant').length;
+
+    const closing = leases.close();
+
+    await expect(leases.grant({ ttlSeconds: 10 }, true)).rejects.toMatchObject({
+      ...{ code: 'CLIENT_CLOSED' },
+    });
+    await closing;
+    expect(members.callsOf('LeaseGrant')).toHaveLength(asked);
   });
 });
 
@@ -193,5 +250,25 @@ describe('a renewal on a stream', () => {
     await expect(loop.settle(renewOnStream('255', spec))).rejects.toMatchObject({
       ...{ code: 'PERMISSION_DENIED' },
     });
+  });
+
+  test('ends with its stream when its signal fires', async () => {
+    const { client, lease, loop, members } = await setUp();
+    members.onStream = () => undefined;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const renewal = renewOnStream('255', {
+      ...{ caller: client.caller, timers: loop, timeoutMs: 3000, signal },
+    });
+    await loop.run(100);
+    expect(members.streams[0]?.received).toEqual([{ ID: '255' }]);
+
+    abort.abort('enough');
+
+    await expect(renewal).rejects.toMatchObject({ code: 'ABORTED', cause: 'enough' });
+    expect(members.streams.map(({ isCancelled }) => isCancelled)).toEqual([true]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    await lease.revoke();
+    expect(loop.pendingTimers).toBe(0);
   });
 });

@@ -41,6 +41,20 @@ describe('a stream that breaks', () => {
   });
 });
 
+describe('a client that is closed while it waits for another stream', () => {
+  test('leaves no timer behind', async () => {
+    const { client, members, kv, loop } = setUp();
+    members.onStream = (stream) => stream.end({ status: 'UNAVAILABLE' });
+    const failure = errorOf(kv.get('a'));
+    await loop.runUntil(() => members.streams.length > 1, 1000, 1);
+
+    await client.close();
+
+    expect(await failure).toMatchObject({ code: 'CLIENT_CLOSED' });
+    expect(loop.pendingTimers).toBe(0);
+  });
+});
+
 describe('the leader', () => {
   test('is moved to once it is known, and what is under way ends where it is', async () => {
     const { members, kv, loop, batches, state } = setUp();

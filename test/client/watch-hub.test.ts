@@ -235,6 +235,39 @@ describe('the watches of a client', () => {
     expect(loop.pendingTimers).toBe(0);
     await client.close();
   });
+
+  test('open no stream that is waited for when the last of them is closed', async () => {
+    const { client, members, streams, settle } = setUpWatches();
+    members.onStream = (stream) => stream.end({ status: 'UNAVAILABLE' });
+    const watch = client.kv.watch('a');
+    await settle(1000);
+    const opened = streams().length;
+
+    watch.close();
+    await settle(5000);
+
+    expect(streams()).toHaveLength(opened);
+    await client.close();
+  });
+
+  test('leave no timer behind when their client is closed, whatever they waited for', async () => {
+    const broken = setUpWatches();
+    broken.members.onStream = (stream) => stream.end({ status: 'UNAVAILABLE' });
+    follow(broken.client.kv.watch('a'));
+    const crowded = setUpWatches();
+    follow(crowded.client.kv.watch('a'));
+    await crowded.settle();
+    const cancelReason = 'etcdserver: too many requests (there are too many watches)';
+    crowded.current().answer(answer({ isCanceled: true, cancelReason }));
+
+    for (const { client, loop, settle } of [broken, crowded]) {
+      await settle();
+      expect(loop.pendingTimers).toBe(2);
+      await client.close();
+
+      expect(loop.pendingTimers).toBe(0);
+    }
+  });
 });
 
 describe('a watch', () => {

@@ -292,8 +292,9 @@ describe('a watch ends', () => {
   });
 
   test('with its client', async () => {
-    const { client, streams } = setUpWatches();
+    const { client, streams, settle } = setUpWatches();
     const next = client.kv.watch({ prefix: '' }).batches().next();
+    await settle();
 
     await client.close();
 
