@@ -21,18 +21,7 @@ const authenticate: Method<NameAndPassword, string> = {
     writer.text(2, password);
     return writer.finish();
   },
-  responseDeserialize: (bytes) => {
-    const reader = new ProtoReader(bytes);
-    let token = '';
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === 2) {
-        token = reader.text();
-      } else {
-        reader.skip();
-      }
-    }
-    return token;
-  },
+  responseDeserialize: (bytes) => new ProtoReader(bytes).only(2, (it) => it.text(), ''),
 };
 
 /** What members say that let in everybody: as it was before, and is after, they ask. */

@@ -85,7 +85,7 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
 /** Has a write done whose answer may tell of many keys. */
 async function write(
   context: ServiceContext,
-  call: OnceCall & Parameters<typeof chargeOf>[1],
+  call: OnceCall,
   operation: OnceOperation,
   options: CallOptions,
 ): Promise<CommandAnswer> {

@@ -11,7 +11,7 @@
  *
  * An answer that an earlier attempt was given comes with `holdfast-repeated: true`.
  */
-import { Metadata, type MetadataValue } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { KvError } from '../base/index.ts';
 import type {
   CommandResult,
@@ -25,7 +25,7 @@ import type { ServiceContext } from './service.ts';
 
 /** The part of a call that this page looks at. */
 export interface OnceCall {
-  readonly metadata: { get(name: string): MetadataValue[] };
+  readonly metadata: Metadata;
   sendMetadata(metadata: Metadata): void;
 }
 
@@ -93,10 +93,7 @@ export function answerOf(result: CommandResult): CommandAnswer {
  *
  * @internal for tests.
  */
-export function requestIdOf(
-  metadata: OnceCall['metadata'],
-  keyBytesMax: number,
-): RequestId | undefined {
+export function requestIdOf(metadata: Metadata, keyBytesMax: number): RequestId | undefined {
   const key = textOf(metadata, 'idempotency-key');
   const session = textOf(metadata, 'holdfast-session');
   if (session === undefined) {
@@ -143,7 +140,7 @@ export function keyedRequest(key: Buffer, bytesMax: number): RequestId {
   return { type: 'key', key };
 }
 
-function numberOf(metadata: OnceCall['metadata'], name: string): number {
+function numberOf(metadata: Metadata, name: string): number {
   const text = textOf(metadata, name);
   const number = Number(text);
   if (text === undefined || !Number.isSafeInteger(number) || number < 1) {
@@ -152,7 +149,7 @@ function numberOf(metadata: OnceCall['metadata'], name: string): number {
   return number;
 }
 
-function textOf(metadata: OnceCall['metadata'], name: string): string | undefined {
+function textOf(metadata: Metadata, name: string): string | undefined {
   const [value] = metadata.get(name);
   return value?.toString();
 }

@@ -3,26 +3,23 @@
  * it is done, in any order.
  *
  * What comes in one message is proposed in one turn, and so becomes one batch of the log; answers
- * that become known in one turn leave in one message. A call of its own costs the server thirty
- * times what an operation in a batch costs.
+ * that become known in one turn leave in one message (`pipeline-answers.ts`, which keeps the pace
+ * of the stream, too). A call of its own costs the server thirty times what an operation in a batch
+ * costs.
  *
- * Bounds: a stream that has `operationsMax` operations unanswered, or `operationBytesMax` bytes of
- * operations and unsent answers, is not read on until half of that is done. What its client does
- * not take stays unsent and counts, so a client that does not read costs no more than that. Each
- * operation stands in the books of admission (`admission.ts`) while it is worked on, as the call
- * would that it stands for.
+ * Each operation stands in the books of admission (`admission.ts`) while it is worked on, as the
+ * call would that it stands for.
  */
-import type { ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { type EventLoop, InvariantViolation, KvError } from '../base/index.ts';
 import type { Caller, CommandResult, OnceCommand, OnceOperation, RequestId } from '../kv/index.ts';
 import type { CallOptions, Charge, CommandWaiter } from '../replica/index.ts';
-import {
-  AnswerBatchWriter,
-  type PipelineRequest,
-  type PipelineResponse,
-  type RangeRequest,
-  type ReceivedBatch,
-  type ReceivedOperation,
+import type {
+  PipelineRequest,
+  PipelineResponse,
+  RangeRequest,
+  ReceivedBatch,
+  ReceivedOperation,
 } from '../wire/index.ts';
 import type { AdmittedCall, LargeAnswer } from './admission.ts';
 import {
@@ -35,26 +32,19 @@ import {
   txnResponse,
 } from './kv-operations.ts';
 import { answerOf, type CommandAnswer, commandOf, keyedRequest, sessionRequest } from './once.ts';
+import { type Answerable, type OperateCall, PipelineAnswers } from './pipeline-answers.ts';
 import { isScan } from './scans.ts';
 import { callOptions, type LongService, type ServiceContext } from './service.ts';
 import { toServiceError } from './status.ts';
 import type { Work } from './work-classes.ts';
 import { checkWrittenAnswer, readsManyKeys } from './written-answers.ts';
 
-/** Milliseconds without a word after which a long read says that it goes on. */
-const signOfLifeMs = 1000;
-
-/** Limit: operations of a stream that are unanswered. A busy client has some thousand callers. */
-const operationsMax = 4096;
-/** Limit: bytes of a stream's operations and unsent answers. */
-const operationBytesMax = 16 * 1024 * 1024;
 /**
  * What a read of many keys counts for in pacing a stream, while nobody knows how long its answer
  * is. The books of admission have what the answer comes to.
  */
 const scanBytes = 1024 * 1024;
 
-type OperateCall = ServerDuplexStream<ReceivedBatch, Buffer>;
 type WriteRequest = Extract<PipelineRequest, { type: 'put' | 'deleteRange' | 'txn' }>;
 type FailureResponse = Extract<PipelineResponse, { type: 'failure' }>;
 
@@ -95,7 +85,7 @@ export function createPipelineService(
  * An operation under way. There may be thousands, each for many milliseconds, so it holds no more
  * than its answer takes; above all not its request.
  */
-class RunningOperation implements CommandWaiter {
+class RunningOperation implements CommandWaiter, Answerable {
   readonly id: number;
   readonly type: PipelineRequest['type'] | undefined;
   /** Of its request. */
@@ -130,29 +120,9 @@ class RunningOperation implements CommandWaiter {
 class PipelineStream {
   readonly #call: OperateCall;
   readonly #context: ServiceContext;
-  readonly #loop: Pick<EventLoop, 'afterCallback'>;
-  readonly #onClose: () => void;
+  readonly #answers: PipelineAnswers;
   /** The stream's entry in the books. */
   readonly #entry: AdmittedCall | undefined;
-  /** Accounts of the ranges in `#writer`, and of those that have left and are not taken yet. */
-  #writtenAccounts: LargeAnswer[] = [];
-  readonly #leavingAccounts = new Set<LargeAnswer>();
-  /** Answers that have not left yet; undefined when there are none. */
-  #writer: AnswerBatchWriter | undefined;
-  /** Operations whose answers are in `#writer`, and what they counted for. */
-  #written = { operations: 0, bytes: 0 };
-  /** Operations that have come and whose answers have not left. Invariant: with their bytes. */
-  #operations = 0;
-  #bytes = 0;
-  #isFlushDue = false;
-  /** The client takes nothing for now. */
-  #isBlocked = false;
-  #isOver = false;
-  /** The client sends nothing more. */
-  #hasEnded = false;
-  #toldLeader: number | undefined;
-  /** When anything was written last. */
-  #writtenMs = 0;
 
   constructor(
     call: OperateCall,
@@ -162,37 +132,23 @@ class PipelineStream {
   ) {
     this.#call = call;
     this.#context = context;
-    this.#loop = loop;
-    this.#onClose = onClose;
+    this.#answers = new PipelineAnswers({ call, context, loop, onClose });
     this.#entry = context.admission.callOf(call.metadata);
   }
 
   /** Says who answers here, and begins to read. */
   open(): void {
     const call = this.#call;
-    call.on('cancelled', () => this.#close());
-    call.on('error', () => this.#close());
-    call.on('drain', () => {
-      this.#isBlocked = false;
-      this.#flush();
-    });
-    call.on('end', () => {
-      this.#hasEnded = true;
-      this.#maybeEnd();
-    });
-    const { clusterId, memberId } = this.#context.member;
-    this.#answers().welcome({
-      ...{ clusterId: String(clusterId), memberId: String(memberId) },
-      ...{ operationsMax, operationBytesMax },
-    });
-    this.#flush();
+    call.on('cancelled', () => this.#answers.close());
+    call.on('error', () => this.#answers.close());
+    this.#answers.open();
     call.on('data', (batch: ReceivedBatch) => this.#receive(batch));
   }
 
   /** Ends the stream; its client is told why. */
   fail(error: KvError): void {
-    if (!this.#isOver) {
-      this.#close();
+    if (!this.#answers.isOver) {
+      this.#answers.close();
       this.#call.emit('error', toServiceError(error, this.#context.onDefect));
     }
   }
@@ -200,13 +156,10 @@ class PipelineStream {
   #receive(batch: ReceivedBatch): void {
     for (const operation of batch.operations) {
       const running = new RunningOperation(this, operation, this.#context.nowMs());
-      this.#operations++;
-      this.#bytes += running.bytes;
+      this.#answers.expect(running);
       this.#begin(running, operation, batch);
     }
-    if (this.#operations >= operationsMax || this.#bytes >= operationBytesMax) {
-      this.#call.pause();
-    }
+    this.#answers.maybePause();
   }
 
   /** Never throws: what goes wrong is an answer. */
@@ -268,7 +221,7 @@ class PipelineStream {
       this.failed(running, error);
       return;
     }
-    if (this.#isOver) {
+    if (this.#answers.isOver) {
       this.failed(running, new KvError('CANCELLED'));
     } else {
       this.#context.member.submit(command, options, running);
@@ -280,7 +233,7 @@ class PipelineStream {
     running.account = this.#entry?.largeAnswer();
     return (bytes) => {
       running.account?.grow(bytes);
-      this.#maybeShowLife(running.startMs);
+      this.#answers.maybeShowLife(running.startMs);
     };
   }
 
@@ -313,13 +266,6 @@ class PipelineStream {
     const charge = this.#chargeOf(running);
     const response = await carryOutRange(this.#context, request, { charge, ...options });
     this.#finish(running, { type: 'range', response });
-  }
-
-  #taken(accounts: Iterable<LargeAnswer>): void {
-    for (const account of accounts) {
-      account.end();
-      this.#leavingAccounts.delete(account);
-    }
   }
 
   /** A write has been applied. */
@@ -380,97 +326,14 @@ class PipelineStream {
   }
 
   #answer(running: RunningOperation, response: PipelineResponse, isRepeated: boolean): void {
-    const { id, type, bytes, startMs } = running;
     const { metrics, nowMs } = this.#context;
     const code = response.type === 'failure' ? response.failure.code : 'OK';
-    metrics.countRequest(methodOf(type), code, (nowMs() - startMs) / 1000);
-    if (this.#isOver || response.type === 'failure') {
-      running.account?.end();
-    } else if (running.account !== undefined) {
-      this.#writtenAccounts.push(running.account);
-    }
-    if (this.#isOver) {
-      return;
-    }
-    const answers = this.#answers();
-    const before = answers.bytes;
+    metrics.countRequest(methodOf(running.type), code, (nowMs() - running.startMs) / 1000);
     try {
-      answers.add(id, isRepeated, response);
+      this.#answers.add(running, response, isRepeated);
     } catch (error) {
-      answers.add(id, false, this.#failure(error));
+      this.#answers.add(running, this.#failure(error), false);
     }
-    const added = answers.bytes - before;
-    this.#bytes += added;
-    this.#written.operations++;
-    this.#written.bytes += bytes + added;
-    if (!this.#isFlushDue && !this.#isBlocked) {
-      this.#isFlushDue = true;
-      this.#loop.afterCallback(() => {
-        this.#isFlushDue = false;
-        this.#flush();
-      });
-    }
-  }
-
-  /** A range that takes long is under way: its client must not think that nobody is here. */
-  #maybeShowLife(startMs: number): void {
-    const sinceMs = Math.max(startMs, this.#writtenMs);
-    const isDue = this.#context.nowMs() - sinceMs >= signOfLifeMs;
-    if (isDue && this.#writer === undefined) {
-      this.#answers();
-      this.#flush();
-    }
-  }
-
-  #answers(): AnswerBatchWriter {
-    this.#writer ??= new AnswerBatchWriter();
-    return this.#writer;
-  }
-
-  #flush(): void {
-    if (this.#isOver || this.#isBlocked || this.#writer === undefined) {
-      return;
-    }
-    const { leader } = this.#context.member;
-    if (leader !== this.#toldLeader) {
-      this.#toldLeader = leader;
-      this.#writer.leader(String(leader));
-    }
-    const batch = this.#writer.finish();
-    this.#operations -= this.#written.operations;
-    this.#bytes -= this.#written.bytes;
-    this.#writer = undefined;
-    this.#written = { operations: 0, bytes: 0 };
-    const accounts = this.#writtenAccounts;
-    this.#writtenAccounts = [];
-    for (const account of accounts) {
-      this.#leavingAccounts.add(account);
-    }
-    this.#isBlocked = !this.#call.write(batch, () => {
-      this.#taken(accounts);
-    });
-    this.#writtenMs = this.#context.nowMs();
-    const isRelieved =
-      this.#operations <= operationsMax / 2 && this.#bytes <= operationBytesMax / 2;
-    if (isRelieved && this.#call.isPaused()) {
-      this.#call.resume();
-    }
-    this.#maybeEnd();
-  }
-
-  /** A client that has ended its side gets the answers it waits for, and the end. */
-  #maybeEnd(): void {
-    if (this.#hasEnded && !this.#isOver && this.#operations === 0) {
-      this.#close();
-      this.#call.end();
-    }
-  }
-
-  #close(): void {
-    this.#isOver = true;
-    this.#writer = undefined;
-    this.#taken([...this.#writtenAccounts, ...this.#leavingAccounts]);
-    this.#onClose();
   }
 }
 

@@ -16,17 +16,18 @@ export {
 export { readPutRequest, readRangeRequest } from './kv-server-codec.ts';
 export {
   AnswerBatchWriter,
-  operateMethod,
-  OperationBatchWriter,
   type PipelineAnswer,
+  type PipelineResponse,
+  type ReceivedAnswers,
+} from './pipeline-answers.ts';
+export {
+  OperationBatchWriter,
   type PipelineMessage,
   type PipelineRequest,
-  type PipelineResponse,
-  pipelineService,
-  type ReceivedAnswers,
   type ReceivedBatch,
   type ReceivedOperation,
-} from './pipeline-codec.ts';
+} from './pipeline-operations.ts';
+export { operateMethod, pipelineService } from './pipeline-service.ts';
 export { ProtoReader, ProtoWriter } from './protobuf.ts';
 export { services } from './services.ts';
 export type * from './types.ts';

@@ -246,6 +246,19 @@ export class ProtoReader {
     return new ProtoReader(this.#buffer, start, this.#at);
   }
 
+  /** Reads a message of which one field matters; `otherwise` where that does not come. */
+  only<T>(wanted: number, read: (reader: ProtoReader) => T, otherwise: T): T {
+    let value = otherwise;
+    for (let field = this.next(); field !== 0; field = this.next()) {
+      if (field === wanted) {
+        value = read(this);
+      } else {
+        this.skip();
+      }
+    }
+    return value;
+  }
+
   /** Passes over a field that is not known here. */
   skip(): void {
     switch (this.#kind) {

@@ -1,11 +1,11 @@
 /** Members that have pipelines, answered by the test, under virtual time; and a client of them. */
 import { Holdfast, type HoldfastError, type HoldfastOptions } from '../../src/client/index.ts';
+import type { PipelineAnswer } from '../../src/wire/index.ts';
 import {
-  type PipelineAnswer,
   readOperationBatch,
   type ReceivedBatch,
   type ReceivedOperation,
-} from '../../src/wire/pipeline-codec.ts';
+} from '../../src/wire/pipeline-operations.ts';
 import { FakeMembers, type ReceivedStream, virtualEnvironment } from './fake-members.ts';
 
 export const [a, b, c] = ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3'] as const;

@@ -5,7 +5,7 @@ import {
   OperationBatchWriter,
   type PipelineMessage,
 } from '../../src/wire/index.ts';
-import { readOperationBatch } from '../../src/wire/pipeline-codec.ts';
+import { readOperationBatch } from '../../src/wire/pipeline-operations.ts';
 
 const [key, rangeEnd] = [Buffer.from('a'), Buffer.from('b')];
 const put = { type: 'put', put: { key, value: rangeEnd, prevKv: true } } as const;

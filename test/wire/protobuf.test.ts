@@ -130,6 +130,14 @@ describe('what is read', () => {
     expect(() => new ProtoReader(Buffer.from(hex, 'hex')).next()).toThrow('malformed message');
   });
 
+  test('the one field that matters, as it comes last, or what stands for it', () => {
+    const bytes = (): ProtoReader => new ProtoReader(Buffer.from('0a016110051007', 'hex'));
+
+    expect(bytes().only(2, (it) => it.int(), 0)).toBe(7);
+    expect(bytes().only(1, (it) => it.text(), '')).toBe('a');
+    expect(bytes().only(3, (it) => it.text(), 'none')).toBe('none');
+  });
+
   test('does not look beyond the end of a message within', () => {
     // The inner message ends within its number; the outer one goes on.
     const inner = reader('0a02' + '08ff' + '1001').message();
