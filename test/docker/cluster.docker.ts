@@ -8,9 +8,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildTimeoutMs, ComposedCluster, members } from './composed.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { buildTimeoutMs, ComposedCluster, members, queryUrl } from './composed.ts';
 import { eventually, run } from './run.ts';
+import {
+  bringUp,
+  cleanUpAtEnd,
+  cutOffLeader,
+  greetThroughOne,
+  takeAway,
+  watchAll,
+} from './steps.ts';
 import { dashboardQueries, ruleQueries } from '../cluster/queries.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -18,26 +26,7 @@ const project = 'holdfast-test';
 const gameDayTimeoutMs = 120_000;
 
 let cluster: ComposedCluster;
-
-interface PromAnswer {
-  readonly status: string;
-  readonly data: {
-    readonly result: readonly {
-      readonly metric: Readonly<Record<string, string>>;
-      readonly value: readonly [number, string];
-    }[];
-  };
-}
-
-function queryUrl(expression: string): string {
-  return `http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expression)}`;
-}
-
-async function query(expression: string): Promise<PromAnswer['data']['result']> {
-  const answer = JSON.parse(await cluster.http(queryUrl(expression))) as PromAnswer;
-  expect(answer.status).toBe('success');
-  return answer.data.result;
-}
+const cleanups = cleanUpAtEnd();
 
 /** What Prometheus says against these expressions. */
 async function complaints(expressions: readonly string[]): Promise<string> {
@@ -58,22 +47,13 @@ beforeAll(async () => {
   );
 });
 
-/** Undoes what was done, last first; nothing when there never was an cluster.engine. */
-const cleanups: (() => Promise<unknown>)[] = [];
-
-afterAll(async () => {
-  for (const cleanup of cleanups.reverse()) {
-    await cleanup();
-  }
-});
-
 test(
   'docker compose up brings three healthy members',
   async () => {
     await cluster.compose('build', 'n1');
-    await cluster.compose('up', '-d', '--no-build', ...cluster.services);
 
-    await cluster.untilHealthy();
+    await bringUp(cluster);
+
     const running = (await cluster.compose('ps', '--services')).trim().split('\n');
     expect(running).toEqual(expect.arrayContaining([...members, 'toxiproxy', 'prometheus']));
   },
@@ -81,10 +61,7 @@ test(
 );
 
 test('what is put through one member is read through another', async () => {
-  expect(await cluster.holdfast('n1', 'put', 'greeting', 'hello')).toBe('OK\n');
-
-  expect(await cluster.holdfast('n2', 'get', 'greeting', '-w', 'plain')).toBe('hello\n');
-  expect(await cluster.holdfast('n3', 'get', 'greeting', '-w', 'plain')).toBe('hello\n');
+  await greetThroughOne(cluster);
 });
 
 test('members run without root, on a read-only file system, within their limits', async () => {
@@ -92,9 +69,7 @@ test('members run without root, on a read-only file system, within their limits'
     const format =
       '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} ' +
       '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}';
-    const limits = (
-      await cluster.docker('inspect', '-f', format, await cluster.containerOf(name))
-    ).trim();
+    const limits = await cluster.inspect(name, format);
     expect(limits).toBe('node true 1073741824 2000000000');
   }
 });
@@ -111,12 +86,7 @@ test('ports are published on this machine alone', async () => {
 });
 
 test('Prometheus scrapes every member, and its rules are in order', async () => {
-  await cluster.untilHealthy(['prometheus']);
-  await eventually(
-    'all are up',
-    async () => query('up{job="holdfast"} == 1'),
-    (it) => it.length === 3,
-  );
+  await watchAll(cluster);
 
   const rules = JSON.parse(await cluster.http('http://127.0.0.1:9090/api/v1/rules')) as {
     data: { groups: { rules: { name: string; health: string; lastError?: string }[] }[] };
@@ -157,7 +127,7 @@ test('every query of rules and dashboards is answered, and every metric is there
 });
 
 test('no alert fires while all is well', async () => {
-  expect(await query('ALERTS{alertstate="firing"}')).toEqual([]);
+  expect(await cluster.query('ALERTS{alertstate="firing"}')).toEqual([]);
 });
 
 test('a member cut off through Toxiproxy falls behind, and comes back with its links', async () => {
@@ -168,7 +138,7 @@ test('a member cut off through Toxiproxy falls behind, and comes back with its l
   await cluster.setLinksOf(cut, false);
   await eventually(
     `${cut} knows no leader`,
-    async () => query(`holdfast_has_leader{instance="${cut}"} == 0`),
+    async () => cluster.query(`holdfast_has_leader{instance="${cut}"} == 0`),
     (it) => it.length === 1,
   );
 
@@ -177,7 +147,7 @@ test('a member cut off through Toxiproxy falls behind, and comes back with its l
   // Rules are evaluated every few seconds.
   const alerts = await eventually(
     'an alert is pending',
-    async () => query('ALERTS{alertname="HoldfastMemberWithoutLeader"}'),
+    async () => cluster.query('ALERTS{alertname="HoldfastMemberWithoutLeader"}'),
     (it) => it.length > 0,
   );
   expect(alerts.map(({ metric }) => metric['instance'])).toEqual([cut]);
@@ -188,27 +158,14 @@ test('a member cut off through Toxiproxy falls behind, and comes back with its l
 });
 
 test('when the leader is cut off the others elect one, and it acknowledges nothing', async () => {
-  const old = await cluster.leader();
-  const others = members.filter((name) => name !== old);
-  await cluster.setLinksOf(old, false);
-
-  const next = await cluster.leader(others);
-  expect(next).not.toBe(old);
-  expect(await cluster.holdfast(next, 'put', 'who', next)).toBe('OK\n');
-  await expect(
-    cluster.holdfast(old, 'put', 'who', old, '--command-timeout', '2s'),
-  ).rejects.toThrow();
-
-  await cluster.setLinksOf(old, true);
-  await cluster.untilHealthy();
-  expect(await cluster.holdfast(old, 'get', 'who', '-w', 'plain')).toBe(`${next}\n`);
+  await cutOffLeader(cluster);
 });
 
 test('a member whose process is killed is started again and rejoins', async () => {
   const victim = await cluster.leader();
   const [other = 'n1'] = members.filter((name) => name !== victim);
   const id = await cluster.containerOf(victim);
-  const startedAt = await cluster.docker('inspect', '-f', '{{.State.StartedAt}}', id);
+  const startedAt = await cluster.startedAt(victim);
   const kill = `const processes = require('fs').readdirSync('/proc');
   for (const pid of processes.filter((it) => /^\\d+$/.test(it))) {
     const line = require('fs').readFileSync('/proc/' + pid + '/cmdline', 'utf8').split('\\0');
@@ -222,7 +179,7 @@ test('a member whose process is killed is started again and rejoins', async () =
   );
   await eventually(
     `${victim} has been started again`,
-    async () => cluster.docker('inspect', '-f', '{{.State.StartedAt}}', id),
+    async () => cluster.startedAt(victim),
     (it) => it !== startedAt,
   );
   await cluster.untilHealthy();
@@ -233,19 +190,17 @@ test('volumes outlive down and up', async () => {
   await cluster.compose('down');
   expect(await cluster.containers()).toBe('');
 
-  await cluster.compose('up', '-d', '--no-build', ...cluster.services);
-  await cluster.untilHealthy();
+  await bringUp(cluster);
 
   for (const name of members) {
     expect(await cluster.holdfast(name, 'get', 'greeting', '-w', 'plain')).toBe('hello\n');
   }
-  expect((await query('count(count_over_time(holdfast_raft_term[10m]))')).length).toBe(1);
+  expect((await cluster.query('count(count_over_time(holdfast_raft_term[10m]))')).length).toBe(1);
 });
 
 test('a game day goes well against the containers', async () => {
   await cluster.compose('down', '-v');
-  await cluster.compose('up', '-d', '--no-build', ...members, 'toxiproxy');
-  await cluster.untilHealthy();
+  await bringUp(cluster, [...members, 'toxiproxy']);
   const out = await mkdtemp(join(tmpdir(), 'holdfast-gameday-'));
   cleanups.push(async () => rm(out, { recursive: true, force: true }));
 
@@ -261,10 +216,5 @@ test('a game day goes well against the containers', async () => {
 });
 
 test('down -v leaves nothing behind', async () => {
-  await cluster.compose('down', '-v');
-
-  const label = ['--filter', `label=com.docker.compose.project=${project}`];
-  expect(await cluster.containers()).toBe('');
-  expect(await cluster.docker('volume', 'ls', '-q', ...label)).toBe('');
-  expect(await cluster.docker('network', 'ls', '-q', ...label)).toBe('');
+  await takeAway(cluster);
 });

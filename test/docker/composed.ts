@@ -28,6 +28,22 @@ interface Compose {
   readonly services: Readonly<Record<string, { readonly image: string }>>;
 }
 
+/** A series of Prometheus, as it is now. */
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+interface PrometheusAnswer {
+  readonly status: string;
+  readonly data: { readonly result: readonly Series[] };
+}
+
+/** Where Prometheus answers a query. */
+export function queryUrl(expression: string): string {
+  return `http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expression)}`;
+}
+
 /** What is composed, and how it is spoken to. */
 export interface ComposedOptions {
   readonly project: string;
@@ -128,11 +144,22 @@ export class ComposedCluster {
     return run([...this.engine.onHost, process.execPath, '-e', script], { env });
   }
 
+  /** What Prometheus knows by this expression. */
+  async query(expression: string): Promise<readonly Series[]> {
+    const answer = JSON.parse(await this.http(queryUrl(expression))) as PrometheusAnswer;
+    expect(answer.status).toBe('success');
+    return answer.data.result;
+  }
+
   /** Ids of the project's containers, one a line. */
   async containers(...filters: readonly string[]): Promise<string> {
-    const all = `label=com.docker.compose.project=${this.#options.project}`;
-    const chosen = [all, ...filters].flatMap((it) => ['--filter', it]);
+    const chosen = [this.#label, ...filters].flatMap((it) => ['--filter', it]);
     return (await this.docker('ps', '-aq', ...chosen)).trim();
+  }
+
+  /** Volumes or networks of the project, one a line. */
+  async leftOvers(kind: 'volume' | 'network'): Promise<string> {
+    return (await this.docker(kind, 'ls', '-q', '--filter', this.#label)).trim();
   }
 
   async containerOf(service: string): Promise<string> {
@@ -141,11 +168,21 @@ export class ComposedCluster {
     return id;
   }
 
+  /** When its container was started last. */
+  async startedAt(service: string): Promise<string> {
+    return this.inspect(service, '{{.State.StartedAt}}');
+  }
+
+  /** What an engine says of a container. */
+  async inspect(service: string, format: string): Promise<string> {
+    return (await this.docker('inspect', '-f', format, await this.containerOf(service))).trim();
+  }
+
   async untilHealthy(names: readonly string[] = members): Promise<void> {
     for (const name of names) {
       await eventually(
         `${name} is healthy`,
-        async () => this.#healthOf(name),
+        async () => this.inspect(name, '{{.State.Health.Status}}'),
         (it) => it === 'healthy',
       );
     }
@@ -184,10 +221,8 @@ export class ComposedCluster {
     await this.http(`http://127.0.0.1:8474/proxies/${name}`, 'POST', { enabled });
   }
 
-  async #healthOf(service: string): Promise<string> {
-    const format = '{{.State.Health.Status}}';
-    const health = await this.docker('inspect', '-f', format, await this.containerOf(service));
-    return health.trim();
+  get #label(): string {
+    return `label=com.docker.compose.project=${this.#options.project}`;
   }
 }
 

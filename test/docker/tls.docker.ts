@@ -9,9 +9,17 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { buildTimeoutMs, clusterFolder, ComposedCluster, members, type Name } from './composed.ts';
 import { eventually, run } from './run.ts';
+import {
+  bringUp,
+  cleanUpAtEnd,
+  cutOffLeader,
+  greetThroughOne,
+  takeAway,
+  watchAll,
+} from './steps.ts';
 
 const binary = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
 const project = 'holdfast-tls-test';
@@ -20,6 +28,7 @@ const containerUser = '1000:1000';
 
 let folder: string;
 let cluster: ComposedCluster;
+const cleanups = cleanUpAtEnd();
 
 /** The certificates of the members, as the README has them made. */
 async function makeCertificates(...options: readonly string[]): Promise<void> {
@@ -39,19 +48,6 @@ async function serialAt(name: Name): Promise<string> {
   return cluster.docker('exec', await cluster.containerOf(neighbour), 'node', '-e', script);
 }
 
-/** The members of which Prometheus knows a series like this. */
-async function instancesWith(expression: string): Promise<readonly string[]> {
-  const query = encodeURIComponent(expression);
-  const text = await cluster.http(`http://127.0.0.1:9090/api/v1/query?query=${query}`);
-  const { data } = JSON.parse(text) as {
-    data: { result: readonly { metric: Readonly<Record<string, string>> }[] };
-  };
-  return data.result.map(({ metric }) => metric['instance'] ?? '');
-}
-
-/** Undoes what was done, last first. */
-const cleanups: (() => Promise<unknown>)[] = [];
-
 beforeAll(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'holdfast-tls-')), 'cluster');
   cleanups.push(async () => rm(join(folder, '..'), { recursive: true, force: true }));
@@ -67,28 +63,18 @@ beforeAll(async () => {
   cleanups.push(async () => cluster.down());
 }, buildTimeoutMs);
 
-afterAll(async () => {
-  for (const cleanup of cleanups.reverse()) {
-    await cleanup();
-  }
-});
-
 test(
   'certificates and one command bring three healthy members',
   async () => {
     await makeCertificates();
-    await cluster.compose('up', '-d', '--no-build', ...cluster.services);
 
-    await cluster.untilHealthy();
+    await bringUp(cluster);
   },
   buildTimeoutMs,
 );
 
 test('what is put through one member is read through another, by TLS', async () => {
-  expect(await cluster.holdfast('n1', 'put', 'greeting', 'hello')).toBe('OK\n');
-
-  expect(await cluster.holdfast('n2', 'get', 'greeting', '-w', 'plain')).toBe('hello\n');
-  expect(await cluster.holdfast('n3', 'get', 'greeting', '-w', 'plain')).toBe('hello\n');
+  await greetThroughOne(cluster);
 });
 
 test('nobody is served in plain text, or who does not trust the CA', async () => {
@@ -108,36 +94,20 @@ test('nobody is served in plain text, or who does not trust the CA', async () =>
 });
 
 test('Prometheus scrapes every member by TLS, and knows when certificates end', async () => {
-  await cluster.untilHealthy(['prometheus']);
-  await eventually(
-    'all are up',
-    async () => instancesWith('up{job="holdfast"} == 1'),
-    (names) => names.length === 3,
-  );
+  await watchAll(cluster);
 
   const inADay = 'holdfast_certificate_expiry_timestamp_seconds > time() + 86400';
-  expect([...new Set(await instancesWith(inADay))].sort()).toEqual([...members]);
+  const instances = (await cluster.query(inADay)).map(({ metric }) => metric['instance']);
+  expect([...new Set(instances)].sort()).toEqual([...members]);
 });
 
-test('a leader cut off through Toxiproxy is followed by another one, and comes back', async () => {
-  const old = await cluster.leader();
-  const others = members.filter((name) => name !== old);
-  await cluster.setLinksOf(old, false);
-
-  const next = await cluster.leader(others);
-  expect(next).not.toBe(old);
-  expect(await cluster.holdfast(next, 'put', 'who', next)).toBe('OK\n');
-
-  await cluster.setLinksOf(old, true);
-  await cluster.untilHealthy();
-  expect(await cluster.holdfast(old, 'get', 'who', '-w', 'plain')).toBe(`${next}\n`);
+test('a leader cut off through Toxiproxy is followed by another one, and acknowledges nothing', async () => {
+  await cutOffLeader(cluster);
 });
 
 test('new certificates are taken while the members run', async () => {
   const before = await serialAt('n2');
-  const started = await cluster.docker(
-    ...['inspect', '-f', '{{.State.StartedAt}}', await cluster.containerOf('n2')],
-  );
+  const started = await cluster.startedAt('n2');
 
   await makeCertificates('--replace');
 
@@ -152,12 +122,9 @@ test('new certificates are taken while the members run', async () => {
   await cluster.setLinksOf('n2', true);
   await cluster.untilHealthy();
   expect(await cluster.holdfast('n3', 'get', 'after', '-w', 'plain')).toBe('replacing\n');
-  const format = ['inspect', '-f', '{{.State.StartedAt}}', await cluster.containerOf('n2')];
-  expect(await cluster.docker(...format)).toBe(started);
+  expect(await cluster.startedAt('n2')).toBe(started);
 });
 
 test('down -v leaves nothing behind', async () => {
-  await cluster.compose('down', '-v');
-
-  expect(await cluster.containers()).toBe('');
+  await takeAway(cluster);
 });
