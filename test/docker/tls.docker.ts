@@ -101,7 +101,7 @@ test('Prometheus scrapes every member by TLS, and knows when certificates end', 
   expect([...new Set(instances)].sort()).toEqual([...members]);
 });
 
-test('a leader cut off through Toxiproxy is followed by another one, and acknowledges nothing', async () => {
+test('a leader that is cut off is followed by another one, and acknowledges nothing', async () => {
   await cutOffLeader(cluster);
 });
 
