@@ -372,6 +372,30 @@ export const mutants: readonly Mutant[] = [
     patches: [raft('core.ts', 'this.#configurations.restore(configuration);', '')],
   },
   {
+    lesson: 'installs a snapshot and leaves its commit index where it was',
+    profile: 'snapshots',
+    seeds: 10,
+    patches: [
+      raft(
+        'log.ts',
+        'this.#commitIndex = index;\n    this.#applyingIndex = index;',
+        'this.#applyingIndex = index;',
+      ),
+    ],
+  },
+  {
+    lesson: 'installs a snapshot and takes the entry after it for committed too',
+    profile: 'snapshots',
+    seeds: 10,
+    patches: [
+      raft(
+        'log.ts',
+        'this.#commitIndex = index;\n    this.#applyingIndex = index;',
+        'this.#commitIndex = index + 1;\n    this.#applyingIndex = index;',
+      ),
+    ],
+  },
+  {
     lesson: 'keeps a truncated configuration',
     profile: 'membership',
     seeds: 100,
