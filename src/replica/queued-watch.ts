@@ -1,6 +1,6 @@
 /**
  * One watch of a stream as its queue knows it (`watch-queue.ts`): what it asks for, by what right
- * it is there, what it counts for, and its events that wait.
+ * it is there, what it counts for, and what waits of it.
  */
 import {
   type Access,
@@ -10,8 +10,8 @@ import {
   Watcher,
   type WatchSink,
 } from '../kv/index.ts';
-import type { WatchRequest } from './watch-api.ts';
-import type { OfferedEvents, Waiting } from './watch-notices.ts';
+import type { WatchNotice, WatchRequest } from './watch-api.ts';
+import type { OfferedEvents } from './watch-notices.ts';
 
 /** Bytes of keys that a place for a watch is meant for; see `WatchAllowance`. */
 const placeBytes = 1024;
@@ -36,8 +36,9 @@ export class Watch extends Watcher {
   readonly places: number;
   /** Whether it has told anything since the last round of progress. */
   hasTold = false;
-  /** Its events that wait and may be joined by more. */
-  waiting: WaitingEvents | undefined;
+  /** What waits of it, from the one end to the other; see `WatchLine`. */
+  oldest: Queued | undefined;
+  newest: Queued | undefined;
   /** Undefined of one that began while nobody was asked who calls. */
   readonly claim: Claim | undefined;
 
@@ -53,19 +54,49 @@ export class Watch extends Watcher {
   }
 }
 
-/** Events that wait, and may be joined by more. */
-export interface WaitingEvents extends OfferedEvents {
+/** What waits: a notice, or events. */
+export type Queued = QueuedNotice | QueuedEvents;
+
+/** Who stands around something that waits: in the line, and of what waits of the same watch. */
+abstract class Neighbours {
+  before: Queued | undefined;
+  after: Queued | undefined;
+  earlier: Queued | undefined;
+  later: Queued | undefined;
+}
+
+/** A notice that waits. */
+export class QueuedNotice extends Neighbours {
+  readonly type = 'notice';
+  readonly notice: WatchNotice;
+  /** The watch whose progress it tells; undefined of any other notice. */
+  readonly watch: Watch | undefined;
+
+  constructor(notice: WatchNotice, watch?: Watch) {
+    super();
+    this.notice = notice;
+    this.watch = watch;
+  }
+}
+
+/** Events of a watch that wait, and may be joined by more. */
+export class QueuedEvents extends Neighbours implements OfferedEvents {
+  readonly type = 'events';
   readonly watch: Watch;
   readonly parts: (readonly HistoryEvent[])[];
   /** Notices of progress of the whole stream before it. */
   readonly progressBefore: number;
-  count: number;
-  bytes: number;
-  revision: number;
-}
+  count = 0;
+  bytes = 0;
+  revision = 0;
 
-/** What waits in the queue: {@link Waiting} with what the queue knows of it. */
-export type Queued = Exclude<Waiting, OfferedEvents> | WaitingEvents;
+  constructor(watch: Watch, progressBefore: number, parts: (readonly HistoryEvent[])[] = []) {
+    super();
+    this.watch = watch;
+    this.progressBefore = progressBefore;
+    this.parts = parts;
+  }
+}
 
 /** A copy: a key is a small piece of what it was read from, which it would keep in memory. */
 function detached({ key, rangeEnd }: KeySelector): KeySelector {

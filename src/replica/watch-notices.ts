@@ -52,7 +52,7 @@ const previousBounds: PreviousBounds = {
 };
 
 /** Whether history must be asked before the reader can be told. */
-export function needsReading(waiting: Waiting): waiting is OfferedEvents {
+function needsReading(waiting: Waiting): waiting is OfferedEvents {
   return waiting.type === 'events' && waiting.watch.prevKv;
 }
 

@@ -14,15 +14,17 @@ import {
   type WatchSink,
 } from '../kv/index.ts';
 import type { AuthApi } from './auth-api.ts';
-import { type Claim, placesOf, type Queued, Watch, type WaitingEvents } from './queued-watch.ts';
-import type { WatchAllowance, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
 import {
-  needsReading,
-  type NextNotice,
-  type OfferedEvents,
-  plainNotice,
-  type Waiting,
-} from './watch-notices.ts';
+  type Claim,
+  placesOf,
+  type Queued,
+  QueuedEvents,
+  QueuedNotice,
+  Watch,
+} from './queued-watch.ts';
+import type { WatchAllowance, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
+import { WatchLine } from './watch-line.ts';
+import { type NextNotice, type OfferedEvents, plainNotice, type Waiting } from './watch-notices.ts';
 
 /** Limit: bytes of events that wait for one reader, before the last offer. */
 const defaultQueuedBytesMax = 4 * 1024 * 1024;
@@ -58,7 +60,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   readonly #options: WatchQueueOptions;
   readonly #queuedBytesMax: number;
   readonly #watchesById = new Map<number, Watch>();
-  #queue: Queued[] = [];
+  #line = new WatchLine();
   #queuedBytes = 0;
   /** From the moment the limit is reached until half of what is allowed has gone. */
   #isFull = false;
@@ -75,7 +77,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   }
 
   get pending(): number {
-    return this.#queue.length;
+    return this.#line.count;
   }
 
   get hasRoom(): boolean {
@@ -142,7 +144,8 @@ export class WatchQueue implements WatchStream, WatchSink {
       }
       const waiting = this.take();
       if (waiting !== undefined) {
-        const notice = needsReading(waiting) ? await this.#complete(waiting) : plainNotice(waiting);
+        const isToRead = waiting.type === 'events' && waiting.watch.prevKv;
+        const notice = isToRead ? await this.#complete(waiting) : plainNotice(waiting);
         if (notice !== undefined) {
           return notice;
         }
@@ -159,9 +162,8 @@ export class WatchQueue implements WatchStream, WatchSink {
 
   /** Takes what is next in line, if there is anything; `noticeOf` tells the reader's view. */
   take(): Queued | undefined {
-    const waiting = this.#queue.shift();
+    const waiting = this.#line.take();
     if (waiting?.type === 'events') {
-      waiting.watch.waiting = undefined;
       this.#release(waiting.bytes);
     }
     return waiting;
@@ -188,24 +190,11 @@ export class WatchQueue implements WatchStream, WatchSink {
     watch.hasTold = true;
     this.#queuedBytes += bytes;
     this.#isFull ||= this.#queuedBytes >= this.#queuedBytesMax;
-    const { waiting } = watch;
-    if (waiting !== undefined && this.#mayJoin(waiting)) {
-      waiting.parts.push(events);
-      waiting.count += events.length;
-      waiting.bytes += bytes;
-      waiting.revision = revision;
-      return;
-    }
-    watch.waiting = {
-      type: 'events',
-      watch,
-      parts: [events],
-      count: events.length,
-      bytes,
-      revision,
-      progressBefore: this.#progressTold,
-    };
-    this.#push(watch.waiting);
+    const waiting = this.#joinable(watch) ?? this.#begin(watch);
+    waiting.parts.push(events);
+    waiting.count += events.length;
+    waiting.bytes += bytes;
+    waiting.revision = revision;
   }
 
   compacted(watcher: Watcher, compactRevision: number): void {
@@ -244,21 +233,20 @@ export class WatchQueue implements WatchStream, WatchSink {
   /** Tells the watches that want it how far they are, unless they have told something lately. */
   tellProgress(): void {
     const { hub } = this.#options;
-    if (this.#queue.length > progressQueueMax) {
+    if (this.#line.count > progressQueueMax) {
       return;
     }
     for (const watch of this.#watchesById.values()) {
       const { id, progressNotify, hasTold } = watch;
       watch.hasTold = false;
       if (progressNotify && !hasTold && hub.isUpToDate(watch)) {
-        watch.waiting = undefined;
-        this.#tell({ type: 'progress', watchId: id, revision: hub.revision });
+        this.#tell({ type: 'progress', watchId: id, revision: hub.revision }, watch);
       }
     }
   }
 
   /** Events with what keys were before; undefined when their watch has gone meanwhile. */
-  async #complete(waiting: WaitingEvents): Promise<WatchNotice | undefined> {
+  async #complete(waiting: QueuedEvents): Promise<WatchNotice | undefined> {
     const { watch } = waiting;
     const next = await this.#options.complete(waiting);
     if (next.type === 'too-long') {
@@ -271,19 +259,20 @@ export class WatchQueue implements WatchStream, WatchSink {
   }
 
   /** What is left of events that were taken goes first again. */
-  #putBack(taken: WaitingEvents, { parts }: OfferedEvents): void {
-    let [count, bytes] = [0, 0];
+  #putBack({ watch, progressBefore, revision }: QueuedEvents, { parts }: OfferedEvents): void {
+    const rest = new QueuedEvents(watch, progressBefore, [...parts]);
+    rest.revision = revision;
     for (const part of parts) {
-      count += part.length;
+      rest.count += part.length;
       for (const event of part) {
-        bytes += event.bytes;
+        rest.bytes += event.bytes;
       }
     }
-    this.#queue.unshift({ ...taken, parts: [...parts], count, bytes });
-    this.#queuedBytes += bytes;
+    this.#line.putBack(rest);
+    this.#queuedBytes += rest.bytes;
     this.#isFull ||= this.#queuedBytes >= this.#queuedBytesMax;
-    if (this.#own(taken.watch) === undefined) {
-      this.#drop(taken.watch);
+    if (this.#own(watch) === undefined) {
+      this.#drop(watch);
     }
   }
 
@@ -295,16 +284,9 @@ export class WatchQueue implements WatchStream, WatchSink {
     const { hub, onRoom } = this.#options;
     hub.remove(watch);
     this.#forget(watch);
-    this.#queue = this.#queue.filter((waiting) => {
-      const isOfIt =
-        waiting.type === 'events'
-          ? waiting.watch === watch
-          : waiting.notice.type === 'progress' && waiting.notice.watchId === watch.id;
-      if (isOfIt && waiting.type === 'events') {
-        this.#release(waiting.bytes);
-      }
-      return !isOfIt;
-    });
+    for (let { newest } = watch; newest !== undefined; { newest } = watch) {
+      this.#remove(newest);
+    }
     onRoom();
     this.maybeTellProgress();
     const reason =
@@ -369,10 +351,21 @@ export class WatchQueue implements WatchStream, WatchSink {
       : undefined;
   }
 
-  #mayJoin({ bytes, count, progressBefore }: WaitingEvents): boolean {
-    return (
-      bytes <= noticeBytesMax && count <= noticeEventsMax && progressBefore === this.#progressTold
-    );
+  /** What waits of a watch and may be joined by more. */
+  #joinable({ newest }: Watch): QueuedEvents | undefined {
+    return newest?.type === 'events' &&
+      newest.bytes <= noticeBytesMax &&
+      newest.count <= noticeEventsMax &&
+      newest.progressBefore === this.#progressTold
+      ? newest
+      : undefined;
+  }
+
+  /** A new place in the line for events of a watch. */
+  #begin(watch: Watch): QueuedEvents {
+    const waiting = new QueuedEvents(watch, this.#progressTold);
+    this.#push(waiting);
+    return waiting;
   }
 
   #chooseId(): number {
@@ -382,12 +375,12 @@ export class WatchQueue implements WatchStream, WatchSink {
     return this.#nextId++;
   }
 
-  #tell(notice: WatchNotice): void {
-    this.#push({ type: 'notice', notice });
+  #tell(notice: WatchNotice, progressOf?: Watch): void {
+    this.#push(new QueuedNotice(notice, progressOf));
   }
 
   #push(waiting: Queued): void {
-    this.#queue.push(waiting);
+    this.#line.add(waiting);
     this.#wakeUp();
   }
 
@@ -407,14 +400,19 @@ export class WatchQueue implements WatchStream, WatchSink {
    * told after it: that says that these events have been told.
    */
   #drop(watch: Watch): void {
-    const keptBelow = this.#queue.findLastIndex((waiting) => tellsProgress(waiting, watch.id));
-    this.#queue = this.#queue.filter((waiting, at) => {
-      const isDropped = at > keptBelow && waiting.type === 'events' && waiting.watch === watch;
-      if (isDropped) {
-        this.#release(waiting.bytes);
+    for (let { newest } = watch; newest?.type === 'events'; { newest } = watch) {
+      if (newest.progressBefore < this.#progressTold) {
+        return;
       }
-      return !isDropped;
-    });
+      this.#remove(newest);
+    }
+  }
+
+  #remove(waiting: Queued): void {
+    this.#line.remove(waiting);
+    if (waiting.type === 'events') {
+      this.#release(waiting.bytes);
+    }
   }
 
   /**
@@ -441,14 +439,9 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
     this.#options.allowance?.give(places);
     this.#watchesById.clear();
-    this.#queue = [];
+    this.#line = new WatchLine();
     this.#queuedBytes = 0;
     this.#options.onClosed();
     this.#wakeUp();
   }
-}
-
-function tellsProgress(waiting: Waiting, watchId: number): boolean {
-  const { notice } = waiting.type === 'notice' ? waiting : { notice: undefined };
-  return notice?.type === 'progress' && (notice.watchId ?? watchId) === watchId;
 }

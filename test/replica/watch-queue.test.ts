@@ -49,6 +49,35 @@ describe('WatchQueue', () => {
   });
 });
 
+test('to cancel all watches of a stream one by one is not to go through all for each', () => {
+  const many = 100_000;
+  const hub = new WatchHub(1, -1);
+  const queue = new WatchQueue({
+    ...{ hub, queuedBytesMax: 1e9, mayAdd: () => true, auth: new AuthTable() },
+    complete: async () => Promise.reject(new Error('nothing before is wanted')),
+    onRoom: () => undefined,
+    onProgressDue: () => undefined,
+    onClosed: () => undefined,
+  });
+  for (let id = 1; id <= many; id++) {
+    queue.create(id, request);
+  }
+  const { events, revision, compactRevision } = new Machine().apply([encodeCommand(put('a', '1'))]);
+  hub.publish(events, revision, compactRevision);
+  expect(queue.pending).toBe(2 * many);
+
+  for (let id = 1; id <= many; id++) {
+    queue.cancel(id);
+  }
+
+  const told = new Map<string, number>();
+  for (let waiting = queue.take(); waiting !== undefined; waiting = queue.take()) {
+    const type = waiting.type === 'events' ? 'events' : waiting.notice.type;
+    told.set(type, (told.get(type) ?? 0) + 1);
+  }
+  expect(Object.fromEntries(told)).toEqual({ created: many, canceled: many });
+});
+
 describe('the keys of a watch', () => {
   test('are its own: the memory that they came in is neither kept nor looked at again', () => {
     const permission = { access: 'read', key: bytes('a'), rangeEnd: bytes('b') } as const;

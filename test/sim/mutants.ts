@@ -723,7 +723,7 @@ export const mutants: readonly Mutant[] = [
     profile: 'calm',
     seeds: 40,
     kind: 'safety',
-    patches: [replica('watch-queue.ts', 'at > keptBelow && waiting', 'at >= 0 && waiting')],
+    patches: [replica('watch-queue.ts', 'newest.progressBefore < this', 'newest.count < 0 * this')],
   },
   {
     lesson: 'tells the events of several revisions as if they were all of the first',
