@@ -45,6 +45,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/kv/session-answers.ts': 'test/kv/answers.test.ts and state-machine-model.test.ts',
   'src/kv/answer-table.ts': 'test/kv/answers.test.ts and state-machine-model.test.ts',
   'src/kv/command.ts': 'types only',
+  'src/kv/key-loader.ts': 'test/kv/apply-memory.test.ts and state-machine.test.ts',
+  'src/kv/meta-changes.ts': 'test/kv/alarms.test.ts, named-records.test.ts and authorise.test.ts',
   'src/kv/execute.ts': 'test/kv/state-machine.test.ts and state-machine-model.test.ts',
   'src/rpc/ownership.ts': 'test/rpc/lock.test.ts',
   'src/rpc/waits.ts': 'test/rpc/lock.test.ts',

@@ -7,24 +7,22 @@
  * has one current record written, the last; every event is written, for history and watches.
  */
 import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
-import { type AlarmOutcome, changeAlarm } from './alarms.ts';
-import type { Alarm, AlarmCommand, LeaseId, SetRecordCommand } from './command.ts';
-import type { AuthChange } from './auth-command.ts';
-import type { Access, AuthOutcome, AuthTable } from './auth-table.ts';
+import type { Alarm, LeaseId } from './command.ts';
+import type { Access, AuthTable } from './auth-table.ts';
 import type { AnswerTable } from './answer-table.ts';
 import { Answers } from './answers.ts';
 import { Attachments } from './attachments.ts';
 import { ExpiryChanges } from './expiry-changes.ts';
 import type { DueKey, ExpiryTable } from './expiry-table.ts';
-import { type EngineRange, keysKey, leaseKey } from './key-layout.ts';
+import { type EngineRange, leaseKey } from './key-layout.ts';
+import type { KeyLoader } from './key-loader.ts';
 import { type LeaseTable, leaseWrite } from './leases.ts';
-import { namedRecordWrite } from './named-records.ts';
-import { expectGet, inPieces, type Reading, type StateWrite, type StoredRecord } from './need.ts';
+import { MetaChanges } from './meta-changes.ts';
+import { inPieces, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import type { Overlay } from './range.ts';
-import { decodeCurrent, encodeChange, type MvccRecord } from './record.ts';
+import { encodeChange, type MvccRecord } from './record.ts';
 import type { CacheEntry, RecordCache } from './record-cache.ts';
 import { type HashWords, StateHasher } from './state-hash.ts';
-import { type MembershipRecord, membershipWrite } from './state-meta.ts';
 
 /** Where a batch starts. */
 export interface ApplyBatchStart {
@@ -41,32 +39,12 @@ export interface ApplyBatchStart {
   readonly auth: AuthTable;
 }
 
-/** A change of what the state holds besides the keyspace. */
-export type MetaChange =
-  | ({ readonly type: 'membership' } & MembershipRecord)
-  /** `value` is empty when the record was removed. */
-  | { readonly type: 'record'; readonly name: string; readonly value: Uint8Array }
-  /** All alarms that are active now. */
-  | { readonly type: 'alarms'; readonly alarms: readonly Alarm[] }
-  /** The feature level has risen. */
-  | { readonly type: 'level'; readonly level: number }
-  /** Who changed what about whom; `by` is undefined while nobody was asked. Never a secret. */
-  | {
-      readonly type: 'auth';
-      readonly by: string | undefined;
-      readonly change: AuthChange['type'];
-      readonly user: string | undefined;
-      readonly role: string | undefined;
-    };
-
-// What stands for what in the state's hash; a format.
+// What stands for what in the state's hash; a format. 4 and 7 are in `meta-changes.ts`, and 5 is
+// that of a restored configuration (`snapshot.ts`).
 const hashedEvent = 1;
 const hashedKey = 2;
 const hashedValue = 3;
-const hashedAlarm = 4;
-// 5 is that of a restored configuration (`snapshot.ts`).
 const hashedTime = 6;
-const hashedLevel = 7;
 
 /** What a put leaves behind. */
 export interface PutContent {
@@ -93,11 +71,15 @@ const tombstone: NewRecord = {
 /** Of a key that nobody deleted. */
 const expiredTombstone: NewRecord = { ...tombstone, isExpired: true };
 
+/** Limit: keys of a lease that are loaded at a time, with their values, to be ended. */
+const attachedKeysMax = 128;
+
 /** Collects the changes of one run of `apply`. */
 export class ApplyBatch implements Overlay {
   /** The output that these changes become. */
   readonly sequence: number;
   readonly #cache: RecordCache;
+  readonly #loader: KeyLoader;
   /** Revision after the last finished command. */
   #revision: number;
   #compactRevision: number;
@@ -110,9 +92,7 @@ export class ApplyBatch implements Overlay {
   /** The same as records by ascending key, from the first range on. */
   #sorted: CacheEntry[] | undefined;
   readonly #hasher: StateHasher;
-  #alarms: readonly Alarm[];
   #timeMs: number;
-  #level: number;
   /** The leases; changed as the batch goes on. */
   readonly leases: LeaseTable;
   /** Users and roles; the same. */
@@ -122,25 +102,28 @@ export class ApplyBatch implements Overlay {
   readonly #expiries: ExpiryChanges;
   /** Answers that are kept. */
   readonly answers: Answers;
+  /** Members, alarms, users and the like. */
+  readonly meta: MetaChanges;
   #index = 0;
-  readonly #metaChanges: MetaChange[] = [];
 
-  constructor(cache: RecordCache, start: ApplyBatchStart) {
+  constructor(cache: RecordCache, loader: KeyLoader, start: ApplyBatchStart) {
     this.#cache = cache;
+    this.#loader = loader;
     this.sequence = start.sequence;
     this.#revision = start.revision;
     this.#compactRevision = start.compactRevision;
     this.#hasher = new StateHasher(start.stateHash);
-    this.#alarms = start.alarms;
     this.#timeMs = start.timeMs;
-    this.#level = start.level;
     this.leases = start.leases;
     this.auth = start.auth;
     this.#attachments = new Attachments(start.leases, this.#metaWrites);
+    const emitHashed = (write: StateWrite): void => {
+      this.#writeMeta(write);
+    };
+    const { alarms, level, auth } = start;
+    this.meta = new MetaChanges({ alarms, level, auth, hasher: this.#hasher, emitHashed });
     this.answers = new Answers(start.answers, start.leases, {
-      emitHashed: (write) => {
-        this.#writeMeta(write);
-      },
+      emitHashed,
       emit: (write) => this.#metaWrites.push(write),
       hasher: this.#hasher,
     });
@@ -166,24 +149,9 @@ export class ApplyBatch implements Overlay {
     return this.#sub > 0 ? this.#revision + 1 : this.#revision;
   }
 
-  /** Active alarms. */
-  get alarms(): readonly Alarm[] {
-    return this.#alarms;
-  }
-
   /** The cluster's time. */
   get timeMs(): number {
     return this.#timeMs;
-  }
-
-  /** The feature level. */
-  get level(): number {
-    return this.#level;
-  }
-
-  /** Changes of what is not keyspace, in order. */
-  get metaChanges(): readonly MetaChange[] {
-    return this.#metaChanges;
   }
 
   /** The events, in order. */
@@ -223,49 +191,6 @@ export class ApplyBatch implements Overlay {
   compact(revision: number): void {
     assert(revision > this.#compactRevision, 'the compact revision only grows');
     this.#compactRevision = revision;
-  }
-
-  /** Sets or removes a named record. */
-  setRecord({ name, value }: SetRecordCommand): void {
-    this.#writeMeta(namedRecordWrite(name, value));
-    this.#metaChanges.push({ type: 'record', name, value: value.slice() });
-  }
-
-  /** Raises or lifts an alarm. */
-  setAlarm(command: AlarmCommand): AlarmOutcome {
-    const outcome = changeAlarm(this.#alarms, command);
-    if (outcome.kind === 'ok' && outcome.alarms !== this.#alarms) {
-      this.#alarms = outcome.alarms;
-      this.#hasher.mix(hashedAlarm, alarmWord(command));
-      this.#hasher.number(command.memberId);
-      this.#metaChanges.push({ type: 'alarms', alarms: outcome.alarms });
-    }
-    return outcome;
-  }
-
-  /** Raises the feature level, if it is below; returns what it is then. It never falls. */
-  raiseLevel(level: number): number {
-    if (level > this.#level) {
-      this.#level = level;
-      this.#hasher.mix(hashedLevel, 0);
-      this.#hasher.number(level);
-      this.#metaChanges.push({ type: 'level', level });
-    }
-    return this.#level;
-  }
-
-  /** Changes users and roles on behalf of `by`. */
-  changeAuth(change: AuthChange, by: string | undefined): AuthOutcome {
-    const outcome = this.auth.change(change);
-    if (outcome.kind === 'changed') {
-      for (const write of outcome.writes) {
-        this.#writeMeta(write);
-      }
-      const user = 'user' in change ? change.user : undefined;
-      const role = 'role' in change ? change.role : undefined;
-      this.#metaChanges.push({ type: 'auth', by, change: change.type, user, role });
-    }
-    return outcome;
   }
 
   /** Whether somebody may write all keys of a lease; seldom reads, see `lease-writers.ts`. */
@@ -325,24 +250,31 @@ export class ApplyBatch implements Overlay {
   }
 
   *#endAttached(keys: readonly Uint8Array[], end: NewRecord): Reading<void> {
-    yield* this.#loadRecords(keys);
-    const mayExpire = keys.filter((key) => must(this.liveRecord(key), 'an attached key').ttlMs > 0);
-    yield* this.loadExpiries(mayExpire);
-    for (const key of keys) {
-      this.#write(this.entryOf(key), key, end);
+    for (let start = 0; start < keys.length; start += attachedKeysMax) {
+      const some = keys.slice(start, start + attachedKeysMax);
+      yield* this.#loader.load(some);
+      const records = some.map((key) =>
+        must(this.liveRecord(key), 'the record of an attached key'),
+      );
+      yield* this.loadExpiries(some.filter((_, at) => (records[at]?.ttlMs ?? 0) > 0));
+      for (const key of some) {
+        this.#write(this.entryOf(key), key, end);
+      }
     }
   }
 
   /** The keys whose time is up by now, `limit` of them at most, the first due first. */
   *dueKeys(limit: number): Reading<readonly DueKey[]> {
     const due = yield* this.#expiries.due(this.#timeMs, limit);
-    yield* this.#loadRecords(due.map(({ key }) => key));
+    yield* this.#loader.load(due.map(({ key }) => key));
     return due;
   }
 
   /** Ends a key whose time is up. */
   expire({ key }: DueKey): void {
-    this.#write(this.entryOf(key), key, expiredTombstone);
+    const entry = this.entryOf(key);
+    assert(entry.record !== undefined, 'a key that is due has a record');
+    this.#write(entry, key, expiredTombstone);
   }
 
   /** Looks up when the time of keys is up; to be done before keys with a time to live change. */
@@ -350,12 +282,6 @@ export class ApplyBatch implements Overlay {
     if (keys.length > 0) {
       yield* this.#expiries.load(keys);
     }
-  }
-
-  /** Sets the configuration that the entry at `index` brings. */
-  setMembership(index: number, membership: Uint8Array): void {
-    this.#writeMeta(membershipWrite({ index, membership }));
-    this.#metaChanges.push({ type: 'membership', index, membership: membership.slice() });
   }
 
   /** Returns the entry of a key that was loaded before the batch was applied. */
@@ -453,26 +379,6 @@ export class ApplyBatch implements Overlay {
     return event !== undefined && equalBytes(event.key, revisionKey) ? event.value : undefined;
   }
 
-  /** Loads the current records of keys that are not known. */
-  *#loadRecords(keys: readonly Uint8Array[]): Reading<void> {
-    const missing = keys
-      .map((key) => ({ key, entry: this.#cache.acquire(key) }))
-      .filter(({ entry }) => !entry.isLoaded);
-    if (missing.length === 0) {
-      return;
-    }
-    // Whatever is not cached is settled, so this read need not wait for writes under way.
-    const get = {
-      type: 'get',
-      keys: missing.map(({ key }) => keysKey(key)),
-      afterWrites: false,
-    } as const;
-    const { values } = expectGet(yield get);
-    for (const [at, { entry }] of missing.entries()) {
-      this.#cache.load(entry, decodeCurrent(must(values[at], 'the record of an attached key')));
-    }
-  }
-
   #writeMeta(write: StateWrite): void {
     this.#hasher.bytes(hashedKey, write.key);
     this.#hasher.bytes(hashedValue, write.type === 'put' ? write.value : emptyBytes);
@@ -515,10 +421,6 @@ export class ApplyBatch implements Overlay {
       }
     }
   }
-}
-
-function alarmWord({ action, alarm }: AlarmCommand): number {
-  return (action === 'activate' ? 1 : 0) + (alarm === 'corrupt' ? 2 : 0);
 }
 
 function changeKeyOf(entry: CacheEntry): Uint8Array {

@@ -30,7 +30,7 @@ import { checkBarePut, executeDeleteRange, executePut, executeTxn, type Refused 
 
 /** Executes a bare put; `entry` is its key's. */
 function executeBarePut(batch: ApplyBatch, put: PutOperation, entry: CacheEntry): CommandResult {
-  const code = checkAlarms(batch.alarms, put) ?? checkBarePut(put, entry, batch.leases);
+  const code = checkAlarms(batch.meta.alarms, put) ?? checkBarePut(put, entry, batch.leases);
   return code === undefined
     ? { kind: 'ok', result: executePut(batch, put, entry), revision: batch.finishCommand() }
     : { kind: 'refused', code, revision: batch.revision };
@@ -94,7 +94,7 @@ function* carryOut(
     return executeBarePut(batch, command, batch.entryOf(command.key));
   }
   const { revision } = batch;
-  const alarmCode = checkAlarms(batch.alarms, command);
+  const alarmCode = checkAlarms(batch.meta.alarms, command);
   if (alarmCode !== undefined) {
     return { kind: 'refused', code: alarmCode, revision };
   }
@@ -120,14 +120,14 @@ function* carryOut(
     case 'auth':
       return changeAuth(batch, command, user);
     case 'setRecord':
-      batch.setRecord(command);
+      batch.meta.setRecord(command);
       return { kind: 'ok', result: { type: 'setRecord' }, revision };
     case 'raiseLevel': {
-      const level = batch.raiseLevel(command.level);
+      const level = batch.meta.raiseLevel(command.level);
       return { kind: 'ok', result: { type: 'raiseLevel', level }, revision };
     }
     case 'alarm': {
-      const outcome = batch.setAlarm(command);
+      const outcome = batch.meta.setAlarm(command);
       return outcome.kind === 'ok'
         ? { kind: 'ok', result: outcome.result, revision }
         : { ...outcome, revision };
@@ -147,7 +147,7 @@ function changeAuth(
   user: string | undefined,
 ): CommandResult {
   const { revision } = batch;
-  const outcome = batch.changeAuth(change, user);
+  const outcome = batch.meta.changeAuth(change, user);
   return outcome.kind === 'refused'
     ? { kind: 'refused', code: outcome.code, revision }
     : { kind: 'ok', result: { type: 'auth' }, revision };

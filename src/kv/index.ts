@@ -1,6 +1,6 @@
 /** Facade of the replicated state machine. */
 export { hasAlarm } from './alarms.ts';
-export type { MetaChange } from './apply-batch.ts';
+export type { MetaChange } from './meta-changes.ts';
 export type { Access, AuthTable, User } from './auth-table.ts';
 export * from './command.ts';
 export * from './command-codec.ts';

@@ -73,7 +73,7 @@ export function* executeAdvanceTime(
 ): Reading<AdvanceTimeResult> {
   batch.advanceTime(timeMs);
   // A state that is known to be wrong must not change by itself either.
-  const ended = hasAlarm(batch.alarms, 'corrupt')
+  const ended = hasAlarm(batch.meta.alarms, 'corrupt')
     ? 0
     : yield* endWhatIsDue(batch, batch.timeMs - keepAnswersMs);
   return { type: 'advanceTime', ended };

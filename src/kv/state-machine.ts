@@ -17,7 +17,7 @@ import { assert, must } from '../base/index.ts';
 import { hasAlarm } from './alarms.ts';
 import { AnswerTable } from './answer-table.ts';
 import { AuthTable } from './auth-table.ts';
-import { ApplyBatch, type MetaChange } from './apply-batch.ts';
+import { ApplyBatch } from './apply-batch.ts';
 import type { Alarm, Command, CommandResult, RangeOperation } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import {
@@ -27,19 +27,19 @@ import {
   planCompaction,
   progressFor,
 } from './compaction.ts';
-import { isPoint, keysKey, leasesRange, stateMetaKey, userKeyOf } from './key-layout.ts';
+import { isPoint, keysKey, leasesRange, stateMetaKey } from './key-layout.ts';
 import { execute, maybeExecutePut } from './execute.ts';
+import { KeyLoader } from './key-loader.ts';
 import { checkLevel, featureLevels, type LevelRange } from './feature-level.ts';
 import { ExpiryTable } from './expiry-table.ts';
 import { LeaseTable } from './leases.ts';
+import type { MetaChange } from './meta-changes.ts';
 import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
-import { decodeCurrent } from './record.ts';
 import { type CacheEntry, RecordCache } from './record-cache.ts';
 import { ChunkedScan } from './scan.ts';
 import { HashHistory, type HashWords, hashToBigint } from './state-hash.ts';
 import { decodeMeta, encodeMeta, initialMeta, type StateMeta } from './state-meta.ts';
-import { visitPointKeys } from './txn.ts';
 
 /** A committed log entry. An empty command only moves `lastApplied`. */
 export interface AppliedEntry {
@@ -66,13 +66,15 @@ export interface StateHash {
 export interface ApplyOutput {
   /** Names it to `settled`; outputs of `apply` and `removeCompacted` are numbered together. */
   readonly sequence: number;
-  /** One per entry, in order; undefined for an empty command. */
+  /** One per applied entry, in order; undefined for an empty command, and where nobody wants it. */
   readonly results: readonly (CommandResult | undefined)[];
   /** One atomic engine batch. */
   readonly writes: readonly StateWrite[];
   readonly lastApplied: AppliedPosition;
   readonly revision: number;
   readonly compactRevision: number;
+  /** Whether history has become unreadable: some of it may have to be removed. */
+  readonly hasCompacted: boolean;
   /** The records of the revisions table among the writes, in the order of the changes. */
   readonly events: readonly StoredRecord[];
   /** What changed besides the keyspace, in order. */
@@ -108,12 +110,6 @@ export interface TimeState {
   readonly nextDeadlineMs: number | undefined;
 }
 
-/** Engine keys of records to be loaded, and the entries that wait for them. */
-interface MissingRecords {
-  readonly keys: Uint8Array[];
-  readonly entries: CacheEntry[];
-}
-
 /** What is in memory besides the cache. */
 interface Tables {
   readonly leases: LeaseTable;
@@ -122,17 +118,10 @@ interface Tables {
   readonly auth: AuthTable;
 }
 
-/** What a batch knows of its keys before it is applied. */
-interface LoadedKeys {
-  /** By the number of the entry; undefined where there is no bare put. */
-  readonly putEntries: readonly (CacheEntry | undefined)[];
-  /** Those that have a time to live. */
-  readonly timedKeys: readonly Uint8Array[];
-}
-
 /** The replicated state machine of one member. */
 export class StateMachine {
   readonly #cache: RecordCache;
+  readonly #loader: KeyLoader;
   #lastApplied: AppliedPosition;
   /** Revision of the newest change; 1 in a fresh store, as in etcd. Never decreases. */
   #revision: number;
@@ -164,6 +153,7 @@ export class StateMachine {
 
   private constructor(options: StateMachineOptions, meta: StateMeta, tables: Tables) {
     this.#cache = new RecordCache(options.cacheBytesMax);
+    this.#loader = new KeyLoader(this.#cache);
     this.#timeMs = meta.timeMs;
     this.#level = meta.level;
     this.#levels = options.levels ?? featureLevels;
@@ -281,17 +271,24 @@ export class StateMachine {
   }
 
   /**
-   * Applies entries in order.
+   * Applies entries in order: the first, and as many after it as there is memory for their keys'
+   * records. The results tell how many; the others are to be handed over again.
+   *
+   * A result that nobody wants (`isWanted`, by its entry's place) is forgotten at once: a
+   * transaction may have read much.
    *
    * @throws {InvariantViolation} when a command cannot be decoded: members must not part silently.
    * @throws {KvError} VERSION_MISMATCH — an entry raises the feature level beyond what is read
    *   here; no entry of the batch has been applied.
    */
-  *apply(entries: readonly AppliedEntry[]): Reading<ApplyOutput> {
+  *apply(
+    entries: readonly AppliedEntry[],
+    isWanted: (at: number) => boolean = () => true,
+  ): Reading<ApplyOutput> {
     const sequence = this.#begin();
     const commands = this.#decode(entries);
-    const { putEntries, timedKeys } = yield* this.#load(commands);
-    const batch = new ApplyBatch(this.#cache, {
+    const { putEntries, timedKeys } = yield* this.#loader.loadNamed(commands);
+    const batch = new ApplyBatch(this.#cache, this.#loader, {
       sequence,
       revision: this.#revision,
       compactRevision: this.#compactRevision,
@@ -307,25 +304,26 @@ export class StateMachine {
     yield* batch.loadExpiries(timedKeys);
     const results: (CommandResult | undefined)[] = [];
     let stateHash = this.#stateHash;
-    for (let at = 0; at < entries.length; at++) {
+    for (let at = 0; at < putEntries.length; at++) {
       const entry = must(entries[at], 'an entry of the batch');
       const command = commands[at];
       batch.beginEntry(entry.index, entry.term);
       if (entry.membership !== undefined) {
-        batch.setMembership(entry.index, entry.membership);
+        batch.meta.setMembership(entry.index, entry.membership);
       }
       if (command === undefined) {
         results.push(undefined);
       } else {
         const keyEntry = this.auth.isEnabled ? undefined : putEntries[at];
-        const result = keyEntry && maybeExecutePut(batch, command, keyEntry);
-        results.push(result ?? (yield* execute(batch, command)));
+        const done = keyEntry && maybeExecutePut(batch, command, keyEntry);
+        const result = done ?? (yield* execute(batch, command));
+        results.push(isWanted(at) ? result : undefined);
       }
       stateHash = batch.finishEntry();
       this.#hashHistory.record(entry.index, stateHash);
     }
     this.#stateHash = stateHash;
-    const last = entries.at(-1);
+    const last = entries[putEntries.length - 1];
     if (last !== undefined) {
       this.#lastApplied = { index: last.index, term: last.term };
     }
@@ -377,9 +375,7 @@ export class StateMachine {
    */
   *removeCompacted(plan: CompactionPlan): Reading<CompactOutput> {
     const sequence = this.#begin();
-    const missing: MissingRecords = { keys: [], entries: [] };
-    const tombstones = plan.tombstones.map(({ key }) => this.#acquire(key, missing));
-    yield* this.#loadMissing(missing);
+    const tombstones = yield* this.#loader.load(plan.tombstones.map(({ key }) => key));
     const writes: StateWrite[] = plan.removedEvents.map((key) => ({ type: 'delete', key }));
     const removed: CacheEntry[] = [];
     for (const [index, { key, main, sub }] of plan.tombstones.entries()) {
@@ -420,68 +416,6 @@ export class StateMachine {
     });
   }
 
-  /**
-   * Loads the current records of all keys that the commands name; returns the entries of bare puts,
-   * and which of the keys have a time to live.
-   */
-  *#load(commands: readonly (Command | undefined)[]): Reading<LoadedKeys> {
-    const missing: MissingRecords = { keys: [], entries: [] };
-    const timedKeys: Uint8Array[] = [];
-    const acquire = (key: Uint8Array): CacheEntry => {
-      const entry = this.#acquire(key, missing);
-      if (entry.record !== undefined && entry.record.ttlMs > 0) {
-        timedKeys.push(key);
-      }
-      return entry;
-    };
-    const putEntries = commands.map((command) => {
-      const operation = operationOf(command);
-      switch (operation?.type) {
-        case 'put':
-          return acquire(operation.key);
-        case 'deleteRange':
-          return isPoint(operation) ? acquire(operation.key) : undefined;
-        case 'txn':
-          visitPointKeys(operation, acquire);
-          return undefined;
-        default:
-          return undefined;
-      }
-    });
-    yield* this.#loadMissing(missing);
-    for (const [at, { record }] of missing.entries.entries()) {
-      if (record !== undefined && record.ttlMs > 0) {
-        timedKeys.push(userKeyOf(must(missing.keys[at], 'the key of a missing record')));
-      }
-    }
-    return { putEntries, timedKeys };
-  }
-
-  /** Returns the entry of a key; if it is new, notes it in `missing`. */
-  #acquire(key: Uint8Array, missing: MissingRecords): CacheEntry {
-    const { size } = this.#cache;
-    const entry = this.#cache.acquire(key);
-    if (this.#cache.size > size) {
-      missing.keys.push(keysKey(key));
-      missing.entries.push(entry);
-    }
-    return entry;
-  }
-
-  *#loadMissing({ keys, entries }: MissingRecords): Reading<void> {
-    if (keys.length === 0) {
-      return;
-    }
-    // Whatever is not cached is settled, so this read need not wait for writes under way.
-    const { values } = expectGet(yield { type: 'get', keys, afterWrites: false });
-    assert(values.length === keys.length, 'a get is answered with as many values as keys');
-    for (let at = 0; at < keys.length; at++) {
-      const bytes = values[at];
-      const entry = must(entries[at], 'the entry of a missing record');
-      this.#cache.load(entry, bytes === undefined ? undefined : decodeCurrent(bytes));
-    }
-  }
-
   #begin(): number {
     assert(!this.#isRunning, 'apply and removeCompacted run one after the other');
     this.#isRunning = true;
@@ -496,10 +430,11 @@ export class StateMachine {
 
   #finishApply(batch: ApplyBatch, results: ApplyOutput['results']): ApplyOutput {
     this.#revision = batch.revision;
-    this.#alarms = batch.alarms;
+    this.#alarms = batch.meta.alarms;
     this.#timeMs = batch.timeMs;
-    this.#level = batch.level;
-    if (batch.compactRevision > this.#compactRevision) {
+    this.#level = batch.meta.level;
+    const hasCompacted = batch.compactRevision > this.#compactRevision;
+    if (hasCompacted) {
       const { compactRevision } = batch;
       this.#progress = progressFor(this.#progress, this.#compactRevision, compactRevision);
       this.#compactRevision = compactRevision;
@@ -514,8 +449,9 @@ export class StateMachine {
       lastApplied: this.#lastApplied,
       revision: this.#revision,
       compactRevision: this.#compactRevision,
+      hasCompacted,
       events: batch.events,
-      changes: batch.metaChanges,
+      changes: batch.meta.changes,
     };
   }
 
@@ -536,10 +472,4 @@ export class StateMachine {
     });
     return { type: 'put', key: stateMetaKey, value };
   }
-}
-
-/** What a command asks for, whoever asks and however often. */
-function operationOf(command: Command | undefined): Command | undefined {
-  const asked = command?.type === 'as' ? command.command : command;
-  return asked?.type === 'once' ? asked.command : asked;
 }

@@ -20,7 +20,6 @@ import type {
   Compare,
   DeleteRangeOperation,
   DeleteRangeResult,
-  KeySelector,
   KeyValue,
   LeaseId,
   Operation,
@@ -35,7 +34,7 @@ import type {
 import { isPoint } from './key-layout.ts';
 import { inPieces, type Reading } from './need.ts';
 import { rangeQuery, visitRange } from './range.ts';
-import { type MvccRecord, recordToKeyValue } from './record.ts';
+import { type MvccRecord, recordToKeyValue, withoutValue } from './record.ts';
 import type { CacheEntry } from './record-cache.ts';
 
 /** Tells which leases a put may name. */
@@ -95,8 +94,10 @@ export function* executeDeleteRange(
 ): Reading<DeleteRangeResult> {
   const found: { readonly key: Uint8Array; readonly record: MvccRecord }[] = [];
   const state = { revision: batch.readRevision, overlay: batch };
+  // The values may be far more than memory holds, and a deletion has no use for them.
+  const kept = operation.prevKv ? sameRecord : withoutValue;
   yield* visitRange(operation, state, (key, read) => {
-    found.push({ key, record: read() });
+    found.push({ key, record: kept(read()) });
   });
   yield* inPieces(found, function* deletePiece(piece): Reading<void> {
     const timed = piece.filter(({ record }) => record.ttlMs > 0);
@@ -111,6 +112,10 @@ export function* executeDeleteRange(
   return { type: 'deleteRange', deleted: found.length, prevKvs };
 }
 
+function sameRecord(record: MvccRecord): MvccRecord {
+  return record;
+}
+
 /** Executes a transaction, or refuses it untouched. */
 export function* executeTxn(
   batch: ApplyBatch,
@@ -119,7 +124,7 @@ export function* executeTxn(
 ): Reading<TxnResult | Refused> {
   const decisions: Decisions = new Map();
   yield* decide(batch, txn, decisions);
-  if (hasAlarm(batch.alarms, 'nospace') && hasPut(txn, decisions)) {
+  if (hasAlarm(batch.meta.alarms, 'nospace') && hasPut(txn, decisions)) {
     return { kind: 'refused', code: 'NO_SPACE' };
   }
   const code = checkPuts(batch, txn, decisions, leases) ?? checkRanges(batch, txn, decisions);
@@ -127,34 +132,6 @@ export function* executeTxn(
     return { kind: 'refused', code };
   }
   return yield* executeBranch(batch, txn, decisions);
-}
-
-/**
- * Calls `visit` with every key that executing `txn` needs the current record of, whatever branch it
- * takes.
- */
-export function visitPointKeys(txn: TxnOperation, visit: (key: Uint8Array) => void): void {
-  for (const compare of txn.compare) {
-    visitPointKey(compare, visit);
-  }
-  for (const branch of [txn.success, txn.failure]) {
-    for (const operation of branch) {
-      if (operation.type === 'txn') {
-        visitPointKeys(operation, visit);
-      } else {
-        visitPointKey(operation, visit);
-      }
-    }
-  }
-}
-
-function visitPointKey(
-  operation: KeySelector | PutOperation,
-  visit: (key: Uint8Array) => void,
-): void {
-  if (isPoint(operation)) {
-    visit(operation.key);
-  }
 }
 
 /** Whether the conditions of each transaction on the taken path hold. */

@@ -18,7 +18,6 @@
  */
 import { type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
 import type {
-  AppliedEntry,
   ApplyOutput,
   CompactionPlan,
   CompactionStepLimits,
@@ -239,9 +238,13 @@ export class StateLane {
     if (batch !== undefined) {
       this.#passed++;
       this.#isBusy = true;
-      this.#run(this.#stateMachine.apply(batch.entries), (output) => {
-        this.#finishBatch(batch, output);
-      });
+      const { entries, proposalIds } = batch;
+      this.#run(
+        this.#stateMachine.apply(entries, (at) => proposalIds[at] !== 0),
+        (output) => {
+          this.#finishBatch(batch, output);
+        },
+      );
     }
   }
 
@@ -307,8 +310,13 @@ export class StateLane {
     return batch;
   }
 
-  #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
-    const { writes, sequence } = output;
+  #finishBatch(taken: ApplyBatch, output: ApplyOutput): void {
+    const { writes, sequence, results } = output;
+    const batch = pieceOf(taken, 0, results.length);
+    if (batch !== taken) {
+      this.#queue.unshift(pieceOf(taken, results.length, taken.entries.length));
+      this.#queuedEntries += taken.entries.length - results.length;
+    }
     this.#writer.add({ writes, sequence, applied: output });
     const mayGather = isAwaited(batch) && this.#writer.waitingWrites < gatheredWritesMax;
     if (!mayGather || !this.#gathering.mayWait()) {
@@ -465,12 +473,17 @@ function splitBatch(batch: ApplyBatch): readonly ApplyBatch[] {
   if (batch.entries.length <= entriesPerApplyMax) {
     return [batch];
   }
-  const pieces: { entries: readonly AppliedEntry[]; proposalIds: readonly number[] }[] = [];
+  const pieces: ApplyBatch[] = [];
   for (let start = 0; start < batch.entries.length; start += entriesPerApplyMax) {
-    pieces.push({
-      entries: batch.entries.slice(start, start + entriesPerApplyMax),
-      proposalIds: batch.proposalIds.slice(start, start + entriesPerApplyMax),
-    });
+    pieces.push(pieceOf(batch, start, start + entriesPerApplyMax));
   }
   return pieces;
+}
+
+/** The part of a batch from one place to before another; the batch itself when that is all. */
+function pieceOf(batch: ApplyBatch, start: number, end: number): ApplyBatch {
+  const { entries, proposalIds } = batch;
+  return start === 0 && end >= entries.length
+    ? batch
+    : { entries: entries.slice(start, end), proposalIds: proposalIds.slice(start, end) };
 }

@@ -58,7 +58,7 @@ export class StateNews {
   applied(batch: ApplyBatch, output: ApplyOutput): void {
     const { replica, state, applying, watches, onNews } = this.#options;
     const { results, changes } = output;
-    if (results.some((each) => each?.kind === 'ok' && each.result.type === 'compact')) {
+    if (output.hasCompacted) {
       state.lane.compact();
     }
     const index = applying.applied(batch, results);

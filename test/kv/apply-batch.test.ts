@@ -5,6 +5,7 @@ import { keysRange, revisionKey, userKeyOf } from '../../src/kv/key-layout.ts';
 import { decodeCurrent, decodeEvent } from '../../src/kv/record.ts';
 import { AnswerTable } from '../../src/kv/answer-table.ts';
 import { ExpiryTable } from '../../src/kv/expiry-table.ts';
+import { KeyLoader } from '../../src/kv/key-loader.ts';
 import { LeaseTable } from '../../src/kv/leases.ts';
 import { RecordCache } from '../../src/kv/record-cache.ts';
 import { initialHash } from '../../src/kv/state-hash.ts';
@@ -16,7 +17,7 @@ let batch: ApplyBatch;
 beforeEach(() => {
   cache = new RecordCache(1_000_000);
   cache.hold();
-  batch = new ApplyBatch(cache, {
+  batch = new ApplyBatch(cache, new KeyLoader(cache), {
     ...{ sequence: 1, revision: 10, compactRevision: 5 },
     ...{ stateHash: initialHash, alarms: [], timeMs: 0, leases: new LeaseTable() },
     expiries: new ExpiryTable(),

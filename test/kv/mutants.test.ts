@@ -82,7 +82,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'leaves alarms out of the hash',
-    file: 'apply-batch.ts',
+    file: 'meta-changes.ts',
     find: 'this.#hasher.number(command.memberId);',
     replace: '',
     caughtBy: hashShowsEveryDifference,

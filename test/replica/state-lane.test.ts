@@ -49,6 +49,27 @@ describe('StateLane', () => {
     expect(harness.applied).toEqual(Array.from({ length: 1200 }, (_, i) => i + 1));
   });
 
+  test('goes on with the entries that a batch had no memory for', async () => {
+    const harness = new LaneHarness(0);
+    const large = 'v'.repeat(1024 * 1024);
+    const keys = Array.from({ length: 80 }, (_, i) => `key ${i}`);
+    harness.push(...keys.map((key) => put(key, large)));
+    await harness.settle();
+    harness.push(...keys.slice(0, 5).map((key) => put(key, 'it shows how large they are')));
+    await harness.settle();
+    let batches = 0;
+    harness.onProgress = () => {
+      batches++;
+    };
+
+    harness.push(...keys.slice(5).map((key) => put(key, 'small')));
+    await harness.settle();
+
+    expect(harness.applied).toEqual(Array.from({ length: 160 }, (_, i) => i + 1));
+    expect(harness.results).toHaveLength(160);
+    expect(batches).toBe(3);
+  });
+
   test('drops what it has not applied once it is closed: there may be another state', async () => {
     const harness = new LaneHarness(0);
     harness.push(put('a', '1'));
@@ -256,6 +277,17 @@ describe('StateLane', () => {
     expect(harness.applied, 'an awaited one takes those before it along').toEqual([1, 2, 3]);
     await harness.settle();
     expect(harness.readable).toEqual([3]);
+  });
+
+  test('what nobody waits for leaves no result behind', async () => {
+    const harness = new LaneHarness();
+
+    harness.pushUnawaited(put('a', '1'), put('b', '2'));
+    harness.push(put('c', '3'));
+    await harness.settle();
+
+    expect(harness.applied).toEqual([1, 2, 3]);
+    expect(harness.results).toMatchObject([undefined, undefined, { kind: 'ok', revision: 4 }]);
   });
 
   test('what waited before it was applied does not wait again for the engine', async () => {

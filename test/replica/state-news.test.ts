@@ -74,8 +74,12 @@ async function start() {
     onNews: () => undefined,
     onRemoved: note('this member goes'),
   });
-  const apply = async (entries: Parameters<typeof state.lane.push>[0]['entries']) => {
-    const proposalIds = entries.map(({ index, command }) => (command.length === 0 ? 0 : index));
+  const apply = async (
+    entries: Parameters<typeof state.lane.push>[0]['entries'],
+    isAwaited = true,
+  ) => {
+    const isProposed = ({ command }: (typeof entries)[number]) => isAwaited && command.length > 0;
+    const proposalIds = entries.map((entry) => (isProposed(entry) ? entry.index : 0));
     const batch = { entries, proposalIds };
     const awaited = proposalIds.filter((id) => id !== 0);
     const outcomes = Promise.allSettled(
@@ -116,6 +120,15 @@ describe('StateNews', () => {
 
     expect(answer).toMatchObject({ status: 'fulfilled', value: { kind: 'ok' } });
     expect(told).toEqual(['watches: events', 'raft: state', 'raft: applied 1', 'raft: readable 1']);
+  });
+
+  test('history goes on a member whose callers wait for no compaction', async () => {
+    const { told, apply } = await start();
+    const commands = [put('a', '1'), put('a', '2'), { type: 'compact', revision: 3 } as const];
+
+    await apply(entriesOf(commands), false);
+
+    expect(told).toContain('history goes');
   });
 
   test('whoever is removed is hung up on, so that it hears of it when it dials', async () => {

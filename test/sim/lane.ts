@@ -4,6 +4,7 @@
  * results are given out before the engine has them, reads see only what it has. Now and then a
  * batch that no caller waits for gathers with those after it, as in `gathering.ts`.
  */
+import { assert } from '../../src/base/index.ts';
 import type {
   ApplyOutput,
   CommandResult,
@@ -194,6 +195,7 @@ export class SimLane {
 
   #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
     const { lastApplied, revision, sequence } = output;
+    assert(output.results.length === batch.entries.length, 'simulated records are small');
     this.#unwritten.push({
       writes: output.writes,
       settle: () => {
