@@ -248,6 +248,7 @@ function memberOptions(config: ServerConfig, earlierLeaseMs: number): MemberOpti
     requestBytesMax: config.requestBytesMax + commandOverheadBytes,
     cacheBytesMax,
     quotaBytes: config.quotaBytes,
+    watchBytesMax: config.watchBytesMax,
   };
 }
 

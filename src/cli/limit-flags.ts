@@ -34,6 +34,11 @@ export function connectionsMax(reader: ConfigReader): number | undefined {
   return isSet ? reader.integer('max-connections', 1, 1_000_000) : undefined;
 }
 
+/** Bytes of events for the readers of all watches. */
+export function watchBytesMax(reader: ConfigReader): number {
+  return reader.integer('max-watch-bytes', 1024 * 1024, 2 ** 40);
+}
+
 /** Undefined when it is not set. */
 export function memoryLimitBytes(reader: ConfigReader): number | undefined {
   const isSet = reader.get('memory-limit-bytes').text !== undefined;

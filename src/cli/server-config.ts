@@ -19,7 +19,7 @@ import {
   urlOf,
 } from './host-port.ts';
 import type { InitialMember } from './identity.ts';
-import { connectionsMax, memoryLimitBytes, requestLimits } from './limit-flags.ts';
+import { connectionsMax, memoryLimitBytes, requestLimits, watchBytesMax } from './limit-flags.ts';
 import type { ServerFlagName } from './server-flags.ts';
 import { type SecureUrls, type TlsConfig, tlsConfig } from './tls-flags.ts';
 
@@ -51,6 +51,8 @@ export interface ServerConfig {
   readonly requestTimeoutMs: number;
   /** What clients may use at once. */
   readonly requestLimits: RequestLimits;
+  /** Bytes of events that wait for, or are on their way to, clients that watch. */
+  readonly watchBytesMax: number;
   /** Connections of clients at a time; undefined: as many as the process may well have. */
   readonly connectionsMax: number | undefined;
   /** Bytes of memory near which requests are refused; undefined: what the process may have. */
@@ -118,6 +120,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
     ...storage(reader),
     requestBytesMax,
     requestLimits: requestLimits(reader, requestBytesMax),
+    watchBytesMax: watchBytesMax(reader),
     connectionsMax: connectionsMax(reader),
     memoryLimitBytes: memoryLimitBytes(reader),
     txnOperationsMax: reader.integer('max-txn-ops', 1, 100_000),

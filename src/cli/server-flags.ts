@@ -175,6 +175,12 @@ export const serverFlags = [
     help: 'the same of one connection',
   },
   {
+    name: 'max-watch-bytes',
+    kind: 'integer',
+    default: '268435456',
+    help: 'bytes of events that wait for, or are on their way to, clients that watch',
+  },
+  {
     name: 'max-leases',
     kind: 'integer',
     default: '1000000',

@@ -36,5 +36,5 @@ export {
   StateMachine,
   type TimeState,
 } from './state-machine.ts';
-export { Watcher, WatchHub, type WatchSink } from './watch-hub.ts';
+export { type EventPiece, Watcher, WatchHub, type WatchSink } from './watch-hub.ts';
 export { isEmptyRange } from './watch-index.ts';

@@ -18,11 +18,14 @@
  *
  * Pure: no clock, no I/O. Whoever runs it reads history when `catchUp` asks for it.
  */
-import { assert } from '../base/index.ts';
+import { assert, must } from '../base/index.ts';
 import type { KeySelector } from './command.ts';
+import { type EventPiece, EventPieces } from './event-pieces.ts';
 import { HistoryEvent, type HistoryPiece } from './history.ts';
 import type { StoredRecord } from './need.ts';
 import { watchedRange, type WatchedRange, type WatchGroup, WatchIndex } from './watch-index.ts';
+
+export type { EventPiece } from './event-pieces.ts';
 
 /** Limit: bytes of events that are kept for watchers that fall behind a little. */
 const recentBytesMax = 8 * 1024 * 1024;
@@ -31,13 +34,16 @@ const recentPieceEvents = 2048;
 
 /** Takes the events of one or more watchers. Calls back into the hub only later. */
 export interface WatchSink {
-  /** Whether it takes more; what is refused comes again from memory or history. */
-  readonly hasRoom: boolean;
+  /**
+   * Bytes of events that it takes now, or one revision if that is longer; 0 for nothing. What there
+   * is no room for comes again from memory or history.
+   */
+  readonly room: number;
   /**
    * All events that the watcher wants up to `revision` have been offered with these. Watchers that
    * want the same are offered the same array, so what is made of it need be made once.
    */
-  offer(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void;
+  offer(watcher: Watcher, piece: EventPiece, revision: number): void;
   /** The watcher wants events below this revision, which are gone; it is no longer in the hub. */
   compacted(watcher: Watcher, compactRevision: number): void;
   /** A watcher that was behind is up to date. */
@@ -182,7 +188,7 @@ export class WatchHub {
       if (watcher.nextRevision < this.#compactRevision) {
         this.#behind.delete(watcher);
         watcher.sink.compacted(watcher, this.#compactRevision);
-      } else if (watcher.sink.hasRoom) {
+      } else if (watcher.sink.room > 0) {
         if (watcher.nextRevision >= this.#recentFrom) {
           served.push(watcher);
         } else {
@@ -194,7 +200,7 @@ export class WatchHub {
     if (first !== undefined) {
       this.#feed(first.nextRevision, served, this.#recentPiece(first.nextRevision));
     }
-    const isUnfinished = served.some(({ isBehind, sink }) => isBehind && sink.hasRoom);
+    const isUnfinished = served.some(({ isBehind, sink }) => isBehind && sink.room > 0);
     return { isUnfinished, historyFrom };
   }
 
@@ -204,7 +210,7 @@ export class WatchHub {
    */
   feedHistory(from: number, piece: HistoryPiece): void {
     const ready = [...this.#behind].filter(
-      ({ nextRevision, sink }) => nextRevision >= this.#compactRevision && sink.hasRoom,
+      ({ nextRevision, sink }) => nextRevision >= this.#compactRevision && sink.room > 0,
     );
     this.#feed(from, ready, piece);
   }
@@ -215,9 +221,11 @@ export class WatchHub {
   }
 
   #offerAll(events: readonly HistoryEvent[], revision: number): void {
+    const pieces = new EventPieces();
     for (const [watcher, wanted] of collect(this.#index, events)) {
-      if (watcher.sink.hasRoom) {
-        watcher.sink.offer(watcher, wanted, revision);
+      const piece = pieces.whole(wanted);
+      if (piece.bytes <= watcher.sink.room) {
+        watcher.sink.offer(watcher, piece, revision);
       } else {
         this.#unjoin(watcher);
         watcher.nextRevision = Math.max(watcher.nextRevision, this.#revision + 1);
@@ -282,17 +290,23 @@ export class WatchHub {
       addTo(index, watcher);
     }
     const eventsByWatcher = collect(index, events);
+    const pieces = new EventPieces();
     for (const watcher of served) {
+      const { room } = watcher.sink;
       // Its sink may have become full with another watcher of it.
-      if (watcher.sink.hasRoom) {
-        this.#offerBehind(watcher, eventsByWatcher.get(watcher) ?? [], throughRevision);
+      if (room > 0) {
+        const wanted = eventsByWatcher.get(watcher) ?? [];
+        const fitting = pieces.fitting(wanted, room);
+        const isCut = fitting.events.length < wanted.length;
+        const revision = isCut ? lastRevisionOf(fitting) : throughRevision;
+        this.#offerBehind(watcher, fitting, revision);
       }
     }
   }
 
-  #offerBehind(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
-    if (events.length > 0) {
-      watcher.sink.offer(watcher, events, revision);
+  #offerBehind(watcher: Watcher, piece: EventPiece, revision: number): void {
+    if (piece.events.length > 0) {
+      watcher.sink.offer(watcher, piece, revision);
     }
     watcher.nextRevision = revision + 1;
     this.#behind.delete(watcher);
@@ -328,6 +342,10 @@ function addTo(index: WatchIndex<Watcher>, watcher: Watcher): void {
   for (const range of watcher.ranges) {
     index.add(range, watcher);
   }
+}
+
+function lastRevisionOf({ events }: EventPiece): number {
+  return must(events.at(-1), 'a piece that is cut has events').main;
 }
 
 /** Events of a key or range, and those of them that its watchers may want. */

@@ -172,6 +172,14 @@ export class Metrics {
     'holdfast_watches_behind',
     'Watches that have events to come from memory or history: new ones, and slow readers.',
   );
+  readonly watchQueueBytes = this.#gauge(
+    'holdfast_watch_queue_bytes',
+    'Bytes of events that wait for, or are on their way to, clients that watch.',
+  );
+  readonly watchQueueBytesMax = this.#gauge(
+    'holdfast_watch_queue_bytes_max',
+    'Bytes of such events from which on watches fall behind: the bound of this member.',
+  );
   readonly watchEventsSent = this.#counter(
     'holdfast_watch_events_sent_total',
     'Events sent to clients that watch.',

@@ -31,6 +31,8 @@ export interface MemberOptions {
   readonly cacheBytesMax: number;
   /** Bytes of stored state from which on only what makes room is taken. */
   readonly quotaBytes: number;
+  /** Bytes of events for the readers of all watches. Default {@link defaultWatchBytesMax}. */
+  readonly watchBytesMax?: number | undefined;
 }
 
 /** What a member is made of. */

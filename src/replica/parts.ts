@@ -30,7 +30,7 @@ import { Succession } from './succession.ts';
 import { Turns } from './turns.ts';
 import { Upkeep } from './upkeep.ts';
 import { Conditions } from './waiting.ts';
-import { Watches } from './watches.ts';
+import { defaultWatchBytesMax, Watches } from './watches.ts';
 
 /** What the parts ask of their driver. */
 export interface PartsDriver {
@@ -96,6 +96,7 @@ export class MemberParts {
     });
     this.watches = new Watches({
       ...{ state, eventLoop, metrics, tickMs: options.tickMs, auth: this.auth },
+      bytesMax: options.watchBytesMax ?? defaultWatchBytesMax,
     });
     const leader = (): number => replica.leader;
     this.applying = new Applying({ calls: this.calls, metrics, nowMs, leader });

@@ -108,6 +108,11 @@ export interface WatchStream {
    * @throws {KvError} STOPPED; UNHEALTHY — the member's state is damaged; its watches have ended.
    */
   next(): Promise<WatchNotice | undefined>;
+  /**
+   * The first of the notices of `next` that has not been told of here has left, or is forgotten. To
+   * be called for each of them: until then its events have their part of what the stream may hold.
+   */
+  sent(): void;
   /** Notices that wait for the reader, whatever they are about. */
   readonly pending: number;
   /** Ends all watches of the stream. */

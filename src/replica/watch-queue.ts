@@ -1,13 +1,14 @@
 /**
- * What waits for the reader of one stream of watches. Bounded in bytes of events: above that its
- * watches fall behind, and catch up once the reader takes more.
+ * What waits for the reader of one stream of watches. Bounded in bytes of events, those that are on
+ * their way to the reader included, for the stream and for all of the member together
+ * (`watch-room.ts`): above that its watches fall behind, and catch up once the reader takes more.
  *
  * Events of a watch join those of it that wait already, so a slow reader gets fewer, larger
  * notices. They do not overtake a notice of progress, which would then say less than was told.
  */
 import { type ErrorCode, KvError } from '../base/index.ts';
 import {
-  type HistoryEvent,
+  type EventPiece,
   isEmptyRange,
   type Watcher,
   type WatchHub,
@@ -25,9 +26,8 @@ import {
 import type { WatchAllowance, WatchNotice, WatchRequest, WatchStream } from './watch-api.ts';
 import { WatchLine } from './watch-line.ts';
 import { type NextNotice, type OfferedEvents, plainNotice, type Waiting } from './watch-notices.ts';
+import type { WatchShare } from './watch-room.ts';
 
-/** Limit: bytes of events that wait for one reader, before the last offer. */
-const defaultQueuedBytesMax = 4 * 1024 * 1024;
 /** Limit: bytes, and events, of one notice. */
 const noticeBytesMax = 1024 * 1024;
 const noticeEventsMax = 1000;
@@ -51,19 +51,18 @@ export interface WatchQueueOptions {
   /** `maybeTellProgress` is to be called after each batch, until it returns true. */
   readonly onProgressDue: () => void;
   readonly onClosed: () => void;
-  /** Bytes of events that wait at most, before the last offer. */
-  readonly queuedBytesMax?: number;
+  /** Room for the events of the stream. */
+  readonly share: WatchShare;
 }
 
 /** See the module comment. */
 export class WatchQueue implements WatchStream, WatchSink {
   readonly #options: WatchQueueOptions;
-  readonly #queuedBytesMax: number;
+  readonly #share: WatchShare;
   readonly #watchesById = new Map<number, Watch>();
   #line = new WatchLine();
-  #queuedBytes = 0;
-  /** From the moment the limit is reached until half of what is allowed has gone. */
-  #isFull = false;
+  /** What each notice that is on its way has of the share, in their order. */
+  #taken: number[] = [];
   #nextId = 0;
   #wantsProgress = false;
   /** Notices of progress of the whole stream, so far. */
@@ -73,15 +72,15 @@ export class WatchQueue implements WatchStream, WatchSink {
 
   constructor(options: WatchQueueOptions) {
     this.#options = options;
-    this.#queuedBytesMax = options.queuedBytesMax ?? defaultQueuedBytesMax;
+    this.#share = options.share;
   }
 
   get pending(): number {
     return this.#line.count;
   }
 
-  get hasRoom(): boolean {
-    return !this.#isFull;
+  get room(): number {
+    return this.#share.room;
   }
 
   create(watchId: number, request: WatchRequest): void {
@@ -160,13 +159,20 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
   }
 
-  /** Takes what is next in line, if there is anything; `noticeOf` tells the reader's view. */
+  /**
+   * Takes what is next in line, if there is anything: it is on its way until `sent`. `noticeOf`
+   * tells the reader's view.
+   */
   take(): Queued | undefined {
     const waiting = this.#line.take();
-    if (waiting?.type === 'events') {
-      this.#release(waiting.bytes);
+    if (waiting !== undefined) {
+      this.#taken.push(waiting.type === 'events' ? waiting.bytes : 0);
     }
     return waiting;
+  }
+
+  sent(): void {
+    this.#release(this.#taken.shift() ?? 0);
   }
 
   close(): void {
@@ -178,18 +184,13 @@ export class WatchQueue implements WatchStream, WatchSink {
     this.#end(error);
   }
 
-  offer(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
+  offer(watcher: Watcher, { events, bytes }: EventPiece, revision: number): void {
     const watch = this.#own(watcher);
     if (watch === undefined) {
       return;
     }
-    let bytes = 0;
-    for (const event of events) {
-      bytes += event.bytes;
-    }
     watch.hasTold = true;
-    this.#queuedBytes += bytes;
-    this.#isFull ||= this.#queuedBytes >= this.#queuedBytesMax;
+    this.#share.take(bytes);
     const waiting = this.#joinable(watch) ?? this.#begin(watch);
     waiting.parts.push(events);
     waiting.count += events.length;
@@ -249,17 +250,24 @@ export class WatchQueue implements WatchStream, WatchSink {
   async #complete(waiting: QueuedEvents): Promise<WatchNotice | undefined> {
     const { watch } = waiting;
     const next = await this.#options.complete(waiting);
+    if (this.#state !== 'open') {
+      // What was taken is given back already.
+      return next.type === 'too-long' ? undefined : next.notice;
+    }
+    const bytes = this.#taken.pop() ?? 0;
     if (next.type === 'too-long') {
-      return this.#own(watch) && this.#cutOff(watch, next.revision);
+      this.#release(bytes);
+      const end = this.#own(watch) && this.#cutOff(watch, next.revision);
+      this.#taken.push(...(end === undefined ? [] : [0]));
+      return end;
     }
-    if (next.rest !== undefined && this.#state === 'open') {
-      this.#putBack(waiting, next.rest);
-    }
+    const rest = next.rest === undefined ? 0 : this.#putBack(waiting, next.rest);
+    this.#taken.push(bytes - rest);
     return next.notice;
   }
 
-  /** What is left of events that were taken goes first again. */
-  #putBack({ watch, progressBefore, revision }: QueuedEvents, { parts }: OfferedEvents): void {
+  /** What is left of events that were taken goes first again; its bytes. */
+  #putBack({ watch, progressBefore, revision }: QueuedEvents, { parts }: OfferedEvents): number {
     const rest = new QueuedEvents(watch, progressBefore, [...parts]);
     rest.revision = revision;
     for (const part of parts) {
@@ -269,11 +277,11 @@ export class WatchQueue implements WatchStream, WatchSink {
       }
     }
     this.#line.putBack(rest);
-    this.#queuedBytes += rest.bytes;
-    this.#isFull ||= this.#queuedBytes >= this.#queuedBytesMax;
+    const { bytes } = rest;
     if (this.#own(watch) === undefined) {
       this.#drop(watch);
     }
+    return bytes;
   }
 
   /**
@@ -415,14 +423,9 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
   }
 
-  /**
-   * Bytes that wait no more. Those who are behind come when half of the room is free again: each
-   * round looks at all of them, so there must not be one for every event that is taken.
-   */
+  /** Bytes that neither wait nor are on their way any more. */
   #release(bytes: number): void {
-    this.#queuedBytes -= bytes;
-    if (this.#isFull && this.#queuedBytes <= this.#queuedBytesMax / 2) {
-      this.#isFull = false;
+    if (this.#share.give(bytes)) {
       this.#options.onRoom();
     }
   }
@@ -440,7 +443,8 @@ export class WatchQueue implements WatchStream, WatchSink {
     this.#options.allowance?.give(places);
     this.#watchesById.clear();
     this.#line = new WatchLine();
-    this.#queuedBytes = 0;
+    this.#taken = [];
+    this.#share.end();
     this.#options.onClosed();
     this.#wakeUp();
   }

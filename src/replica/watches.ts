@@ -13,11 +13,14 @@ import type { StateLane } from './state-lane.ts';
 import type { WatchAllowance, WatchStream } from './watch-api.ts';
 import { noticeOf } from './watch-notices.ts';
 import { WatchQueue } from './watch-queue.ts';
+import { WatchRoom } from './watch-room.ts';
 
 /** Limit: streams of one member; clients are held to fewer, as flags say. */
 const streamsMax = 100_000;
 /** Limit: watches of one member; each takes a few hundred bytes. */
 const watchesMax = 1_000_000;
+/** Limit: bytes of events for all readers, when nobody says. */
+export const defaultWatchBytesMax = 256 * 1024 * 1024;
 /** What a trip to history should bring, judged by the one before, and its limits in events. */
 const historyBytesAim = 512 * 1024;
 const historyEventsMin = 16;
@@ -43,12 +46,15 @@ export interface WatchesOptions {
   readonly metrics: Metrics;
   /** Length of a tick. */
   readonly tickMs: number;
+  /** Bytes of events for all readers together. */
+  readonly bytesMax: number;
 }
 
 /** See the module comment. */
 export class Watches {
   readonly #options: WatchesOptions;
   readonly #hub: WatchHub;
+  readonly #room: WatchRoom;
   readonly #streams = new Set<WatchQueue>();
   /** Those that are to tell progress once they are as far. */
   readonly #awaiting = new Set<WatchQueue>();
@@ -61,6 +67,7 @@ export class Watches {
     this.#options = options;
     const { revision, compactRevision } = options.state.machine;
     this.#hub = new WatchHub(revision, compactRevision);
+    this.#room = new WatchRoom(options.bytesMax);
   }
 
   /** Whether anyone here may wait for an event. */
@@ -78,6 +85,7 @@ export class Watches {
       auth: this.#options.auth,
       mayAdd: () => this.#hub.watchers < watchesMax,
       allowance,
+      share: this.#room.share(),
       complete: async (waiting) =>
         this.#options.state.read(async ({ lane }) => lane.read(noticeOf(waiting))),
       onRoom: () => {
@@ -128,6 +136,8 @@ export class Watches {
     metrics.watchStreams.set(this.#streams.size);
     metrics.watches.set(this.#hub.watchers);
     metrics.watchesBehind.set(this.#hub.behind);
+    metrics.watchQueueBytes.set(this.#room.bytes);
+    metrics.watchQueueBytesMax.set(this.#room.bytesMax);
     if (++this.#ticks % Math.ceil(progressMs / tickMs) === 0) {
       for (const stream of this.#streams) {
         stream.tellProgress();

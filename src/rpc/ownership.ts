@@ -314,6 +314,7 @@ async function* eventsOf(
       if (notice === undefined) {
         return;
       }
+      stream.sent();
       if (notice.type === 'canceled' || notice.type === 'rejected') {
         if (notice.refusal !== undefined) {
           throw new KvError(notice.refusal);

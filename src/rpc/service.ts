@@ -166,12 +166,16 @@ export function serverStreaming<Request, Response>(
   };
 }
 
-/** Writes a message of a stream and waits until the client takes more, or has gone. */
+/**
+ * Writes a message of a stream and waits until the client takes more, or has gone. `onSent` is
+ * called once the message has left, which may be long after; never when the call ends before.
+ */
 export async function writePaced<Request, Response>(
   call: ServerWritableStream<Request, Response> | ServerDuplexStream<Request, Response>,
   response: Response,
+  onSent?: () => void,
 ): Promise<void> {
-  if (!call.write(response) && !call.cancelled) {
+  if (!call.write(response, onSent) && !call.cancelled) {
     await new Promise<void>((resolve) => {
       const proceed = (): void => {
         call.off('drain', proceed);

@@ -162,14 +162,24 @@ class WatchSession {
       if (notice === undefined || this.#call.cancelled) {
         return;
       }
-      for (const response of this.#responsesTo(notice)) {
-        await writePaced(this.#call, response);
+      const responses = this.#responsesTo(notice);
+      for (const [at, response] of responses.entries()) {
+        await writePaced(
+          this.#call,
+          response,
+          at < responses.length - 1 ? undefined : this.#onSent,
+        );
       }
       if (this.#call.isPaused() && this.#stream.pending <= pendingMax / 2) {
         this.#call.resume();
       }
     }
   }
+
+  /** The responses to a notice have left. */
+  readonly #onSent = (): void => {
+    this.#stream.sent();
+  };
 
   #handle(request: wire.WatchRequest): void {
     try {

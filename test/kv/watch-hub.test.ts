@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createPrng, type Prng } from '../../src/base/index.ts';
-import type { Command, HistoryEvent, KeySelector } from '../../src/kv/index.ts';
+import type { Command, EventPiece, HistoryEvent, KeySelector } from '../../src/kv/index.ts';
 import { encodeCommand } from '../../src/kv/index.ts';
 import { readHistory } from '../../src/kv/history.ts';
 import { Watcher, type WatcherOptions, WatchHub, type WatchSink } from '../../src/kv/watch-hub.ts';
@@ -17,8 +17,17 @@ class Sink implements WatchSink {
   /** Takes no more after so many offers. */
   roomFor = Number.POSITIVE_INFINITY;
 
-  offer(_watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
+  /** Bytes that it takes at a time. */
+  bytesMax = Number.POSITIVE_INFINITY;
+
+  get room(): number {
+    return this.hasRoom ? this.bytesMax : 0;
+  }
+
+  offer(_watcher: Watcher, { events, bytes: taken }: EventPiece, revision: number): void {
     expect(this.hasRoom, 'nothing is offered to a sink that is full').toBe(true);
+    const isOneRevision = events.every(({ main }) => main === events[0]?.main);
+    expect(taken <= this.bytesMax || isOneRevision, 'it fits, or is one revision').toBe(true);
     this.events.push(...events);
     this.revisions.push(revision);
     this.hasRoom = --this.roomFor > 0;
@@ -112,9 +121,9 @@ describe('WatchHub', () => {
     const world = new World();
     const offered: (readonly HistoryEvent[])[] = [];
     class Keeper extends Sink {
-      override offer(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
-        offered.push(events);
-        super.offer(watcher, events, revision);
+      override offer(watcher: Watcher, piece: EventPiece, revision: number): void {
+        offered.push(piece.events);
+        super.offer(watcher, piece, revision);
       }
     }
     for (const wantsDeletes of [true, true, false, false]) {
@@ -309,6 +318,7 @@ test('every watch sees each event it wants once and in order, or is told it is t
       for (const { sink } of watches) {
         sink.hasRoom = prng.nextInt(0, 3) > 0;
         sink.roomFor = sink.hasRoom ? prng.nextInt(1, 4) : 0;
+        sink.bytesMax = prng.nextInt(1, 2000);
       }
       world.catchUp(prng.nextInt(1, 6));
       if (prng.nextInt(0, 3) === 0) {

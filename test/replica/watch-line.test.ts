@@ -5,7 +5,7 @@ import { type Queued, QueuedEvents, QueuedNotice, Watch } from '../../src/replic
 import { WatchLine } from '../../src/replica/watch-line.ts';
 
 const sink: WatchSink = {
-  hasRoom: true,
+  room: 1,
   offer: () => undefined,
   compacted: () => undefined,
   caughtUp: () => undefined,

@@ -4,6 +4,7 @@ import { Access, AuthTable } from '../../src/kv/auth-table.ts';
 import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
 import { noticeOf, type PreviousBounds } from '../../src/replica/watch-notices.ts';
 import { WatchQueue } from '../../src/replica/watch-queue.ts';
+import { WatchRoom, type WatchShare } from '../../src/replica/watch-room.ts';
 import { put } from '../kv/commands.ts';
 import { bytes, Machine, runReading } from '../kv/map-store.ts';
 
@@ -19,7 +20,7 @@ describe('WatchQueue', () => {
     const hub = new WatchHub(1, -1);
     let calls = 0;
     const queue = new WatchQueue({
-      ...{ hub, queuedBytesMax: 2000, mayAdd: () => true, auth: new AuthTable() },
+      ...{ hub, share: new WatchRoom(1e9).share(2000), mayAdd: () => true, auth: new AuthTable() },
       complete: async () => Promise.reject(new Error('nothing before is wanted')),
       onRoom: () => {
         calls++;
@@ -35,12 +36,14 @@ describe('WatchQueue', () => {
       encodeCommand(put('a', '1')),
     ]);
     hub.publish(events, revision, compactRevision);
+    hub.catchUp();
     expect(hub.behind, 'there is room for some of them only').toBeGreaterThan(watches / 2);
     const served = watches - hub.behind;
 
     let told = 0;
     for (let waiting = queue.take(); waiting !== undefined; waiting = queue.take()) {
       told += waiting.type === 'events' ? 1 : 0;
+      queue.sent();
     }
 
     expect(told, 'each watch is told once').toBe(watches);
@@ -53,7 +56,7 @@ test('to cancel all watches of a stream one by one is not to go through all for 
   const many = 100_000;
   const hub = new WatchHub(1, -1);
   const queue = new WatchQueue({
-    ...{ hub, queuedBytesMax: 1e9, mayAdd: () => true, auth: new AuthTable() },
+    ...{ hub, share: new WatchRoom(1e12).share(1e9), mayAdd: () => true, auth: new AuthTable() },
     complete: async () => Promise.reject(new Error('nothing before is wanted')),
     onRoom: () => undefined,
     onProgressDue: () => undefined,
@@ -83,8 +86,9 @@ describe('the keys of a watch', () => {
     const permission = { access: 'read', key: bytes('a'), rangeEnd: bytes('b') } as const;
     let access = new Access(false, [permission]);
     const hub = new WatchHub(1, -1);
+    const share = new WatchRoom(1e9).share();
     const queue = new WatchQueue({
-      ...{ hub, mayAdd: () => true, auth: { isEnabled: true, accessOf: () => access } },
+      ...{ hub, share, mayAdd: () => true, auth: { isEnabled: true, accessOf: () => access } },
       complete: async () => Promise.reject(new Error('nothing before is wanted')),
       onRoom: () => undefined,
       onProgressDue: () => undefined,
@@ -112,6 +116,7 @@ describe('what keys were before', () => {
   /** A store of long values, and a queue that reads what was there within bounds. */
   function opened(bounds: PreviousBounds): {
     readonly queue: WatchQueue;
+    readonly share: WatchShare;
     readonly places: { given: number };
     readonly change: (...commands: readonly Command[]) => void;
   } {
@@ -119,8 +124,9 @@ describe('what keys were before', () => {
     const places = { given: 0 };
     machine.run(...keys.map((key) => put(key, 'x'.repeat(length))));
     const hub = new WatchHub(machine.machine.revision, -1);
+    const share = new WatchRoom(1e9).share();
     const queue = new WatchQueue({
-      ...{ hub, mayAdd: () => true, auth: new AuthTable() },
+      ...{ hub, share, mayAdd: () => true, auth: new AuthTable() },
       allowance: {
         maybeTake: () => true,
         give: (count) => {
@@ -139,6 +145,7 @@ describe('what keys were before', () => {
     });
     return {
       queue,
+      share,
       places,
       change: (...commands) => {
         const output = machine.apply(commands.map((command) => encodeCommand(command)));
@@ -153,6 +160,7 @@ describe('what keys were before', () => {
     const notices: WatchNotice[] = [];
     for (;;) {
       const notice = await queue.next();
+      queue.sent();
       if (notice === undefined || notice.type === 'progress') {
         return notices;
       }
@@ -213,16 +221,18 @@ describe('what keys were before', () => {
   });
 
   test('that is left to be told goes with a watch that is cancelled meanwhile', async () => {
-    const { queue, change } = opened({ noticeBytes: 5000, revisionBytes: 1e6 });
+    const { queue, share, change } = opened({ noticeBytes: 5000, revisionBytes: 1e6 });
     change(...keys.map((key) => put(key, 'new')));
     await queue.next();
 
     const first = await queue.next();
+    queue.sent();
+    queue.sent();
     queue.cancel(1);
 
     expect(eventsOf(first as WatchNotice).length).toBeLessThan(40);
     expect((await told(queue)).map(({ type }) => type)).toEqual(['canceled']);
-    expect(queue.hasRoom).toBe(true);
+    expect(share.bytes).toBe(0);
   });
 });
 

@@ -39,6 +39,7 @@ class Reader {
         this.isClosed = true;
         return;
       }
+      this.stream.sent();
       this.notices.push(notice);
     }
   }
@@ -282,6 +283,7 @@ describe('A stream of watches', () => {
 
     while (revisions.length < 200) {
       const notice = await cluster.loop.settle(stream.next());
+      stream.sent();
       if (notice?.type === 'events') {
         revisions.push(...notice.parts.flat().map(({ kv }) => kv.modRevision));
       }

@@ -379,6 +379,7 @@ function watchStream(member: FakeMember): void {
       },
       cancel: () => undefined,
       requestProgress: () => undefined,
+      sent: () => undefined,
       next: async () => {
         while (notices.length === 0 && !isClosed) {
           await new Promise<void>((resolve) => {

@@ -19,6 +19,7 @@ type Call = ClientDuplexStream<object, object>;
 class FakeStream implements WatchStream {
   readonly asked: unknown[] = [];
   isClosed = false;
+  sentTimes = 0;
   /** As if so many notices waited beside those told. */
   pendingBeside = 0;
   readonly #told: Told[] = [];
@@ -52,6 +53,10 @@ class FakeStream implements WatchStream {
       throw told;
     }
     return told;
+  }
+
+  sent(): void {
+    this.sentTimes++;
   }
 
   get pending(): number {

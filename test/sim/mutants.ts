@@ -504,8 +504,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       kv(
         'watch-hub.ts',
-        'watcher.sink.offer(watcher, wanted, revision);\n      } else {',
-        'watcher.sink.offer(watcher, wanted, revision);\n      } else if (revision < 0) {',
+        'watcher.sink.offer(watcher, piece, revision);\n      } else {',
+        'watcher.sink.offer(watcher, piece, revision);\n      } else if (revision < 0) {',
       ),
     ],
   },

@@ -10,6 +10,7 @@
 import { assert, type ErrorCode, must, type Prng } from '../../src/base/index.ts';
 import type {
   Caller,
+  EventPiece,
   HistoryEvent,
   KeySelector,
   KeyValue,
@@ -20,6 +21,7 @@ import { mapKeyOf } from '../../src/kv/key-layout.ts';
 import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
 import { noticeOf, type OfferedEvents, type Waiting } from '../../src/replica/watch-notices.ts';
 import { WatchQueue, type WatchQueueOptions } from '../../src/replica/watch-queue.ts';
+import type { WatchRoom } from '../../src/replica/watch-room.ts';
 import type { EventLedger, TrueEvent } from './event-ledger.ts';
 import { holds } from './failure.ts';
 import type { Places } from './gate.ts';
@@ -39,6 +41,7 @@ const previousBounds = { noticeBytes: 50, revisionBytes: 1_000_000 };
 /** What watches of one run of a member stand on. */
 export interface Place {
   readonly hub: WatchHub;
+  readonly room: WatchRoom;
   readonly streams: Set<WatchQueue>;
   /** Streams that are to tell progress once they are as far. */
   readonly awaiting: Set<WatchQueue>;
@@ -77,9 +80,9 @@ class SeenStream extends WatchQueue {
     this.#onOffer = onOffer;
   }
 
-  override offer(watcher: Watcher, events: readonly HistoryEvent[], revision: number): void {
+  override offer(watcher: Watcher, piece: EventPiece, revision: number): void {
     this.#onOffer((watcher as Watcher & OfferedEvents['watch']).id);
-    super.offer(watcher, events, revision);
+    super.offer(watcher, piece, revision);
   }
 }
 
@@ -117,14 +120,14 @@ export class WatchReader {
 
   /** Watches on a member, from where it has come to. */
   join(member: SimMember, place: Place): void {
-    const { hub, streams, awaiting } = place;
+    const { hub, room, streams, awaiting } = place;
     const { gate } = member.run;
     const { prng, user } = this.#options;
     if (user !== undefined && this.#isAskedWho) {
       this.#token ??= gate.maybeIssue(user);
     }
     const options: WatchQueueOptions = {
-      ...{ hub, queuedBytesMax, mayAdd: () => true, auth: gate.auth },
+      ...{ hub, mayAdd: () => true, auth: gate.auth, share: room.share(queuedBytesMax) },
       complete: async () => Promise.reject(new Error('readers of a run take what there is')),
       onRoom: () => undefined,
       onProgressDue: () => {
@@ -213,6 +216,9 @@ export class WatchReader {
       const next = runOver(disk.engine, noticeOf(waiting, previousBounds));
       assert(next.type === 'notice', 'a revision of a run is not too long');
       this.#pending = next.rest;
+      if (next.rest === undefined) {
+        this.#stream.sent();
+      }
       this.#hear(this.member, next.notice);
     }
   }

@@ -12,6 +12,7 @@
 import { must, type Prng } from '../../src/base/index.ts';
 import { readHistory, WatchHub } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
+import { WatchRoom } from '../../src/replica/watch-room.ts';
 import type { VirtualClock } from './clock.ts';
 import { EventLedger } from './event-ledger.ts';
 import { holds } from './failure.ts';
@@ -25,6 +26,8 @@ const name = 'watch';
 const readers = 4;
 /** Of events in memory; small, so that readers need history. */
 const recentBytes = 4_000;
+/** Of events for all readers of a member; too small for what each of them may hold. */
+const roomBytes = 1_500;
 
 /** What runs: members, and the clock they share. */
 interface WatchedCluster {
@@ -59,7 +62,8 @@ export class Watching implements Observer {
   started(member: SimMember): void {
     const { revision, compactRevision } = member.run.stateMachine;
     const hub = new WatchHub(revision, compactRevision, recentBytes);
-    const place = { hub, streams: new Set<never>(), awaiting: new Set<never>() };
+    const room = new WatchRoom(roomBytes);
+    const place = { hub, room, streams: new Set<never>(), awaiting: new Set<never>() };
     this.#places.set(member.id, { ...place, isPublishing: false });
   }
 
@@ -116,6 +120,10 @@ export class Watching implements Observer {
       }
     }
     holds(isThrough(), name, () => 'watches never hear the rest, or of having heard it');
+    for (const reader of this.#readers) {
+      reader.leave();
+    }
+    holds(place.room.bytes === 0, name, () => `nobody watches, ${place.room.bytes} bytes are held`);
   }
 
   #place(member: SimMember): Place {
