@@ -10,7 +10,7 @@
  * Built in a folder beside and renamed at the end: a crash leaves nothing that could be started.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { equalBytes, KvError } from '../base/index.ts';
 import {
@@ -74,7 +74,7 @@ export async function restoreSnapshot(config: RestoreConfig): Promise<Restored> 
   try {
     const restored = await build(config, building);
     await rename(building, dataDir);
-    await syncFolder(parent);
+    await nodeFileSystem.syncDirectory(parent);
     return { ...restored, dataDir };
   } catch (error) {
     await rm(building, { recursive: true, force: true });
@@ -225,15 +225,6 @@ async function checkEmpty(dataDir: string): Promise<void> {
       `holdfast: cannot restore to ${dataDir}: it is not empty; name another --data-dir, or move ` +
         'what is there away',
     );
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

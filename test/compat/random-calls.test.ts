@@ -8,28 +8,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/base/index.ts';
 import { hasEtcd } from './etcd-server.ts';
 import { RandomCalls } from './random-calls.ts';
-import { RawClient } from './raw-client.ts';
-import { type Sides, startSides } from './sides.ts';
+import { RawSides } from './raw-sides.ts';
 
 const seed = Number(process.env['COMPAT_SEED'] ?? 1);
 const callCount = Number(process.env['COMPAT_CALLS'] ?? 500);
 const callMsMax = 100;
 
 describe.runIf(hasEtcd())('random calls', () => {
-  let sides: Sides;
-  let etcd: RawClient;
-  let members: RawClient[];
+  let sides: RawSides;
 
   beforeAll(async () => {
-    sides = await startSides();
-    etcd = new RawClient(sides.etcd);
-    members = sides.holdfast.endpoints.map((endpoint) => new RawClient(endpoint));
+    sides = await RawSides.start();
   });
 
   afterAll(async () => {
-    for (const client of [etcd, ...members]) {
-      client.close();
-    }
     await sides.stop();
   });
 
@@ -39,9 +31,9 @@ describe.runIf(hasEtcd())('random calls', () => {
     const codes = new Map<string, number>();
     for (let i = 0; i < callCount; i++) {
       const call = calls.next(revision);
-      const member = members[i % members.length] as RawClient;
+      const member = sides.memberAt(i);
 
-      const [expected, actual] = await Promise.all([etcd.call(call), member.call(call)]);
+      const [expected, actual] = await Promise.all([sides.etcd.call(call), member.call(call)]);
 
       if (!isDeepStrictEqual(actual, expected)) {
         const shown = inspect(call, { depth: 12, breakLength: 100 });

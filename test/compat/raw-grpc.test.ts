@@ -7,44 +7,36 @@ import { expectAlike } from './alike.ts';
 import { hasEtcd } from './etcd-server.ts';
 import { bytes, RawClient } from './raw-client.ts';
 import { rawCases } from './raw-grpc-cases.ts';
-import { type HoldfastSide, type Sides, startHoldfast, startSides } from './sides.ts';
+import { RawSides } from './raw-sides.ts';
+import { type HoldfastSide, startHoldfast } from './sides.ts';
 
 const grpcMessageBytesMax = 2 * 1024 * 1024;
 
 describe.runIf(hasEtcd())('single calls to Holdfast and to etcd', () => {
-  let sides: Sides;
-  let etcd: RawClient;
-  let members: RawClient[];
+  let sides: RawSides;
 
   beforeAll(async () => {
-    sides = await startSides();
-    etcd = new RawClient(sides.etcd);
-    members = sides.holdfast.endpoints.map((endpoint) => new RawClient(endpoint));
+    sides = await RawSides.start();
   });
 
   afterAll(async () => {
-    for (const client of [etcd, ...members]) {
-      client.close();
-    }
     await sides.stop();
   });
-
-  const memberAt = (i: number): RawClient => members[i % members.length] as RawClient;
 
   describe('are answered alike:', () => {
     test.each(rawCases.map((each, i) => [each.title, each, i] as const))(
       '%s',
       async (_title, each, i) => {
-        await expectAlike(each, etcd, memberAt(i));
+        await expectAlike(each, sides.etcd, sides.memberAt(i));
       },
     );
   });
 
   test('have ended in the same state on every member', async () => {
     const request = { key: bytes('\0'), range_end: bytes('\0') };
-    const expected = await etcd.call({ method: 'Range', request });
+    const expected = await sides.etcd.call({ method: 'Range', request });
 
-    for (const member of members) {
+    for (const member of sides.members) {
       expect(await member.call({ method: 'Range', request })).toEqual(expected);
     }
   });
@@ -53,7 +45,9 @@ describe.runIf(hasEtcd())('single calls to Holdfast and to etcd', () => {
     'to the unknown method %s are refused with the same code',
     async (path) => {
       const answers = await Promise.all(
-        [etcd, ...members].map(async (client) => client.callPath(path, Buffer.alloc(0))),
+        [sides.etcd, ...sides.members].map(async (client) =>
+          client.callPath(path, Buffer.alloc(0)),
+        ),
       );
 
       expect(answers.map(({ code }) => code)).toEqual(Array(4).fill('UNIMPLEMENTED'));
@@ -63,7 +57,7 @@ describe.runIf(hasEtcd())('single calls to Holdfast and to etcd', () => {
   test('with a message that gRPC does not take are refused with the same code', async () => {
     const request = { key: bytes('k'), value: Buffer.alloc(grpcMessageBytesMax, 'x') };
     const answers = await Promise.all(
-      [etcd, ...members].map(async (client) => client.call({ method: 'Put', request })),
+      [sides.etcd, ...sides.members].map(async (client) => client.call({ method: 'Put', request })),
     );
 
     expect(answers.map(({ code }) => code)).toEqual(Array(4).fill('RESOURCE_EXHAUSTED'));
@@ -73,16 +67,18 @@ describe.runIf(hasEtcd())('single calls to Holdfast and to etcd', () => {
     const garbage = Buffer.from([0x0a, 0xff]);
     const path = '/etcdserverpb.KV/Range';
     const answers = await Promise.all(
-      [etcd, ...members].map(async (client) => client.callPath(path, garbage)),
+      [sides.etcd, ...sides.members].map(async (client) => client.callPath(path, garbage)),
     );
 
     expect(answers.map(({ code }) => code)).toEqual(Array(4).fill('INTERNAL'));
-    expect(await memberAt(0).revision()).toBe(await etcd.revision());
+    expect(await sides.memberAt(0).revision()).toBe(await sides.etcd.revision());
   });
 
   test('about alarms tell the same list', async () => {
     const call = { method: 'Alarm', request: { action: 'GET' } } as const;
-    const answers = await Promise.all([etcd, ...members].map(async (client) => client.call(call)));
+    const answers = await Promise.all(
+      [sides.etcd, ...sides.members].map(async (client) => client.call(call)),
+    );
 
     for (const { code, response } of answers) {
       expect(code).toBe('OK');
@@ -93,9 +89,9 @@ describe.runIf(hasEtcd())('single calls to Holdfast and to etcd', () => {
   test.each(['Status', 'MemberList'] as const)(
     'of %s have fields of the same form',
     async (method) => {
-      const expected = await etcd.call({ method, request: {} });
+      const expected = await sides.etcd.call({ method, request: {} });
 
-      for (const member of members) {
+      for (const member of sides.members) {
         expect(formOf(await member.call({ method, request: {} }))).toEqual(formOf(expected));
       }
     },

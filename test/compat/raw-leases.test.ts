@@ -6,35 +6,30 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAlike } from './alike.ts';
 import { hasEtcd } from './etcd-server.ts';
-import { bytes, RawClient, type RawAnswer } from './raw-client.ts';
+import type { RawClient } from './raw-client.ts';
+import { bytes, type RawAnswer } from './raw-client.ts';
 import { rawLeaseCases } from './raw-lease-cases.ts';
-import { type Sides, startSides } from './sides.ts';
+import { RawSides } from './raw-sides.ts';
 
 const longTtl = 100_000;
 
 describe.runIf(hasEtcd())('calls about leases, locks and elections', () => {
-  let sides: Sides;
-  let etcd: RawClient;
-  let members: RawClient[];
+  let sides: RawSides;
 
   beforeAll(async () => {
-    sides = await startSides();
-    etcd = new RawClient(sides.etcd);
-    members = sides.holdfast.endpoints.map((endpoint) => new RawClient(endpoint));
+    sides = await RawSides.start();
   });
 
   afterAll(async () => {
-    for (const client of [etcd, ...members]) {
-      client.close();
-    }
     await sides.stop();
   });
 
-  const memberAt = (i: number): RawClient => members[i % members.length] as RawClient;
-
   /** Does the same on both sides, and expects the same of it. */
   async function alike<T>(scenario: (client: RawClient) => Promise<T>, i = 0): Promise<T> {
-    const [expected, actual] = await Promise.all([scenario(etcd), scenario(memberAt(i))]);
+    const [expected, actual] = await Promise.all([
+      scenario(sides.etcd),
+      scenario(sides.memberAt(i)),
+    ]);
     expect(actual).toEqual(expected);
     return expected;
   }
@@ -43,7 +38,7 @@ describe.runIf(hasEtcd())('calls about leases, locks and elections', () => {
     test.each(rawLeaseCases.map((each, i) => [each.title, each, i] as const))(
       '%s',
       async (_title, each, i) => {
-        await expectAlike(each, etcd, memberAt(i));
+        await expectAlike(each, sides.etcd, sides.memberAt(i));
       },
     );
   });

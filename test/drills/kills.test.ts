@@ -6,48 +6,27 @@
  * keep `npm test` short. The times until writes flow again are printed, never asserted: bounds
  * belong to `docs/performance.md`.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
-import { ProcessCluster } from '../harness/processes.ts';
-import { describeDistribution, verifyLoad, WriteLoad } from './load.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type KvClient, waitForLeader } from '../harness/kv-client.ts';
+import type { ProcessCluster } from '../harness/processes.ts';
+import { Drill } from './drill.ts';
+import { describeDistribution, WriteLoad } from './load.ts';
 
 const leaderKills = Number(process.env['DRILL_LEADER_KILLS'] ?? 3);
 const allKills = Number(process.env['DRILL_ALL_KILLS'] ?? 2);
 const catchUpSeconds = Number(process.env['DRILL_CATCH_UP_SECONDS'] ?? 3);
 /** Milliseconds that one round may take on a slow machine, on top of 30 s. */
 const roundMsMax = 20_000;
-const intact = { lost: [], doubled: [], moved: [], happenedThoughRejected: [] };
 
-let directory: string;
+let drill: Drill;
 let cluster: ProcessCluster;
-let clients: KvClient[];
+let clients: readonly KvClient[];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-drill-'));
-  cluster = await ProcessCluster.create(['a', 'b', 'c'].map((name) => join(directory, name)));
-  await cluster.startAll();
-  clients = cluster.endpoints.map((endpoint) => connectKv(endpoint));
-  await waitForLeader(clients, 20_000);
+  drill = await Drill.start(3);
+  ({ cluster, clients } = drill);
 });
-
-afterEach(async () => {
-  for (const client of clients) {
-    client.close();
-  }
-  await cluster.stopAll();
-  await rm(directory, { recursive: true, force: true });
-});
-
-/** Every member must agree with what was acknowledged. */
-async function expectIntact(load: WriteLoad, prefix: string): Promise<void> {
-  for (const client of clients) {
-    expect(await verifyLoad(load.record, client, prefix)).toEqual(intact);
-  }
-}
 
 describe('three processes under write load', () => {
   test('lose nothing acknowledged when the leader is killed again and again', {
@@ -70,7 +49,7 @@ describe('three processes under write load', () => {
     }
     await load.stop();
 
-    await expectIntact(load, 'leader-kill');
+    await drill.expectIntact(load, 'leader-kill');
     console.log(
       `${leaderKills} leader kills: ${load.record.acknowledged.size} acknowledged, ` +
         `${load.record.unknown.size} unknown, ${load.record.rejected.size} rejected; ` +
@@ -92,7 +71,7 @@ describe('three processes under write load', () => {
     }
     await load.stop();
 
-    await expectIntact(load, 'all-kill');
+    await drill.expectIntact(load, 'all-kill');
     expect(load.record.acknowledged.size).toBeGreaterThan(0);
   });
 
@@ -108,6 +87,6 @@ describe('three processes under write load', () => {
     await clients[2]?.waitUntilReady(30_000);
     await load.stop();
 
-    await expectIntact(load, 'catch-up');
+    await drill.expectIntact(load, 'catch-up');
   });
 });

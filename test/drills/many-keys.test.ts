@@ -5,12 +5,10 @@
  * times are printed, never asserted: they belong to `docs/performance.md`. What is asserted is that
  * all keys are there after a restart.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
-import { ProcessCluster } from '../harness/processes.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { type KvClient, waitForLeader } from '../harness/kv-client.ts';
+import type { ProcessCluster } from '../harness/processes.ts';
+import { Drill } from './drill.ts';
 import { describeResident } from './memory.ts';
 
 const keys = Number(process.env['DRILL_KEYS'] ?? 20_000);
@@ -19,24 +17,11 @@ const valueBytes = 256;
 const batchKeys = 100;
 const batchesInFlight = 16;
 
-let directory: string;
 let cluster: ProcessCluster;
-let clients: KvClient[];
+let clients: readonly KvClient[];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-keys-'));
-  cluster = await ProcessCluster.create(['a', 'b', 'c'].map((name) => join(directory, name)));
-  await cluster.startAll();
-  clients = cluster.endpoints.map((endpoint) => connectKv(endpoint));
-  await waitForLeader(clients, 20_000);
-});
-
-afterEach(async () => {
-  for (const client of clients) {
-    client.close();
-  }
-  await cluster.stopAll();
-  await rm(directory, { recursive: true, force: true });
+  ({ cluster, clients } = await Drill.start(3));
 });
 
 async function load(client: KvClient): Promise<void> {

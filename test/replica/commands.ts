@@ -3,43 +3,16 @@ import {
   type AppliedEntry,
   type Command,
   encodeCommand,
-  type PutOperation,
   type RangeOperation,
 } from '../../src/kv/index.ts';
+import { range } from '../kv/commands.ts';
 
-export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export { put } from '../kv/commands.ts';
+export { bytes } from '../kv/map-store.ts';
 
-export function put(key: string, value: string): PutOperation {
-  return {
-    type: 'put',
-    key: bytes(key),
-    value: bytes(value),
-    lease: 0n,
-    prevKv: false,
-    ignoreValue: false,
-    ignoreLease: false,
-    ttlMs: 0,
-    ttlRefreshOnWrite: false,
-  };
-}
-
+/** A read of one key. */
 export function get(key: string, fields: Partial<RangeOperation> = {}): RangeOperation {
-  return {
-    type: 'range',
-    key: bytes(key),
-    limit: 0,
-    revision: 0,
-    sortOrder: 'none',
-    sortTarget: 'key',
-    keysOnly: false,
-    countOnly: false,
-    noCount: false,
-    minModRevision: 0,
-    maxModRevision: 0,
-    minCreateRevision: 0,
-    maxCreateRevision: 0,
-    ...fields,
-  };
+  return { ...range(key), ...fields };
 }
 
 /** Entries of term 1 that carry these commands, from `firstIndex` on. */

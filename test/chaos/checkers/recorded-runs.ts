@@ -269,6 +269,18 @@ export function returned<Input, Output>(
   return { process, call, return: end, input, output };
 }
 
+/** Builds a write of the register `r` that returned. */
+export function write(process: number, times: readonly [number, number], value: number) {
+  const input = { type: 'write', key: 'r', value } as const;
+  return returned(process, times, input, { type: 'written' } as const);
+}
+
+/** Builds a read of the register `r` that returned. */
+export function read(process: number, times: readonly [number, number], value: number | null) {
+  const input = { type: 'read', key: 'r' } as const;
+  return returned(process, times, input, { type: 'read', value } as const);
+}
+
 /** Builds an operation of unknown outcome. */
 export function lost<Input>(process: number, call: number, input: Input): Operation<Input, never> {
   return { process, call, return: undefined, input, output: undefined };

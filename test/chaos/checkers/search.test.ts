@@ -1,26 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { registerModel } from '../../../chaos/checkers/models.ts';
 import { searchOrder } from '../../../chaos/checkers/search.ts';
-import { lost, returned } from './recorded-runs.ts';
+import { lost, read, write } from './recorded-runs.ts';
 
 const bounds = { clock: { nowMs: () => 0 }, deadlineMs: 1, cachedStatesMax: 1_000_000 };
-const written = { type: 'written' } as const;
-
-function write(process: number, times: readonly [number, number], value: number) {
-  return returned(process, times, { type: 'write', key: 'r', value } as const, written);
-}
-
-function read(process: number, times: readonly [number, number], value: number | null) {
-  return returned(
-    process,
-    times,
-    { type: 'read', key: 'r' } as const,
-    {
-      type: 'read',
-      value,
-    } as const,
-  );
-}
 
 describe('searchOrder', () => {
   test('explains an empty history, and one of nothing but unknown outcomes', () => {

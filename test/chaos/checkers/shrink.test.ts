@@ -3,10 +3,9 @@ import { type RegisterInput, registerModel } from '../../../chaos/checkers/model
 import { searchOrder } from '../../../chaos/checkers/search.ts';
 import { dropUnnoticed, shrinkFailing } from '../../../chaos/checkers/shrink.ts';
 import { createPrng } from '../../../src/base/index.ts';
-import { lost, returned } from './recorded-runs.ts';
+import { lost, read, write } from './recorded-runs.ts';
 
 const model = registerModel(null);
-const written = { type: 'written' } as const;
 const bounds = { clock: { nowMs: () => 0 }, deadlineMs: 1, cachedStatesMax: 1_000_000 };
 
 type RegisterHistory = Parameters<typeof dropUnnoticed<unknown, RegisterInput, never>>[0];
@@ -15,22 +14,6 @@ function shrink(history: ReturnType<typeof busyHistory>) {
   return shrinkFailing(history, model, (part) => {
     return searchOrder(part, model, bounds).end === 'unexplained';
   });
-}
-
-function write(process: number, times: readonly [number, number], value: number) {
-  return returned(process, times, { type: 'write', key: 'r', value } as const, written);
-}
-
-function read(process: number, times: readonly [number, number], value: number | null) {
-  return returned(
-    process,
-    times,
-    { type: 'read', key: 'r' } as const,
-    {
-      type: 'read',
-      value,
-    } as const,
-  );
 }
 
 /** A right history of writes and reads in turn. */
