@@ -339,7 +339,10 @@ export class ApplyBatch implements Overlay {
       const { keysKey, current } = must(change, 'the change of a changed key');
       writes.push({ type: 'put', key: keysKey, value: current });
     }
-    writes.push(...this.#metaWrites);
+    // One by one: what is spread over arguments has to fit on the stack.
+    for (const write of this.#metaWrites) {
+      writes.push(write);
+    }
     return writes;
   }
 

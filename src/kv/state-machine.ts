@@ -37,6 +37,7 @@ import type { MetaChange } from './meta-changes.ts';
 import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
 import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
 import { type CacheEntry, RecordCache } from './record-cache.ts';
+import { resultBytes } from './result-size.ts';
 import { ChunkedScan } from './scan.ts';
 import { HashHistory, type HashWords, hashToBigint } from './state-hash.ts';
 import { decodeMeta, encodeMeta, initialMeta, type StateMeta } from './state-meta.ts';
@@ -109,6 +110,12 @@ export interface TimeState {
   /** The first moment at which a stamp ends something; undefined while there is none. */
   readonly nextDeadlineMs: number | undefined;
 }
+
+/**
+ * Limit: bytes that the results of one batch may come to that somebody waits for; those of the last
+ * command come on top.
+ */
+const wantedBytesMax = 32 * 1024 * 1024;
 
 /** What is in memory besides the cache. */
 interface Tables {
@@ -272,7 +279,8 @@ export class StateMachine {
 
   /**
    * Applies entries in order: the first, and as many after it as there is memory for their keys'
-   * records. The results tell how many; the others are to be handed over again.
+   * records, and for their results. The results tell how many; the others are to be handed over
+   * again.
    *
    * A result that nobody wants (`isWanted`, by its entry's place) is forgotten at once: a
    * transaction may have read much.
@@ -303,8 +311,9 @@ export class StateMachine {
     });
     yield* batch.loadExpiries(timedKeys);
     const results: (CommandResult | undefined)[] = [];
+    let wantedBytes = 0;
     let stateHash = this.#stateHash;
-    for (let at = 0; at < putEntries.length; at++) {
+    for (let at = 0; at < putEntries.length && wantedBytes < wantedBytesMax; at++) {
       const entry = must(entries[at], 'an entry of the batch');
       const command = commands[at];
       batch.beginEntry(entry.index, entry.term);
@@ -317,13 +326,15 @@ export class StateMachine {
         const keyEntry = this.auth.isEnabled ? undefined : putEntries[at];
         const done = keyEntry && maybeExecutePut(batch, command, keyEntry);
         const result = done ?? (yield* execute(batch, command));
-        results.push(isWanted(at) ? result : undefined);
+        const wanted = isWanted(at) ? result : undefined;
+        wantedBytes += wanted === undefined ? 0 : resultBytes(wanted);
+        results.push(wanted);
       }
       stateHash = batch.finishEntry();
       this.#hashHistory.record(entry.index, stateHash);
     }
     this.#stateHash = stateHash;
-    const last = entries[putEntries.length - 1];
+    const last = entries[results.length - 1];
     if (last !== undefined) {
       this.#lastApplied = { index: last.index, term: last.term };
     }

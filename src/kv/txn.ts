@@ -94,8 +94,8 @@ export function* executeDeleteRange(
 ): Reading<DeleteRangeResult> {
   const found: { readonly key: Uint8Array; readonly record: MvccRecord }[] = [];
   const state = { revision: batch.readRevision, overlay: batch };
-  // The values may be far more than memory holds, and a deletion has no use for them.
-  const kept = operation.prevKv ? sameRecord : withoutValue;
+  // The values of a range may be far more than memory holds, and a deletion has no use for them.
+  const kept = operation.prevKv || isPoint(operation) ? sameRecord : withoutValue;
   yield* visitRange(operation, state, (key, read) => {
     found.push({ key, record: kept(read()) });
   });

@@ -114,6 +114,28 @@ describe('while a batch is applied', () => {
     expect(heldMax).toBeLessThan(17 * mib);
   });
 
+  test('it ends with the command by which the results have come to much', async () => {
+    fill(64, 128 * kib);
+    const reads = Array.from({ length: 10 }, () => txn([], [range('k', 'l')]));
+
+    const first = await apply(reads);
+    const applied = machine.machine.lastApplied.index;
+    const second = await apply(reads.slice(first.results.length));
+
+    expect(first.results.map((result) => result?.kind)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    expect(applied).toBe(first.lastApplied.index);
+    expect(second.lastApplied.index).toBe(applied + 4);
+  });
+
+  test('what nobody wants to know ends no batch', async () => {
+    fill(64, 128 * kib);
+    const reads = Array.from({ length: 10 }, () => txn([], [range('k', 'l')]));
+
+    const { results } = await apply(reads, () => false);
+
+    expect(results).toHaveLength(10);
+  });
+
   test('it ends with the command by which the records of its keys have come to much', async () => {
     fill(150, mib);
     const writes = Array.from({ length: 150 }, (_, at) => put(keyOf(at), 'small'));

@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Command, type CommandResult, verifyState } from '../../src/kv/index.ts';
-import { leaseKey } from '../../src/kv/key-layout.ts';
+import {
+  type Command,
+  type CommandResult,
+  encodeCommand,
+  verifyState,
+} from '../../src/kv/index.ts';
+import { attachmentsRange, isIn, leaseKey } from '../../src/kv/key-layout.ts';
 import { attachedKeys, decodeLease, leaseWrite, remainingMs } from '../../src/kv/leases.ts';
 import { del, put, range, txn } from './commands.ts';
 import { Machine, type MapStore, runReading, text } from './map-store.ts';
@@ -63,6 +68,20 @@ describe('a lease', () => {
     expect(keys()).toEqual([]);
     const pauses = machine.store.needs.filter((need) => need.type === 'get' && !need.keys.length);
     expect(pauses.length).toBe(2);
+  });
+
+  test('is given a great many keys by one batch', () => {
+    const puts = Array.from({ length: 130 }, (_, i) =>
+      txn(
+        [],
+        Array.from({ length: 1000 }, (_, j) => put(`key ${i} ${j}`, '', { lease: 7n })),
+      ),
+    );
+
+    const { writes } = machine.apply([grant(7n, 60_000), ...puts].map(encodeCommand));
+
+    const attached = writes.filter(({ key }) => isIn(attachmentsRange(7n), key));
+    expect(attached).toHaveLength(130_000);
   });
 
   test('that is renewed lasts its full time from the second stamp on', () => {
