@@ -49,6 +49,10 @@ const catalogue = {
     text: 'holdfast: session not found: its lease has ended, or was never granted',
     ...{ retryable: false, outcome: 'unknown' },
   },
+  SESSION_OF_ANOTHER: {
+    text: 'holdfast: permission denied: the session belongs to another user',
+    retryable: false,
+  },
   REQUEST_MISMATCH: {
     text: 'holdfast: idempotency key or sequence number belongs to a different request',
     retryable: false,

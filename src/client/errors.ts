@@ -232,6 +232,7 @@ const hints: Readonly<Partial<Record<HoldfastErrorCode, string>>> = {
   NO_SPACE: 'compact, delete, or give the members more room',
   LEASE_NOT_FOUND: 'the lease has ended: grant a new one',
   SESSION_EXPIRED: readFirstHint,
+  SESSION_OF_ANOTHER: 'sign in as the user who has begun the session, or begin another one',
   ANSWER_FORGOTTEN: readFirstHint,
   REQUEST_MISMATCH: 'an idempotency key names one request only',
   ANSWER_TOO_LARGE:

@@ -269,7 +269,9 @@ export class Pipeline implements Operations, StreamChoiceUser {
       ...{ status: statusNames[failure.status] ?? 'UNKNOWN', code: failure.code },
       ...{ outcome: undefined, message: failure.message, wasSent: true, cause: undefined },
     });
-    if (code === 'SESSION_EXPIRED' && pending.session !== undefined) {
+    // Another user's: it was begun while nobody was asked, and another user has been quicker.
+    const isGone = code === 'SESSION_EXPIRED' || code === 'SESSION_OF_ANOTHER';
+    if (isGone && pending.session !== undefined) {
       this.#sessions.ended(pending.session);
       if (!pending.mayHaveHappened) {
         // It was refused before it could happen, as every attempt before was.

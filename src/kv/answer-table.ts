@@ -155,6 +155,11 @@ export class AnswerTable {
     return table;
   }
 
+  /** Whether a lease is a session: a request has come that is numbered in it. */
+  isSession(id: LeaseId): boolean {
+    return this.#sessions.has(id);
+  }
+
   session(id: LeaseId): Session | undefined {
     return this.#sessions.get(id);
   }

@@ -110,6 +110,11 @@ export class Answers {
     }
   }
 
+  /** Whether a lease is a session: a request has come that is numbered in it. */
+  isSession(id: LeaseId): boolean {
+    return this.#table.isSession(id);
+  }
+
   /** A lease has ended, and the session that it may be. */
   endSession(id: LeaseId): void {
     this.#sessions.end(id);

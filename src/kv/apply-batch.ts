@@ -14,6 +14,7 @@ import { Answers } from './answers.ts';
 import { Attachments } from './attachments.ts';
 import { ExpiryChanges } from './expiry-changes.ts';
 import type { DueKey, ExpiryTable } from './expiry-table.ts';
+import { levelOfOwners } from './feature-level.ts';
 import { type EngineRange, leaseKey } from './key-layout.ts';
 import type { KeyLoader } from './key-loader.ts';
 import { type LeaseTable, leaseWrite } from './leases.ts';
@@ -220,9 +221,19 @@ export class ApplyBatch implements Overlay {
     this.answers.stamp(this.#timeMs, this.#index);
   }
 
-  /** Begins a lease. */
-  grantLease(id: LeaseId, ttlMs: number): void {
-    this.#writeMeta(leaseWrite(this.leases.grant(id, ttlMs, this.#timeMs)));
+  /** Begins a lease, on behalf of `user` if somebody has to say who calls. */
+  grantLease(id: LeaseId, ttlMs: number, user: string | undefined): void {
+    const owner = this.meta.level < levelOfOwners ? undefined : user;
+    const lease = this.leases.grant({ id, ttlMs, sinceMs: this.#timeMs, owner });
+    this.#writeMeta(leaseWrite(lease));
+  }
+
+  /** A lease that is nobody's is the user's who makes a session of it, or goes on with one. */
+  claimLease(id: LeaseId, user: string): void {
+    const lease = this.leases.get(id);
+    if (lease !== undefined && lease.owner === undefined && this.meta.level >= levelOfOwners) {
+      this.#writeMeta(leaseWrite(this.leases.own(id, user)));
+    }
   }
 
   /** Begins a lease's time anew and returns all of it; 0 when there is no such lease. */

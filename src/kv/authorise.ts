@@ -6,14 +6,15 @@
  * from many, compactions) and always go through; everything else needs a caller once authentication
  * is on. A transaction is judged by all it might do: its conditions and both branches, at every
  * depth. A key that is put under a lease needs leave to write all keys of that lease, since they
- * end together (etcd's rule).
+ * end together (etcd's rule). A session is used by its owner alone (`session-owners.ts`).
  */
-import type { ErrorCode } from '../base/index.ts';
+import { type ErrorCode, must } from '../base/index.ts';
 import type { ApplyBatch } from './apply-batch.ts';
 import type { Access } from './auth-table.ts';
 import type { Caller } from './auth-command.ts';
-import type { Command, LeaseId, Operation, PutOperation, TxnOperation } from './command.ts';
+import type { Command, Operation, PutOperation } from './command.ts';
 import type { Reading } from './need.ts';
+import { checkSessions, leasesOf } from './session-owners.ts';
 
 /** Returns why a command may not be carried out on a caller's behalf, if so. */
 export function* checkCaller(
@@ -28,7 +29,11 @@ export function* checkCaller(
   if (typeof access === 'string') {
     return access;
   }
-  return (yield* maySend(batch, access, command)) ? undefined : 'PERMISSION_DENIED';
+  if (!(yield* maySend(batch, access, command))) {
+    return 'PERMISSION_DENIED';
+  }
+  const { user } = must(caller, 'a caller who is somebody');
+  return checkSessions(batch, { user, isRoot: access.isRoot }, command);
 }
 
 function isMembersOwn({ type }: Command): boolean {
@@ -87,26 +92,10 @@ function mayPut(access: Access, { key, prevKv }: PutOperation): boolean {
 }
 
 function* mayUseLeases(batch: ApplyBatch, access: Access, operation: Operation): Reading<boolean> {
-  const leases = new Set<LeaseId>();
-  visitLeases(operation, (lease) => leases.add(lease));
-  for (const lease of leases) {
+  for (const lease of leasesOf(operation)) {
     if (!(yield* batch.mayWriteLease(access, lease))) {
       return false;
     }
   }
   return true;
-}
-
-function visitLeases(operation: Operation, visit: (lease: LeaseId) => void): void {
-  if (operation.type === 'put' && operation.lease !== 0n) {
-    visit(operation.lease);
-  } else if (operation.type === 'txn') {
-    for (const each of branchesOf(operation)) {
-      visitLeases(each, visit);
-    }
-  }
-}
-
-function branchesOf({ success, failure }: TxnOperation): readonly Operation[] {
-  return [...success, ...failure];
 }

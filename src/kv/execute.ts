@@ -133,7 +133,7 @@ function* carryOut(
         : { ...outcome, revision };
     }
     default: {
-      const outcome = yield* executeForTime(batch, command);
+      const outcome = yield* executeForTime(batch, command, user);
       return 'kind' in outcome
         ? { ...outcome, revision }
         : { kind: 'ok', result: outcome, revision: batch.finishCommand() };
@@ -162,6 +162,9 @@ function* executeOnce(
   command: OnceCommand,
   user: string | undefined,
 ): Reading<CommandResult> {
+  if (user !== undefined && command.id.type === 'session') {
+    batch.claimLease(command.id.session, user);
+  }
   const attempt = yield* batch.answers.begin(command, user);
   if (attempt.kind === 'repeated') {
     return attempt.result;
@@ -192,10 +195,11 @@ function keepAnswer(
 function* executeForTime(
   batch: ApplyBatch,
   command: LeaseGrantCommand | LeaseRevokeCommand | LeaseKeepAliveCommand | AdvanceTimeCommand,
+  user: string | undefined,
 ): Reading<ControlResult | Refused> {
   switch (command.type) {
     case 'leaseGrant':
-      return executeGrant(batch, command);
+      return executeGrant(batch, command, user);
     case 'leaseRevoke':
       return yield* executeRevoke(batch, command);
     case 'leaseKeepAlive':

@@ -10,6 +10,7 @@
  * |-------|-------|-----------------------------------------------------------------------------|
  * | 1     | 0.1   | whatever there was before levels                                            |
  * | 2     | 0.1   | the level in the meta record; users and roles may be made                   |
+ * | 3     | 0.1   | a lease has an owner, and so the session that it may be                     |
  */
 import { KvError } from '../base/index.ts';
 import type { Command } from './command.ts';
@@ -21,12 +22,14 @@ export interface LevelRange {
 }
 
 /** What this build reads. */
-export const featureLevels: LevelRange = { oldest: 1, newest: 2 };
+export const featureLevels: LevelRange = { oldest: 1, newest: 3 };
 
 /** The level of a cluster whose log has not raised it. */
 export const firstLevel = 1;
 /** From here on the meta record says the level, and users may be made. */
 export const levelOfUsers = 2;
+/** From here on a lease remembers whose it is. */
+export const levelOfOwners = 3;
 
 /** The level that a cluster must be at before the command may stand in its log. */
 export function levelNeeded(command: Command): number {

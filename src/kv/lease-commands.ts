@@ -29,16 +29,17 @@ const workPerStampMax = 256;
 /** What looking for a lease's keys counts. */
 const lookupWork = 8;
 
-/** Begins a lease. */
+/** Begins a lease; `user` is undefined while nobody is asked. */
 export function executeGrant(
   batch: ApplyBatch,
   { id, ttlMs }: LeaseGrantCommand,
+  user: string | undefined,
 ): LeaseGrantResult | Refused {
   const code = checkGrant(batch, id);
   if (code !== undefined) {
     return { kind: 'refused', code };
   }
-  batch.grantLease(id, ttlMs);
+  batch.grantLease(id, ttlMs, user);
   return { type: 'leaseGrant', id, ttlMs };
 }
 

@@ -10,6 +10,7 @@
  * its time has passed since the renewal was committed.
  */
 import { assert, concatBytes, must } from '../base/index.ts';
+import { readName, writeName } from './auth-records.ts';
 import type { LeaseId } from './command.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { attachmentsRange, leaseIdOf, leaseKey, leaseKeyBytes } from './key-layout.ts';
@@ -28,20 +29,30 @@ export interface Lease {
   readonly sinceMs: number;
   /** False when surely no key is attached, so that nobody need look. */
   readonly mayHoldKeys: boolean;
+  /**
+   * The user whose session it is, if it is one; see `session-owners.ts`. Undefined: nobody's, as
+   * long as nobody had to say who grants or uses it.
+   */
+  readonly owner: string | undefined;
 }
 
 type MutableLease = { -readonly [Key in keyof Lease]: Lease[Key] };
 
 const recordFormat = 1;
+/** Says whose it is, behind all else. */
+const ownedRecordFormat = 2;
 
 /** Returns the engine operation that stores a lease. */
-export function leaseWrite({ id, ttlMs, deadlineMs, sinceMs }: Lease): StateWrite {
+export function leaseWrite({ id, ttlMs, deadlineMs, sinceMs, owner }: Lease): StateWrite {
   const writer = new ByteWriter();
-  writer.byte(recordFormat);
+  writer.byte(owner === undefined ? recordFormat : ownedRecordFormat);
   writer.varint(ttlMs);
   // One is added: 0 stands for a lease that waits for its deadline.
   writer.varint(deadlineMs === undefined ? 0 : deadlineMs + 1);
   writer.varint(sinceMs);
+  if (owner !== undefined) {
+    writeName(writer, owner);
+  }
   return { type: 'put', key: leaseKey(id), value: writer.finish() };
 }
 
@@ -52,13 +63,17 @@ export function leaseWrite({ id, ttlMs, deadlineMs, sinceMs }: Lease): StateWrit
  */
 export function decodeLease({ key, value }: StoredRecord): Lease {
   const reader = new ByteReader(value, 'record of a lease');
-  reader.format(recordFormat);
+  const format = reader.byte();
+  if (format !== recordFormat && format !== ownedRecordFormat) {
+    reader.fail(`has the unknown format ${format}`);
+  }
   const ttlMs = reader.varint();
   const deadline = reader.varint();
   const sinceMs = reader.varint();
+  const owner = format === ownedRecordFormat ? readName(reader) : undefined;
   reader.end();
   const deadlineMs = deadline === 0 ? undefined : deadline - 1;
-  return { id: leaseIdOf(key), ttlMs, deadlineMs, sinceMs, mayHoldKeys: false };
+  return { id: leaseIdOf(key), ttlMs, deadlineMs, sinceMs, mayHoldKeys: false, owner };
 }
 
 /** Milliseconds that a lease, or a key, still has at a cluster time. */
@@ -114,9 +129,17 @@ export class LeaseTable {
   }
 
   /** Begins a lease at the stamp `sinceMs`; its time counts from the second one after it. */
-  grant(id: LeaseId, ttlMs: number, sinceMs: number): Lease {
-    assert(!this.#leases.has(id), 'a lease is granted once');
-    return this.#add({ id, ttlMs, deadlineMs: undefined, sinceMs, mayHoldKeys: false });
+  grant(lease: Pick<Lease, 'id' | 'ttlMs' | 'sinceMs' | 'owner'>): Lease {
+    assert(!this.#leases.has(lease.id), 'a lease is granted once');
+    return this.#add({ ...lease, deadlineMs: undefined, mayHoldKeys: false });
+  }
+
+  /** A lease that is nobody's is `owner`'s from here on. */
+  own(id: LeaseId, owner: string): Lease {
+    const lease = must(this.#leases.get(id), 'a lease that is somebody’s');
+    assert(lease.owner === undefined, 'a lease never changes hands');
+    lease.owner = owner;
+    return lease;
   }
 
   /** Begins a lease's time anew; undefined when there is no such lease. */

@@ -18,7 +18,7 @@ import { hasAlarm } from './alarms.ts';
 import { AnswerTable } from './answer-table.ts';
 import { AuthTable } from './auth-table.ts';
 import { ApplyBatch } from './apply-batch.ts';
-import type { Alarm, Command, CommandResult, RangeOperation } from './command.ts';
+import type { Alarm, Command, CommandResult, LeaseId, RangeOperation } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import {
   type CompactionPlan,
@@ -39,6 +39,7 @@ import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from 
 import { type CacheEntry, RecordCache } from './record-cache.ts';
 import { resultBytes } from './result-size.ts';
 import { ChunkedScan } from './scan.ts';
+import { sessionOwner } from './session-owners.ts';
 import { HashHistory, type HashWords, hashToBigint } from './state-hash.ts';
 import { decodeMeta, encodeMeta, initialMeta, type StateMeta } from './state-meta.ts';
 
@@ -237,6 +238,11 @@ export class StateMachine {
       isNeeded: this.#needsTime,
       nextDeadlineMs: canEnd && nextMs < Infinity ? nextMs : undefined,
     };
+  }
+
+  /** The user whose session a lease is; undefined when it is no session, or nobody's. */
+  sessionOwner(id: LeaseId): string | undefined {
+    return sessionOwner({ leases: this.leases, answers: this.#answers }, id);
   }
 
   /** Tokens end by the cluster's time too. */

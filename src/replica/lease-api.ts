@@ -35,7 +35,7 @@ export interface LeaseApi {
    * Renews a lease and resolves, once that is committed, with its full time in milliseconds;
    * undefined when there is no such lease (any more).
    *
-   * @throws {KvError} what `propose` throws.
+   * @throws {KvError} what `propose` throws; SESSION_OF_ANOTHER.
    */
   keepAlive(id: LeaseId, options?: CallOptions): Promise<number | undefined>;
   /**

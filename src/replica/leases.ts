@@ -61,7 +61,8 @@ export class Leases implements LeaseApi {
     return (high << 32n) | BigInt(prng.nextInt(1, 2 ** 32));
   }
 
-  async keepAlive(id: LeaseId): Promise<number | undefined> {
+  async keepAlive(id: LeaseId, { caller }: CallOptions = {}): Promise<number | undefined> {
+    this.#checkOwner(id, caller?.user);
     if (this.#waiting.length >= waitingMax) {
       throw new KvError('TOO_MANY_REQUESTS');
     }
@@ -111,6 +112,19 @@ export class Leases implements LeaseApi {
       }
     }
     return kvs.map((kv) => remaining.get(kv));
+  }
+
+  /**
+   * Renewals are gathered from many and have no caller where they are applied, so whose a session
+   * is is asked here, by what this member has applied. An owner stays the owner, so a refusal is
+   * right; a member that does not know the session yet lets a stranger prolong it, and no more.
+   */
+  #checkOwner(id: LeaseId, user: string | undefined): void {
+    const { machine } = this.#options.state;
+    const owner = machine.auth.isEnabled ? machine.sessionOwner(id) : undefined;
+    if (owner !== undefined && owner !== user) {
+      throw new KvError('SESSION_OF_ANOTHER');
+    }
   }
 
   #stateOf(lease: Lease): LeaseState {

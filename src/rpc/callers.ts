@@ -186,6 +186,7 @@ export class Callers {
 
 const denials: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'PERMISSION_DENIED',
+  'SESSION_OF_ANOTHER',
   'INVALID_AUTH_TOKEN',
   'AUTH_FAILED',
 ]);

@@ -202,10 +202,12 @@ class RenewalStream {
       this.#call.pause();
     }
     const { leases } = this.#context.member;
-    const renewal = leases.keepAlive(BigInt(id)).catch((error: unknown) => {
-      this.fail(error);
-      return undefined;
-    });
+    const renewal = leases
+      .keepAlive(BigInt(id), { caller: this.#caller })
+      .catch((error: unknown) => {
+        this.fail(error);
+        return undefined;
+      });
     this.#answered = this.#answered.then(async () => this.#answer(id, renewal));
   }
 

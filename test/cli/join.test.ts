@@ -83,11 +83,11 @@ describe('A member that joins', () => {
   });
 
   test('is refused by a cluster of a feature level that it does not read', async () => {
-    const ask = cluster({ 1: { ...described([1, 2, 4], 5), level: 3 } });
+    const ask = cluster({ 1: { ...described([1, 2, 4], 5), level: 4 } });
     const refusal = {
       code: 'VERSION_MISMATCH',
       message: expect.stringContaining(
-        'level is 3, and this member reads levels 1 to 2',
+        'level is 4, and this member reads levels 1 to 3',
       ) as unknown,
     };
 

@@ -274,6 +274,17 @@ describe('a session', () => {
     expect(puts(batches.at(-1)?.batch)).toEqual([1, 2]);
   });
 
+  test('that is another user’s by now is replaced, too', async () => {
+    const { kv, loop, batches, state } = setUp();
+    await loop.settle(kv.put('a', '1'));
+    state.behave = (operation, stream, batch) =>
+      batch.session === '100' ? failed('SESSION_OF_ANOTHER') : usual(operation, stream, batch);
+
+    await loop.settle(kv.put('b', '2'));
+
+    expect(batches.at(-1)?.batch).toMatchObject({ session: '200' });
+  });
+
   test('that has ended fails what was sent before: it may have happened', async () => {
     const { kv, loop, state } = setUp();
     const answers = [failed('LEADER_CHANGED', true), failed('SESSION_EXPIRED', true)];

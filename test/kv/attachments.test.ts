@@ -6,8 +6,9 @@ import { bytes, MapStore, runReading, text } from './map-store.ts';
 
 test('what a batch has attached and detached counts, before the engine knows of it', () => {
   const leases = new LeaseTable();
-  leases.grant(1n, 1000, 0);
-  leases.grant(2n, 1000, 0);
+  for (const id of [1n, 2n]) {
+    leases.grant({ id, ttlMs: 1000, sinceMs: 0, owner: undefined });
+  }
   const store = new MapStore();
   const writes: StateWrite[] = [];
   const before = new Attachments(leases, writes);

@@ -312,7 +312,7 @@ const membersOwn: readonly Command['type'][] = [
 ];
 
 /** The leases that an operation may put keys under. */
-function leasesOf(operation: Operation): readonly LeaseId[] {
+export function leasesOf(operation: Operation): readonly LeaseId[] {
   switch (operation.type) {
     case 'put':
       return operation.lease === 0n ? [] : [operation.lease];

@@ -297,6 +297,18 @@ describe('a request at most once', () => {
     expect(tried(machine, 'root', request)).toBe('REQUEST_MISMATCH');
   });
 
+  test('has a name that is taken for all users: another one’s request under it is refused', () => {
+    const machine = guarded({ access: 'readwrite', key: bytes('k') });
+    tried(machine, 'ann', keyed(put('k', 'of ann')));
+
+    expect(tried(machine, 'bob', keyed(put('k', 'of bob')))).toBe('REQUEST_MISMATCH');
+    expect(machine.read(range('k'))).toMatchObject({
+      result: { kvs: [{ value: bytes('of ann'), version: 2 }] },
+    });
+    const [again] = machine.run(as(machine, 'ann', keyed(put('k', 'of ann'))));
+    expect(again).toMatchObject({ kind: 'ok', isRepeated: true });
+  });
+
   test('that is denied is not kept: it is carried out once it may be', () => {
     const machine = guarded();
     const request = keyed(put('k', '2'));

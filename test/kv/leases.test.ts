@@ -184,11 +184,28 @@ describe('time', () => {
 });
 
 describe('the record of a lease', () => {
-  const lease = { id: -3n, ttlMs: 5000, deadlineMs: 2 ** 40, sinceMs: 77, mayHoldKeys: false };
+  const lease = {
+    ...{ id: -3n, ttlMs: 5000, deadlineMs: 2 ** 40, sinceMs: 77, mayHoldKeys: false },
+    owner: undefined,
+  };
 
-  test.each([lease, { ...lease, deadlineMs: undefined }])('survives the round trip %#', (each) => {
+  test.each([
+    lease,
+    { ...lease, deadlineMs: undefined },
+    { ...lease, owner: 'ann' },
+    { ...lease, deadlineMs: undefined, owner: 'ann' },
+  ])('survives the round trip %#', (each) => {
     const write = leaseWrite(each);
     expect(write.type === 'put' && decodeLease(write)).toEqual(each);
+  });
+
+  test('is what it was before leases had owners, if it has none', () => {
+    expect(leaseWrite({ ...lease, ttlMs: 5, deadlineMs: 6 })).toMatchObject({
+      value: Uint8Array.of(1, 5, 7, 77),
+    });
+    expect(leaseWrite({ ...lease, ttlMs: 5, deadlineMs: 6, owner: 'a' })).toMatchObject({
+      value: Uint8Array.of(2, 5, 7, 77, 1, 97),
+    });
   });
 
   test('of an unknown format is refused', () => {

@@ -27,7 +27,7 @@ import type {
   SessionRequest,
   TxnOperation,
 } from '../../src/kv/index.ts';
-import { AuthModel, type BareCommand } from './auth-model.ts';
+import { AuthModel, type BareCommand, leasesOf } from './auth-model.ts';
 import { text } from './map-store.ts';
 
 interface ModelLease {
@@ -35,6 +35,8 @@ interface ModelLease {
   deadlineMs: number | undefined;
   /** The newest stamp when its time was begun. */
   sinceMs: number;
+  /** Whose session it is, if it is one; undefined: nobody's. */
+  owner: string | undefined;
 }
 
 interface ModelAnswer {
@@ -98,7 +100,34 @@ export class Model {
   /** Why its caller may not have a command carried out now, if so. */
   refusal(command: Command): ErrorCode | undefined {
     const caller = command.type === 'as' ? command.caller : undefined;
-    return this.auth.refusal(caller, bareOf(command), (lease) => this.#keysOf(lease));
+    const bare = bareOf(command);
+    const code = this.auth.refusal(caller, bare, (lease) => this.#keysOf(lease));
+    if (code !== undefined || caller === undefined || !this.auth.isEnabled) {
+      return code;
+    }
+    return this.#usesOthersSession(caller.user, bare) ? 'SESSION_OF_ANOTHER' : undefined;
+  }
+
+  #usesOthersSession(user: string, command: BareCommand): boolean {
+    const isOthers = (id: LeaseId): boolean => {
+      const owner = this.leases.get(id)?.owner;
+      return owner !== undefined && owner !== user;
+    };
+    const isOthersSession = (id: LeaseId): boolean => this.floors.has(id) && isOthers(id);
+    switch (command.type) {
+      case 'once':
+        return (
+          (command.id.type === 'session' && isOthers(command.id.session)) ||
+          this.#usesOthersSession(user, command.command)
+        );
+      case 'put':
+      case 'txn':
+        return leasesOf(command).some(isOthersSession);
+      case 'leaseRevoke':
+        return this.auth.users.get(user)?.roles.has('root') !== true && isOthersSession(command.id);
+      default:
+        return false;
+    }
   }
 
   #keysOf(id: LeaseId): readonly Uint8Array[] {
@@ -145,7 +174,7 @@ export class Model {
       return this.#compact(command.revision);
     }
     if (command.type === 'leaseGrant') {
-      return this.#grant(command);
+      return this.#grant(command, user);
     }
     if (command.type === 'leaseRevoke') {
       if (!this.leases.has(command.id)) {
@@ -189,6 +218,10 @@ export class Model {
     const refused = { kind: 'refused', revision: this.revision } as const;
     const session = id.type === 'session' ? id.session : undefined;
     if (id.type === 'session') {
+      const lease = this.leases.get(id.session);
+      if (lease !== undefined && this.level >= 3) {
+        lease.owner ??= user;
+      }
       const code = this.#enter(id);
       if (code !== undefined) {
         return { ...refused, code };
@@ -226,7 +259,7 @@ export class Model {
     return sequence >= floor + 1024 ? 'TOO_MANY_ANSWERS' : undefined;
   }
 
-  #grant({ id, ttlMs }: LeaseGrantCommand): CommandResult {
+  #grant({ id, ttlMs }: LeaseGrantCommand, user: string | undefined): CommandResult {
     const { revision } = this;
     if (this.#hasAlarm('nospace')) {
       return { kind: 'refused', code: 'NO_SPACE', revision };
@@ -234,7 +267,8 @@ export class Model {
     if (this.leases.has(id)) {
       return { kind: 'refused', code: 'LEASE_EXISTS', revision };
     }
-    this.leases.set(id, { ttlMs, deadlineMs: undefined, sinceMs: this.timeMs });
+    const owner = this.level >= 3 ? user : undefined;
+    this.leases.set(id, { ttlMs, deadlineMs: undefined, sinceMs: this.timeMs, owner });
     return { kind: 'ok', result: { type: 'leaseGrant', id, ttlMs }, revision };
   }
 

@@ -64,7 +64,7 @@ describe('the meta record', () => {
     const later = encodeMeta({ ...meta, level: 9 });
     later[0] = 6;
 
-    const details = { level: 9, oldest: 1, newest: 2 };
+    const details = { level: 9, oldest: 1, newest: 3 };
     expect(() => decodeMeta(later)).toThrow(
       expect.objectContaining({ code: 'VERSION_MISMATCH', details }) as Error,
     );

@@ -1,7 +1,13 @@
 /** Users and roles on running members: the real driver under virtual time. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
-import type { AskedCommand, AuthChange, Caller, Permission } from '../../src/kv/index.ts';
+import {
+  type AskedCommand,
+  type AuthChange,
+  type Caller,
+  fingerprintOf,
+  type Permission,
+} from '../../src/kv/index.ts';
 import type { CallOptions, WatchNotice, WatchStream } from '../../src/replica/index.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { bytes, get, put } from './commands.ts';
@@ -99,6 +105,46 @@ beforeEach(async () => {
     { type: 'userGrantRole', user: 'ann', role: 'r' },
   );
   await propose(put('a', '1'));
+});
+
+describe('a session', () => {
+  const lease = 7n;
+  const numbered = (sequence: number): AskedCommand => {
+    const command = put('b', String(sequence));
+    const id = { type: 'session', session: lease, sequence, lowestUnanswered: 1 } as const;
+    return { type: 'once', id, fingerprint: fingerprintOf(command), command };
+  };
+  const renewed = async (id: number, user: string): Promise<number | string | undefined> =>
+    outcome(cluster.member(id).leases.keepAlive(lease, { caller: callerOf(user) }));
+
+  beforeEach(async () => {
+    await change(enable);
+    await propose({ type: 'leaseGrant', id: lease, ttlMs: 60_000 }, callerOf('ann'));
+  });
+
+  test('is renewed, at any member, by its owner alone', async () => {
+    expect(await renewed(leader, 'root')).toBe(60_000);
+    expect(await propose(numbered(1), callerOf('ann'))).toBe('ok');
+    await cluster.loop.run(1000);
+
+    for (const id of [1, 2, 3]) {
+      expect(await renewed(id, 'root')).toBe('SESSION_OF_ANOTHER');
+      expect(await renewed(id, 'ann')).toBe(60_000);
+    }
+    await change({ type: 'disable' });
+    await cluster.loop.run(1000);
+    expect(await renewed(leader, 'root')).toBe(60_000);
+  });
+
+  test('is written in by its owner alone, whoever leads, and after a restart', async () => {
+    expect(await propose(numbered(1), callerOf('ann'))).toBe('ok');
+    await cluster.member(leader).stop('abrupt');
+    await cluster.start(leader);
+    leader = await cluster.leader();
+
+    expect(await propose(numbered(2), callerOf('root'))).toBe('SESSION_OF_ANOTHER');
+    expect(await propose(numbered(2), callerOf('ann'))).toBe('ok');
+  });
 });
 
 describe('a read', () => {

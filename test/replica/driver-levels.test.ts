@@ -44,11 +44,11 @@ describe('the feature level of a cluster', () => {
   test('stays while one member does not read the next, and rises once it does', async () => {
     const cluster = await mixed(1);
     expect(levelsOf(cluster)).toEqual([1, 1, 1]);
-    expect(cluster.member(1).status().newestLevel).toBe(2);
+    expect(cluster.member(1).status().newestLevel).toBe(3);
     expect(cluster.member(3).status().newestLevel).toBe(1);
 
     await replace(cluster, 3);
-    await cluster.loop.runUntil(() => levelsOf(cluster).every((level) => level === 2), 20_000);
+    await cluster.loop.runUntil(() => levelsOf(cluster).every((level) => level === 3), 20_000);
 
     expect(cluster.fatals).toEqual([]);
   });
@@ -79,7 +79,7 @@ describe('an older build, once the level has risen', () => {
   async function risen(seed: number): Promise<VirtualCluster> {
     const cluster = await mixed(seed);
     await replace(cluster, 3);
-    await cluster.loop.runUntil(() => levelsOf(cluster).every((level) => level === 2), 20_000);
+    await cluster.loop.runUntil(() => levelsOf(cluster).every((level) => level === 3), 20_000);
     const written = cluster.member(1).propose(put('a', '1'));
     await cluster.loop.run(2000);
     await written;

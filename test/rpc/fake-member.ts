@@ -115,7 +115,7 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   onSetAlarm = async (): Promise<void> => Promise.resolve();
   onDefragment = async (): Promise<void> => Promise.resolve();
 
-  onKeepAlive = async (_id: bigint): Promise<number | undefined> => Promise.resolve(undefined);
+  onKeepAlive: LeaseApi['keepAlive'] = async () => Promise.resolve(undefined);
   onLease: LeaseApi['lease'] = async () => Promise.resolve(undefined);
   onAllLeases: LeaseApi['allLeases'] = async () => Promise.resolve([]);
   onRemainingTtls: LeaseApi['remainingTtls'] = async (kvs) =>
@@ -123,7 +123,7 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   readonly leases: LeaseApi & { count: number } = {
     count: 0,
     nextLeaseId: () => 77n,
-    keepAlive: async (id) => this.onKeepAlive(id),
+    keepAlive: async (...asked) => this.onKeepAlive(...asked),
     lease: async (...asked) => this.onLease(...asked),
     allLeases: async (...asked) => this.onAllLeases(...asked),
     remainingTtls: async (...asked) => this.onRemainingTtls(...asked),

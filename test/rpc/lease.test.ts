@@ -1,9 +1,11 @@
 /** The Lease service over real gRPC, in front of a fake member. */
 import { once } from 'node:events';
-import { type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
+import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
 import type { Command, CommandResult } from '../../src/kv/index.ts';
+import { Tokens } from '../../src/rpc/tokens.ts';
 import { farLimits } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
 import { answerTo, serve, type Serving } from './serving.ts';
@@ -140,5 +142,31 @@ describe('the Lease service', () => {
     call.write({ ID: '1' });
     const [error] = (await once(call, 'error')) as [ServiceError];
     expect(error).toMatchObject({ code: status.UNAVAILABLE });
+  });
+
+  test('renews on behalf of whoever calls, and says whose session it is not', async () => {
+    const callers: unknown[] = [];
+    member.onKeepAlive = async (_id, options) => {
+      callers.push(options?.caller);
+      return Promise.reject(new KvError('SESSION_OF_ANOTHER'));
+    };
+    const hash = Uint8Array.of(1);
+    member.authTable.change({ type: 'userAdd', user: 'root', passwordHash: hash });
+    member.authTable.change({ type: 'userGrantRole', user: 'root', role: 'root' });
+    member.authTable.change({ type: 'enable', secret: Uint8Array.of(1) });
+    const caller = { user: 'root', credentials: 2 };
+    const metadata = new Metadata();
+    const tokens = new Tokens(nodeCryptography, member.auth, member.clusterId);
+    metadata.set('token', tokens.issue(caller, 1000));
+
+    const call = serving.lease.LeaseKeepAlive(metadata);
+    call.write({ ID: '1' });
+    const [error] = (await once(call, 'error')) as [ServiceError];
+
+    expect(error).toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(error.metadata.getMap()).toMatchObject({
+      ...{ 'holdfast-code': 'SESSION_OF_ANOTHER', 'holdfast-outcome': 'rejected' },
+    });
+    expect(callers).toEqual([caller]);
   });
 });

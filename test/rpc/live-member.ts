@@ -7,6 +7,7 @@ import {
   type ClientReadableStream,
   type ClientUnaryCall,
   credentials,
+  Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { services } from '../../src/wire/index.ts';
@@ -58,6 +59,7 @@ export class LiveMember {
   start<Request, Answer>(
     { path, requestSerialize, responseDeserialize }: Method<Request, Answer>,
     request: Request,
+    metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<Answer> } {
     const { promise: answer, resolve, reject } = settled<Answer>();
     const call = this.#client.makeUnaryRequest(
@@ -65,6 +67,7 @@ export class LiveMember {
       requestSerialize,
       responseDeserialize,
       request,
+      metadata,
       (error, response) => {
         if (error !== null || response === undefined) {
           reject(error ?? new Error('no answer'));
@@ -78,8 +81,12 @@ export class LiveMember {
     return { call, answer };
   }
 
-  async ask<Request, Answer>(method: Method<Request, Answer>, request: Request): Promise<Answer> {
-    return this.start(method, request).answer;
+  async ask<Request, Answer>(
+    method: Method<Request, Answer>,
+    request: Request,
+    metadata?: Metadata,
+  ): Promise<Answer> {
+    return this.start(method, request, metadata).answer;
   }
 
   /** Answers as they come. */

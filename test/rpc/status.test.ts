@@ -55,6 +55,10 @@ const etcdErrors: Partial<Record<ErrorCode, readonly [status, string]>> = {
     status.FAILED_PRECONDITION,
     'holdfast: session not found: its lease has ended, or was never granted',
   ],
+  SESSION_OF_ANOTHER: [
+    status.PERMISSION_DENIED,
+    'holdfast: permission denied: the session belongs to another user',
+  ],
   ANSWER_TOO_LARGE: [
     status.RESOURCE_EXHAUSTED,
     'holdfast: the answer to this write would be longer than 64 MiB: read its ranges by ' +

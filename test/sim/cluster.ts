@@ -2,7 +2,7 @@
  * The simulated cluster: members, the network between them, and an observer who sees everything.
  */
 import { must } from '../../src/base/index.ts';
-import { featureLevels } from '../../src/kv/index.ts';
+import { featureLevels, firstLevel } from '../../src/kv/index.ts';
 import type { Message, NodeId } from '../../src/raft/index.ts';
 import { initialConfiguration } from '../../src/replica/membership.ts';
 import { Admin, type AdministeredCluster, memberRecord } from './admin.ts';
@@ -70,6 +70,7 @@ export class Cluster implements MemberHost, AdministeredCluster {
     const prng = streamOf(this.#seed, streams.member + id);
     const member = new SimMember(id, this, prng, configuration);
     const { clockDriftMax } = this.parameters.member;
+    member.newestLevel = this.parameters.builtFor ?? firstLevel;
     member.clockRate = 1000 + prng.nextInt(-clockDriftMax, clockDriftMax + 1);
     this.members.set(id, member);
     return member;

@@ -115,6 +115,68 @@ export const userMutants: readonly Mutant[] = [
     ],
   },
   {
+    lesson: 'lets anybody use a session who knows its number',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'session-owners.ts',
+        "return usesOthersSession(view, asker, command) ? 'SESSION_OF_ANOTHER' : undefined;",
+        'return undefined;',
+      ),
+    ],
+  },
+  {
+    lesson: 'lets root go on with the sessions of others',
+    profile: 'users',
+    seeds: 40,
+    kind: 'safety',
+    patches: [
+      kv(
+        'session-owners.ts',
+        'return isOthers(owner) || usesOthersSession',
+        'return (!isRoot && isOthers(owner)) || usesOthersSession',
+      ),
+    ],
+  },
+  {
+    lesson: 'forgets at a restart, or with a snapshot, whose a session is',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'leases.ts',
+        'return { id: leaseIdOf(key), ttlMs, deadlineMs, sinceMs, mayHoldKeys: false, owner };',
+        'return { id: leaseIdOf(key), ttlMs, deadlineMs, sinceMs, mayHoldKeys: false, ' +
+          'owner: owner && undefined };',
+      ),
+    ],
+  },
+  {
+    lesson: 'stores whose a session is no more once its time counts',
+    profile: 'users',
+    seeds: 20,
+    kind: 'safety',
+    patches: [
+      kv(
+        'leases.ts',
+        'leaseWrite({ id, ttlMs, deadlineMs, sinceMs, owner }: Lease): StateWrite {',
+        'leaseWrite(lease: Lease): StateWrite {\n' +
+          '  const { id, ttlMs, deadlineMs, sinceMs } = lease;\n' +
+          '  const owner = deadlineMs === undefined ? lease.owner : undefined;',
+      ),
+    ],
+  },
+  {
+    lesson: 'says whose a session is before all members read that',
+    profile: 'users',
+    seeds: 40,
+    kind: 'safety',
+    patches: [kv('apply-batch.ts', 'this.meta.level < levelOfOwners ? undefined : user', 'user')],
+  },
+  {
     lesson: 'lets anybody begin a watch',
     profile: 'users',
     seeds: 10,
@@ -178,7 +240,7 @@ export const userMutants: readonly Mutant[] = [
   {
     lesson: 'tells a watch the events that come with the change that ends it',
     profile: 'users',
-    seeds: 20,
+    seeds: 60,
     kind: 'safety',
     patches: [
       sim(

@@ -85,8 +85,10 @@ export interface SimParameters {
   readonly livenessUs: number;
   /** What of history a leader keeps when it compacts by itself; it does not when left out. */
   readonly retention?: HistoryRetention | undefined;
-  /** Members begin as an earlier build, which reads the first feature level only. */
+  /** Members tell which feature levels they read, so that the cluster's rises. */
   readonly mixesLevels?: boolean | undefined;
+  /** Newest level that the build reads which members begin as; the first one when left out. */
+  readonly builtFor?: number | undefined;
 }
 
 /** What clients do. */

@@ -2,6 +2,7 @@
  * Profiles: which faults happen and how often, and which parameters are no longer left to the seed.
  */
 import { must, type Prng } from '../../src/base/index.ts';
+import { featureLevels } from '../../src/kv/index.ts';
 import { keepBoth, keepRevisions, keepTime } from '../../src/replica/auto-compaction.ts';
 import { type Fault, type FaultMix, type FaultPlan, planFaults } from './faults.ts';
 import {
@@ -187,12 +188,17 @@ function withRetention(parameters: SimParameters, prng: Prng): SimParameters {
   };
 }
 
-/** Accounts for everybody; logs are short in half of the runs, so that tables come by snapshot. */
+/**
+ * Accounts for everybody, on the newest build, or on the one before until faults end; logs are
+ * short in half of the runs, so that tables come by snapshot.
+ */
 function withUsers(parameters: SimParameters, prng: Prng): SimParameters {
   const { workload, member } = parameters;
+  const { newest } = featureLevels;
   const logEntriesMax = pick(prng, [member.logEntriesMax, prng.nextInt(5, 60)]);
   const joined = {
     ...parameters,
+    ...{ mixesLevels: true, builtFor: pick(prng, [newest, newest, newest, newest - 1]) },
     member: { ...member, logEntriesMax },
     workload: {
       ...workload,

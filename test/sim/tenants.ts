@@ -14,12 +14,13 @@ import {
   type PutOperation,
 } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
-import type { Account } from './accounts.ts';
+import { Account } from './accounts.ts';
 import { type Answer, callMember, propose, refusalOf } from './calls.ts';
 import type { Cluster } from './cluster.ts';
 import type { Request } from './history.ts';
 import { fencedKey, sessionKeyPrefix } from './invariants/ownership.ts';
 import { pick, streamOf, streams } from './parameters.ts';
+import { rootName } from './permissions.ts';
 import { accountOf, anyMember, bytesOf, type Workload } from './workload.ts';
 
 /** Clients of the history from here on. */
@@ -47,6 +48,7 @@ class Tenant {
   readonly #account: Account | undefined;
   /** Of somebody else, if there is anybody. */
   readonly #other: Account | undefined;
+  readonly #root = new Account(rootName);
   #member: NodeId;
   #count = 0;
 
@@ -98,8 +100,9 @@ class Tenant {
       then();
       return;
     }
-    const others = putOf(`v-${this.#id}.held`, String(id), { lease: id });
-    const own = putOf(`u-${this.#id}.held`, String(id), { lease: id });
+    const value = `${id}.${++this.#count}`;
+    const others = putOf(`v-${this.#id}.held`, value, { lease: id });
+    const own = putOf(`u-${this.#id}.held`, value, { lease: id });
     this.#ask(
       others,
       () => {
@@ -117,7 +120,9 @@ class Tenant {
         return;
       }
       this.#ask({ type: 'leaseKeepAlive', ids: [id] }, () => {
-        this.#renew(id, times - 1);
+        this.#holdMore(id, () => {
+          this.#renew(id, times - 1);
+        });
       });
     });
   }
@@ -187,8 +192,30 @@ class Tenant {
   #converse(): void {
     const session = this.#nextLease();
     this.#grant(session, 10_000, () => {
-      this.#say(session, 1, this.#prng.nextInt(1, 8));
+      this.#talk(session, 1, this.#prng.nextInt(1, 8));
     });
+  }
+
+  /** Goes on with a session; with accounts somebody else may be quicker. */
+  #talk(session: LeaseId, sequence: number, last: number): void {
+    if (this.#other === undefined || this.#prng.nextInt(0, 3) > 0) {
+      this.#say(session, sequence, last);
+      return;
+    }
+    const uses: readonly TenantCommand[] = [
+      this.#request(session, sequence, sequence),
+      this.#request(session, sequence, sequence),
+      putOf(`t-${this.#id}`, `s${++this.#count}`, { lease: session }),
+      { type: 'leaseRevoke', id: session },
+    ];
+    const stranger = pick(this.#prng, [this.#other, this.#other, this.#root]);
+    this.#ask(
+      pick(this.#prng, uses),
+      () => {
+        this.#say(session, sequence, last);
+      },
+      stranger,
+    );
   }
 
   /** Sends the request `sequence` of a session until it is answered, then the next. */
@@ -202,7 +229,7 @@ class Tenant {
         });
       } else if (sequence < last && result !== undefined) {
         this.#repeatLate(session, sequence);
-        this.#say(session, sequence + 1, last);
+        this.#talk(session, sequence + 1, last);
       } else {
         this.#giveUp(session, this.#prng.nextInt(0, 2) === 0);
       }

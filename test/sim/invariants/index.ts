@@ -22,6 +22,7 @@ import { PermittedWatches } from './permitted-watches.ts';
 import { PermittedWrites } from './permitted-writes.ts';
 import { ProposalsOnce } from './proposals-once.ts';
 import { ReadLinearizability } from './read-linearizability.ts';
+import { SessionOwners } from './session-owners.ts';
 import { StateMachineSafety } from './state-machine-safety.ts';
 
 /** The observers of one run, and those that are asked for more. */
@@ -59,6 +60,7 @@ export function createInvariants(
       new PermittedReads(truth),
       new PermittedWatches(truth),
       new AuthTables(truth),
+      new SessionOwners(truth),
       new StateMachineSafety(ledger),
       new ProposalsOnce(ledger),
       truth,

@@ -14,7 +14,9 @@ import type { AppliedBatch, SimMember } from '../member.ts';
 import type { Observer } from '../observer.ts';
 
 /** What somebody is told who may not do a thing, or is nobody. */
-const denials = ['PERMISSION_DENIED', 'USER_EMPTY', 'INVALID_AUTH_TOKEN'];
+const denials = [
+  ...['PERMISSION_DENIED', 'SESSION_OF_ANOTHER', 'USER_EMPTY', 'INVALID_AUTH_TOKEN'],
+];
 
 /** See the module comment. */
 export class PermittedWrites implements Observer {
