@@ -44,6 +44,12 @@ const asyncSyntax = [
   { selector: ':function[async=true]', message: 'The core is synchronous: return an effect.' },
   { selector: 'ForOfStatement[await=true]', message: 'The core never waits: return an effect.' },
 ];
+const spreadSyntax = [
+  {
+    selector: "CallExpression[callee.property.name='push'] > SpreadElement",
+    message: 'Very many arguments do not fit on the stack: use append of src/base.',
+  },
+];
 
 const defaultExportSyntax = [
   { selector: 'ExportDefaultDeclaration', message: 'Export by name: one name per thing.' },
@@ -127,7 +133,10 @@ export default tseslint.config(
     files: coreFiles,
     rules: {
       'no-restricted-globals': ['error', ...coreGlobals],
-      'no-restricted-syntax': ['error', ...defaultExportSyntax, ...wallClockSyntax, ...asyncSyntax],
+      'no-restricted-syntax': [
+        ...['error', ...defaultExportSyntax],
+        ...[...wallClockSyntax, ...asyncSyntax, ...spreadSyntax],
+      ],
     },
   },
   {

@@ -1,4 +1,5 @@
 /** Facade of the leaf utilities. */
+export { append } from './append.ts';
 export { assert, InvariantViolation, must, unreachable } from './assert.ts';
 export {
   compareBytes,

@@ -2,7 +2,7 @@
  * What is known in memory of the answers that are kept: how far each session is, and how many
  * answers stand under idempotency keys. The answers themselves are in the engine.
  */
-import { assert, must } from '../base/index.ts';
+import { append, assert, must } from '../base/index.ts';
 import type { LeaseId } from './command.ts';
 import { isIn, sessionAnswersRange, sessionOf, sessionsRange } from './key-layout.ts';
 import type { Reading, StoredRecord } from './need.ts';
@@ -107,7 +107,7 @@ export function storedSessions(
     for (const run of runs.filter((each) => each.id === id)) {
       const kept = [...run.answers].filter(([sequence]) => sequence >= floor);
       assert(kept.length > 0, 'a run goes with the last of its answers');
-      answers.push(...kept);
+      append(answers, kept);
     }
     answers.sort(([a], [b]) => a - b);
     const stored = new Map(answers);

@@ -6,7 +6,7 @@
  * the same batch see all of it as an {@link Overlay}. A key that changes many times in one batch
  * has one current record written, the last; every event is written, for history and watches.
  */
-import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
+import { append, assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
 import type { Alarm, LeaseId } from './command.ts';
 import type { Access, AuthTable } from './auth-table.ts';
 import type { AnswerTable } from './answer-table.ts';
@@ -350,10 +350,7 @@ export class ApplyBatch implements Overlay {
       const { keysKey, current } = must(change, 'the change of a changed key');
       writes.push({ type: 'put', key: keysKey, value: current });
     }
-    // One by one: what is spread over arguments has to fit on the stack.
-    for (const write of this.#metaWrites) {
-      writes.push(write);
-    }
+    append(writes, this.#metaWrites);
     return writes;
   }
 

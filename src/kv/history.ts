@@ -1,7 +1,7 @@
 /**
  * Past events of the keyspace, in the order of revisions, for those who watch it.
  */
-import { assert, must } from '../base/index.ts';
+import { append, assert, must } from '../base/index.ts';
 import type { KeyValue } from './command.ts';
 import { revisionKey, revisionOf, revisionsRange } from './key-layout.ts';
 import { expectGet, expectScan, type Reading, type StoredRecord } from './need.ts';
@@ -80,7 +80,7 @@ export function* readHistory(from: number, through: number, limit: number): Read
     const range = revisionsRange(next, through);
     const need = { type: 'scan', ...range, limit, reverse: false, afterWrites: true } as const;
     const { records: found } = expectScan(yield need);
-    records.push(...found);
+    append(records, found);
     if (found.length < limit) {
       return { events: records.map((each) => new HistoryEvent(each)), throughRevision: through };
     }

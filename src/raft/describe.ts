@@ -109,7 +109,9 @@ export function describeEvent(event: RaftEvent): string {
  */
 export function describeReady(ready: Ready): readonly string[] {
   const lines = ready.events.map(describeEvent);
-  lines.push(...ready.messages.map((message) => `send ${describeMessage(message)}`));
+  for (const message of ready.messages) {
+    lines.push(`send ${describeMessage(message)}`);
+  }
   const { write } = ready;
   if (write !== undefined) {
     const state = write.hardState === undefined ? '' : describeHardState(write.hardState);
@@ -119,13 +121,19 @@ export function describeReady(ready: Ready): readonly string[] {
         ? describeEntries(write.entries)
         : `install ${install.index}/${install.term}`;
     lines.push(`write${state} ${entries}${write.mustSync ? '' : ' unsynced'}`);
-    lines.push(...write.messages.map((message) => `after sync ${describeMessage(message)}`));
+    for (const message of write.messages) {
+      lines.push(`after sync ${describeMessage(message)}`);
+    }
   }
   if (ready.committedEntries.length > 0) {
     lines.push(`apply ${describeEntries(ready.committedEntries)}`);
   }
-  lines.push(...ready.readStates.map(({ context, index }) => `read ${context} at ${index}`));
-  lines.push(...ready.loads.map(({ lo, hi }) => `load [${lo}, ${hi})`));
+  for (const { context, index } of ready.readStates) {
+    lines.push(`read ${context} at ${index}`);
+  }
+  for (const { lo, hi } of ready.loads) {
+    lines.push(`load [${lo}, ${hi})`);
+  }
   if (ready.snapshotRequest !== undefined) {
     const { from, minIndex } = ready.snapshotRequest;
     lines.push(`fetch a snapshot of ${minIndex} or later from ${from}`);

@@ -7,7 +7,7 @@
  * is to do. So all that arrives in one turn of the event loop shares one log write, one message per
  * peer and one read round.
  */
-import { assert, type Prng } from '../base/index.ts';
+import { append, assert, type Prng } from '../base/index.ts';
 import type { AppliedEntry } from '../kv/index.ts';
 import {
   type Configuration,
@@ -165,14 +165,14 @@ export class Replica {
       this.#raft.tick();
     }
     if (this.#proposals.count > 0) {
-      this.#failures.push(...this.#proposals.expire(this.#tick));
+      append(this.#failures, this.#proposals.expire(this.#tick));
     }
     if (this.#reads.count > 0) {
-      this.#expiredReads.push(...this.#reads.expire(this.#tick));
+      append(this.#expiredReads, this.#reads.expire(this.#tick));
       this.#reads.requeueStale(this.#tick - this.#limits.readRetryTicks);
     }
     if (this.#changes.count > 0) {
-      this.#changeResults.push(...this.#changes.expire(this.#tick));
+      append(this.#changeResults, this.#changes.expire(this.#tick));
     }
     if (this.isLeader && this.#tick % this.#electionTimeoutTicks === 0) {
       this.#maybePromote();
@@ -192,7 +192,7 @@ export class Replica {
   unsent(messages: readonly { readonly type: string; readonly context?: number }[]): void {
     for (const { type, context } of messages) {
       if ((type === 'Propose' || type === 'ProposeConfChange') && context !== undefined) {
-        this.#changeResults.push(...this.#submission.refused(context, 'no-leader', this.#tick));
+        append(this.#changeResults, this.#submission.refused(context, 'no-leader', this.#tick));
       }
     }
   }
@@ -344,7 +344,7 @@ export class Replica {
     const compaction = this.#own.propose();
     this.#submission.submitQueued(this.#tick);
     this.#askForReads();
-    this.#changeResults.push(...this.#submission.submitChange(this.#tick));
+    append(this.#changeResults, this.#submission.submitChange(this.#tick));
     const ready = this.#raft.ready();
     this.#handleEvents(ready.events);
     for (const state of ready.readStates) {
@@ -384,7 +384,7 @@ export class Replica {
    * be taken for lost, and proposed again, when one of a later term comes.
    */
   #skipTo({ term }: SnapshotPosition): void {
-    this.#failures.push(...this.#proposals.overtaken());
+    append(this.#failures, this.#proposals.overtaken());
     this.#appliedTerm = Math.max(this.#appliedTerm, term);
   }
 
@@ -416,7 +416,7 @@ export class Replica {
         this.#reads.requeue(event.contexts);
       } else if (event.type === 'proposals-rejected') {
         const { context, reason } = event;
-        this.#changeResults.push(...this.#submission.refused(context, reason, this.#tick));
+        append(this.#changeResults, this.#submission.refused(context, reason, this.#tick));
       }
     }
   }

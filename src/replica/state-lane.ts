@@ -16,7 +16,7 @@
  * step at most, and for nothing of it but one read of a bounded number of keys. After each step the
  * removal rests; under unbroken load a step has its turn after a number of batches.
  */
-import { type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
+import { append, type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
 import type {
   ApplyOutput,
   CompactionPlan,
@@ -146,7 +146,7 @@ export class StateLane {
 
   /** Takes the next committed entries. */
   push(batch: ApplyBatch): void {
-    this.#queue.push(...splitBatch(batch));
+    append(this.#queue, splitBatch(batch));
     this.#queuedEntries += batch.entries.length;
     if (!this.#mayGather(batch)) {
       this.#pump();
