@@ -288,6 +288,29 @@ describe('an operation', () => {
     ]);
   });
 
+  test('that renews the session of another is refused, without effect', async () => {
+    member.onKeepAlive = async (id) => {
+      if (id === 8n) {
+        throw new KvError('SESSION_OF_ANOTHER');
+      }
+      return Promise.resolve(5000);
+    };
+    stream.write(
+      batch([
+        { id: 1, message: { type: 'leaseKeepAlive', lease: '7' } },
+        { id: 2, message: { type: 'leaseKeepAlive', lease: '8' } },
+      ]),
+    );
+
+    const answers = await answered(2);
+
+    const byId = new Map(answers.map(({ id, answer }) => [id, answer]));
+    expect(byId.get(1)).toMatchObject({ type: 'leaseKeepAlive', ttlSeconds: 5 });
+    expect(byId.get(2)).toMatchObject({
+      failure: { code: 'SESSION_OF_ANOTHER', status: 7, isOutcomeUnknown: false },
+    });
+  });
+
   test('whose numbers contradict each other is refused', async () => {
     stream.write(batch([{ id: 1, message: put, sequence: 3 }], ['9', 4]));
 
