@@ -99,6 +99,8 @@ export function* readHistory(from: number, through: number, limit: number): Read
 /** Keys that are asked for at a time, while nobody knows how long their values are; and at most. */
 const previousKeysMin = 16;
 const previousKeysMax = 1024;
+/** What a value that nobody has seen is taken for: where room is short, fewer are asked for. */
+const unseenBytes = 256 * 1024;
 
 /**
  * Reads what keys were before these events; undefined for one that is compacted. It ends with the
@@ -110,7 +112,8 @@ export function* readPrevious(
 ): Reading<readonly (KeyValue | undefined)[]> {
   const found: (KeyValue | undefined)[] = [];
   let bytes = 0;
-  let count = previousKeysMin;
+  const few = Math.max(1, Math.min(previousKeysMin, Math.floor(bytesMax / unseenBytes)));
+  let count = few;
   while (found.length < previousKeys.length && bytes < bytesMax) {
     const keys = previousKeys.slice(found.length, found.length + count);
     const { values } = expectGet(yield { type: 'get', keys, afterWrites: true });
@@ -120,7 +123,7 @@ export function* readPrevious(
     }
     // What is left of the bytes, at the length of those so far.
     const fitting = Math.floor(((bytesMax - bytes) * found.length) / Math.max(1, bytes));
-    count = Math.max(previousKeysMin, Math.min(fitting, previousKeysMax));
+    count = Math.max(few, Math.min(fitting, 4 * count, previousKeysMax));
   }
   return found;
 }

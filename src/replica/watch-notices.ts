@@ -3,8 +3,8 @@
  * with what keys were before where its watch wants that, without values where it wants none. What
  * keys were before is read in bounded pieces; events whose turn has not come wait on.
  *
- * What is made of an array of events is kept for as long as the array is: all watches that want the
- * same are offered the same one.
+ * What is made of an array of events alone is kept for as long as the array is: all watches that
+ * want the same are offered the same one.
  */
 import { emptyBytes, must } from '../base/index.ts';
 import { type HistoryEvent, type KeyValue, type Reading, readPrevious } from '../kv/index.ts';
@@ -28,118 +28,141 @@ export type NextNotice =
   | {
       readonly type: 'notice';
       readonly notice: WatchNotice;
+      /** Of what keys were before, in this notice. */
+      readonly previousBytes: number;
       /** What is left to be told, in further notices. */
       readonly rest?: OfferedEvents | undefined;
     }
   /** What keys were before this revision is too long: it cannot be told. */
   | { readonly type: 'too-long'; readonly revision: number };
 
-/** How much of what keys were before is held at a time. */
-export interface PreviousBounds {
-  /** Bytes in one notice, about. */
-  readonly noticeBytes: number;
-  /** Bytes of one revision, which is told as a whole. */
-  readonly revisionBytes: number;
+/**
+ * Limit: bytes of what keys were before one revision, which is told as a whole. A transaction
+ * deletes any number of keys at one revision.
+ */
+const revisionBytesMax = 64 * 1024 * 1024;
+
+/** Remembers events with what keys were before, for others that are told the same. */
+export interface KnownEvents {
+  get(part: readonly HistoryEvent[]): ToldEvents | undefined;
+  add(part: readonly HistoryEvent[], found: ToldEvents): void;
 }
 
-/**
- * Limit: a transaction deletes any number of keys at one revision, and each of a thousand small
- * puts may have replaced a large value.
- */
-const previousBounds: PreviousBounds = {
-  noticeBytes: 4 * 1024 * 1024,
-  revisionBytes: 64 * 1024 * 1024,
-};
+/** Events with what keys were before, and the bytes of that. */
+interface ToldEvents {
+  readonly told: readonly WatchEvent[];
+  readonly bytes: number;
+}
 
 /** Whether history must be asked before the reader can be told. */
 function needsReading(waiting: Waiting): waiting is OfferedEvents {
   return waiting.type === 'events' && waiting.watch.prevKv;
 }
 
-/** What the reader is told next, with what keys were before if the watch wants that. */
+/**
+ * What the reader is told next, with what keys were before if the watch wants that: `bytesMax` of
+ * it, about, or of a single revision more, up to `revisionMax`.
+ */
 export function* noticeOf(
   waiting: Waiting,
-  bounds: PreviousBounds = previousBounds,
+  bytesMax: number,
+  known: KnownEvents,
+  revisionMax = revisionBytesMax,
 ): Reading<NextNotice> {
   if (!needsReading(waiting)) {
-    return { type: 'notice', notice: plainNotice(waiting) };
+    return { type: 'notice', notice: plainNotice(waiting), previousBytes: 0 };
   }
-  const told: (readonly HistoryEvent[])[] = [];
+  const { parts } = waiting;
+  const told: Found[] = [];
   let bytes = 0;
-  for (const [at, part] of waiting.parts.entries()) {
-    if (told.length > 0 && bytes >= bounds.noticeBytes) {
-      return partOf(waiting, told, waiting.parts.slice(at));
+  for (const [at, part] of parts.entries()) {
+    if (told.length > 0 && bytes >= bytesMax) {
+      return partOf(waiting, told, parts.slice(at));
     }
-    const found = yield* findPrevious(part, {
-      ...bounds,
-      noticeBytes: bounds.noticeBytes - bytes,
-    });
-    if (found.count === 0) {
+    const found = yield* findPrevious(part, known, { bytesMax: bytesMax - bytes, revisionMax });
+    const count = found.events.length;
+    if (count === 0) {
       return told.length === 0
         ? { type: 'too-long', revision: must(part[0], 'a part has events').main }
-        : partOf(waiting, told, waiting.parts.slice(at));
+        : partOf(waiting, told, parts.slice(at));
     }
+    told.push(found);
     bytes += found.bytes;
-    if (found.count < part.length) {
-      const rest = [part.slice(found.count), ...waiting.parts.slice(at + 1)];
-      return partOf(waiting, [...told, found.events], rest);
+    if (count < part.length) {
+      return partOf(waiting, told, [part.slice(count), ...parts.slice(at + 1)]);
     }
-    told.push(part);
   }
-  return { type: 'notice', notice: plainNotice(waiting) };
+  return foundNotice(waiting, told, waiting.revision);
 }
 
 /** A notice of the first parts, which are told up to their last event, and what is left. */
 function partOf(
   waiting: OfferedEvents,
-  parts: OfferedEvents['parts'],
+  parts: readonly Found[],
   rest: OfferedEvents['parts'],
 ): NextNotice {
-  const revision = must(parts.at(-1)?.at(-1), 'a part has events').main;
+  const revision = must(parts.at(-1)?.events.at(-1), 'a part has events').main;
   const { type, watch } = waiting;
   return {
-    type: 'notice',
-    notice: plainNotice({ type, watch, parts, revision }),
+    ...foundNotice(waiting, parts, revision),
     rest: { type, watch, parts: rest, revision: waiting.revision },
   };
 }
 
-/** The same, once what keys were before has been found. */
+function foundNotice(
+  { watch }: OfferedEvents,
+  found: readonly Found[],
+  revision: number,
+): Extract<NextNotice, { type: 'notice' }> {
+  const parts = found.map(({ told }) => (watch.keysOnly ? withoutValues(told) : told));
+  let previousBytes = 0;
+  for (const { bytes } of found) {
+    previousBytes += bytes;
+  }
+  return {
+    type: 'notice',
+    notice: { type: 'events', watchId: watch.id, revision, parts },
+    previousBytes,
+  };
+}
+
+/** The same for a watch that does not want to know what keys were before. */
 export function plainNotice(waiting: Waiting): WatchNotice {
   if (waiting.type === 'notice') {
     return waiting.notice;
   }
   const { watch, parts, revision } = waiting;
   const told = parts.map((part) => {
-    const found = watch.prevKv ? eventsWithPrevious.get(part) : undefined;
-    const whole = found?.told ?? plainEvents(part);
+    const whole = plainEvents(part);
     return watch.keysOnly ? withoutValues(whole) : whole;
   });
   return { type: 'events', watchId: watch.id, revision, parts: told };
 }
 
-/** The first events of a part for which it is found what keys were before, whole revisions. */
-interface Found {
+/** The first events of a part, whole revisions, none when those of the first are too long. */
+interface Found extends ToldEvents {
+  /** As they were offered. */
   readonly events: readonly HistoryEvent[];
-  /** Of all events of the part; 0: those of the first revision are too long. */
-  readonly count: number;
-  readonly bytes: number;
 }
 
 /** Finds what keys were before these events; undefined where that is compacted. */
-function* findPrevious(part: readonly HistoryEvent[], bounds: PreviousBounds): Reading<Found> {
-  const known = eventsWithPrevious.get(part);
-  if (known !== undefined) {
-    return { events: part, count: part.length, bytes: known.bytes };
+function* findPrevious(
+  part: readonly HistoryEvent[],
+  known: KnownEvents,
+  { bytesMax, revisionMax }: { readonly bytesMax: number; readonly revisionMax: number },
+): Reading<Found> {
+  const before = known.get(part);
+  if (before !== undefined && (before.bytes <= bytesMax || isOneRevision(part))) {
+    return { events: part, ...before };
   }
   const changes = part.filter(({ previousKey }) => previousKey !== undefined);
-  let found = yield* previousOf(changes, bounds.noticeBytes);
+  let found = yield* previousOf(changes, bytesMax);
   let count = countBefore(part, changes[found.length]?.main);
   if (count === 0) {
     // The first revision alone is longer.
     const first = changes[found.length]?.main ?? 0;
     const ofFirst = changes.filter(({ main }) => main === first);
-    const left = bounds.revisionBytes - bytesOf(found);
+    const left = revisionMax - bytesOf(found);
     const more = yield* previousOf(ofFirst.slice(found.length), left);
     found = [...found, ...more];
     count = found.length < ofFirst.length ? 0 : countBefore(part, first + 1);
@@ -148,8 +171,19 @@ function* findPrevious(part: readonly HistoryEvent[], bounds: PreviousBounds): R
   const previous = new Map(changes.slice(0, found.length).map((event, at) => [event, found[at]]));
   const told = events.map((event) => ({ prevKv: previous.get(event), ...eventOf(event) }));
   const bytes = bytesOf(told.map(({ prevKv }) => prevKv));
-  eventsWithPrevious.set(events, { told, bytes });
-  return { events, count, bytes };
+  if (count < part.length) {
+    return { events, told, bytes };
+  }
+  // Somebody else may have read the same meanwhile.
+  const others = known.get(part);
+  if (others === undefined) {
+    known.add(part, { told, bytes });
+  }
+  return { events, ...(others ?? { told, bytes }) };
+}
+
+function isOneRevision(part: readonly HistoryEvent[]): boolean {
+  return part[0]?.main === part.at(-1)?.main;
 }
 
 function* previousOf(
@@ -176,11 +210,6 @@ function countBefore(part: readonly HistoryEvent[], main: number | undefined): n
 
 /** Events as readers see them, by what was offered: the same arrays for all readers. */
 const toldEvents = new WeakMap<readonly HistoryEvent[], readonly WatchEvent[]>();
-/** The same with what the keys were before, and the bytes of that. */
-const eventsWithPrevious = new WeakMap<
-  readonly HistoryEvent[],
-  { readonly told: readonly WatchEvent[]; readonly bytes: number }
->();
 /** The same without values. */
 const eventsWithoutValues = new WeakMap<readonly WatchEvent[], readonly WatchEvent[]>();
 

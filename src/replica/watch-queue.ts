@@ -44,8 +44,11 @@ export interface WatchQueueOptions {
   readonly mayAdd: () => boolean;
   /** What the reader may have, when somebody counts it. */
   readonly allowance?: WatchAllowance | undefined;
-  /** What the reader is told of events whose watch wants to know what keys were before. */
-  readonly complete: (waiting: Waiting) => Promise<NextNotice>;
+  /**
+   * What the reader is told of events whose watch wants to know what keys were before; `bytesMax`
+   * says how long that may be once it is read.
+   */
+  readonly complete: (waiting: Waiting, bytesMax: () => number) => Promise<NextNotice>;
   /** The reader has taken enough for its watches to go on. */
   readonly onRoom: () => void;
   /** `maybeTellProgress` is to be called after each batch, until it returns true. */
@@ -249,7 +252,7 @@ export class WatchQueue implements WatchStream, WatchSink {
   /** Events with what keys were before; undefined when their watch has gone meanwhile. */
   async #complete(waiting: QueuedEvents): Promise<WatchNotice | undefined> {
     const { watch } = waiting;
-    const next = await this.#options.complete(waiting);
+    const next = await this.#options.complete(waiting, () => this.#share.readingRoom);
     if (this.#state !== 'open') {
       // What was taken is given back already.
       return next.type === 'too-long' ? undefined : next.notice;
@@ -262,7 +265,8 @@ export class WatchQueue implements WatchStream, WatchSink {
       return end;
     }
     const rest = next.rest === undefined ? 0 : this.#putBack(waiting, next.rest);
-    this.#taken.push(bytes - rest);
+    this.#share.take(next.previousBytes);
+    this.#taken.push(bytes - rest + next.previousBytes);
     return next.notice;
   }
 

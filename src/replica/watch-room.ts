@@ -77,6 +77,11 @@ export class WatchShare {
     return Math.max(1, Math.min(this.#bytesMax - this.#bytes, shared));
   }
 
+  /** Bytes that may be read for it at a time, beside the next revision; 1 at least. */
+  get readingRoom(): number {
+    return Math.max(1, Math.min(this.#bytesMax, Math.floor(this.#room.freeBytes / 2)));
+  }
+
   take(bytes: number): void {
     this.#change(bytes);
     if (this.#bytes > 0 && this.#bytes >= this.#limit) {

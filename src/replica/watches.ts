@@ -9,9 +9,9 @@ import { type EventLoop, KvError } from '../base/index.ts';
 import { type ApplyOutput, type HistoryEvent, readHistory, WatchHub } from '../kv/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { AuthApi } from './auth-api.ts';
+import { PreviousReader } from './previous-reader.ts';
 import type { StateLane } from './state-lane.ts';
 import type { WatchAllowance, WatchStream } from './watch-api.ts';
-import { noticeOf } from './watch-notices.ts';
 import { WatchQueue } from './watch-queue.ts';
 import { WatchRoom } from './watch-room.ts';
 
@@ -55,6 +55,7 @@ export class Watches {
   readonly #options: WatchesOptions;
   readonly #hub: WatchHub;
   readonly #room: WatchRoom;
+  readonly #previous: PreviousReader;
   readonly #streams = new Set<WatchQueue>();
   /** Those that are to tell progress once they are as far. */
   readonly #awaiting = new Set<WatchQueue>();
@@ -68,6 +69,9 @@ export class Watches {
     const { revision, compactRevision } = options.state.machine;
     this.#hub = new WatchHub(revision, compactRevision);
     this.#room = new WatchRoom(options.bytesMax);
+    this.#previous = new PreviousReader(async (reading) =>
+      options.state.read(async ({ lane }) => lane.read(reading)),
+    );
   }
 
   /** Whether anyone here may wait for an event. */
@@ -86,8 +90,7 @@ export class Watches {
       mayAdd: () => this.#hub.watchers < watchesMax,
       allowance,
       share: this.#room.share(),
-      complete: async (waiting) =>
-        this.#options.state.read(async ({ lane }) => lane.read(noticeOf(waiting))),
+      complete: async (waiting, bytesMax) => this.#previous.complete(waiting, bytesMax),
       onRoom: () => {
         this.#schedule();
       },

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Command, encodeCommand, WatchHub } from '../../src/kv/index.ts';
 import { Access, AuthTable } from '../../src/kv/auth-table.ts';
 import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
-import { noticeOf, type PreviousBounds } from '../../src/replica/watch-notices.ts';
+import { RecentlyFound } from '../../src/replica/recently-found.ts';
+import { noticeOf } from '../../src/replica/watch-notices.ts';
 import { WatchQueue } from '../../src/replica/watch-queue.ts';
 import { WatchRoom, type WatchShare } from '../../src/replica/watch-room.ts';
 import { put } from '../kv/commands.ts';
@@ -114,7 +115,11 @@ describe('what keys were before', () => {
   const keys = Array.from({ length: 40 }, (_, at) => `a${String(at).padStart(2, '0')}`);
 
   /** A store of long values, and a queue that reads what was there within bounds. */
-  function opened(bounds: PreviousBounds): {
+  function opened(bounds: {
+    readonly noticeBytes: number;
+    readonly revisionBytes: number;
+    readonly roomBytes?: number;
+  }): {
     readonly queue: WatchQueue;
     readonly share: WatchShare;
     readonly places: { given: number };
@@ -124,7 +129,8 @@ describe('what keys were before', () => {
     const places = { given: 0 };
     machine.run(...keys.map((key) => put(key, 'x'.repeat(length))));
     const hub = new WatchHub(machine.machine.revision, -1);
-    const share = new WatchRoom(1e9).share();
+    const share = new WatchRoom(bounds.roomBytes ?? 1e9).share();
+    const known = new RecentlyFound(0);
     const queue = new WatchQueue({
       ...{ hub, share, mayAdd: () => true, auth: new AuthTable() },
       allowance: {
@@ -133,8 +139,11 @@ describe('what keys were before', () => {
           places.given += count;
         },
       },
-      complete: async (waiting) =>
-        Promise.resolve(runReading(noticeOf(waiting, bounds), machine.store)),
+      complete: async (waiting, bytesMax) => {
+        const max = Math.min(bounds.noticeBytes, bytesMax());
+        const reading = noticeOf(waiting, max, known, bounds.revisionBytes);
+        return Promise.resolve(runReading(reading, machine.store));
+      },
       onRoom: () => undefined,
       onProgressDue: () => undefined,
       onClosed: () => undefined,
@@ -232,6 +241,40 @@ describe('what keys were before', () => {
 
     expect(eventsOf(first as WatchNotice).length).toBeLessThan(40);
     expect((await told(queue)).map(({ type }) => type)).toEqual(['canceled']);
+    expect(share.bytes).toBe(0);
+  });
+
+  test('counts for the stream until it has been sent', async () => {
+    const { queue, share, change } = opened({ noticeBytes: 1e6, revisionBytes: 1e6 });
+    await queue.next();
+    queue.sent();
+    change(put('a00', 'new'), put('a01', 'new'));
+    const waiting = share.bytes;
+
+    await queue.next();
+    expect(share.bytes).toBe(waiting + 2 * (length + 'a00'.length));
+    queue.sent();
+
+    expect(waiting).toBeGreaterThan(0);
+    expect(share.bytes).toBe(0);
+  });
+
+  test('is told in smaller pieces where there is little room', async () => {
+    const few = { noticeBytes: 1e6, revisionBytes: 1e6, roomBytes: 12_000 };
+    const { queue, share, change } = opened(few);
+    change(...keys.slice(0, 20).map((key) => put(key, 'new')));
+    await queue.next();
+
+    const counts: number[] = [];
+    while (queue.pending > 0) {
+      const notice = await queue.next();
+      counts.push(eventsOf(notice as WatchNotice).length);
+      queue.sent();
+    }
+    queue.sent();
+
+    expect(counts.reduce((sum, count) => sum + count)).toBeGreaterThan(10);
+    expect(Math.max(...counts)).toBeLessThan(8);
     expect(share.bytes).toBe(0);
   });
 });

@@ -740,7 +740,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       replica(
         'watch-notices.ts',
-        "const revision = must(parts.at(-1)?.at(-1), 'a part has events').main;",
+        "const revision = must(parts.at(-1)?.events.at(-1), 'a part has events').main;",
         'const { revision } = waiting;',
       ),
     ],

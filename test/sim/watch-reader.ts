@@ -18,6 +18,7 @@ import type {
   Watcher,
 } from '../../src/kv/index.ts';
 import { mapKeyOf } from '../../src/kv/key-layout.ts';
+import type { RecentlyFound } from '../../src/replica/recently-found.ts';
 import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
 import { noticeOf, type OfferedEvents, type Waiting } from '../../src/replica/watch-notices.ts';
 import { WatchQueue, type WatchQueueOptions } from '../../src/replica/watch-queue.ts';
@@ -36,12 +37,13 @@ export const watchesOfReader = 2;
 const queuedBytesMax = 600;
 
 /** Of what keys were before; small for a notice, so that it takes several. */
-const previousBounds = { noticeBytes: 50, revisionBytes: 1_000_000 };
+const previousBytesMax = 50;
 
 /** What watches of one run of a member stand on. */
 export interface Place {
   readonly hub: WatchHub;
   readonly room: WatchRoom;
+  readonly found: RecentlyFound;
   readonly streams: Set<WatchQueue>;
   /** Streams that are to tell progress once they are as far. */
   readonly awaiting: Set<WatchQueue>;
@@ -209,11 +211,12 @@ export class WatchReader {
         return;
       }
       const { run, disk } = this.member;
+      const { found } = must(this.#place, 'what its watches stand on');
       if (waiting.type === 'events' && waiting.revision > run.readableRevision) {
         this.#pending = waiting;
         return;
       }
-      const next = runOver(disk.engine, noticeOf(waiting, previousBounds));
+      const next = runOver(disk.engine, noticeOf(waiting, previousBytesMax, found));
       assert(next.type === 'notice', 'a revision of a run is not too long');
       this.#pending = next.rest;
       if (next.rest === undefined) {

@@ -12,6 +12,7 @@
 import { must, type Prng } from '../../src/base/index.ts';
 import { readHistory, WatchHub } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
+import { RecentlyFound } from '../../src/replica/recently-found.ts';
 import { WatchRoom } from '../../src/replica/watch-room.ts';
 import type { VirtualClock } from './clock.ts';
 import { EventLedger } from './event-ledger.ts';
@@ -28,6 +29,8 @@ const readers = 4;
 const recentBytes = 4_000;
 /** Of events for all readers of a member; too small for what each of them may hold. */
 const roomBytes = 1_500;
+/** Of what keys were before that is kept for others. */
+const foundBytes = 1_000;
 
 /** What runs: members, and the clock they share. */
 interface WatchedCluster {
@@ -63,7 +66,8 @@ export class Watching implements Observer {
     const { revision, compactRevision } = member.run.stateMachine;
     const hub = new WatchHub(revision, compactRevision, recentBytes);
     const room = new WatchRoom(roomBytes);
-    const place = { hub, room, streams: new Set<never>(), awaiting: new Set<never>() };
+    const found = new RecentlyFound(foundBytes);
+    const place = { hub, room, found, streams: new Set<never>(), awaiting: new Set<never>() };
     this.#places.set(member.id, { ...place, isPublishing: false });
   }
 
