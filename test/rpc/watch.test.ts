@@ -126,6 +126,21 @@ function putOf(key: string, value: string, modRevision: number): WatchEvent {
 }
 
 describe('a stream of watches', () => {
+  test('tells of each notice that it has left, however many messages it takes', async () => {
+    call.write({ create_request: { key: text('a'), fragment: true } });
+    await asked(1);
+    const large = Array.from({ length: 4 }, (_, at) => putOf('a', 'x'.repeat(800_000), at + 2));
+
+    stream.tell({ type: 'created', watchId: 0, revision: 1 });
+    stream.tell({ type: 'events', watchId: 0, revision: 5, parts: [large] });
+    stream.tell({ type: 'progress', revision: 5 });
+    await received(4);
+    await eventually(() => stream.sentTimes > 2);
+
+    expect(responses.length).toBeGreaterThan(3);
+    expect(stream.sentTimes).toBe(3);
+  });
+
   test('creates them as asked, with all that a request can say', async () => {
     call.write({
       create_request: {
