@@ -129,14 +129,14 @@ export class LeaseTable {
   }
 
   /** Begins a lease at the stamp `sinceMs`; its time counts from the second one after it. */
-  grant(lease: Pick<Lease, 'id' | 'ttlMs' | 'sinceMs' | 'owner'>): Lease {
-    assert(!this.#leases.has(lease.id), 'a lease is granted once');
-    return this.#add({ ...lease, deadlineMs: undefined, mayHoldKeys: false });
+  grant({ id, ttlMs, sinceMs, owner }: Pick<Lease, 'id' | 'ttlMs' | 'sinceMs' | 'owner'>): Lease {
+    assert(!this.#leases.has(id), 'a lease is granted once');
+    return this.#add({ id, ttlMs, deadlineMs: undefined, sinceMs, mayHoldKeys: false, owner });
   }
 
   /** A lease that is nobody's is `owner`'s from here on. */
   own(id: LeaseId, owner: string): Lease {
-    const lease = must(this.#leases.get(id), 'a lease that is somebody’s');
+    const lease = must(this.#leases.get(id), 'a lease that is to have an owner');
     assert(lease.owner === undefined, 'a lease never changes hands');
     lease.owner = owner;
     return lease;

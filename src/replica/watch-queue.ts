@@ -261,7 +261,9 @@ export class WatchQueue implements WatchStream, WatchSink {
     if (next.type === 'too-long') {
       this.#release(bytes);
       const end = this.#own(watch) && this.#cutOff(watch, next.revision);
-      this.#taken.push(...(end === undefined ? [] : [0]));
+      if (end !== undefined) {
+        this.#taken.push(0);
+      }
       return end;
     }
     const rest = next.rest === undefined ? 0 : this.#putBack(waiting, next.rest);

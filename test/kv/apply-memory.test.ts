@@ -15,6 +15,7 @@ const mib = 1024 * kib;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
+setFlagsFromString('--no-expose-gc');
 
 let machine: Machine;
 /** Values that were handed out. */
