@@ -68,6 +68,11 @@ export class WatchQueue implements WatchStream, WatchSink {
   #taken: number[] = [];
   #nextId = 0;
   #wantsProgress = false;
+  /**
+   * Watches that progress waits for, as they were when all were last looked at: who has gone or is
+   * up to date leaves, and only once none is left are all looked at again.
+   */
+  readonly #lagging = new Set<Watch>();
   /** Notices of progress of the whole stream, so far. */
   #progressTold = 0;
   #state: 'open' | 'closed' | KvError = 'open';
@@ -221,15 +226,12 @@ export class WatchQueue implements WatchStream, WatchSink {
    */
   maybeTellProgress(): boolean {
     if (this.#wantsProgress) {
-      const { hub } = this.#options;
-      for (const watch of this.#watchesById.values()) {
-        if (!hub.isUpToDate(watch)) {
-          return false;
-        }
+      if (this.#isLagging()) {
+        return false;
       }
       this.#wantsProgress = false;
       this.#progressTold++;
-      this.#tell({ type: 'progress', revision: hub.revision });
+      this.#tell({ type: 'progress', revision: this.#options.hub.revision });
     }
     return true;
   }
@@ -247,6 +249,23 @@ export class WatchQueue implements WatchStream, WatchSink {
         this.#tell({ type: 'progress', watchId: id, revision: hub.revision }, watch);
       }
     }
+  }
+
+  /** Whether a watch has not been offered yet what progress would vouch for. */
+  #isLagging(): boolean {
+    const { hub } = this.#options;
+    for (const watch of this.#lagging) {
+      if (this.#own(watch) !== undefined && !hub.isUpToDate(watch)) {
+        return true;
+      }
+      this.#lagging.delete(watch);
+    }
+    for (const watch of this.#watchesById.values()) {
+      if (!hub.isUpToDate(watch)) {
+        this.#lagging.add(watch);
+      }
+    }
+    return this.#lagging.size > 0;
   }
 
   /** Events with what keys were before; undefined when their watch has gone meanwhile. */
@@ -448,6 +467,7 @@ export class WatchQueue implements WatchStream, WatchSink {
     }
     this.#options.allowance?.give(places);
     this.#watchesById.clear();
+    this.#lagging.clear();
     this.#line = new WatchLine();
     this.#taken = [];
     this.#share.end();

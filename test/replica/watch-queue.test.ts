@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Command, encodeCommand, WatchHub } from '../../src/kv/index.ts';
+import { type Command, encodeCommand, type Watcher, WatchHub } from '../../src/kv/index.ts';
 import { Access, AuthTable } from '../../src/kv/auth-table.ts';
 import type { WatchEvent, WatchNotice } from '../../src/replica/watch-api.ts';
 import { RecentlyFound } from '../../src/replica/recently-found.ts';
@@ -51,6 +51,51 @@ describe('WatchQueue', () => {
     expect(hub.behind).toBe(0);
     expect(calls).toBeLessThanOrEqual(Math.ceil((2 * watches) / served) + 1);
   });
+});
+
+/** Counts how often it is asked how far a watch is. */
+class AskedHub extends WatchHub {
+  asked = 0;
+
+  override isUpToDate(watcher: Watcher): boolean {
+    this.asked++;
+    return super.isUpToDate(watcher);
+  }
+}
+
+test('progress that is waited for is not a look at all watches for each that catches up', () => {
+  const many = 10_000;
+  const hub = new AskedHub(1, -1);
+  const share = new WatchRoom(1e12).share(1e9);
+  const queue = new WatchQueue({
+    ...{ hub, share, mayAdd: () => true, auth: new AuthTable() },
+    complete: async () => Promise.reject(new Error('nothing before is wanted')),
+    onRoom: () => undefined,
+    onProgressDue: () => undefined,
+    onClosed: () => undefined,
+  });
+  const { events, revision, compactRevision } = new Machine().apply([encodeCommand(put('a', '1'))]);
+  hub.publish(events, revision, compactRevision);
+  for (let id = 1; id <= many; id++) {
+    queue.create(id, { ...request, startRevision: revision });
+  }
+  queue.requestProgress();
+  expect(hub.behind).toBe(many);
+
+  for (let id = 1; id <= many / 2; id++) {
+    queue.cancel(id);
+  }
+  while (hub.catchUp().isUnfinished) {
+    // Until all have had their turn.
+  }
+
+  const types: string[] = [];
+  for (let waiting = queue.take(); waiting !== undefined; waiting = queue.take()) {
+    types.push(waiting.type === 'events' ? 'events' : waiting.notice.type);
+  }
+  expect(types.filter((type) => type === 'events')).toHaveLength(many / 2);
+  expect(types.indexOf('progress'), 'told once, after all of it').toBe(types.length - 1);
+  expect(hub.asked).toBeLessThan(5 * many);
 });
 
 test('to cancel all watches of a stream one by one is not to go through all for each', () => {
