@@ -19,7 +19,7 @@ const batchBytesMax = 32 * 1024 * 1024;
 const roundBytesAim = 4 * 1024 * 1024;
 /** Limit: keys of one round; those of one command come on top. */
 const roundKeysMax = 256;
-const roundKeysFirst = 64;
+const roundKeysFirst = 8;
 
 /** What a batch knows of its keys before it is applied. */
 export interface LoadedKeys {

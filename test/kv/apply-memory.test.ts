@@ -149,7 +149,7 @@ describe('while a batch is applied', () => {
       expect(lastApplied.index).toBe(300 - writes.length);
     }
 
-    expect(taken, 'sizes are not known yet, then known').toEqual([64, 33, 33, 20]);
-    expect(heldMax).toBeLessThan(72 * mib);
+    expect(taken, 'sizes are not known yet, then known').toEqual([32, 33, 33, 33, 19]);
+    expect(heldMax).toBeLessThan(40 * mib);
   });
 });
