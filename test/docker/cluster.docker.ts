@@ -170,7 +170,8 @@ test('a member whose process is killed is started again and rejoins', async () =
   for (const pid of processes.filter((it) => /^\\d+$/.test(it))) {
     const line = require('fs').readFileSync('/proc/' + pid + '/cmdline', 'utf8').split('\\0');
     if (line[0] === 'node' && line[1] === 'bin/holdfast') process.kill(Number(pid), 'SIGKILL'); }`;
-  await cluster.docker('exec', id, 'node', '-e', kill);
+  // Detached: the container may end, and what runs in it with it, before this has ended by itself.
+  await cluster.docker('exec', '--detach', id, 'node', '-e', kill);
 
   await eventually(
     'a write while one is down',
