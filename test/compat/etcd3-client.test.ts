@@ -2,47 +2,22 @@
  * The npm client `etcd3` does its everyday work against Holdfast; the same against etcd, so that
  * the test itself is right. It is given all three members, as an application would.
  */
+import type { Etcd3 } from 'etcd3';
 import {
   AlarmAction,
-  Etcd3,
   EtcdLeaseInvalidError,
   GRPCGenericError,
   GRPCInvalidArgumentError,
   GRPCOutOfRangeError,
 } from 'etcd3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { hasEtcd, startEtcd } from './etcd-server.ts';
-import { startHoldfast } from './sides.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { describeEtcd3 } from './etcd3-sides.ts';
 
-interface Server {
-  readonly endpoints: readonly string[];
-  stop(): Promise<void>;
-}
-
-describe('the etcd3 client against Holdfast', () => {
-  describeClient(startHoldfast);
-});
-
-describe.runIf(hasEtcd())('the etcd3 client against etcd', () => {
-  describeClient(startEtcd);
-});
-
-function describeClient(start: () => Promise<Server>): void {
-  let server: Server;
+describeEtcd3('the etcd3 client against', (connected) => {
   let client: Etcd3;
 
-  beforeAll(async () => {
-    server = await start();
-    client = new Etcd3({ hosts: server.endpoints.map((endpoint) => `http://${endpoint}`) });
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-  });
-
-  beforeEach(async () => {
-    await client.delete().all();
+  beforeEach(() => {
+    ({ client } = connected);
   });
 
   test('puts and gets text, numbers, JSON and bytes', async () => {
@@ -204,8 +179,8 @@ function describeClient(start: () => Promise<Server>): void {
     expect(leader).not.toBe('0');
     expect(members.map(({ ID }) => ID)).toContain(leader);
     expect(members.flatMap(({ clientURLs }) => clientURLs).sort()).toEqual(
-      server.endpoints.map((endpoint) => `http://${endpoint}`).sort(),
+      [...connected.urls].sort(),
     );
     expect(alarms).toEqual([]);
   });
-}
+});

@@ -3,40 +3,16 @@
  * their everyday work; the same through etcd, so that the test itself is right.
  */
 import { once } from 'node:events';
-import { Etcd3, EtcdLeaseInvalidError, EtcdLockFailedError, type Watcher } from 'etcd3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { hasEtcd, startEtcd } from './etcd-server.ts';
-import { startHoldfast } from './sides.ts';
+import type { Etcd3 } from 'etcd3';
+import { EtcdLeaseInvalidError, EtcdLockFailedError, type Watcher } from 'etcd3';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { describeEtcd3 } from './etcd3-sides.ts';
 
-interface Server {
-  readonly endpoints: readonly string[];
-  stop(): Promise<void>;
-}
-
-describe('the etcd3 client coordinates through Holdfast', () => {
-  describeClient(startHoldfast);
-});
-
-describe.runIf(hasEtcd())('the etcd3 client coordinates through etcd', () => {
-  describeClient(startEtcd);
-});
-
-function describeClient(start: () => Promise<Server>): void {
-  let server: Server;
+describeEtcd3('the etcd3 client coordinates through', (connected) => {
   let client: Etcd3;
 
-  beforeAll(async () => {
-    server = await start();
-    client = new Etcd3({ hosts: server.endpoints.map((endpoint) => `http://${endpoint}`) });
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-  });
-
-  beforeEach(async () => {
-    await client.delete().all();
+  beforeEach(() => {
+    ({ client } = connected);
   });
 
   describe('a lease', () => {
@@ -197,4 +173,4 @@ function describeClient(start: () => Promise<Server>): void {
       await Promise.all([ranged.cancel(), single.cancel()]);
     });
   });
-}
+});

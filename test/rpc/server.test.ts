@@ -2,17 +2,12 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { credentials, makeClientConstructor, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
-import { nodeCryptography } from '../../src/cli/node-cryptography.ts';
-import { Metrics } from '../../src/observability/index.ts';
-import { fingerprintOf } from '../../src/kv/index.ts';
 import { RpcServer } from '../../src/rpc/index.ts';
 import { services } from '../../src/wire/index.ts';
 import { plainListeners } from '../harness/listeners.ts';
 import { freePorts } from '../harness/processes.ts';
-import { VirtualLoop } from '../harness/virtual-loop.ts';
-import { farAdmission } from './admitting.ts';
 import { FakeMember } from './fake-member.ts';
-import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
+import { answerTo, plainOptions, refusalOf, serve, type Serving } from './serving.ts';
 
 const key = Buffer.from('key');
 
@@ -24,28 +19,8 @@ afterEach(async () => {
 });
 
 function serverOn(listen: readonly string[]): RpcServer {
-  return new RpcServer({
-    member: new FakeMember(),
-    metrics: new Metrics(),
-    txnOperationsMax: 128,
-    txnDepthMax: 32,
-    idempotencyKeyBytesMax: 128,
-    accountNameBytesMax: 256,
-    cryptography: nodeCryptography,
-    tokenLifeMs: 300_000,
-    passwordWork: { cost: 2, blockSize: 1, parallelization: 1 },
-    onDenied: () => undefined,
-    fingerprintOf,
-    quotaBytes: 0,
-    version: '9.8.7',
-    epochMs: () => 0,
-    nowMs: () => 0,
-    onDefect: () => undefined,
-    listen: plainListeners('clients', listen),
-    requestBytesMax: 1024,
-    timers: new VirtualLoop(),
-    ...farAdmission,
-  });
+  const options = plainOptions(new FakeMember());
+  return new RpcServer({ ...options, listen: plainListeners('clients', listen) });
 }
 
 describe('RpcServer', () => {

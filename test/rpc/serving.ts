@@ -40,17 +40,11 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Serves `member` on a free port. */
-export async function serve(
-  member: FakeMember,
-  options: Partial<RpcServerOptions> = {},
-): Promise<Serving> {
-  const metrics = new Metrics();
-  const timers = new VirtualLoop();
-  const defects: unknown[] = [];
-  const server = new RpcServer({
+/** A server that listens nowhere yet, bounded by nothing that a test would meet by chance. */
+export function plainOptions(member: FakeMember): RpcServerOptions {
+  return {
     member,
-    metrics,
+    metrics: new Metrics(),
     txnOperationsMax: 128,
     txnDepthMax: 32,
     idempotencyKeyBytesMax: 128,
@@ -64,13 +58,28 @@ export async function serve(
     version: '9.8.7',
     epochMs: () => Date.now(),
     nowMs: () => 0,
+    onDefect: () => undefined,
+    listen: plainListeners('clients', []),
+    requestBytesMax: 64 * 1024,
+    timers: new VirtualLoop(),
+    ...farAdmission,
+  };
+}
+
+/** Serves `member` on a free port. */
+export async function serve(
+  member: FakeMember,
+  options: Partial<RpcServerOptions> = {},
+): Promise<Serving> {
+  const metrics = new Metrics();
+  const timers = new VirtualLoop();
+  const defects: unknown[] = [];
+  const server = new RpcServer({
+    ...plainOptions(member),
+    ...{ metrics, timers, listen: plainListeners('clients', ['127.0.0.1:0']) },
     onDefect: (error) => {
       defects.push(error);
     },
-    listen: plainListeners('clients', ['127.0.0.1:0']),
-    requestBytesMax: 64 * 1024,
-    timers,
-    ...farAdmission,
     ...options,
   });
   const [port = 0] = await server.start();

@@ -9,10 +9,12 @@ import { must, type Prng } from '../../src/base/index.ts';
 import type {
   Command,
   Compare,
+  KeySelector,
   Operation as KvOperation,
   RangeOperation,
 } from '../../src/kv/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
+import { range } from '../kv/commands.ts';
 import { Account } from './accounts.ts';
 import { type Answer, callMember, propose, refusalOf } from './calls.ts';
 import type { Cluster } from './cluster.ts';
@@ -348,25 +350,8 @@ class Client {
 
 const allKeys = { key: bytesOf('k'), rangeEnd: bytesOf('l') };
 
-function rangeOf(selector: {
-  readonly key: Uint8Array;
-  readonly rangeEnd?: Uint8Array;
-}): RangeOperation {
-  return {
-    type: 'range',
-    ...selector,
-    limit: 0,
-    revision: 0,
-    sortOrder: 'none',
-    sortTarget: 'key',
-    keysOnly: false,
-    countOnly: false,
-    noCount: false,
-    minModRevision: 0,
-    maxModRevision: 0,
-    minCreateRevision: 0,
-    maxCreateRevision: 0,
-  };
+function rangeOf(selector: KeySelector): RangeOperation {
+  return { ...range(''), ...selector };
 }
 
 function describeOutcome({ request, outcome, member }: Operation): string {
