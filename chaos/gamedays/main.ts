@@ -129,8 +129,9 @@ function lookingAt({ cluster }: Scenario): string {
   );
 }
 
-// Members are ended with this process, also when it is told to end.
+// Members are ended with this process, also when it is told to end, or its terminal is closed.
 for (const [signal, code] of [
+  ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {

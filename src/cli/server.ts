@@ -51,7 +51,16 @@ export async function runServer(options: ServerOptions): Promise<void> {
   process.on('unhandledRejection', die);
   // Before anything is started: a supervisor may change its mind early.
   const signalled = firstSignal();
-  let server: RunningServer;
+  let server: RunningServer | undefined;
+  // Never an end, also for a member without certificates and for one that has not started yet: who
+  // has a whole cluster read its files again must not stop it.
+  process.on('SIGHUP', () => {
+    if (server?.reloadCertificates === undefined) {
+      logger.info({ event: 'nothing-to-reload' });
+    } else {
+      void server.reloadCertificates();
+    }
+  });
   try {
     server = await startServer(config, logger, die);
   } catch (error) {
@@ -59,12 +68,6 @@ export async function runServer(options: ServerOptions): Promise<void> {
       throw new ExitError(1, `holdfast: ${error.message}`);
     }
     throw error;
-  }
-  const { reloadCertificates } = server;
-  if (reloadCertificates !== undefined) {
-    process.on('SIGHUP', () => {
-      void reloadCertificates();
-    });
   }
   logger.info({ event: 'stopping', signal: await signalled });
   await server.stop();

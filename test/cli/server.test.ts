@@ -247,6 +247,19 @@ describe('holdfast server, when it is asked to end', { timeout: 90_000 }, () => 
     expect(command.stderr).toBe('');
   });
 
+  test('SIGHUP ends no member, not even one that has no certificates to read again', async () => {
+    const command = new RunningCommand(serverArgs(createTempDir(), await somePorts()));
+    await command.printed(/"event":"/);
+    command.signal('SIGHUP');
+    await command.printed(/"event":"serving"/);
+
+    command.signal('SIGHUP');
+    await command.printed(/"event":"nothing-to-reload"/);
+
+    command.signal('SIGTERM');
+    expect(await command.ended()).toEqual({ exitCode: 0, signal: null });
+  });
+
   test('a leader of three hands over before it ends', async () => {
     const folder = createTempDir();
     const dataDirs = ['n1', 'n2', 'n3'].map((name) => join(folder, name));
