@@ -102,10 +102,7 @@ export function requestIdOf(metadata: Metadata, keyBytesMax: number): RequestId 
   if (key !== undefined) {
     throw invalid('a request has an idempotency-key or a holdfast-session, not both');
   }
-  if (!/^-?\d{1,19}$/.test(session)) {
-    throw invalid(`holdfast-session ${session} is no id of a lease in decimal`);
-  }
-  return sessionRequest(BigInt(session), {
+  return sessionRequest(leaseOf(session), {
     sequence: numberOf(metadata, 'holdfast-sequence'),
     lowestUnanswered: numberOf(metadata, 'holdfast-lowest-unanswered'),
   });
@@ -138,6 +135,15 @@ export function keyedRequest(key: Buffer, bytesMax: number): RequestId {
     throw invalid(`an idempotency-key has 1 to ${bytesMax} bytes, not ${key.length}`);
   }
   return { type: 'key', key };
+}
+
+/** The id of a session; one beyond 64 bits would be taken for another session's. */
+function leaseOf(text: string): bigint {
+  const id = /^-?\d{1,19}$/.test(text) ? BigInt(text) : undefined;
+  if (id === undefined || BigInt.asIntN(64, id) !== id) {
+    throw invalid(`holdfast-session ${text} is no id of a lease in decimal`);
+  }
+  return id;
 }
 
 function numberOf(metadata: Metadata, name: string): number {

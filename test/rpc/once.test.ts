@@ -40,6 +40,14 @@ describe('the metadata of a call', () => {
     [{ ...session, 'holdfast-lowest-unanswered': '0' }, 'must be a whole number from 1 on'],
     [{ ...session, 'holdfast-lowest-unanswered': '10' }, 'is above holdfast-sequence 9'],
     [{ ...session, 'holdfast-session': '1f' }, 'holdfast-session 1f is no id of a lease'],
+    [
+      { ...session, 'holdfast-session': '9223372036854775808' },
+      'holdfast-session 9223372036854775808 is no id of a lease',
+    ],
+    [
+      { ...session, 'holdfast-session': '-9223372036854775809' },
+      'holdfast-session -9223372036854775809 is no id of a lease',
+    ],
     [{ ...session, 'holdfast-sequence': '1.5' }, 'holdfast-sequence 1.5 must be'],
   ])('that makes no sense is refused: %o', (entries, message) => {
     expect(() => requestIdOf(metadataOf(entries), 128)).toThrow(message);
