@@ -162,9 +162,7 @@ export class Links {
   async toxicsOn(names: readonly LinkName[]): Promise<number> {
     let count = 0;
     for (const name of names) {
-      const { api, name: proxy } = this.#find(name);
-      const url = `${this.#api.host}/proxies/${proxy}/toxics`;
-      count += (await api.get<readonly unknown[]>(url)).data.length;
+      count += (await this.#heldOn(name)).length;
     }
     return count;
   }
@@ -183,11 +181,15 @@ export class Links {
     return async () => set(true);
   }
 
-  /** Ends whatever is on, on all links. */
+  /**
+   * Ends whatever is on, on all links: by the server's word, since an earlier run that was killed
+   * has left its toxics on links that are adopted.
+   */
   async heal(): Promise<void> {
-    for (const [name, toxics] of this.#toxics) {
-      for (const toxic of toxics) {
-        await this.#remove(name, toxic);
+    this.#toxics.clear();
+    for (const name of this.names) {
+      for (const toxic of await this.#heldOn(name)) {
+        await this.#takeOff(name, toxic);
       }
     }
     await Promise.all(
@@ -225,8 +227,20 @@ export class Links {
 
   async #remove(name: LinkName, id: string): Promise<void> {
     if (this.#toxics.get(name)?.delete(id) === true) {
-      await this.#ask(name, `let ${id} go`, async (proxy) => (await proxy.getToxic(id)).remove());
+      await this.#takeOff(name, id);
     }
+  }
+
+  async #takeOff(name: LinkName, id: string): Promise<void> {
+    await this.#ask(name, `let ${id} go`, async (proxy) => (await proxy.getToxic(id)).remove());
+  }
+
+  /** Names of the toxics that the server holds on a link. */
+  async #heldOn(name: LinkName): Promise<readonly string[]> {
+    const { api, name: proxy } = this.#find(name);
+    const url = `${this.#api.host}/proxies/${proxy}/toxics`;
+    const { data } = await api.get<readonly { readonly name: string }[]>(url);
+    return data.map((toxic) => toxic.name);
   }
 
   /** @throws Toxiproxy did not do it; the message names the link, and what is known of that. */

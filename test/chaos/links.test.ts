@@ -95,6 +95,22 @@ describe('Links', () => {
     expect(await roundTrip()).toBe('hello');
   });
 
+  test('healing those of a server that ran before ends what an earlier run has left', async () => {
+    const earlier = new Links(toxiproxy.url, '');
+    const { port } = echo.address() as { readonly port: number };
+    address = await earlier.add('n2>n3', `127.0.0.1:${port}`);
+    // The proxy of a compose file has no prefix.
+    const later = new Links(toxiproxy.url, '');
+    await earlier.disturb(['n2>n3'], blackHole);
+    await later.adopt('-n2>n3');
+
+    await later.heal();
+
+    expect(await later.toxicsOn(['-n2>n3'])).toBe(0);
+    expect(await roundTrip()).toBe('hello');
+    await later.remove();
+  });
+
   test('an unknown link is named together with those that there are', async () => {
     await expect(links.refuse(['n9>n8'])).rejects.toThrow('no link n9>n8; there are n1>n2');
   });
