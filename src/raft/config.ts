@@ -33,6 +33,11 @@ export interface RaftOptions {
   readonly applyingBytesMax: number;
   /** Data bytes of stable, applied entries kept in memory for followers. Default 16 MiB. */
   readonly cacheBytesMax: number;
+  /**
+   * Data bytes in memory beyond which stable, committed entries are given up although they are not
+   * applied, and read again when their turn comes. Default 64 MiB; at least `cacheBytesMax`.
+   */
+  readonly unappliedBytesMax: number;
   /** Read requests waiting for a confirmation or a first commit of the term. Default 100,000. */
   readonly pendingReadsMax: number;
   /**
@@ -72,6 +77,7 @@ export const defaultRaftOptions: RaftOptions = {
   uncommittedBytesMax: 64 * 1024 * 1024,
   applyingBytesMax: 16 * 1024 * 1024,
   cacheBytesMax: 16 * 1024 * 1024,
+  unappliedBytesMax: 64 * 1024 * 1024,
   pendingReadsMax: 100_000,
   learnerEntriesPerTick: 1000,
   learnerBytesPerTick: 1024 * 1024,
@@ -123,6 +129,10 @@ export function checkRaftConfig(config: RaftConfig): void {
     'inflightBytesMax must be at least appendBytesMax',
   );
   assert(options.applyingBytesMax >= 1, 'applyingBytesMax must be at least 1');
+  assert(
+    options.unappliedBytesMax >= options.cacheBytesMax,
+    'unappliedBytesMax must be at least cacheBytesMax',
+  );
   assert(options.pendingReadsMax >= 1, 'pendingReadsMax must be at least 1');
   assert(options.learnerEntriesPerTick >= 1, 'learnerEntriesPerTick must be at least 1');
   assert(options.learnerBytesPerTick >= 1, 'learnerBytesPerTick must be at least 1');

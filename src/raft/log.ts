@@ -2,14 +2,18 @@
  * The log as the core sees it: the terms of all of it, the newest entries in memory, and four
  * positions.
  *
- * Entries that are not durable, or not yet applied, stay in memory once they are there; older ones
- * are kept up to a bound of bytes and asked for from storage when somebody needs them.
+ * Entries that are not durable, or not committed, stay in memory once they are there; others are
+ * kept up to a bound of bytes, and asked for from storage when somebody needs them. That bound is
+ * another one, higher, for those that wait to be applied, which is to be soon. Why they have one: a
+ * follower stores what its leader sends whether its state keeps pace or not, and one whose state is
+ * being rebuilt applies nothing for as long as that takes.
  *
  * Invariant: `snapshot ≤ applied ≤ applying ≤ min(committed, stable)`, `committed ≤ last`, `stable
  * ≤ last`. Only what this node's own disk holds is handed out for applying, so its state is never
  * ahead of its log.
  */
 import { assert, must } from '../base/index.ts';
+import type { RaftOptions } from './config.ts';
 import { TermRuns } from './term-runs.ts';
 import type { Entry, LogIndex, LogSummary, Term } from './types.ts';
 
@@ -31,6 +35,7 @@ export type LogSlice =
 export class RaftLog {
   readonly #terms: TermRuns;
   readonly #cacheBytesMax: number;
+  readonly #unappliedBytesMax: number;
   readonly #applyingBytesMax: number;
   /**
    * Entries from `#cacheFirst` to the last index; `#cacheHead` slots at the front are already given
@@ -52,10 +57,11 @@ export class RaftLog {
   constructor(
     summary: LogSummary,
     positions: { readonly commitIndex: LogIndex; readonly appliedIndex: LogIndex },
-    limits: { readonly cacheBytesMax: number; readonly applyingBytesMax: number },
+    limits: Pick<RaftOptions, 'cacheBytesMax' | 'unappliedBytesMax' | 'applyingBytesMax'>,
   ) {
     this.#terms = new TermRuns(summary);
     this.#cacheBytesMax = limits.cacheBytesMax;
+    this.#unappliedBytesMax = limits.unappliedBytesMax;
     this.#applyingBytesMax = limits.applyingBytesMax;
     this.#cacheFirst = this.#terms.lastIndex + 1;
     this.#stableIndex = this.#terms.lastIndex;
@@ -323,6 +329,12 @@ export class RaftLog {
     return bytes;
   }
 
+  #dropWhileAbove(bytesMax: number, lastIndex: LogIndex): void {
+    while (this.#cacheBytes > bytesMax && this.#cacheFirst <= lastIndex) {
+      this.#dropOldest();
+    }
+  }
+
   #dropOldest(): void {
     this.#cacheBytes -= bytesOf(this.#cached(this.#cacheFirst));
     this.#cache[this.#cacheHead] = undefined;
@@ -340,12 +352,10 @@ export class RaftLog {
     return this.#cache.slice(start, start + hi - lo) as Entry[];
   }
 
-  /** Gives up the oldest entries beyond the bound, but none that is still needed here. */
+  /** Gives up the oldest entries beyond the bounds, but none that is only here, or may go again. */
   #evict(): void {
-    const keepFrom = Math.min(this.#stableIndex, this.#appliedIndex) + 1;
-    while (this.#cacheBytes > this.#cacheBytesMax && this.#cacheFirst < keepFrom) {
-      this.#dropOldest();
-    }
+    this.#dropWhileAbove(this.#cacheBytesMax, Math.min(this.#stableIndex, this.#appliedIndex));
+    this.#dropWhileAbove(this.#unappliedBytesMax, this.applicableIndex);
     if (this.#cacheHead > 1024 && this.#cacheHead * 2 > this.#cache.length) {
       this.#cache = this.#cache.slice(this.#cacheHead);
       this.#cacheHead = 0;

@@ -3,12 +3,21 @@
  * meanwhile as one batch, one batch at a time.
  *
  * Invariant: each output carries its own position, so the engine is always the state of an exact
- * prefix of the log.
+ * prefix of the log. What waits is bounded by whoever adds: nothing more while this is full.
  */
 import { assert, must } from '../base/index.ts';
 import type { ApplyOutput, StateMachine, StateWrite } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
+
+/**
+ * Limit: bytes that wait while the engine is busy, and as many again are on their way into it. An
+ * engine that cannot keep pace with its log is to hold back what is applied, not to fill the
+ * memory.
+ */
+const waitingBytesMax = 32 * 1024 * 1024;
+/** What a write costs in memory beside its key and value. */
+const writeOverheadBytes = 64;
 
 /** An output on its way to the engine. */
 export interface EngineOutput {
@@ -23,6 +32,8 @@ export interface EngineOutput {
 export interface EngineWriterHandler {
   /** Reads now see everything up to `index`. */
   onReadable(index: LogIndex): void;
+  /** It was full, and is not any more. */
+  onRoom(): void;
   /** The engine failed; nothing is written any more. */
   onFailed(error: unknown): void;
 }
@@ -36,6 +47,7 @@ export class EngineWriter {
   #outputs: EngineOutput[] = [];
   /** Operations in them. */
   #waitingWrites = 0;
+  #waitingBytes = 0;
   /** Resolves when everything handed to the engine so far has been written. */
   #writing: Promise<void> | undefined;
   /** A batch is missing in the engine: none may follow it. */
@@ -68,10 +80,16 @@ export class EngineWriter {
     return this.#waitingWrites;
   }
 
+  /** So much waits that nothing is to be added before some of it has gone. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= waitingBytesMax;
+  }
+
   /** Takes the next output; it waits for `write`, or for the end of the write under way. */
   add(output: EngineOutput): void {
     this.#outputs.push(output);
     this.#waitingWrites += output.writes.length;
+    this.#waitingBytes += bytesOf(output.writes);
   }
 
   /** Gives the engine all that waits as one batch, unless it is busy: then right after. */
@@ -80,8 +98,10 @@ export class EngineWriter {
       return;
     }
     const outputs = this.#outputs;
+    const wasFull = this.isFull;
     this.#outputs = [];
     this.#waitingWrites = 0;
+    this.#waitingBytes = 0;
     const last = must(outputs.at(-1), 'the last output');
     const writes = outputs.length === 1 ? last.writes : outputs.flatMap((output) => output.writes);
     this.#writing = this.#engine
@@ -96,6 +116,9 @@ export class EngineWriter {
         this.#hasFailed = true;
         this.#handler.onFailed(error);
       });
+    if (wasFull) {
+      this.#handler.onRoom();
+    }
   }
 
   /** Resolves once every output so far is in the engine; what comes meanwhile is not waited for. */
@@ -123,4 +146,12 @@ export class EngineWriter {
       onWritten?.();
     }
   }
+}
+
+function bytesOf(writes: readonly StateWrite[]): number {
+  let bytes = writes.length * writeOverheadBytes;
+  for (const write of writes) {
+    bytes += write.key.length + (write.type === 'put' ? write.value.length : 0);
+  }
+  return bytes;
 }

@@ -4,7 +4,8 @@
  *
  * An entry's result is known, and given out, as soon as the state machine has computed it: the log
  * holds the entry on a majority, so the answer need not wait for the engine. Reads of the engine
- * wait for its writes: `readableIndex` says up to where they see everything.
+ * wait for its writes: `readableIndex` says up to where they see everything. While too many bytes
+ * of them wait, nothing is applied.
  *
  * While nobody reads, work waits for more of its kind (`gathering.ts`), each batch once: one that a
  * caller of this member waits for is applied at once, and then its writes wait; any other waits
@@ -108,6 +109,9 @@ export class StateLane {
     this.#writer = new EngineWriter(engine, stateMachine, {
       onReadable: (index) => {
         handler.onReadable(index);
+      },
+      onRoom: () => {
+        this.#pump();
       },
       onFailed: (error) => {
         this.#fail(error);
@@ -222,7 +226,7 @@ export class StateLane {
   }
 
   #pump(): void {
-    if (this.#isBusy || this.#isClosed) {
+    if (this.#isBusy || this.#isClosed || this.#writer.isFull) {
       return;
     }
     const plan = this.#plan;
@@ -318,7 +322,8 @@ export class StateLane {
       this.#queuedEntries += taken.entries.length - results.length;
     }
     this.#writer.add({ writes, sequence, applied: output });
-    const mayGather = isAwaited(batch) && this.#writer.waitingWrites < gatheredWritesMax;
+    const { waitingWrites, isFull } = this.#writer;
+    const mayGather = isAwaited(batch) && waitingWrites < gatheredWritesMax && !isFull;
     if (!mayGather || !this.#gathering.mayWait()) {
       this.#writer.write();
     }

@@ -1,12 +1,15 @@
 /** The log against a naive twin that keeps everything in an array, and its bounds. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { RaftOptions } from '../../src/raft/index.ts';
 import { RaftLog } from '../../src/raft/log.ts';
 import { entriesOf, entry, termRunsOf } from './subject.ts';
 
 function logOf(
   terms: readonly number[],
-  limits: { cacheBytesMax?: number; applyingBytesMax?: number } = {},
+  limits: Partial<
+    Pick<RaftOptions, 'cacheBytesMax' | 'unappliedBytesMax' | 'applyingBytesMax'>
+  > = {},
 ): RaftLog {
   return new RaftLog(
     {
@@ -17,7 +20,7 @@ function logOf(
       confEntries: [],
     },
     { commitIndex: 0, appliedIndex: 0 },
-    { cacheBytesMax: 1000, applyingBytesMax: 1000, ...limits },
+    { cacheBytesMax: 1000, unappliedBytesMax: 1000, applyingBytesMax: 1000, ...limits },
   );
 }
 
@@ -69,7 +72,7 @@ describe('RaftLog', () => {
     );
     fc.assert(
       fc.property(steps, fc.constantFrom(0, 200, 100_000), (plan, cacheBytesMax) => {
-        const log = logOf([], { cacheBytesMax });
+        const log = logOf([], { cacheBytesMax, unappliedBytesMax: 2 * cacheBytesMax });
         const twin: number[] = [];
         let term = 1;
         for (const [what, amount] of plan) {
@@ -92,8 +95,8 @@ describe('RaftLog', () => {
             }
           }
           expect(twin.map((_, i) => log.termAt(i + 1))).toEqual(twin);
-          const needed = Math.min(log.stableIndex, log.appliedIndex) + 1;
-          expect(log.cacheFirst).toBeLessThanOrEqual(Math.max(needed, 1));
+          // What is not applied yet can be read again, once it is committed and on disk.
+          expect(log.cacheFirst).toBeLessThanOrEqual(log.applicableIndex + 1);
           expect(log.cacheBytes).toBe((twin.length + 1 - log.cacheFirst) * (3 + 64));
         }
       }),
@@ -186,6 +189,32 @@ describe('RaftLog', () => {
     expect(log.nextToApply).toBeUndefined();
     log.appliedTo(2);
     expect(log.nextToApply).toBe(3);
+  });
+
+  test('what waits to be applied fills the memory up to a bound: its disk has it', () => {
+    const log = logOf([], { cacheBytesMax: 100, unappliedBytesMax: 500 });
+    const most: number[] = [];
+    for (let index = 1; index <= 1000; index++) {
+      log.append([entry(index, 1, 'abc')]);
+      log.commitTo(index);
+      log.stableTo(index);
+      most.push(log.cacheBytes);
+    }
+
+    expect(Math.max(...most)).toBeLessThanOrEqual(500);
+    expect(Math.max(...most), 'more than of what is applied').toBeGreaterThan(100);
+    expect(log.nextToApply).toBe(1);
+    expect(log.slice(1, 1001, 100)).toEqual({ kind: 'not-cached' });
+  });
+
+  test('what is not committed stays in memory, however much it is', () => {
+    const log = logOf([], { cacheBytesMax: 0, unappliedBytesMax: 0 });
+    log.append([entry(1, 1, 'a'), entry(2, 1, 'b'), entry(3, 1, 'c')]);
+    log.commitTo(1);
+    log.stableTo(3);
+
+    expect(log.cacheFirst).toBe(2);
+    expect(log.uncommittedBytes).toBe(2);
   });
 
   test('O14: terms outside the log are unknown, slices outside it stop the node', () => {

@@ -102,7 +102,8 @@ export class RaftNetwork {
     /** Nodes that are no members yet; with any, the first configuration goes into the log. */
     spares = 0,
   ) {
-    this.#options = { ...defaultRaftOptions, ...options };
+    const all = { ...defaultRaftOptions, ...options };
+    this.#options = { ...all, unappliedBytesMax: 2 * all.cacheBytesMax };
     this.#seed = seed;
     const voters = Array.from({ length: size }, (_, i) => i + 1);
     this.#initial = configurationOf(voters, spares > 0 ? someContext : noData);

@@ -519,4 +519,23 @@ describe('Compaction', () => {
 
     expect(subject.applied.slice(seen)).toMatchObject([{ index: 2 }]);
   });
+
+  test('what is committed while a state is rebuilt waits on disk, and is applied in order', () => {
+    const options = { cacheBytesMax: 1000, unappliedBytesMax: 4000, applyingBytesMax: 10 };
+    const subject = new Subject({ id: 2, options });
+    const { configuration } = subject.raft;
+    subject.raft.suspendApplying();
+    for (let index = 1; index <= 1000; index++) {
+      subject.append(1, 1, [index - 1, Math.min(1, index - 1)], [1], index);
+    }
+    expect(subject.raft.status()).toMatchObject({ commitIndex: 1000, appliedIndex: 0 });
+    expect(subject.raft.status().cacheBytes).toBeLessThanOrEqual(4000);
+
+    subject.raft.resumeApplying({ index: 3, term: 1, configuration });
+    subject.drain();
+
+    expect(subject.applied).toEqual(subject.stored.slice(3));
+    expect(subject.raft.status()).toMatchObject({ appliedIndex: 1000 });
+    expect(subject.raft.status().cacheBytes).toBeLessThanOrEqual(1000);
+  });
 });

@@ -24,13 +24,14 @@ class Harness {
     };
     this.writer = new EngineWriter({ write }, machine, {
       onReadable: (index) => this.told.push(index),
+      onRoom: () => this.told.push('room'),
       onFailed: (error) => this.told.push(error),
     });
   }
 
-  add(index: number, onWritten?: () => void): void {
+  add(index: number, onWritten?: () => void, value = bytes('v')): void {
     this.writer.add({
-      writes: [{ type: 'put', key: bytes(`k${index}`), value: bytes('v') }],
+      writes: [{ type: 'put', key: bytes(`k${index}`), value }],
       sequence: ++this.#sequence,
       applied: { lastApplied: { index, term: 1 }, revision: index + 1 },
       onWritten,
@@ -66,6 +67,23 @@ describe('EngineWriter', () => {
     await harness.writer.written();
 
     expect(order).toEqual(['written']);
+  });
+
+  test('is full of what waits, not of what is on its way, and tells when there is room', async () => {
+    const harness = new Harness();
+    const large = new Uint8Array(32 * 1024 * 1024);
+    harness.add(1, undefined, large);
+    expect(harness.writer.isFull).toBe(true);
+    harness.writer.write();
+    expect([harness.writer.isFull, harness.told]).toEqual([false, ['room']]);
+    harness.add(2, undefined, large);
+    harness.writer.write();
+    expect(harness.writer.isFull).toBe(true);
+
+    await harness.writer.written();
+
+    expect(harness.writer.isFull).toBe(false);
+    expect(harness.told).toEqual(['room', 1, 'room', 2]);
   });
 
   test('a failure of the engine is told, and what waited stays unwritten', async () => {

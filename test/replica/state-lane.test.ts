@@ -356,6 +356,23 @@ describe('StateLane', () => {
     expect(harness.written.length).toBeGreaterThan(0);
   });
 
+  test('an engine that does not keep pace holds batches back, and none is lost', async () => {
+    const harness = new LaneHarness();
+    const large = 'v'.repeat(1024 * 1024);
+    harness.holdWrites();
+    for (let i = 0; i < 100; i++) {
+      harness.push(put(`key ${i}`, large));
+      await harness.settle();
+    }
+    // The first is on its way; each is there twice, by its key and by its revision.
+    expect(harness.applied).toHaveLength(1 + 16);
+
+    await harness.releaseWrites();
+
+    expect(harness.applied).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    expect(harness.lane.readableIndex).toBe(100);
+  });
+
   test('closing leaves no timer behind', async () => {
     const harness = new LaneHarness();
     harness.push(...Array.from({ length: 500 }, (_, i) => put('key', `${i}`)));

@@ -27,6 +27,7 @@ import {
 import {
   type Configuration,
   decodeConfiguration,
+  defaultRaftOptions,
   type HardState,
   type LoadRequest,
   type Message,
@@ -309,7 +310,9 @@ export class Run {
     const { host, disk, prng } = member;
     this.#member = member;
     this.#host = host;
-    const { raft: options, member: limits, retention } = host.parameters;
+    const { raft: drawn, member: limits, retention } = host.parameters;
+    // Never reached here; `test/raft/random.test.ts` does.
+    const options = { ...drawn, unappliedBytesMax: defaultRaftOptions.unappliedBytesMax };
     this.stateMachine = this.#createStateMachine();
     const record = disk.engine.get(membershipMetaKey);
     const raft = createRaftConfig({
