@@ -236,7 +236,6 @@ export class OutgoingLink {
       this.#isConnected = true;
       this.#isThoughtUp = true;
       this.#isBlocked = false;
-      this.#backoffMs = backoffMsMin;
       this.#pingSentMs = undefined;
       this.#lastReason = '';
       this.#refusal = undefined;
@@ -351,6 +350,8 @@ export class OutgoingLink {
     if (pongId === this.#pingId && this.#pingSentMs !== undefined) {
       this.#roundTripMs = this.#options.timers.nowMs() - this.#pingSentMs;
       this.#pingSentMs = undefined;
+      // Not as soon as it is connected: a peer that ends each stream at once is not to be stormed.
+      this.#backoffMs = backoffMsMin;
     }
   }
 }

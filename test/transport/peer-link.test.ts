@@ -349,7 +349,7 @@ describe('a broken link', () => {
     expect(peer.messages).toEqual(['after']);
   });
 
-  test('starts again with the shortest backoff', async () => {
+  test('that has carried an answer starts again with the shortest backoff', async () => {
     const { port } = await connected();
     peer?.close();
     for (let attempts = 1; attempts <= 3; attempts++) {
@@ -360,12 +360,26 @@ describe('a broken link', () => {
     await until(() => delays.length === 4);
     await loop.run(delays.at(-1) ?? 0);
     await until(() => link.state.isConnected);
+    await loop.run(500);
+    await until(() => link.state.roundTripMs !== undefined);
 
     delays = [];
     peer.close();
     await until(() => delays.length === 1);
 
     expect(delays).toEqual([50]);
+  });
+
+  test('that breaks before it has carried an answer is dialled ever less often', async () => {
+    await connected();
+    for (let breaks = 1; breaks <= 4; breaks++) {
+      peer?.lastStream.end();
+      await until(() => delays.length === breaks);
+      await loop.run(delays.at(-1) ?? 0);
+      await until(() => link.state.isConnected);
+    }
+
+    expect(delays).toEqual([50, 100, 200, 400]);
   });
 
   test('to a host that refuses connections tells once that the peer is down', async () => {
