@@ -239,6 +239,14 @@ describe('Elections', () => {
     expect(subject.voteRequest(2, 1, [9, 1])).toMatchObject([{ isGranted: false }]);
   });
 
+  test('a follower that has a vote left gives it to nobody against the leader it knows', () => {
+    const subject = new Subject();
+    subject.heartbeat(2, 1);
+
+    expect(subject.voteRequest(3, 1, [9, 1])).toMatchObject([{ isGranted: false }]);
+    expect(subject.raft.status()).toMatchObject({ votedFor: 0, leader: 2 });
+  });
+
   test.each(roles)('A13: a %s grants a vote of a later term', (role) => {
     const subject = inRole(role);
 

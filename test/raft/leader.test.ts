@@ -134,6 +134,20 @@ describe('Replication', () => {
     expect(subject.raft.status().progress.get(2)?.state).toBe('replicate');
   });
 
+  test('an answer from before the link broke does not end the probe', () => {
+    const subject = streaming();
+    propose(subject, 'a', 'b');
+    subject.drain();
+    subject.accept(2, 3);
+    subject.raft.reportUnreachable(2);
+
+    subject.accept(2, 2);
+
+    expect(subject.raft.status().progress.get(2)).toMatchObject({
+      ...{ state: 'probe', matchIndex: 3, nextIndex: 4 },
+    });
+  });
+
   test('D16: refusing another index than the one in question changes nothing', () => {
     const subject = leaderOf({}, [1, 1, 1, 1]);
 
@@ -474,6 +488,15 @@ describe('Bounds on proposals', () => {
     subject.raft.transferLeader(2);
 
     expect(propose(subject, 'a')).toEqual({ kind: 'dropped', reason: 'transferring' });
+  });
+
+  test('a leader that hands over takes none of its own proposals either', () => {
+    const subject = streaming();
+    subject.raft.transferLeader(2);
+
+    expect(subject.raft.proposeOwn(new Uint8Array([1]))).toEqual({
+      ...{ kind: 'dropped', reason: 'transferring' },
+    });
   });
 
   test('H07: a candidate refuses proposals', () => {

@@ -75,6 +75,13 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ['P01', 'Raft paper §5.2'],
   },
   {
+    lesson: 'gives the vote it has left against the leader it knows',
+    file: 'election.ts',
+    find: '(core.votedFor === 0 && core.leader === 0) ||',
+    replace: 'core.votedFor === 0 ||',
+    caughtBy: ['against the leader it knows'],
+  },
+  {
     lesson: 'votes for a log that lacks entries',
     file: 'election.ts',
     find: 'const isGranted = isFree && core.log.isUpToDate(request.lastIndex, request.lastTerm);',
@@ -235,6 +242,47 @@ export const mutants: readonly Mutant[] = [
     find: 'this.nextIndex = Math.max(Math.min(refusedIndex, agreeIndex + 1), this.matchIndex + 1);',
     replace: 'this.nextIndex = Math.max(Math.min(refusedIndex, agreeIndex + 1), 1);',
     caughtBy: ['G12'],
+  },
+  {
+    lesson: 'ends a probe by an answer from before the link broke',
+    file: 'leader.ts',
+    find: '(hasAdvanced || message.index === progress.matchIndex)',
+    replace: '(hasAdvanced || message.index <= progress.matchIndex)',
+    caughtBy: ['an answer from before the link broke'],
+  },
+  {
+    lesson: 'sends what was loaded although a probe is out',
+    file: 'leader.ts',
+    find: 'if (isStillNext && !progress.isPaused) {',
+    replace: 'if (isStillNext) {',
+    caughtBy: ['what is loaded while a probe is out'],
+  },
+  {
+    lesson: 'sends what was loaded and has been compacted meanwhile',
+    file: 'leader.ts',
+    find:
+      'entries[0]?.index === progress.nextIndex && ' +
+      'progress.nextIndex > this.#core.log.snapshotIndex;',
+    replace: 'entries[0]?.index === progress.nextIndex;',
+    caughtBy: ['what is loaded is not sent if it has been compacted'],
+  },
+  {
+    lesson: 'puts its own proposals into the log while it hands over',
+    file: 'leader.ts',
+    find:
+      'proposeOwn(proposal: Uint8Array): LogIndex | DropReason {\n' +
+      '    if (this.#transfer.target !== 0) {',
+    replace:
+      'proposeOwn(proposal: Uint8Array): LogIndex | DropReason {\n' +
+      '    if (this.#transfer.target < 0) {',
+    caughtBy: ['takes none of its own proposals'],
+  },
+  {
+    lesson: 'takes over again while it does so already',
+    file: 'roles.ts',
+    find: "if (this.#core.role === 'follower' && this.#core.isPromotable) {",
+    replace: "if (this.#core.role !== 'leader' && this.#core.isPromotable) {",
+    caughtBy: ['a candidate goes on with its own election', 'does not hurry a pre-candidate'],
   },
   {
     lesson: 'hands over to a target that is behind',

@@ -79,6 +79,34 @@ describe('Transfer of leadership', () => {
   });
 });
 
+describe('An order to take over', () => {
+  const order = { type: 'TimeoutNow', from: 2, to: 1, term: 1 } as const;
+
+  test('is carried out by a follower once: a candidate goes on with its own election', () => {
+    const subject = new Subject();
+    subject.heartbeat(2, 1);
+    subject.receive(order);
+    const { term } = subject.raft;
+
+    const sent = subject.receive({ ...order, term });
+
+    expect(sent).toEqual([]);
+    expect(subject.raft.status()).toMatchObject({ role: 'candidate', term });
+  });
+
+  test('does not hurry a pre-candidate: it has lost its leader, and asks first', () => {
+    const subject = new Subject();
+    subject.heartbeat(2, 1);
+    subject.raft.campaign();
+    subject.drain();
+
+    const sent = subject.receive(order);
+
+    expect(sent).toEqual([]);
+    expect(subject.raft.status()).toMatchObject({ role: 'preCandidate', term: 1 });
+  });
+});
+
 describe('Transfer', () => {
   test('begins once, and says so once', () => {
     const core = coreOf({ id: 1 });
