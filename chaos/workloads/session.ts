@@ -54,7 +54,7 @@ export class Session {
   ): Promise<CallRecord> {
     const callMs = this.#options.recorder.nowMs();
     const end = await this.#attempt(request, timeoutMs);
-    return this.#write(request, callMs, end, 1);
+    return this.#write({ ...end, request, callMs, attempts: 1 });
   }
 
   /** Repeats the request under one idempotency key, at any member, until it is decided. */
@@ -66,46 +66,38 @@ export class Session {
       hasUnknown ||= end.outcome === 'unknown';
       if (end.outcome === 'ok' || this.#isStopped || attempt === attemptsMax) {
         const outcome = end.outcome !== 'ok' && hasUnknown ? 'unknown' : end.outcome;
-        return this.#write(request, callMs, { ...end, outcome }, attempt);
+        return this.#write({ ...end, outcome, request, callMs, attempts: attempt });
       }
     }
   }
 
+  /** How it ended, and where; after a failure the next attempt is made elsewhere. */
   async #attempt(
     request: StoreRequest | ServiceRequest,
     timeoutMs: number,
     idempotencyKey?: string,
-  ): Promise<CallEnd> {
+  ): Promise<CallEnd & Pick<CallRecord, 'member'>> {
     const connection = this.#current();
     const end = await connection.call(request, { timeoutMs, idempotencyKey });
     if (end.outcome !== 'ok') {
       this.#turn(end);
       await sleep(failureRestMs);
     }
-    return end;
+    return { ...end, member: connection.member };
   }
 
-  #write(
-    request: StoreRequest | ServiceRequest,
-    callMs: number,
-    end: CallEnd,
-    attempts: number,
-  ): CallRecord {
+  #write(call: Omit<CallRecord, 'kind' | 'id' | 'process' | 'returnMs' | 'isFinal'>): CallRecord {
     const { recorder, isFinal } = this.#options;
     const record: CallRecord = {
       kind: 'call',
       id: recorder.nextId(),
       process: this.#process,
-      member: this.#current().member,
-      callMs,
+      ...call,
       returnMs: recorder.nowMs(),
-      request,
-      attempts,
-      ...end,
       ...(isFinal === true ? { isFinal } : {}),
     };
     recorder.add(record);
-    if (end.outcome === 'unknown') {
+    if (call.outcome === 'unknown') {
       this.#process = recorder.nextProcess();
     }
     return record;
