@@ -114,11 +114,8 @@ export class StorageQueue {
   /** Whether this node's vote for itself in the present term is on its disk. */
   get isOwnVoteDurable(): boolean {
     const { currentTerm, votedFor } = this.#handedOut;
-    return (
-      this.#pending?.hardState.currentTerm !== this.#core.term &&
-      currentTerm === this.#core.term &&
-      votedFor === this.#core.id
-    );
+    const isDurable = this.#pending === undefined;
+    return isDurable && currentTerm === this.#core.term && votedFor === this.#core.id;
   }
 
   get #hardState(): HardState {

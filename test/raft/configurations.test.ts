@@ -178,3 +178,22 @@ describe('The configurations of a log', () => {
     expect(log.current).toEqual(configuration(2, [4]));
   });
 });
+
+describe('A configuration learned with another state', () => {
+  test('takes the place of those before it, and later ones of the log still count', () => {
+    const configurations = new Configurations(configuration(0, [1, 2, 3]), [confEntry(5, [1, 2])]);
+
+    expect(configurations.learn(configuration(3, [1, 2, 3, 4]))).toBe(false);
+    expect(configurations.current.index).toBe(5);
+
+    expect(configurations.truncateFrom(5)).toBe(true);
+    expect(configurations.current).toEqual(configuration(3, [1, 2, 3, 4]));
+  });
+
+  test('is no news to a log that has a later one committed', () => {
+    const configurations = new Configurations(configuration(4, [1, 2]), []);
+
+    expect(configurations.learn(configuration(3, [1, 2, 3]))).toBe(false);
+    expect(configurations.current.index).toBe(4);
+  });
+});

@@ -430,6 +430,15 @@ describe('Elections', () => {
     expect(subject.raft.role).toBe('candidate');
   });
 
+  test('granting a vote restarts the timer in a term that the voter is in already', () => {
+    const subject = new Subject({ hardState: { currentTerm: 1 } });
+    subject.tick(5);
+
+    expect(subject.voteRequest(2, 1, [9, 1])).toMatchObject([{ isGranted: true }]);
+
+    expect(subject.raft.status().electionElapsed).toBe(0);
+  });
+
   test('A31: granting a vote restarts the timer, granting a pre-vote does not', () => {
     const subject = new Subject({ options: plain });
     subject.tick(8);

@@ -96,6 +96,15 @@ describe('a leader that reads by lease', () => {
     expect(answersAt(leader, 100 + Math.ceil(countedMs))).toBe(false);
   });
 
+  test('tells answers to one heartbeat from those to the next, with no read between them', () => {
+    const leader = createLeader();
+    const round = beatAt(leader, 100);
+    beatAt(leader, 500);
+    promise(leader, 2, round);
+
+    expect(answersAt(leader, 100 + Math.ceil(countedMs))).toBe(false);
+  });
+
   test('asks a majority again after a pause, and has a lease again by its answer', () => {
     const leader = createLeader();
     promise(leader, 2, beatAt(leader, 100));

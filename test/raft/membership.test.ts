@@ -143,6 +143,20 @@ describe('A change of one voter', () => {
     expect(subject.raft.configuration.context).toEqual(bytesOf('m'));
   });
 
+  test('a smaller majority that has echoed a read already answers it at once', () => {
+    const subject = new Subject({ size: 2, options: { strictReconfigCheck: false } });
+    subject.lead();
+    subject.accept(2);
+    subject.raft.readIndex(9);
+    expect(subject.raft.ready().readStates).toEqual([]);
+    const { index: baseIndex } = subject.raft.configuration;
+    const proposal = { baseIndex, voters: [1], learners: [], data: bytesOf('x') };
+
+    expect(subject.raft.proposeConfChange(proposal, 1).kind).toBe('appended');
+
+    expect(subject.raft.ready().readStates).toEqual([{ context: 9, index: 1 }]);
+  });
+
   test('L07: a smaller majority commits what waits, once the change is on its disk', () => {
     const network = cluster(4, 0);
     const isLost = ({ to }: Message): boolean => to > 2;

@@ -71,6 +71,14 @@ describe('Peers', () => {
     expect(peers.hasCaughtUp(3)).toBe(false);
   });
 
+  test('one has not caught up of which nothing is known to match, or that is being probed', () => {
+    const peers = peersOf({ voters: [1, 2], learners: [3, 4] });
+    level(peers, 3, 0);
+    peers.heard(4)?.maybeAdvance(1);
+
+    expect([peers.hasCaughtUp(3), peers.hasCaughtUp(4)]).toEqual([false, false]);
+  });
+
   test.each([
     { before: [1], voters: [1, 2], heard: [], isRisk: false },
     { before: [1, 2, 3], voters: [1, 2], heard: [], isRisk: true },

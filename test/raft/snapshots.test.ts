@@ -483,6 +483,40 @@ describe('A cluster', () => {
   });
 });
 
+describe('A snapshot that comes at another time than it was asked for', () => {
+  test('makes a follower of a pre-candidate: its campaign was for the log that is gone', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1] });
+    subject.raft.campaign();
+    expect(subject.raft.role).toBe('preCandidate');
+
+    expect(subject.raft.installSnapshot(snapshotAt(7, 1), 1)).toBe(true);
+
+    expect(subject.raft.status()).toMatchObject({ role: 'follower', term: 1, lastIndex: 7 });
+  });
+
+  test('commits nothing at a leader, which counts what it has not committed', () => {
+    const subject = new Subject({ terms: [1, 1, 1] });
+    subject.lead();
+
+    expect(subject.raft.installSnapshot(snapshotAt(2, 1), 1)).toBe(false);
+
+    expect(subject.raft.status()).toMatchObject({ role: 'leader', commitIndex: 0 });
+  });
+
+  test('makes entries that were being loaded to be applied worth nothing', () => {
+    const subject = new Subject({ id: 2, terms: [1, 1, 1, 1], hardState: { commitIndex: 4 } });
+    const [load] = subject.raft.ready().loads;
+    expect(load).toMatchObject({ lo: 1 });
+
+    expect(subject.raft.installSnapshot(snapshotAt(7, 2), 2)).toBe(true);
+    subject.raft.entriesLoaded(load?.id ?? 0, subject.stored.slice(0, 4));
+    subject.drain();
+
+    expect(subject.applied).toEqual([]);
+    expect(subject.raft.status()).toMatchObject({ appliedIndex: 7 });
+  });
+});
+
 describe('Compaction', () => {
   test('I16: never passes what is applied, and keeps the term of the last dropped entry', () => {
     const subject = settledLeader();
