@@ -69,7 +69,7 @@ describe('EngineWriter', () => {
     expect(order).toEqual(['written']);
   });
 
-  test('is full of what waits, not of what is on its way, and tells when there is room', async () => {
+  test('is full of what waits, not of what is on its way, and tells of new room', async () => {
     const harness = new Harness();
     const large = new Uint8Array(32 * 1024 * 1024);
     harness.add(1, undefined, large);
