@@ -1,9 +1,10 @@
 /** `etcdserverpb.Lease`: leases, as etcd has them. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { KvError } from '../base/index.ts';
+import { KvError, type Timers } from '../base/index.ts';
 import type { Caller } from '../kv/index.ts';
 import type * as wire from '../wire/index.ts';
 import { proposeOnce } from './once.ts';
+import { watchLeader } from './required-leader.ts';
 import {
   callOptions,
   chargeOf,
@@ -24,7 +25,10 @@ const renewalsMax = 1024;
 type KeepAliveCall = ServerDuplexStream<wire.LeaseKeepAliveRequest, wire.LeaseKeepAliveResponse>;
 
 /** Creates the service; its streams last until their clients, or the server, end them. */
-export function createLeaseService(context: ServiceContext): LongService<wire.LeaseHandlers> {
+export function createLeaseService(
+  context: ServiceContext,
+  timers: Timers,
+): LongService<wire.LeaseHandlers> {
   const streams = new Set<RenewalStream>();
   return {
     handlers: {
@@ -35,7 +39,16 @@ export function createLeaseService(context: ServiceContext): LongService<wire.Le
           const { caller } = callOptions(context, call);
           const stream = new RenewalStream(call, context, caller);
           streams.add(stream);
-          void stream.run().finally(() => streams.delete(stream));
+          const leaderCheck = watchLeader(context, call, {
+            timers,
+            fail: (error) => {
+              stream.fail(error);
+            },
+          });
+          void stream.run().finally(() => {
+            leaderCheck?.cancel();
+            streams.delete(stream);
+          });
         } catch (error) {
           call.emit('error', toServiceError(error, context.onDefect));
         }

@@ -84,7 +84,7 @@ export class RpcServer {
     const [server, options] = [this.#server, this.#options];
     const watch = createWatchService(options, options);
     server.addService(measured(watchDefinition), { ...watch.handlers });
-    const lease = createLeaseService(options);
+    const lease = createLeaseService(options, options.timers);
     server.addService(measured(services['etcdserverpb.Lease']), lease.handlers);
     const lock = createLockService(options, options.timers);
     server.addService(measured(services['v3lockpb.Lock']), lock.handlers);

@@ -76,6 +76,11 @@ export function headerOf(context: ServiceContext, revision: number): ResponseHea
   };
 }
 
+/** Whether a client has asked for a member with a leader, as etcd's `WithRequireLeader` does. */
+export function requiresLeader({ metadata }: Pick<CallView, 'metadata'>): boolean {
+  return metadata.get('hasleader')[0] === 'true';
+}
+
 /**
  * The bounds a client has set on its call, and who the client is.
  *
@@ -83,7 +88,7 @@ export function headerOf(context: ServiceContext, revision: number): ResponseHea
  *   none; USER_EMPTY, INVALID_AUTH_TOKEN.
  */
 export function callOptions(context: ServiceContext, call: CallView): CallOptions {
-  if (call.metadata.get('hasleader')[0] === 'true' && context.member.leader === 0) {
+  if (requiresLeader(call) && context.member.leader === 0) {
     throw new KvError('NO_LEADER');
   }
   const deadline = call.getDeadline();

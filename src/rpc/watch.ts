@@ -16,6 +16,7 @@ import type {
 import type * as wire from '../wire/index.ts';
 import { watchPartsMax } from '../wire/index.ts';
 import { toBound, toNumber, toRangeEnd } from './convert.ts';
+import { watchLeader } from './required-leader.ts';
 import {
   callOptions,
   headerOf,
@@ -34,9 +35,6 @@ type EventsNotice = Extract<WatchNotice, { readonly type: 'events' }>;
 const noWatchId = -1;
 /** Limit: notices that wait for a client before its next request is read. */
 const pendingMax = 1000;
-/** A client that asked for a leader is cut off from a member that has none for so long. */
-const leaderlessMsMax = 3000;
-const leaderCheckMs = 500;
 /** What an event takes in a message besides keys and values, at most. */
 const eventOverheadBytes = 96;
 /** Bytes of a message that are no events. */
@@ -111,7 +109,6 @@ class WatchSession {
   readonly #creating: boolean[] = [];
   readonly #fragmenting = new Set<number>();
   readonly #leaderCheck: TimerHandle | undefined;
-  #leaderlessMs = 0;
   /** Who has begun a watch here last. */
   #caller: Caller | undefined;
   #failure: unknown;
@@ -121,11 +118,13 @@ class WatchSession {
     this.#stream = stream;
     this.#options = options;
     sendTogether(call);
-    if (call.metadata.get('hasleader')[0] === 'true') {
-      this.#leaderCheck = options.timers.every(leaderCheckMs, () => {
-        this.#checkLeader();
-      });
-    }
+    const { context, timers } = options;
+    this.#leaderCheck = watchLeader(context, call, {
+      timers,
+      fail: (error) => {
+        this.fail(error);
+      },
+    });
     call.on('data', (request: wire.WatchRequest) => {
       this.#handle(request);
     });
@@ -275,14 +274,6 @@ class WatchSession {
       (fragment, at) =>
         new EncodedAnswer({ ...head, fragment: at < fragments.length - 1 }, [fragment]),
     );
-  }
-
-  #checkLeader(): void {
-    const { leader } = this.#options.context.member;
-    this.#leaderlessMs = leader === 0 ? this.#leaderlessMs + leaderCheckMs : 0;
-    if (this.#leaderlessMs >= leaderlessMsMax) {
-      this.fail(new KvError('NO_LEADER'));
-    }
   }
 }
 

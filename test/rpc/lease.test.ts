@@ -144,6 +144,21 @@ describe('the Lease service', () => {
     expect(error).toMatchObject({ code: status.UNAVAILABLE });
   });
 
+  test('ends a stream of renewals whose client wants a leader, once there is none', async () => {
+    const metadata = new Metadata();
+    metadata.set('hasleader', 'true');
+    const call = serving.lease.LeaseKeepAlive(metadata);
+    call.write({ ID: '4' });
+    await once(call, 'data');
+    const ended = once(call, 'error') as Promise<[ServiceError]>;
+
+    member.leader = 0;
+    await serving.timers.run(10_000);
+
+    const [error] = await ended;
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, details: 'etcdserver: no leader' });
+  });
+
   test('renews on behalf of whoever calls, and says whose session it is not', async () => {
     const callers: unknown[] = [];
     member.onKeepAlive = async (_id, options) => {
