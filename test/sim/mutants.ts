@@ -704,8 +704,21 @@ export const mutants: readonly Mutant[] = [
     patches: [
       replica(
         'watch-queue.ts',
-        'if (!hub.isUpToDate(watch)) {\n          return false;',
-        'if (hub.revision < 0) {\n          return false;',
+        'if (!hub.isUpToDate(watch)) {\n        this',
+        'if (hub.revision < 0) {\n        this',
+      ),
+    ],
+  },
+  {
+    lesson: 'tells progress once those have caught up that were behind when it was asked for',
+    profile: 'everything',
+    seeds: 40,
+    kind: 'safety',
+    patches: [
+      replica(
+        'watch-queue.ts',
+        'this.#lagging.delete(watch);',
+        'this.#lagging.delete(watch);\n      if (this.#lagging.size === 0) {\n        return false;\n      }',
       ),
     ],
   },
