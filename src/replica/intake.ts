@@ -144,13 +144,13 @@ export class Intake {
     state.lane.wanted();
     onAsked();
     const confirmed = calls.addRead(id);
-    onAbort(options.signal, () => {
+    const leave = onAbort(options.signal, () => {
       if (calls.hasRead(id)) {
         replica.cancelRead(id);
         calls.failReads([id], 'CANCELLED');
       }
     });
-    await confirmed;
+    await confirmed.finally(leave);
     // The state may have been found damaged meanwhile.
     this.checkState();
   }
@@ -261,15 +261,27 @@ export class Intake {
       return;
     }
     onAsked();
-    calls.addProposal(id, replica.leader, waiter);
-    if (options.signal !== undefined) {
-      this.#cancelOn(options.signal, id);
+    if (options.signal === undefined) {
+      calls.addProposal(id, replica.leader, waiter);
+    } else {
+      this.#addCancellable(id, options.signal, waiter);
     }
   }
 
-  #cancelOn(signal: AbortSignal, id: ProposalId): void {
+  #addCancellable(id: ProposalId, signal: AbortSignal, waiter: CommandWaiter): void {
     const { replica, calls } = this.#options;
-    onAbort(signal, () => {
+    let leave = (): void => undefined;
+    calls.addProposal(id, replica.leader, {
+      resolve: (result) => {
+        leave();
+        waiter.resolve(result);
+      },
+      reject: (error) => {
+        leave();
+        waiter.reject(error);
+      },
+    });
+    leave = onAbort(signal, () => {
       const failure = replica.cancelProposal(id);
       if (failure !== undefined) {
         calls.failProposal(failure, replica.leader);

@@ -50,16 +50,22 @@ export class Conditions {
   }
 }
 
-/** Calls back when `signal` fires, at once if it has. */
-export function onAbort(signal: AbortSignal | undefined, callback: () => void): void {
+/**
+ * Calls back when `signal` fires, at once if it has; until the function that it returns is called,
+ * for a signal may outlive by far what waits with it.
+ */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) {
-    return;
+    return () => undefined;
   }
   if (signal.aborted) {
     callback();
   } else {
     signal.addEventListener('abort', callback, { once: true });
   }
+  return () => {
+    signal.removeEventListener('abort', callback);
+  };
 }
 
 /** @throws {KvError} TIMEOUT — `work` has not ended within `limitMs`. */

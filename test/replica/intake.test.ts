@@ -1,4 +1,5 @@
 /** The door of a member: what is taken, what is refused, and what callers are told at its end. */
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { Command } from '../../src/kv/index.ts';
@@ -181,6 +182,27 @@ describe('Intake', () => {
     expect(write).toMatchObject({ code: 'CANCELLED', outcome: 'unknown' });
     expect(read).toMatchObject({ code: 'CANCELLED' });
     expect(asked).toContain('no read 2');
+  });
+
+  test('who has given up already is told so, and a signal is left with the call', async () => {
+    const { intake, calls } = start();
+    intake.open();
+    const { signal } = new AbortController();
+    const write = intake.propose(put('a', '1'), { signal });
+    const read = intake.confirmRead({ signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(2);
+
+    calls.resolveProposal(1, { kind: 'refused', code: 'NO_SPACE', revision: 1 });
+    calls.resolveReads([2]);
+    await Promise.all([write, read]);
+
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const late = { signal: AbortSignal.abort() };
+    const given = [intake.propose(put('a', '1'), late), intake.confirmRead(late)];
+    expect(await Promise.all(given.map(failureOf))).toMatchObject([
+      { code: 'CANCELLED' },
+      { code: 'CANCELLED' },
+    ]);
   });
 
   test('at the end each call is answered with its true outcome, and no other taken', async () => {
