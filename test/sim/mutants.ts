@@ -718,7 +718,7 @@ export const mutants: readonly Mutant[] = [
       replica(
         'watch-queue.ts',
         'this.#lagging.delete(watch);',
-        'this.#lagging.delete(watch);\n      if (this.#lagging.size === 0) {\n        return false;\n      }',
+        'this.#lagging.delete(watch);\n      if (!this.#lagging.size) return false;',
       ),
     ],
   },
