@@ -2,9 +2,9 @@
  * The npm client `etcd3` does its everyday work against Holdfast; the same against etcd, so that
  * the test itself is right. It is given all three members, as an application would.
  */
-import type { Etcd3 } from 'etcd3';
 import {
   AlarmAction,
+  type Etcd3,
   EtcdLeaseInvalidError,
   GRPCGenericError,
   GRPCInvalidArgumentError,

@@ -3,8 +3,7 @@
  * their everyday work; the same through etcd, so that the test itself is right.
  */
 import { once } from 'node:events';
-import type { Etcd3 } from 'etcd3';
-import { EtcdLeaseInvalidError, EtcdLockFailedError, type Watcher } from 'etcd3';
+import { type Etcd3, EtcdLeaseInvalidError, EtcdLockFailedError, type Watcher } from 'etcd3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { describeEtcd3 } from './etcd3-sides.ts';
 

@@ -30,7 +30,11 @@ const cases: readonly (readonly [string, readonly WatchRequest[], number])[] = [
     ],
     5,
   ],
-  ['an id that is in use by a choice of the server', [create({ key: x }), create({ key: x })], 2],
+  [
+    'an id that is in use by a choice of the server',
+    [create({ key: x }), create({ key: x }), create({ key: x, watch_id: 1 })],
+    3,
+  ],
   ['negative ids', [create({ key: x, watch_id: -3 }), create({ key: x, watch_id: -1 })], 2],
   ['an id again after its cancel', [create({ key: x }), cancel(0), create({ key: x })], 3],
   [

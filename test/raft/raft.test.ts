@@ -1,7 +1,7 @@
 /** The node as a whole: restart, loads. Ids in titles: `README.md`. */
 import { describe, expect, test } from 'vitest';
 import { RaftNetwork } from './network.ts';
-import { bytesOf, entry, only, proposeText, settledLeader, Subject } from './subject.ts';
+import { bytesOf, entry, leaderLoadingFor3, only, Subject } from './subject.ts';
 
 describe('Raft', () => {
   test('P04: first members start alike: no entry, no term, the voters they were given', () => {
@@ -86,7 +86,7 @@ describe('Raft', () => {
   });
 
   test('what is loaded while a probe is out waits for its answer', () => {
-    const subject = loadingFor3();
+    const subject = leaderLoadingFor3();
 
     subject.raft.entriesLoaded(1, [entry(2, 1, 'x')]);
     expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
@@ -96,7 +96,7 @@ describe('Raft', () => {
   });
 
   test('what is loaded is not sent if it has been compacted meanwhile', () => {
-    const subject = loadingFor3();
+    const subject = leaderLoadingFor3();
     subject.raft.step({
       ...{ type: 'AppendEntriesResponse', from: 3, to: 1, term: 1, isRejected: false, index: 1 },
       ...{ hintIndex: 0, hintTerm: 0 },
@@ -145,16 +145,3 @@ describe('Raft', () => {
     expect(run()).toBe(run());
   });
 });
-
-/** A leader that loads entry 2 for node 3, to which an empty append is on its way. */
-function loadingFor3(): Subject {
-  const subject = settledLeader({ cacheBytesMax: 0 });
-  proposeText(subject, 'x');
-  subject.drain();
-  subject.accept(2);
-  subject.raft.reportUnreachable(3);
-  subject.raft.step({ type: 'HeartbeatResponse', from: 3, to: 1, term: 1, readRound: 0 });
-  const { loads } = subject.raft.ready();
-  expect(loads).toEqual([expect.objectContaining({ id: 1, lo: 2 })]);
-  return subject;
-}

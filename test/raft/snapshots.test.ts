@@ -6,6 +6,7 @@ import {
   bytesOf,
   entriesOf,
   entry,
+  leaderLoadingFor3,
   only,
   proposeText,
   settledLeader,
@@ -192,17 +193,10 @@ describe('A leader', () => {
   });
 
   test('entries that were being loaded when they were compacted are not sent', () => {
-    const subject = settledLeader({ cacheBytesMax: 0 });
-    proposeText(subject, 'x');
-    subject.drain();
-    subject.accept(2);
-    subject.raft.reportUnreachable(3);
-    subject.raft.step({ type: 'HeartbeatResponse', from: 3, to: 1, term: 1, readRound: 0 });
-    const { loads } = subject.raft.ready();
-    expect(loads).toMatchObject([{ lo: 2 }]);
+    const subject = leaderLoadingFor3();
 
     subject.raft.compact(2);
-    subject.raft.entriesLoaded(loads[0]?.id ?? 0, [entry(2, 1, 'x')]);
+    subject.raft.entriesLoaded(1, [entry(2, 1, 'x')]);
 
     const sent = subject.drain();
     expect(only(sent, 'AppendEntries').filter(({ to }) => to === 3)).toEqual([]);

@@ -1,5 +1,5 @@
 /** One node under test, with a disk that the test drives: the peers are the test itself. */
-import { createPrng } from '../../src/base/index.ts';
+import { assert, createPrng } from '../../src/base/index.ts';
 import { Core } from '../../src/raft/core.ts';
 import {
   type ConfState,
@@ -296,6 +296,19 @@ export function settledLeader(options: Partial<RaftOptions> = {}): Subject {
 /** Proposes texts as one batch. */
 export function proposeText(subject: Subject, ...texts: string[]): ReturnType<Raft['propose']> {
   return subject.raft.propose(texts.map(bytesOf), 1);
+}
+
+/** One that loads entry 2, under number 1, for node 3, to which an empty append is on its way. */
+export function leaderLoadingFor3(): Subject {
+  const subject = settledLeader({ cacheBytesMax: 0 });
+  proposeText(subject, 'x');
+  subject.drain();
+  subject.accept(2);
+  subject.raft.reportUnreachable(3);
+  subject.raft.step({ type: 'HeartbeatResponse', from: 3, to: 1, term: 1, readRound: 0 });
+  const { loads } = subject.raft.ready();
+  assert(loads[0]?.id === 1 && loads[0].lo === 2, 'entry 2 is being loaded');
+  return subject;
 }
 
 /**
