@@ -314,19 +314,20 @@ export class GrpcTransport implements Transport {
     return link;
   }
 
-  /** A link to a member that is not in the list but speaks to this one, if it said where it is. */
+  /** The link to a member that is not in the list but speaks to this one, if it says where. */
   #linkToStranger(id: NodeId): OutgoingLink | undefined {
-    const open = this.#strangers.use(id);
-    if (open !== undefined || !this.#isRunning) {
-      return open;
-    }
-    for (const caller of this.#incoming.values()) {
-      const place = caller.id === id ? placeIn(caller.peerUrls) : undefined;
-      if (place !== undefined) {
-        return this.#strangers.open({ id, name: String(id), ...place });
-      }
-    }
-    return undefined;
+    return this.#strangers.use(id) ?? this.#dialStranger(id);
+  }
+
+  /** The same, but dialled where the member has said last that it is. */
+  #dialStranger(id: NodeId): OutgoingLink | undefined {
+    // Of several streams the last one counts: the others are of processes before it.
+    const place = [...this.#incoming.values()]
+      .map((caller) => (caller.id === id ? placeIn(caller.peerUrls) : undefined))
+      .findLast((each) => each !== undefined);
+    return place === undefined || !this.#isRunning
+      ? this.#strangers.use(id)
+      : this.#strangers.open({ id, name: String(id), ...place });
   }
 
   #hangUpOn(id: NodeId): void {
@@ -380,7 +381,7 @@ export class GrpcTransport implements Transport {
     const { id } = caller;
     this.#incoming.set(stream, caller);
     stream.sendMetadata(answerMetadata(this.#options, caller));
-    const link = this.#links.get(id) ?? this.#linkToStranger(id);
+    const link = this.#links.get(id) ?? this.#dialStranger(id);
     link?.dialNow();
     handler.onAnnounced(id, caller);
     stream.on('data', (batch: PeerBatch) => {

@@ -34,11 +34,11 @@ export class StrangerLinks {
     this.#timers = timers;
   }
 
-  /** The link to `peer`, dialled now if there is none to that address. */
+  /** The link to `peer`, dialled now if there is none to that address; counts as a use of it. */
   open(peer: Peer): OutgoingLink {
-    const known = this.#strangersById.get(peer.id);
-    if (known !== undefined && isSamePlace(known.link.peer, peer)) {
-      return known.link;
+    const known = this.use(peer.id);
+    if (known !== undefined && isSamePlace(known.peer, peer)) {
+      return known;
     }
     this.close(peer.id);
     this.#makeRoom();

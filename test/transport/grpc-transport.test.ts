@@ -357,6 +357,54 @@ describe('a change of peers', () => {
   });
 });
 
+describe('a member that is not in the list', () => {
+  /** Member 4 as a process that listens on `ports[at]`. */
+  async function process4(at: number): Promise<Member> {
+    return started(4, { listen: plainListeners('peers', [addressOf(at)]), peers: [] });
+  }
+
+  /** A stream of member 4 to member 2, which says that it is reached on `ports[at]`. */
+  async function callFrom(at: number, { announced }: Member): Promise<void> {
+    const before = announced.length;
+    rawStream({ 'holdfast-from': '4', 'holdfast-peer-urls': `http://${addressOf(at)}` });
+    await until(() => announced.length > before);
+  }
+
+  /** Whether what member 2 sends to member 4 comes to this process of it. */
+  async function hears({ received }: Member, two: Member): Promise<void> {
+    await until(() => {
+      two.transport.send([heartbeat(2, 4, 1)]);
+      return received.length > 0;
+    });
+  }
+
+  test('is answered where it is now, once it says that it has moved', async () => {
+    const two = await started(2);
+    const former = await process4(1);
+    await callFrom(1, two);
+    await hears(former, two);
+    const present = await process4(3);
+
+    await callFrom(3, two);
+
+    await hears(present, two);
+  });
+
+  test('is found again where its newest stream says, not where an older one did', async () => {
+    const two = await started(2);
+    const former = await process4(1);
+    await callFrom(1, two);
+    const present = await process4(3);
+    await callFrom(3, two);
+    // The link is closed, since nothing is sent; the streams that came in stay.
+    await loop.run(120_000);
+
+    await hears(present, two);
+
+    expect(former.received).toEqual([]);
+  });
+});
+
 describe('admission', () => {
   test('that cannot be decided tells the caller to come back', async () => {
     const two = member(2);

@@ -59,14 +59,16 @@ describe('StrangerLinks', () => {
   test('closes what was not used for a minute, and only that', async () => {
     links.open(stranger(1));
     links.open(stranger(2));
+    links.open(stranger(3));
     await loop.run(50_000);
     links.use(2);
+    links.open(stranger(3));
 
     await loop.run(10_000);
     expect(stopped).toEqual(['n1:1']);
     await loop.run(50_000);
 
-    expect(stopped).toEqual(['n1:1', 'n2:1']);
+    expect(stopped).toEqual(['n1:1', 'n2:1', 'n3:1']);
     expect(loop.pendingTimers).toBe(0);
   });
 
