@@ -3,9 +3,15 @@
  * answers stand under idempotency keys. The answers themselves are in the engine.
  */
 import { append, assert, must } from '../base/index.ts';
-import type { LeaseId } from './command.ts';
-import { isIn, sessionAnswersRange, sessionOf, sessionsRange } from './key-layout.ts';
-import type { Reading, StoredRecord } from './need.ts';
+import type { LeaseId, RequestId } from './command.ts';
+import {
+  isIn,
+  keyedAnswerKey,
+  sessionAnswersRange,
+  sessionOf,
+  sessionsRange,
+} from './key-layout.ts';
+import { expectGet, type Reading, type StoredRecord } from './need.ts';
 import { ChunkedScan } from './scan.ts';
 import type { KeyedAnswersMeta } from './state-meta.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
@@ -162,6 +168,19 @@ export class AnswerTable {
 
   session(id: LeaseId): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  /** Whether an attempt at a request has been answered, be the answer still kept or not. */
+  *hasAnswered(id: RequestId): Reading<boolean> {
+    if (id.type === 'session') {
+      const session = this.#sessions.get(id.session);
+      return (
+        session !== undefined && (id.sequence < session.floor || session.answered.has(id.sequence))
+      );
+    }
+    const keys = [keyedAnswerKey(id.key)];
+    const [answer] = expectGet(yield { type: 'get', keys, afterWrites: true }).values;
+    return answer !== undefined;
   }
 
   /** An older run still holds answers that were acknowledged after it was stored. */

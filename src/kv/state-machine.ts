@@ -19,6 +19,7 @@ import { AnswerTable } from './answer-table.ts';
 import { AuthTable } from './auth-table.ts';
 import { ApplyBatch } from './apply-batch.ts';
 import type { Alarm, Command, CommandResult, LeaseId, RangeOperation } from './command.ts';
+import type { RequestId } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import {
   type CompactionPlan,
@@ -243,6 +244,11 @@ export class StateMachine {
   /** The user whose session a lease is; undefined when it is no session, or nobody's. */
   sessionOwner(id: LeaseId): string | undefined {
     return sessionOwner({ leases: this.leases, answers: this.#answers }, id);
+  }
+
+  /** Whether an attempt at a request has been answered, be the answer still kept or not. */
+  hasAnswered(id: RequestId): Reading<boolean> {
+    return this.#answers.hasAnswered(id);
   }
 
   /** Tokens end by the cluster's time too. */

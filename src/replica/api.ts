@@ -3,7 +3,13 @@
  *
  * `Member` (driver.ts) implements it; `rpc` knows only this page.
  */
-import type { Command, CommandResult, RangeOperation, RangeResult } from '../kv/index.ts';
+import type {
+  Command,
+  CommandResult,
+  RangeOperation,
+  RangeResult,
+  RequestId,
+} from '../kv/index.ts';
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.ts';
 import type { AuthApi } from './auth-api.ts';
 import type { CallOptions, Charge } from './call-options.ts';
@@ -96,6 +102,13 @@ export interface MemberApi extends WatchApi {
    *   PERMISSION_DENIED, USER_EMPTY, INVALID_AUTH_TOKEN.
    */
   range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer>;
+  /**
+   * Whether an attempt at a request was answered before this was called, be the answer still kept
+   * or not.
+   *
+   * @throws {KvError} what `confirmRead` throws.
+   */
+  hasAnswered(id: RequestId, options?: CallOptions): Promise<boolean>;
   /** Waits until a linearizable read may be served from this member's state. */
   confirmRead(options?: CallOptions): Promise<void>;
   /** Resolves once history up to the applied compact revision is physically gone. */

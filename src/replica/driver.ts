@@ -39,6 +39,7 @@ export class Member implements MemberApi {
   readonly propose: Intake['propose'];
   readonly submit: Intake['submit'];
   readonly range: Intake['range'];
+  readonly hasAnswered: Intake['hasAnswered'];
   readonly confirmRead: Intake['confirmRead'];
   readonly #config: MemberConfig;
   readonly #parts: MemberParts;
@@ -57,6 +58,7 @@ export class Member implements MemberApi {
     this.propose = intake.propose.bind(intake);
     this.submit = intake.submit.bind(intake);
     this.range = intake.range.bind(intake);
+    this.hasAnswered = intake.hasAnswered.bind(intake);
     this.confirmRead = intake.confirmRead.bind(intake);
     this.#config = config;
     this.#parts = parts;

@@ -12,6 +12,7 @@ import {
   encodeCommandBehind,
   levelNeeded,
   type RangeOperation,
+  type RequestId,
 } from '../kv/index.ts';
 import type { CallOptions, RangeAnswer, RangeOptions } from './api.ts';
 import type { AuthApi } from './auth-api.ts';
@@ -46,6 +47,7 @@ export interface IntakeOptions {
   readonly state: {
     readonly lane: Pick<StateLane, 'wanted' | 'upToDate'>;
     readonly readRange: MemberState['readRange'];
+    readonly hasAnswered: MemberState['hasAnswered'];
     readonly machine: { readonly level: number };
   };
   readonly integrity: Pick<Integrity, 'reason' | 'refusal' | 'quarantineRefusal'>;
@@ -128,6 +130,12 @@ export class Intake {
     const answer = await state.readRange(range, options);
     auth.checkRange(options.caller, range);
     return answer;
+  }
+
+  /** See `MemberApi.hasAnswered`. */
+  async hasAnswered(id: RequestId, options: CallOptions = {}): Promise<boolean> {
+    await this.confirmRead(options);
+    return this.#options.state.hasAnswered(id);
   }
 
   /** See `MemberApi.confirmRead`. */

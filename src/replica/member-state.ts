@@ -15,6 +15,7 @@ import {
   type RangeOperation,
   type Reading,
   readRecords,
+  type RequestId,
   StateMachine,
   decodeMembershipRecord,
 } from '../kv/index.ts';
@@ -96,6 +97,11 @@ export class MemberState {
   ): Promise<RangeAnswer> {
     const cached = this.#generation.reader.maybeReadCached(range);
     return cached ?? this.read(async ({ reader }) => reader.read(range, options));
+  }
+
+  /** Whether an attempt at a request has been answered, be the answer still kept or not. */
+  async hasAnswered(id: RequestId): Promise<boolean> {
+    return this.read(async ({ lane, machine }) => lane.read(machine.hasAnswered(id)));
   }
 
   /** @throws {KvError} COMPACTED, FUTURE_REVISION. */

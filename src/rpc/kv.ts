@@ -1,7 +1,7 @@
 /** `etcdserverpb.KV`: decode, check, call the member, encode. Every member serves all of it. */
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { concatBytes, KvError } from '../base/index.ts';
-import type { OnceOperation, RangeOperation } from '../kv/index.ts';
+import type { RangeOperation } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { toBound, toRange } from './convert.ts';
@@ -16,7 +16,7 @@ import {
   txnResponse,
 } from './kv-operations.ts';
 import { bulkAnswerBytes } from './limits.ts';
-import { type CommandAnswer, type OnceCall, proposeOnce } from './once.ts';
+import { proposeOnce } from './once.ts';
 import {
   chargeOf,
   headerOf,
@@ -26,7 +26,6 @@ import {
   writePaced,
 } from './service.ts';
 import { checkRangeRequest } from './validate.ts';
-import { checkWrittenAnswer, readsManyKeys } from './written-answers.ts';
 
 /** Limit: keys in one part of a streamed range, and bytes, beyond which one more key may go. */
 const streamPartKeys = 1000;
@@ -53,13 +52,14 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       'DeleteRange',
       async (request: wire.DeleteRangeRequest, options, call) => {
         const operation = deleteRangeOperation(context, request);
-        return deleteRangeResponse(context, await write(context, call, operation, options));
+        const answer = await proposeOnce(context, call, { operation, options });
+        return deleteRangeResponse(context, answer);
       },
     ),
 
     Txn: unary(context, 'Txn', async (request: wire.TxnRequest, options, call) => {
       const operation = txnOperation(context, request);
-      return txnResponse(context, await write(context, call, operation, options));
+      return txnResponse(context, await proposeOnce(context, call, { operation, options }));
     }),
 
     Compact: unary(
@@ -80,20 +80,6 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       async (call: RangeStreamCall, options): Promise<void> => streamRange(context, call, options),
     ),
   };
-}
-
-/** Has a write done whose answer may tell of many keys. */
-async function write(
-  context: ServiceContext,
-  call: OnceCall,
-  operation: OnceOperation,
-  options: CallOptions,
-): Promise<CommandAnswer> {
-  if (readsManyKeys(operation)) {
-    const charge = chargeOf(context, call);
-    await checkWrittenAnswer(context, operation, { ...options, charge });
-  }
-  return proposeOnce(context, call, { operation, options });
 }
 
 /** Has history up to `target` forgotten; returns the store's revision. */

@@ -21,7 +21,8 @@ import type {
   SessionRequest,
 } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
-import type { ServiceContext } from './service.ts';
+import { chargeOf, type ServiceContext } from './service.ts';
+import { checkWrittenAnswer, readsManyKeys } from './written-answers.ts';
 
 /** The part of a call that this page looks at. */
 export interface OnceCall {
@@ -53,6 +54,10 @@ export async function proposeOnce(
 ): Promise<CommandAnswer> {
   const id = requestIdOf(call.metadata, context.idempotencyKeyBytesMax);
   const command = commandOf(context, id, operation, asked);
+  if (readsManyKeys(command)) {
+    const charge = chargeOf(context, call);
+    await checkWrittenAnswer(context, command, { ...options, charge });
+  }
   const answer = answerOf(await context.member.propose(command, options));
   if (answer.isRepeated === true) {
     const metadata = new Metadata();

@@ -190,8 +190,8 @@ class PipelineStream {
         const context = this.#context;
         const operation = operationOf(context, request);
         const command = commandOf(context, this.#requestId(received, batch), operation);
-        if (readsManyKeys(operation)) {
-          void this.#submitChecked(running, command, operation, options);
+        if (readsManyKeys(command)) {
+          void this.#submitChecked(running, command, options);
         } else {
           // A promise at each step would cost more than the write itself.
           context.member.submit(command, options, running);
@@ -211,12 +211,11 @@ class PipelineStream {
   async #submitChecked(
     running: RunningOperation,
     command: OnceOperation | OnceCommand,
-    operation: OnceOperation,
     options: CallOptions,
   ): Promise<void> {
     try {
       const charge = this.#chargeOf(running);
-      await checkWrittenAnswer(this.#context, operation, { ...options, charge });
+      await checkWrittenAnswer(this.#context, command, { ...options, charge });
     } catch (error) {
       this.failed(running, error);
       return;

@@ -11,10 +11,14 @@
  * entry's turn is not in it, nor what the transaction itself writes before it reads; so it keeps
  * out what is too large by design or by mistake, and is no rule of the state machine. Reads of
  * single keys are not asked for: so many requests of the largest size are their bound.
+ *
+ * Another attempt at a request that was answered reads nothing where it is applied, however much
+ * there is by now. To refuse it would tell its caller, untruly, that nothing has happened.
  */
 import { KvError } from '../base/index.ts';
 import type {
   DeleteRangeOperation,
+  OnceCommand,
   OnceOperation,
   Operation,
   RangeOperation,
@@ -39,6 +43,34 @@ type Reads = readonly RangeOperation[];
  *   throws, and a range.
  */
 export async function checkWrittenAnswer(
+  context: Pick<ServiceContext, 'member'>,
+  command: OnceOperation | OnceCommand,
+  { charge, ...options }: CallOptions & { readonly charge?: Charge | undefined },
+): Promise<void> {
+  try {
+    await measure(context, operationOf(command), { charge, ...options });
+  } catch (error) {
+    const id = command.type === 'once' && isTooLarge(error) ? command.id : undefined;
+    if (id === undefined || !(await context.member.hasAnswered(id, options))) {
+      throw error;
+    }
+  }
+}
+
+/** Whether there is anything to ask about: reads of many keys, a deletion that tells of them. */
+export function readsManyKeys(command: OnceOperation | OnceCommand): boolean {
+  return branchesOf(operationOf(command)).some((reads) => reads.length > 0);
+}
+
+function operationOf(command: OnceOperation | OnceCommand): OnceOperation {
+  return command.type === 'once' ? command.command : command;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof KvError && error.code === 'ANSWER_TOO_LARGE';
+}
+
+async function measure(
   { member }: Pick<ServiceContext, 'member'>,
   operation: OnceOperation,
   { charge, ...options }: CallOptions & { readonly charge?: Charge | undefined },
@@ -64,11 +96,6 @@ export async function checkWrittenAnswer(
       before += bytes;
     }
   }
-}
-
-/** Whether there is anything to ask about: reads of many keys, a deletion that tells of them. */
-export function readsManyKeys(operation: OnceOperation): boolean {
-  return branchesOf(operation).some((reads) => reads.length > 0);
 }
 
 /** The reads of many keys of each way that a write can go; one may be taken with any of others. */

@@ -10,7 +10,7 @@ import {
 } from '../../src/kv/index.ts';
 import { answersTable } from '../../src/kv/key-layout.ts';
 import { del, put, range, txn, when } from './commands.ts';
-import { bytes, Machine, text } from './map-store.ts';
+import { bytes, Machine, runReading, text } from './map-store.ts';
 
 let machine: Machine;
 
@@ -58,6 +58,10 @@ function value(key: string): string | undefined {
   return kv === undefined ? undefined : `${text(kv.value)} version ${kv.version}`;
 }
 
+function hasAnswered({ id }: OnceCommand): boolean {
+  return runReading(machine.machine.hasAnswered(id), machine.store);
+}
+
 function answerRecords(): number {
   return machine.store.records().filter(({ key }) => key[0] === answersTable).length;
 }
@@ -97,6 +101,21 @@ describe('a request under an idempotency key', () => {
     expect(result).toMatchObject({ kind: 'ok', revision: 2 });
     const again = run({ ...alarm, action: 'activate' }, request);
     expect(again).toMatchObject({ kind: 'ok', isRepeated: true });
+  });
+
+  test('can be asked about: it was answered, also with a refusal, or it was not', () => {
+    const [done, refused] = [
+      keyed('r1', put('a', '1')),
+      keyed('r2', put('b', '', { ignoreValue: true })),
+    ];
+    expect(hasAnswered(done)).toBe(false);
+    run(done, refused);
+    restart();
+    expect([done, refused, keyed('r3', put('a', '1'))].map(hasAnswered)).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('is no other request', () => {
@@ -159,6 +178,19 @@ describe('a request of a session', () => {
     expect(value('a')).toBe('2 version 2');
     const other = run(numbered(1, put('a', '9')));
     expect(other).toMatchObject({ code: 'REQUEST_MISMATCH' });
+  });
+
+  test('can be asked about, also once its answer was acknowledged', () => {
+    run(grant(7n));
+    expect(hasAnswered(numbered(1, put('a', '1')))).toBe(false);
+    run(numbered(1, put('a', '1')), numbered(3, put('a', '3')));
+    const asked = [1, 2, 3].map((sequence) => numbered(sequence, put('a', '')));
+    expect(asked.map(hasAnswered)).toEqual([true, false, true]);
+    run(numbered(4, put('a', '4'), { lowestUnanswered: 3 }));
+    restart();
+    expect(asked.map(hasAnswered)).toEqual([true, true, true]);
+    run(revoke(7n));
+    expect(asked.map(hasAnswered)).toEqual([false, false, false]);
   });
 
   test('may come in any order', () => {

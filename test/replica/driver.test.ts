@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
+import { fingerprintOf } from '../../src/kv/index.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { samplesOf } from '../observability/exposition.ts';
 import { bytes, get, put } from './commands.ts';
@@ -53,6 +54,22 @@ describe('Member', () => {
       }
     }
     expect(cluster.fatals).toEqual([]);
+  });
+
+  test('tells whether a request was answered, as of now, on any member', async () => {
+    const cluster = await startCluster();
+    const id = { type: 'key', key: bytes('once') } as const;
+    const command = put('key', 'value');
+    const fingerprint = fingerprintOf(command);
+    const asked = async (member: number): Promise<unknown> =>
+      settle(cluster, cluster.member(member).hasAnswered(id));
+
+    expect(await asked(1)).toBe(false);
+    await settle(cluster, cluster.member(1).propose({ type: 'once', id, fingerprint, command }));
+
+    for (const member of [1, 2, 3]) {
+      expect(await asked(member)).toBe(true);
+    }
   });
 
   test('a single member serves alone', async () => {

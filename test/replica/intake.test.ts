@@ -61,6 +61,7 @@ function start({ room = 100 } = {}) {
         upToDate: async () => Promise.resolve(),
       },
       readRange: async () => Promise.resolve({ revision: 7, result: empty as never }),
+      hasAnswered: async () => Promise.resolve(false),
       machine,
     },
     conditions: {

@@ -1,7 +1,7 @@
 /** A member without a cluster: it notes what it is asked and answers what the test has laid out. */
 import { AuthTable } from '../../src/kv/auth-table.ts';
 import { Auth } from '../../src/replica/auth.ts';
-import type { Command, CommandResult, RangeOperation } from '../../src/kv/index.ts';
+import type { Command, CommandResult, RangeOperation, RequestId } from '../../src/kv/index.ts';
 import type {
   CallOptions,
   CommandWaiter,
@@ -32,6 +32,11 @@ export type Asked =
       readonly method: 'range';
       readonly range: RangeOperation;
       readonly options: RangeOptions | undefined;
+    }
+  | {
+      readonly method: 'hasAnswered';
+      readonly id: RequestId;
+      readonly options: CallOptions | undefined;
     }
   | {
       readonly method: 'confirmRead' | 'compactionDone' | 'defragment';
@@ -99,6 +104,7 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
     Promise.reject(new Error('no proposal is expected'));
   onRange = async (_range: RangeOperation, _options?: RangeOptions): Promise<RangeAnswer> =>
     Promise.reject(new Error('no read is expected'));
+  onHasAnswered = async (_id: RequestId): Promise<boolean> => Promise.resolve(false);
   onConfirmRead = async (_options?: CallOptions): Promise<void> => Promise.resolve();
   onCompactionDone = async (): Promise<void> => Promise.resolve();
   onOpenWatchStream = (_allowance?: WatchAllowance): WatchStream => {
@@ -148,6 +154,11 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   async range(range: RangeOperation, options?: RangeOptions): Promise<RangeAnswer> {
     this.asked.push({ method: 'range', range, options });
     return this.onRange(range, options);
+  }
+
+  async hasAnswered(id: RequestId, options?: CallOptions): Promise<boolean> {
+    this.asked.push({ method: 'hasAnswered', id, options });
+    return this.onHasAnswered(id);
   }
 
   openWatchStream(allowance?: WatchAllowance): WatchStream {

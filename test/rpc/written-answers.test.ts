@@ -1,5 +1,5 @@
 /** How long the answers to writes of ranges may be is asked before they are proposed. */
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import type { RangeOperation } from '../../src/kv/index.ts';
@@ -130,6 +130,42 @@ describe('a deletion', () => {
     await expect(remove({ prev_kv: true })).rejects.toMatchObject(tooLarge);
     expect(methods()).toEqual(['range']);
     await remove({ prev_kv: false });
+
+    expect(methods()).toEqual(['range', 'propose']);
+  });
+});
+
+describe('another attempt at a request with a name', () => {
+  const metadata = new Metadata();
+  metadata.set('idempotency-key', 'once');
+  const attempt = async (): Promise<unknown> => {
+    const request = { success: [range], failure: [] };
+    return answerTo((done) => serving.kv.Txn(request, metadata, done));
+  };
+
+  beforeEach(() => {
+    rangeBytes = writtenAnswerBytesMax + 1;
+  });
+
+  test('is proposed, however long its answer would be now, if the first was answered', async () => {
+    member.onHasAnswered = async () => Promise.resolve(true);
+
+    await attempt();
+
+    expect(methods()).toEqual(['range', 'hasAnswered', 'propose']);
+    expect(member.asked[1]).toMatchObject({ id: { type: 'key', key: Buffer.from('once') } });
+  });
+
+  test('is refused if none was answered', async () => {
+    await expect(attempt()).rejects.toMatchObject(tooLarge);
+
+    expect(methods()).toEqual(['range', 'hasAnswered']);
+  });
+
+  test('is not asked about while its answer is not too long', async () => {
+    rangeBytes = writtenAnswerBytesMax;
+
+    await attempt();
 
     expect(methods()).toEqual(['range', 'propose']);
   });
