@@ -9,16 +9,17 @@
  *
  * Invariant: messages that rest on a log write leave only after it is durable (`ready.ts`), and at
  * most one log write is under way. A storage failure stops the member: what it may have promised is
- * no longer known.
+ * no longer known. So does an input that it cannot take, wherever that comes from (`guard.ts`).
  */
 import { KvError, must, type TimerHandle } from '../base/index.ts';
 import { featureLevels } from '../kv/index.ts';
-import type { LoadRequest, NodeId, Term } from '../raft/index.ts';
+import type { Entry, LoadRequest, NodeId, Term } from '../raft/index.ts';
 import type { TransportHandler } from '../transport/index.ts';
 import type { Administration } from './administration.ts';
 import type { AuthApi } from './auth-api.ts';
 import type { CallOptions, ClusterMember, MemberApi, MemberStatus } from './api.ts';
 import type { Effects } from './effects.ts';
+import { type Guard, guardedBy, guardedLoop } from './guard.ts';
 import { createInbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
 import type { Leases } from './leases.ts';
@@ -43,11 +44,12 @@ export class Member implements MemberApi {
   readonly confirmRead: Intake['confirmRead'];
   readonly #config: MemberConfig;
   readonly #parts: MemberParts;
+  readonly #guard: Guard;
   #ticker: TimerHandle | undefined;
   #phase: 'created' | 'running' | 'draining' | 'stopped' = 'created';
   #fatal: unknown;
 
-  private constructor(parts: MemberParts) {
+  private constructor(parts: MemberParts, guard: Guard) {
     const { config, administration, leases, auth, intake } = parts;
     this.clusterId = config.clusterId;
     this.memberId = config.id;
@@ -62,6 +64,7 @@ export class Member implements MemberApi {
     this.confirmRead = intake.confirmRead.bind(intake);
     this.#config = config;
     this.#parts = parts;
+    this.#guard = guard;
   }
 
   /**
@@ -72,15 +75,21 @@ export class Member implements MemberApi {
   static async open(config: MemberConfig): Promise<Member> {
     const made: { member?: Member } = {};
     const member = (): Member => must(made.member, 'the member that its parts work for');
-    const parts = await MemberParts.open(config, {
-      take: () => {
-        member().#turn();
+    const fail = (error: unknown): void => {
+      member().#fail(error);
+    };
+    const guard = guardedBy(fail);
+    const eventLoop = guardedLoop(config.eventLoop, guard);
+    const parts = await MemberParts.open(
+      { ...config, eventLoop },
+      {
+        take: () => {
+          member().#turn();
+        },
+        fail,
       },
-      fail: (error) => {
-        member().#fail(error);
-      },
-    });
-    made.member = new Member(parts);
+    );
+    made.member = new Member(parts, guard);
     return made.member;
   }
 
@@ -191,7 +200,7 @@ export class Member implements MemberApi {
       this.#parts;
     return createInbox({
       ...{ config, clusterId: this.clusterId, replica, state, integrity, gate, outbox },
-      ...{ members, snapshots },
+      ...{ members, snapshots, guard: this.#guard },
       onNews: () => {
         turns.schedule();
       },
@@ -217,13 +226,8 @@ export class Member implements MemberApi {
       return;
     }
     const { replica, conditions, turns } = this.#parts;
-    try {
-      replica.noteTime(this.#config.eventLoop.nowMs());
-      this.#carryOut(replica.turn());
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
+    replica.noteTime(this.#config.eventLoop.nowMs());
+    this.#carryOut(replica.turn());
     conditions.check();
     if (replica.hasWork) {
       turns.schedule();
@@ -253,15 +257,14 @@ export class Member implements MemberApi {
   /** Reads entries that memory no longer holds. */
   #load({ id, lo, hi, bytesMax }: LoadRequest): void {
     const { replica, turns } = this.#parts;
-    this.#config.log.read(lo, hi, bytesMax).then(
-      (entries) => {
-        replica.entriesLoaded(id, entries);
-        turns.schedule();
-      },
-      (error: unknown) => {
-        this.#fail(error);
-      },
-    );
+    const fail = (error: unknown): void => {
+      this.#fail(error);
+    };
+    const take = (entries: readonly Entry[]): void => {
+      replica.entriesLoaded(id, entries);
+      turns.schedule();
+    };
+    this.#config.log.read(lo, hi, bytesMax).then(this.#guard(take), fail);
   }
 
   /** What a turn says of other members: who they are, and that one has a state to be fetched. */
@@ -286,6 +289,7 @@ export class Member implements MemberApi {
     conditions.end();
   }
 
+  /** The member cannot go on. One that has failed before, or has stopped, has no more to end. */
   #fail(error: unknown): void {
     if (this.#fatal !== undefined || this.#phase === 'stopped') {
       return;

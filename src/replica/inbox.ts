@@ -2,8 +2,10 @@
  * What comes from the peers: messages for Raft, hashes of their state, calls for a snapshot, news
  * of the links. Everything here only tells whoever it concerns, and asks for a turn.
  */
-import type { TransportHandler } from '../transport/index.ts';
+import type { NodeId } from '../raft/index.ts';
+import type { Announcement, PeerMessage, TransportHandler } from '../transport/index.ts';
 import { type AdmissionGate, admit, refusedError } from './admission.ts';
+import type { Guard } from './guard.ts';
 import type { Integrity } from './integrity.ts';
 import type { MemberConfig } from './member-config.ts';
 import type { MemberList } from './member-list.ts';
@@ -23,6 +25,8 @@ export interface InboxOptions {
   readonly outbox: Outbox;
   readonly members: MemberList;
   readonly snapshots: Snapshots;
+  /** What is told comes in through it; what is asked for is answered, errors included. */
+  readonly guard: Guard;
   /** Raft has been told something: a turn is due. */
   readonly onNews: () => void;
   /** The member cannot go on. */
@@ -32,10 +36,10 @@ export interface InboxOptions {
 /** See the module comment. */
 export function createInbox(options: InboxOptions): TransportHandler {
   const { config, clusterId, replica, state, integrity, gate, outbox, members } = options;
-  const { snapshots, onNews, onFatal } = options;
+  const { snapshots, guard, onNews, onFatal } = options;
   const { eventLoop, incarnations, logger, name } = config;
   return {
-    onMessages: (messages) => {
+    onMessages: guard((messages: readonly PeerMessage[]) => {
       replica.noteTime(eventLoop.nowMs());
       for (const message of messages) {
         if (message.type === 'StateHash') {
@@ -48,18 +52,18 @@ export function createInbox(options: InboxOptions): TransportHandler {
         replica.step(messages.flatMap((each) => (each.type === 'StateHash' ? [] : [each])));
       }
       onNews();
-    },
-    onUnreachable: (peer) => {
+    }),
+    onUnreachable: guard((peer: NodeId) => {
       replica.reportUnreachable(peer);
       onNews();
-    },
-    onDown: (peer) => {
+    }),
+    onDown: guard((peer: NodeId) => {
       replica.reportDown(peer);
       onNews();
-    },
-    onAnnounced: (peer, { clientUrls }) => {
+    }),
+    onAnnounced: guard((peer: NodeId, { clientUrls }: Announcement) => {
       members.announce(peer, clientUrls);
-    },
+    }),
     admit: async (from) => admit(from, members, incarnations, state.machine),
     onRefused: (peer, reason) => {
       onFatal(refusedError(reason, name, peer));
