@@ -89,6 +89,24 @@ describe('Replication', () => {
     ]);
   });
 
+  test('a notice goes to nobody who is probed: it may be lost, and would count as sent', () => {
+    const subject = new Subject({ size: 5 });
+    subject.lead();
+    subject.accept(2);
+    subject.accept(3);
+    propose(subject, 'a');
+    subject.drain();
+    subject.accept(2, 2);
+    subject.raft.reportUnreachable(2);
+    subject.heartbeatAnswer(2);
+
+    const sent = only(subject.accept(3, 2), 'CommitNotice');
+    const late = only(subject.accept(2, 2), 'CommitNotice');
+
+    expect(sent).toMatchObject([{ to: 3, commitIndex: 2 }]);
+    expect(late).toMatchObject([{ to: 2, commitIndex: 2 }]);
+  });
+
   test('D03, E01: entries of earlier terms commit with one of the own, not by counting', () => {
     const subject = leaderOf({}, [1, 2]);
     for (const index of [1, 2]) {

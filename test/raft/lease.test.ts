@@ -318,6 +318,17 @@ describe('a follower that has promised', () => {
     expect(only(sent, 'RequestVote')).toMatchObject([{ isTransfer: true }, { isTransfer: true }]);
   });
 
+  test('is in no hurry after its promise once it has heard the leader that was told gone', () => {
+    const follower = createFollower();
+    follower.raft.reportDown(2);
+    follower.heartbeat(2, 1);
+
+    follower.raft.noteTime(leaseMs);
+
+    expect(follower.tick(electionTicks - 1)).toEqual([]);
+    expect(follower.raft).toMatchObject({ role: 'follower', leader: 2 });
+  });
+
   test('campaigns soon after its promise when it was told that the leader is gone', () => {
     const network = new RaftNetwork(3, { leaseMs });
     const pass = (nowMs: number): void => {

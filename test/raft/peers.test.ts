@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Peers } from '../../src/raft/peers.ts';
 import type { ConfState, NodeId } from '../../src/raft/index.ts';
-import { coreOf } from './subject.ts';
+import { coreOf, snapshotAt } from './subject.ts';
 
 const electionTimeoutTicks = 4;
 
@@ -92,6 +92,41 @@ describe('Peers', () => {
     }
 
     expect(peers.risksQuorum(row.voters)).toBe(row.isRisk);
+  });
+
+  test('the most advanced of those that stream is the spare one, and never who asks', () => {
+    const peers = peersOf({ voters: [1, 2, 3, 4, 5] });
+    level(peers, 2, 6);
+    level(peers, 3, 8);
+    level(peers, 4, 9);
+    peers.heard(5)?.maybeAdvance(10);
+
+    expect([peers.spare(5), peers.spare(4)]).toEqual([4, 3]);
+  });
+
+  test('nobody is spare without whom those that stream are no quorum', () => {
+    const peers = peersOf({ voters: [1, 2, 3], learners: [4] });
+    level(peers, 2, 6);
+    expect(peers.spare(4)).toBeUndefined();
+
+    level(peers, 3, 5);
+    expect(peers.spare(4)).toBe(2);
+
+    pass(peers, electionTimeoutTicks);
+    peers.heard(2);
+    expect(peers.spare(4)).toBeUndefined();
+  });
+
+  test('nobody is spare who does not hold yet what the log begins after', () => {
+    const core = coreOf({ id: 1 });
+    core.restore(snapshotAt(7, 1));
+    const peers = new Peers(core);
+    level(peers, 2, 6);
+    level(peers, 3, 5);
+    expect(peers.spare(9)).toBeUndefined();
+
+    level(peers, 2, 7);
+    expect(peers.spare(9)).toBe(2);
   });
 
   test('the voter that is furthest succeeds, the lower id of two', () => {

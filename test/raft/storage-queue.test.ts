@@ -1,5 +1,6 @@
 /** Writes: one at a time, what they carry, and what a late acknowledgement is worth. */
 import { describe, expect, test } from 'vitest';
+import { must } from '../../src/base/index.ts';
 import type { Message, StorageWrite } from '../../src/raft/index.ts';
 import { bytesOf, entriesOf, Subject } from './subject.ts';
 
@@ -76,6 +77,24 @@ describe('StorageQueue', () => {
       entries: [],
       hardState: { commitIndex: 2 },
     });
+  });
+
+  test('O01: a write vouches for the term that it carries, not for one that came meanwhile', () => {
+    const { raft } = new Subject();
+    const heartbeat = { type: 'Heartbeat', from: 2, to: 1, commitIndex: 0, readRound: 0 } as const;
+    raft.step({ ...heartbeat, term: 4 });
+    const first = raft.ready().write;
+    raft.step({ ...heartbeat, from: 3, term: 5 });
+    expect(raft.ready()).toMatchObject({ messages: [], write: undefined });
+
+    raft.writeDone(must(first, 'the write of term 4').ticket);
+    raft.step({ ...heartbeat, from: 3, term: 5 });
+
+    const { messages, write } = raft.ready();
+    expect(messages).toEqual([]);
+    expect(write?.hardState?.currentTerm).toBe(5);
+    const answer = { type: 'HeartbeatResponse', to: 3, term: 5 };
+    expect(write?.messages).toMatchObject([answer, answer]);
   });
 
   test('O13: an idle node asks for nothing', () => {
