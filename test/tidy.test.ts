@@ -48,7 +48,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/kv/key-loader.ts': 'test/kv/apply-memory.test.ts and state-machine.test.ts',
   'src/kv/meta-changes.ts': 'test/kv/alarms.test.ts, named-records.test.ts and authorise.test.ts',
   'src/kv/execute.ts': 'test/kv/state-machine.test.ts and state-machine-model.test.ts',
-  'src/rpc/ownership.ts': 'test/rpc/lock.test.ts',
   'src/rpc/waits.ts': 'test/rpc/lock.test.ts',
   'src/kv/operation-codec.ts': 'test/kv/command-codec.test.ts',
   'src/kv/lease-commands.ts': 'test/kv/leases.test.ts and state-machine-model.test.ts',

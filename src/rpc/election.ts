@@ -74,11 +74,8 @@ function ofLeaders(context: ServiceContext): Pick<wire.ElectionHandlers, 'Procla
     Proclaim: unary(
       context,
       'Proclaim',
-      async (
-        { leader, value }: wire.ProclaimRequest,
-        { caller },
-      ): Promise<wire.ProclaimResponse> => {
-        const rewritten = await rewrite(member, toCandidate(leader), { value, caller });
+      async ({ leader, value }: wire.ProclaimRequest, options): Promise<wire.ProclaimResponse> => {
+        const rewritten = await rewrite(member, toCandidate(leader), { value, ...options });
         const { isThere, revision } = rewritten;
         if (!isThere) {
           throw new KvError('NOT_ELECTED');
@@ -89,8 +86,8 @@ function ofLeaders(context: ServiceContext): Pick<wire.ElectionHandlers, 'Procla
     Resign: unary(
       context,
       'Resign',
-      async ({ leader }: wire.ResignRequest, { caller }): Promise<wire.ResignResponse> => {
-        const revision = await leaveQueue(member, toCandidate(leader), { caller });
+      async ({ leader }: wire.ResignRequest, options): Promise<wire.ResignResponse> => {
+        const revision = await leaveQueue(member, toCandidate(leader), options);
         return { header: headerOf(context, revision) };
       },
     ),

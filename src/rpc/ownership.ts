@@ -110,7 +110,7 @@ async function waitForTurn(
     const startRevision = revision + 1;
     const changes = { ranges, startRevision, wantsPuts: false, wantsDeletes: true, caller };
     // What a watch of compacted history has missed, the next look shows.
-    await eventsOf(member, changes, signal).next();
+    await anyOf(eventsOf(member, changes, signal));
   }
 }
 
@@ -123,7 +123,7 @@ async function waitForTurn(
 export async function rewrite(
   member: MemberApi,
   { key, token, lease }: Pick<Candidate, 'key' | 'token'> & { readonly lease: LeaseId },
-  { value, caller }: Asker & { readonly value: Uint8Array },
+  { value, ...options }: CallOptions & { readonly value: Uint8Array },
 ): Promise<{ readonly isThere: boolean; readonly revision: number }> {
   const answer = await member.propose(
     {
@@ -132,7 +132,7 @@ export async function rewrite(
       success: [putOf(key, value, lease)],
       failure: [],
     },
-    { caller },
+    options,
   );
   if (answer.kind === 'refused') {
     throw new KvError(answer.code);
@@ -142,7 +142,8 @@ export async function rewrite(
 }
 
 /**
- * Waits until a candidate owns; a new one that gives up, or fails, leaves the queue.
+ * Waits until a candidate owns; a new one that gives up, or fails, leaves the queue. So does one
+ * whose client has gone when its turn comes: nobody would know what it owns, or give it up.
  *
  * @throws what `waitForTurn` throws, and the reason of `signal`.
  */
@@ -152,7 +153,8 @@ export async function waitOrLeave(
   { caller, signal }: Asker & { readonly signal: AbortSignal },
 ): Promise<void> {
   try {
-    if (!(await waitForTurn(member, name, candidate, { caller, signal }))) {
+    const owns = await waitForTurn(member, name, candidate, { caller, signal });
+    if (!owns || isGone(signal)) {
       throw signal.reason;
     }
   } catch (error) {
@@ -161,6 +163,11 @@ export async function waitOrLeave(
     }
     throw error;
   }
+}
+
+/** Whether the client has gone; a try, or a limit to the wait, ends a wait otherwise. */
+function isGone({ reason }: AbortSignal): boolean {
+  return reason instanceof KvError && reason.code === 'CANCELLED';
 }
 
 /**
@@ -199,7 +206,7 @@ const nobodyToTell = (): void => undefined;
 export async function leaveQueue(
   member: MemberApi,
   { key, token }: Pick<Candidate, 'key' | 'token'>,
-  { caller }: Asker,
+  options: CallOptions,
 ): Promise<number> {
   const answer = await member.propose(
     {
@@ -208,7 +215,7 @@ export async function leaveQueue(
       success: [{ type: 'deleteRange', key, prevKv: false }],
       failure: [],
     },
-    { caller },
+    options,
   );
   if (answer.kind === 'refused') {
     throw new KvError(answer.code);
@@ -255,7 +262,7 @@ export async function* ownersOf(
     if (kv === undefined) {
       const ranges = [{ key: prefix, rangeEnd: prefixEnd(prefix) }];
       const changes = { ranges, startRevision, wantsPuts: true, wantsDeletes: false, caller };
-      await eventsOf(member, changes, signal).next();
+      await anyOf(eventsOf(member, changes, signal));
       continue;
     }
     if (kv.createRevision !== told?.createRevision || kv.modRevision !== told.modRevision) {
@@ -295,6 +302,13 @@ type Changes = Pick<
   WatchRequest,
   'ranges' | 'startRevision' | 'wantsPuts' | 'wantsDeletes' | 'caller'
 >;
+
+/** Waits for an event, or for their end, and no longer. */
+async function anyOf(events: AsyncGenerator<WatchEvent, undefined>): Promise<void> {
+  await events.next();
+  // What is left half-way keeps its stream of watches open.
+  await events.return(undefined);
+}
 
 /** What happens to some keys; ends once `signal` has fired, or when its history is compacted. */
 async function* eventsOf(

@@ -119,7 +119,7 @@ export type { LockRequest } from './generated/v3lockpb/LockRequest.ts';
 export type { LockResponse__Input as LockResponse } from './generated/v3lockpb/LockResponse.ts';
 export type { UnlockRequest } from './generated/v3lockpb/UnlockRequest.ts';
 export type { UnlockResponse__Input as UnlockResponse } from './generated/v3lockpb/UnlockResponse.ts';
-export type { ElectionHandlers } from './generated/v3electionpb/Election.ts';
+export type { ElectionClient, ElectionHandlers } from './generated/v3electionpb/Election.ts';
 export type { CampaignRequest } from './generated/v3electionpb/CampaignRequest.ts';
 export type { CampaignResponse__Input as CampaignResponse } from './generated/v3electionpb/CampaignResponse.ts';
 export type { LeaderKey } from './generated/v3electionpb/LeaderKey.ts';

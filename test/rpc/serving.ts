@@ -10,6 +10,7 @@ import { RpcServer, type RpcServerOptions } from '../../src/rpc/index.ts';
 import {
   type AdminClient,
   type ClusterClient,
+  type ElectionClient,
   type HealthClient,
   type KVClient,
   type LeaseClient,
@@ -37,6 +38,7 @@ export interface Serving {
   readonly health: HealthClient;
   readonly watch: WatchClient;
   readonly lease: LeaseClient;
+  readonly election: ElectionClient;
   close(): Promise<void>;
 }
 
@@ -105,6 +107,7 @@ export async function serve(
     health: connect('grpc.health.v1.Health') as HealthClient,
     watch: connect('etcdserverpb.Watch') as WatchClient,
     lease: connect('etcdserverpb.Lease') as LeaseClient,
+    election: connect('v3electionpb.Election') as ElectionClient,
     close: async () => {
       for (const client of clients) {
         client.close();

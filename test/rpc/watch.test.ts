@@ -3,75 +3,16 @@ import { once } from 'node:events';
 import { type ClientDuplexStream, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
-import type {
-  WatchEvent,
-  WatchNotice,
-  WatchRequest,
-  WatchStream,
-} from '../../src/replica/index.ts';
+import type { WatchEvent } from '../../src/replica/index.ts';
 import { FakeMember } from './fake-member.ts';
+import { FakeWatchStream } from './fake-watch-stream.ts';
 import { serve, type Serving } from './serving.ts';
 
-type Told = WatchNotice | undefined | KvError;
 type Call = ClientDuplexStream<object, object>;
-
-/** A stream of a member: it notes what is asked, and tells what it is told to. */
-class FakeStream implements WatchStream {
-  readonly asked: unknown[] = [];
-  isClosed = false;
-  sentTimes = 0;
-  /** As if so many notices waited beside those told. */
-  pendingBeside = 0;
-  readonly #told: Told[] = [];
-  #wake: () => void = () => undefined;
-
-  tell(...told: readonly Told[]): void {
-    this.#told.push(...told);
-    this.#wake();
-  }
-
-  create(watchId: number, request: WatchRequest): void {
-    this.asked.push({ create: watchId, ...request });
-  }
-
-  cancel(watchId: number): void {
-    this.asked.push({ cancel: watchId });
-  }
-
-  requestProgress(): void {
-    this.asked.push('progress');
-  }
-
-  async next(): Promise<WatchNotice | undefined> {
-    while (this.#told.length === 0 && !this.isClosed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    const told = this.#told.shift();
-    if (told instanceof KvError) {
-      throw told;
-    }
-    return told;
-  }
-
-  sent(): void {
-    this.sentTimes++;
-  }
-
-  get pending(): number {
-    return this.#told.length + this.pendingBeside;
-  }
-
-  close(): void {
-    this.isClosed = true;
-    this.#wake();
-  }
-}
 
 let member: FakeMember;
 let serving: Serving;
-let stream: FakeStream;
+let stream: FakeWatchStream;
 let call: Call;
 let responses: Record<string, unknown>[];
 
@@ -86,7 +27,7 @@ function open(metadata = new Metadata()): Call {
 
 beforeEach(async () => {
   member = new FakeMember();
-  stream = new FakeStream();
+  stream = new FakeWatchStream();
   member.onOpenWatchStream = () => stream;
   serving = await serve(member);
   responses = [];
