@@ -1,6 +1,6 @@
 /** `v3electionpb.Election`: elections, as etcd serves them; ownership is asked after the wait. */
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { equalBytes, KvError } from '../base/index.ts';
+import { equalBytes, KvError, type Timers } from '../base/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
 import { fromKeyValue, toNumber } from './convert.ts';
@@ -13,6 +13,7 @@ import {
   waitOrLeave,
   withLease,
 } from './ownership.ts';
+import { watchLeader } from './required-leader.ts';
 import {
   headerOf,
   type LongService,
@@ -23,8 +24,13 @@ import {
 } from './service.ts';
 import { Waits } from './waits.ts';
 
+type ObserveCall = ServerWritableStream<wire.LeaderRequest, wire.LeaderResponse>;
+
 /** Creates the service; its calls wait until their clients, or the server, end them. */
-export function createElectionService(context: ServiceContext): LongService<wire.ElectionHandlers> {
+export function createElectionService(
+  context: ServiceContext,
+  timers: Timers,
+): LongService<wire.ElectionHandlers> {
   const waits = new Waits();
   const handlers: wire.ElectionHandlers = {
     ...ofLeaders(context),
@@ -42,21 +48,18 @@ export function createElectionService(context: ServiceContext): LongService<wire
         return { header: headerOf(context, revision), kv: fromKeyValue(kv) };
       },
     ),
-    Observe: serverStreaming(
-      context,
-      'Observe',
-      async (call: ServerWritableStream<wire.LeaderRequest, wire.LeaderResponse>, { caller }) =>
-        waits.during(call, async ({ signal }) => {
-          for await (const { kv, revision } of ownersOf(context.member, call.request.name, {
-            caller,
-            signal,
-          })) {
-            await writePaced(call, { header: headerOf(context, revision), kv: fromKeyValue(kv) });
-          }
-          if (!call.cancelled) {
-            throw signal.reason;
-          }
-        }),
+    Observe: serverStreaming(context, 'Observe', async (call: ObserveCall, { caller }) =>
+      waits.during(call, async (wait) => {
+        const fail = (error: KvError): void => {
+          wait.abort(error);
+        };
+        const leaderCheck = watchLeader(context, call, { timers, fail });
+        try {
+          await observe(context, call, { caller, signal: wait.signal });
+        } finally {
+          leaderCheck?.cancel();
+        }
+      }),
     ),
   };
   return {
@@ -114,6 +117,21 @@ async function campaign(
       leader: { name, key: Buffer.from(key), rev: token, lease: String(id) },
     };
   });
+}
+
+/** Tells who leads until the client has gone; fails with the reason of `signal` when that fires. */
+async function observe(
+  context: ServiceContext,
+  call: ObserveCall,
+  { caller, signal }: Pick<CallOptions, 'caller'> & { readonly signal: AbortSignal },
+): Promise<void> {
+  const owners = ownersOf(context.member, call.request.name, { caller, signal });
+  for await (const { kv, revision } of owners) {
+    await writePaced(call, { header: headerOf(context, revision), kv: fromKeyValue(kv) });
+  }
+  if (!call.cancelled) {
+    throw signal.reason;
+  }
 }
 
 function toCandidate(leader: wire.LeaderKey | null): {

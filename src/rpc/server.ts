@@ -88,7 +88,7 @@ export class RpcServer {
     server.addService(measured(services['etcdserverpb.Lease']), lease.handlers);
     const lock = createLockService(options, options.timers);
     server.addService(measured(services['v3lockpb.Lock']), lock.handlers);
-    const election = createElectionService(options);
+    const election = createElectionService(options, options.timers);
     server.addService(measured(services['v3electionpb.Election']), election.handlers);
     const health = createHealthService(options, options.timers);
     server.addService(measured(services['grpc.health.v1.Health']), health.handlers);

@@ -176,6 +176,29 @@ export class RawClient {
     return answers;
   }
 
+  /** How a stream with one request ends that tells nothing and that its client does not end. */
+  async end(
+    method: 'Observe',
+    request: object,
+    ownMetadata: Readonly<Record<string, string>>,
+  ): Promise<RawAnswer> {
+    const streaming = streams[method];
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(ownMetadata)) {
+      metadata.set(name, value);
+    }
+    const call = this.#client.makeServerStreamRequest<object, object>(
+      streaming.path,
+      (each) => streaming.requestSerialize(each),
+      (answer) => streaming.responseDeserialize(answer),
+      request,
+      metadata,
+    );
+    call.resume();
+    const [error] = (await once(call, 'error')) as [ServiceError];
+    return { code: status[error.code], details: error.details };
+  }
+
   /** The store's revision, by a linearizable read. */
   async revision(): Promise<number> {
     const request = { key: Buffer.from('revision') };

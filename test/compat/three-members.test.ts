@@ -96,8 +96,12 @@ describe.runIf(hasEtcd())('three members of Holdfast and three of etcd', () => {
 
   describe('when two of them are killed,', () => {
     let survivors: readonly [RawClient, RawClient];
+    let ends: readonly Promise<RawAnswer>[];
 
     beforeAll(async () => {
+      ends = sides.map(async ({ clients: [survivor] }) =>
+        (survivor as RawClient).end('Observe', { name: bytes('e') }, { hasleader: 'true' }),
+      );
       survivors = await Promise.all([orphan(sides[0]), orphan(sides[1])]);
     });
 
@@ -117,6 +121,13 @@ describe.runIf(hasEtcd())('three members of Holdfast and three of etcd', () => {
       );
 
       expect(answer).toEqual({ code: 'UNAVAILABLE', details: 'etcdserver: no leader' });
+    });
+
+    test('the third ends the stream of an observer who asked for a leader', async () => {
+      const [expected, actual] = await Promise.all(ends);
+
+      expect(actual).toEqual(expected);
+      expect(expected).toEqual({ code: 'UNAVAILABLE', details: 'etcdserver: no leader' });
     });
 
     test('the third still answers serializable reads', async () => {

@@ -1,12 +1,17 @@
 /** What bounds calls of the Election service, over real gRPC in front of a fake member. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { KvError } from '../../src/base/index.ts';
 import { FakeMember } from './fake-member.ts';
+import { FakeWatchStream } from './fake-watch-stream.ts';
 import { answerTo, serve, type Serving } from './serving.ts';
 
 const leader = { name: Buffer.from('name'), key: Buffer.from('name/7'), rev: '9', lease: '7' };
 
 let member: FakeMember;
 let serving: Serving;
+let timersOfServer: number;
 
 beforeEach(async () => {
   member = new FakeMember();
@@ -16,6 +21,7 @@ beforeEach(async () => {
       result: { type: 'txn', succeeded: true, responses: [] },
     });
   serving = await serve(member, { epochMs: () => 1000 });
+  timersOfServer = serving.timers.pendingTimers;
 });
 
 afterEach(async () => {
@@ -31,4 +37,48 @@ test('proclaiming and resigning last no longer than their callers want', async (
   const bounds = member.asked.map(({ options }) => options?.deadlineMs ?? 0);
   expect(bounds).toHaveLength(2);
   expect(Math.min(...bounds)).toBeGreaterThan(0);
+});
+
+describe('observing', () => {
+  let watches: FakeWatchStream;
+
+  beforeEach(() => {
+    watches = new FakeWatchStream();
+    member.onRange = async () =>
+      Promise.resolve({ result: { type: 'range', kvs: [], count: 0, more: false }, revision: 10 });
+    member.onOpenWatchStream = () => watches;
+  });
+
+  async function observeWith(hasleader: string): Promise<{ readonly ended: Promise<unknown[]> }> {
+    const metadata = new Metadata();
+    metadata.set('hasleader', hasleader);
+    const call = serving.election.Observe({ name: Buffer.from('name') }, metadata);
+    call.resume();
+    const ended = once(call, 'error');
+    await vi.waitUntil(() => watches.asked.length > 0);
+    return { ended };
+  }
+
+  test('ends for a client that wants a leader, once there is none', async () => {
+    const { ended } = await observeWith('true');
+
+    member.leader = 0;
+    await serving.timers.run(10_000);
+
+    const [error] = (await ended) as [ServiceError];
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, details: 'etcdserver: no leader' });
+    expect(watches.isClosed).toBe(true);
+    expect(serving.timers.pendingTimers).toBe(timersOfServer);
+  });
+
+  test('goes on for a client that does not say that it wants one', async () => {
+    const { ended } = await observeWith('false');
+
+    member.leader = 0;
+    await serving.timers.run(10_000);
+    expect(watches.isClosed).toBe(false);
+
+    await serving.server.stop(0);
+    expect((await ended)[0]).toMatchObject({ details: new KvError('STOPPED').message });
+  });
 });
