@@ -193,7 +193,8 @@ export class ChangeFeed<V> {
    * in the store.
    *
    * @throws {HoldfastError} COMPACTED — history is gone, and the feed is not to begin anew;
-   *   FEED_TAKEN — somebody else consumes it; BAD_VALUE — the codec cannot read a value.
+   *   FEED_TAKEN — somebody else consumes it; BAD_VALUE — the codec cannot read a value; what kept
+   *   the place from being written at the end: the last deliveries will be repeated.
    */
   async run(
     handler: DeliveryHandler<V>,
@@ -228,12 +229,15 @@ export class ChangeFeed<V> {
   ): Promise<void> {
     const isOver = (): boolean => signal.aborted;
     for (let attempt = 1; !isOver(); attempt++) {
+      let owned: FeedLock | undefined;
       try {
-        const owned = await lock(signal);
+        owned = await lock(signal);
         attempt = 0;
         await this.#consumeOwned(owned, { handler, signal });
       } catch (error) {
-        if (!isOver() && (error as Partial<HoldfastError>).retryable !== true) {
+        const isNotWanted = owned === undefined && isOver();
+        const mayPass = (error as Partial<HoldfastError>).retryable === true && !isOver();
+        if (!isNotWanted && !mayPass) {
           throw error;
         }
       }
@@ -289,6 +293,8 @@ export class ChangeFeed<V> {
   async #begin(signal: AbortSignal): Promise<number | undefined> {
     const { cursorKv: kv, source, range, options, pause, uniqueName } = this.#parts;
     const parts = { kv, key: this.#cursorKey, consumer: uniqueName(), pause, signal };
+    // What the run before has failed with is not this one's.
+    this.#cursor = undefined;
     const cursor = await FeedCursor.take(parts);
     this.#cursor = cursor;
     this.#revision = cursor.saved ?? 0;

@@ -149,8 +149,11 @@ export class FeedCursor {
         if ((error as Partial<HoldfastError>).retryable !== true || signal.aborted) {
           throw error;
         }
+        await pause(attempt, signal).catch(() => {
+          // It is to end: what the write has come to says more than that.
+          throw error;
+        });
       }
-      await pause(attempt, signal);
     }
   }
 }

@@ -208,7 +208,13 @@ export class Reconciler<V> {
       }
       throw error;
     }
+    if (signal.aborted) {
+      cache.close();
+      return;
+    }
     const queue = this.#createQueue(cache, signal, token);
+    // At once: work that ends in the same moment would else be followed by more.
+    signal.addEventListener('abort', () => void queue.stop());
     this.#active = { cache, queue };
     let resync: TimerHandle | undefined;
     try {

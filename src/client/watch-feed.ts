@@ -127,10 +127,7 @@ export class WatchFeed {
       const batch = this.#queue.shift();
       if (batch !== undefined) {
         this.#queuedBytes -= batch.bytes;
-        if (this.#isPaused && this.#queuedBytes <= this.#source.feedBytesMax / 2) {
-          this.#isPaused = false;
-          this.#source.resume(this);
-        }
+        this.#maybeResume();
         return batch;
       }
       if (this.#hasEnded()) {
@@ -149,6 +146,15 @@ export class WatchFeed {
       throw new HoldfastError('ABORTED', 'watch: it was closed before a member had begun it');
     }
     return this.nextRevision;
+  }
+
+  /** What has ended is read to its end, and not asked for again. */
+  #maybeResume(): void {
+    const hasRoom = this.#queuedBytes <= this.#source.feedBytesMax / 2;
+    if (this.#isPaused && hasRoom && this.#end === undefined) {
+      this.#isPaused = false;
+      this.#source.resume(this);
+    }
   }
 
   #finish(error: HoldfastError | undefined): void {

@@ -81,6 +81,7 @@ export class WorkQueue {
   #filledMs: number;
   #refill: TimerHandle | undefined;
   #isStopped = false;
+  #stopping: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(parts: WorkQueueParts) {
@@ -122,8 +123,13 @@ export class WorkQueue {
     this.#pump();
   }
 
-  /** Begins nothing any more; resolves once what is under way has ended. */
+  /** Begins nothing any more, from the call on; resolves once what is under way has ended. */
   async stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.#isStopped = true;
     this.#refill?.cancel();
     for (const item of this.#items.values()) {

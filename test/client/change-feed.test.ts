@@ -329,6 +329,40 @@ describe('a change feed', () => {
     expect(locks).toBe(1);
   });
 
+  test('tells, with a lock and without, that its place was not written at its end', async () => {
+    const lock = async () =>
+      Promise.resolve({ signal: new AbortController().signal, release: async () => undefined });
+    for (const options of [{}, { lock }]) {
+      const { store, loop, start } = setUp({ from: 'now', ...options });
+      const consumer = start();
+      await loop.run(0);
+      store.failures.txns.push(new HoldfastError('PERMISSION_DENIED', 'not yours'));
+      store.write({ 'a/1': 'one' });
+      await loop.run(0);
+
+      expect(await consumer.stop()).toMatchObject({ code: 'PERMISSION_DENIED' });
+    }
+  });
+
+  test('that ends before it has begun again does not fail with what ended it before', async () => {
+    const { store, loop, start } = setUp({ from: 'now' });
+    const first = start();
+    await loop.run(0);
+    const second = start();
+    await loop.run(0);
+    for (const value of ['one', 'two']) {
+      store.write({ 'a/1': value });
+      await loop.run(0);
+    }
+    expect(await first.ended).toMatchObject({ code: 'FEED_TAKEN' });
+
+    store.failures.txns.push(new HoldfastError('ABORTED', 'transaction'));
+    const again = first.feed.run(() => undefined, { signal: AbortSignal.abort() });
+
+    await loop.settle(again);
+    expect(await second.stop()).toBeUndefined();
+  });
+
   test('moves its place where nothing changes, now and then', async () => {
     const { store, loop, start } = setUp({ from: 'now' });
     store.tellsProgress = true;

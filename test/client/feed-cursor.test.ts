@@ -124,4 +124,21 @@ describe('the cursor of a feed', () => {
 
     await expect(other.settled()).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   });
+
+  test('tells of a failure, not of the end, when that comes in the pause after it', async () => {
+    const store = new FakeStore();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const pause = async (): Promise<void> => {
+      controller.abort();
+      return Promise.reject(new HoldfastError('ABORTED', 'waiting'));
+    };
+    const parts = { kv: store.cursorKv(), key: 'cursor', consumer: 'one', pause, signal };
+    const cursor = await FeedCursor.take(parts);
+    store.failures.txns.push(lost('unknown'));
+
+    cursor.move(5);
+
+    await expect(cursor.settled()).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+  });
 });

@@ -320,6 +320,70 @@ describe('a reconciler', () => {
     expect(election.state.resigned).toBe(1);
   });
 
+  test('begins nothing when work ends in the moment in which it is to end', async () => {
+    const election = fakeElection();
+    const calls: string[] = [];
+    let finish = (): void => undefined;
+    const { store, loop, start, stop } = setUp({
+      ...{ campaign: election.campaign, actual: undefined, concurrency: 1 },
+      reconcile: async (key) => {
+        calls.push(key);
+        return new Promise((resolve) => {
+          finish = resolve;
+        });
+      },
+    });
+    store.write({ 'w/1': 'one', 'w/2': 'two' });
+    const running = start();
+    await loop.run(0);
+    const loss = election.elect();
+    await loop.run(0);
+    expect(calls).toEqual(['w/1']);
+
+    finish();
+    await Promise.resolve();
+    loss.abort();
+    await loop.run(0);
+
+    expect(calls).toEqual(['w/1']);
+    await stop(running);
+  });
+
+  test('begins nothing when it loses its lead as soon as the keys are there', async () => {
+    const election = fakeElection();
+    const store = new FakeStore();
+    const loop = new VirtualLoop();
+    const calls: string[] = [];
+    const lost: AbortController[] = [];
+    const pause = async (): Promise<void> => new Promise((done) => void loop.after(50, done));
+    const parts = { source: store, range: { prefix: 'w/' }, decode: decodeText, timers: loop };
+    const reconciler = new Reconciler<string>({
+      ...{ timers: loop, prng: createPrng(1), pause },
+      openCache: async () => {
+        const cache = await Cache.open({ ...parts, pause, timeoutMs: 10_000, options: {} });
+        lost.forEach((loss) => loss.abort());
+        return cache;
+      },
+      options: {
+        campaign: election.campaign,
+        reconcile: (key) => {
+          calls.push(key);
+        },
+      },
+    });
+    store.write({ 'w/1': 'one' });
+    const ending = new AbortController();
+    const running = reconciler.run({ signal: ending.signal });
+    await loop.run(0);
+
+    lost.push(election.elect());
+    await loop.run(1000);
+    ending.abort();
+    await loop.settle(running);
+
+    expect(calls).toEqual([]);
+  });
+
   test('fails with what ends its cache in the moment in which that is opened', async () => {
     const { store, loop, start } = setUp();
     store.failures.watches.push(new HoldfastError('PERMISSION_DENIED', 'watch'));

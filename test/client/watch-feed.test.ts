@@ -122,6 +122,19 @@ describe('a feed', () => {
     expect(log).toEqual(['remove']);
   });
 
+  test('that has ended while it was paused is not asked for again by reading it', async () => {
+    const { feed, log, next } = setUp(5, 1000);
+    for (const revision of [5, 6, 7]) {
+      feed.received(told([put('a', revision, 'x'.repeat(390))]));
+    }
+
+    feed.fail(new HoldfastError('PERMISSION_DENIED', 'over'));
+    await Promise.all([next(), next(), next()]);
+
+    expect(log).toEqual(['pause before 8', 'remove']);
+    await expect(next()).rejects.toThrow('over');
+  });
+
   test('wakes its reader', async () => {
     const { feed, next } = setUp();
     const reading = next();
