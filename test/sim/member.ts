@@ -311,8 +311,8 @@ export class Run {
     this.#member = member;
     this.#host = host;
     const { raft: drawn, member: limits, retention } = host.parameters;
-    // Never reached here; `test/raft/random.test.ts` does.
-    const options = { ...drawn, unappliedBytesMax: defaultRaftOptions.unappliedBytesMax };
+    const { unappliedBytesMax = defaultRaftOptions.unappliedBytesMax } = drawn;
+    const options = { ...drawn, unappliedBytesMax };
     this.stateMachine = this.#createStateMachine();
     const record = disk.engine.get(membershipMetaKey);
     const raft = createRaftConfig({

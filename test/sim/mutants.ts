@@ -855,5 +855,18 @@ export const mutants: readonly Mutant[] = [
     kind: 'safety',
     patches: [kv('apply-batch.ts', 'isExpired ? expiredTombstone : tombstone', 'tombstone')],
   },
+  {
+    lesson: 'gives up entries that are committed before its own disk has them',
+    profile: 'memory',
+    seeds: 5,
+    kind: 'crash',
+    patches: [
+      raft(
+        'log.ts',
+        'this.#dropWhileAbove(this.#unappliedBytesMax, this.applicableIndex);',
+        'this.#dropWhileAbove(this.#unappliedBytesMax, this.#commitIndex);',
+      ),
+    ],
+  },
   ...userMutants,
 ];

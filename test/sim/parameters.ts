@@ -21,6 +21,8 @@ export interface SimParameters {
     readonly uncommittedBytesMax: number;
     readonly applyingBytesMax: number;
     readonly cacheBytesMax: number;
+    /** The default when left out: so much that no run comes near it. */
+    readonly unappliedBytesMax?: number | undefined;
     readonly pendingReadsMax: number;
     readonly promotionLagMax: number;
     readonly learnerEntriesPerTick: number;
@@ -133,6 +135,7 @@ export const streams = {
   history: 6,
   pace: 7,
   users: 8,
+  memory: 9,
   administrator: 40,
   tenant: 50,
   client: 100,

@@ -100,6 +100,12 @@ export const profiles: Readonly<Record<string, Profile>> = {
     count: 30,
     adjust: withUsers,
   },
+  memory: {
+    says: 'members apply slowly, and keep little of their logs in memory until they do',
+    mix: { 'stalled-disk': 4, 'slow-disk': 4, crash: 4, cut: 4, pause: 2, membership: 2 },
+    count: 30,
+    adjust: withLittleMemory,
+  },
   everything: {
     says: 'all kinds of faults in one run',
     mix: { ...network, ...crashes, ...disks, ...clocks, crash: 7, membership: 4 },
@@ -111,7 +117,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
 export const defaultProfile = 'mixed';
 
 /** Those that came later are left out, so that the runs of seeds stay what they were. */
-const unmixed: readonly string[] = ['lease', 'history', 'upgrade', 'users'];
+const unmixed: readonly string[] = ['lease', 'history', 'upgrade', 'users', 'memory'];
 const mixedProfiles = Object.keys(profiles).filter((it) => !unmixed.includes(it));
 
 /** Draws the whole run from a seed. */
@@ -119,7 +125,8 @@ export function createCase(seed: number, profileName: string): SimCase {
   const prng = streamOf(seed, streams.parameters);
   const chosen = happens(prng, 5_000) ? 'everything' : pick(prng, mixedProfiles);
   // From a generator of its own, so that the other seeds' runs are what they were without it.
-  const usual = happens(streamOf(seed, streams.history), 600) ? 'history' : chosen;
+  const spare = happens(streamOf(seed, streams.memory), 800) ? 'memory' : chosen;
+  const usual = happens(streamOf(seed, streams.history), 600) ? 'history' : spare;
   const timed = happens(streamOf(seed, streams.lease), 800) ? 'lease' : usual;
   const mixed = happens(streamOf(seed, streams.users), 800) ? 'users' : timed;
   const name = profileName === defaultProfile ? mixed : profileName;
@@ -207,6 +214,21 @@ function withUsers(parameters: SimParameters, prng: Prng): SimParameters {
     },
   };
   return withRoomForTime(withBearableLoad(joined, administrators));
+}
+
+/** Entries are given up before they are applied, and read again when their turn comes. */
+function withLittleMemory(parameters: SimParameters, prng: Prng): SimParameters {
+  const cacheBytesMax = pick(prng, [0, 1_000]);
+  return {
+    ...parameters,
+    raft: {
+      ...parameters.raft,
+      ...{ cacheBytesMax, unappliedBytesMax: cacheBytesMax + pick(prng, [0, 500, 2_000]) },
+      applyingBytesMax: pick(prng, [1, 1_000]),
+    },
+    member: { ...parameters.member, stateCacheBytesMax: pick(prng, [0, 2_000]) },
+    disk: { ...parameters.disk, engineUs: pick(prng, [1_000, 200_000]) },
+  };
 }
 
 function withoutChance(parameters: SimParameters): SimParameters {
