@@ -63,7 +63,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/replica/integrity.ts': 'test/replica/driver-integrity.test.ts',
   'src/replica/log-writer.ts': 'test/replica/driver.test.ts',
   'src/replica/quarantine.ts': 'test/replica/driver-integrity.test.ts and rebuild.test.ts',
-  'src/replica/self-report.ts': 'test/replica/driver-integrity.test.ts',
   'src/replica/succession.ts': 'test/replica/driver.test.ts and driver-integrity.test.ts',
   'src/replica/applying.ts': 'test/replica/rebuild.test.ts and driver.test.ts',
   'src/replica/parts.ts': 'test/replica/driver.test.ts and its siblings',

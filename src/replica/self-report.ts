@@ -16,9 +16,9 @@ export interface SelfReportOptions {
   /** Not published when undefined. */
   readonly clientUrls: readonly string[] | undefined;
   readonly quotaBytes: number;
-  readonly members: MemberList;
-  readonly state: MemberState;
-  readonly logger: EventLogger;
+  readonly members: Pick<MemberList, 'published'>;
+  readonly state: Pick<MemberState, 'alarms'>;
+  readonly logger: Pick<EventLogger, 'info' | 'warn'>;
   readonly propose: (command: Command) => Promise<CommandResult>;
 }
 
@@ -27,6 +27,8 @@ export class SelfReport {
   readonly #options: SelfReportOptions;
   /** What is being told; one thing at a time. */
   #telling: string | undefined;
+  /** What had to wait when it was tried last, and why; it is logged once, and tried every tick. */
+  #delayed: string | undefined;
 
   constructor(options: SelfReportOptions) {
     this.#options = options;
@@ -68,12 +70,24 @@ export class SelfReport {
     this.#telling = what;
     this.#options
       .propose(command)
-      .catch((error: unknown) => {
-        // It is told again when it is still news; a member that cannot write yet is none.
-        this.#options.logger.info({ event: 'report-delayed', what, reason: String(error) });
-      })
+      .then(
+        () => {
+          this.#delayed = undefined;
+        },
+        (error: unknown) => {
+          // It is told again when it is still news; a member that cannot write yet is none.
+          this.#noteDelay(what, String(error));
+        },
+      )
       .finally(() => {
         this.#telling = undefined;
       });
+  }
+  #noteDelay(what: string, reason: string): void {
+    const delayed = `${what}: ${reason}`;
+    if (delayed !== this.#delayed) {
+      this.#delayed = delayed;
+      this.#options.logger.info({ event: 'report-delayed', what, reason });
+    }
   }
 }

@@ -5,7 +5,7 @@
  */
 import { featureLevels } from '../kv/index.ts';
 import type { NodeId } from '../raft/index.ts';
-import type { LogStore } from '../storage/index.ts';
+import type { Engine, LogStore } from '../storage/index.ts';
 import type { PeerLink, Transport } from '../transport/index.ts';
 import type { Integrity } from './integrity.ts';
 import type { LogKeeper } from './log-keeper.ts';
@@ -54,6 +54,8 @@ export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #watchdog: Watchdog;
   #sizeBytes = 0;
+  /** The stores are being asked: a disk that hangs is not to be asked once more every few ticks. */
+  #isMeasuring = false;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -86,13 +88,22 @@ export class Upkeep {
   async refreshSizes(): Promise<void> {
     const { config, replica, state, selfReport } = this.#options;
     const { quotaBytes } = config.options;
-    const stateBytes = await state.engine.sizeBytes();
+    const stateBytes = await this.#measure(state.engine);
     replica.noteSpace(isNearQuota(stateBytes, quotaBytes));
     if (replica.leader !== 0) {
       selfReport.checkQuota(stateBytes);
     }
     const sizes = { logBytes: config.log.sizeBytes(), stateBytes, quotaBytes };
     this.#sizeBytes = reportSizes(sizes, config.metrics);
+  }
+
+  async #measure(engine: Pick<Engine, 'sizeBytes'>): Promise<number> {
+    this.#isMeasuring = true;
+    try {
+      return await engine.sizeBytes();
+    } finally {
+      this.#isMeasuring = false;
+    }
   }
 
   /** Notices that this member is slow, and lets another one lead. */
@@ -140,7 +151,7 @@ export class Upkeep {
     const { config, replica, state, integrity, onFatal } = this.#options;
     const { metrics, levels = featureLevels } = config;
     reportState({ replica, integrity, state, links, levels }, metrics);
-    if (replica.tickCount % sizeRefreshTicks === 0) {
+    if (replica.tickCount % sizeRefreshTicks === 0 && !this.#isMeasuring) {
       this.refreshSizes().catch(onFatal);
     }
   }

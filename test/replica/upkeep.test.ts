@@ -105,6 +105,24 @@ describe('Upkeep', () => {
     expect(done).toEqual(['its disk stalls']);
   });
 
+  test('a store that is slow to tell its size is asked once at a time', async () => {
+    const { engine, upkeep, done, tick } = start();
+    const answers: ((bytes: number) => void)[] = [];
+    engine.sizeBytes = async () =>
+      new Promise((resolve) => {
+        answers.push(resolve);
+      });
+
+    await tick(150);
+    expect(answers).toHaveLength(1);
+    answers[0]?.(700);
+    await tick(50);
+
+    expect(upkeep.sizeBytes).toBe(1700);
+    expect(done).toContain('700 bytes of state');
+    expect(answers).toHaveLength(2);
+  });
+
   test('a store that cannot be asked is no store any more', async () => {
     const { engine, fatals, tick } = start();
     engine.sizeBytes = async () => Promise.reject(new Error('gone'));
