@@ -143,7 +143,7 @@ export class PipelineAnswers {
     }
   }
 
-  /** What has not left is dropped. */
+  /** The client has gone, or is turned away: what has not left is dropped. */
   close(): void {
     this.#isOver = true;
     this.#writer = undefined;
@@ -195,10 +195,14 @@ export class PipelineAnswers {
     }
   }
 
-  /** A client that has ended its side gets the answers it waits for, and the end. */
+  /**
+   * A client that has ended its side gets the answers it waits for, and the end. They may still be
+   * on their way then, and count until it has taken them, or has gone.
+   */
   #maybeEnd(): void {
     if (this.#hasEnded && !this.#isOver && this.#operations === 0) {
-      this.close();
+      this.#isOver = true;
+      this.#parts.onClose();
       this.#parts.call.end();
     }
   }

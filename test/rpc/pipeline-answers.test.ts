@@ -167,6 +167,22 @@ describe('what an answer is charged', () => {
     expect(account.hasEnded).toBe(true);
   });
 
+  test.each([
+    ['taken it', (call: FakeCall) => call.taken.at(-1)?.()],
+    ['gone', (_: FakeCall, answers: PipelineAnswers) => answers.close()],
+  ])('after the end of what a client says, too, is given back once it has %s', (_, leave) => {
+    const { call, answers, come, endTurn } = setUp();
+    const { operation, account } = come(1);
+    call.emit('end');
+    answers.add(operation, renewed, false);
+    endTurn();
+    expect([call.hasEnded, account.hasEnded]).toEqual([true, false]);
+
+    leave(call, answers);
+
+    expect(account.hasEnded).toBe(true);
+  });
+
   test('is given back at once by a failure, and after the end of the stream', () => {
     const { answers, come } = setUp();
     const [failure, written, late] = [come(1), come(2), come(3)];
