@@ -62,6 +62,23 @@ describe.runIf(hasEtcd())('users, roles and permissions', () => {
     await compare(casesWithAuth);
   });
 
+  test('let in who was added without a password once root gives one; not etcd', async () => {
+    const root = '--user=root:root';
+    const ask = async (password: string) =>
+      answersTo({ args: [`--user=quiet:${password}`, 'get', 'k'] });
+    await answersTo({ args: [root, 'user', 'add', 'quiet', '--no-password'] });
+    const [etcdBefore, before] = await ask('guess');
+    const passwd = [root, 'user', 'passwd', 'quiet', '--interactive=false'];
+    await answersTo({ args: passwd, input: 'new\n' });
+    const [etcd, holdfast] = await ask('new');
+
+    for (const answer of [etcdBefore, etcd]) {
+      expect(answer?.stderr).toContain('password was given for no password user');
+    }
+    expect(before?.stderr).toContain('authentication failed, invalid user ID or password');
+    expect(holdfast?.stderr).toContain('permission denied');
+  });
+
   test('tell a stream’s progress, and give no watch, to somebody without a token', async () => {
     const requests = [{ progress_request: {} }, { create_request: { key: bytes('a') } }];
     const endpoints = [sides.etcd, sides.holdfast.endpoints[0] ?? ''];
