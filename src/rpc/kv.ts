@@ -4,6 +4,7 @@ import { concatBytes, KvError } from '../base/index.ts';
 import type { RangeOperation } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
+import { afterEffect } from './after-effects.ts';
 import { toBound, toRange } from './convert.ts';
 import {
   carryOutRange,
@@ -68,7 +69,9 @@ export function createKvService(context: ServiceContext): wire.KVHandlers {
       async (request: wire.CompactionRequest, options): Promise<wire.CompactionResponse> => {
         const revision = await compact(context, toBound(request.revision), options);
         if (request.physical) {
-          await member.compactionDone(options);
+          await member.compactionDone(options).catch((error: unknown) => {
+            throw afterEffect(error);
+          });
         }
         return { header: headerOf(context, revision) };
       },

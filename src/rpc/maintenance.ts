@@ -2,6 +2,7 @@
 import { KvError } from '../base/index.ts';
 import type { CallOptions, KeyspaceHash, MemberAlarm } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
+import { afterEffect } from './after-effects.ts';
 import { toBound, toNumber } from './convert.ts';
 import { toMemberId } from './member-requests.ts';
 import { headerOf, serverStreaming, type ServiceContext, unary } from './service.ts';
@@ -51,7 +52,11 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
         if (member.leader !== member.memberId) {
           throw new KvError('NOT_LEADER');
         }
-        await member.moveLeader(toMemberId(request.targetID, 'BAD_TRANSFEREE'), options);
+        const target = toMemberId(request.targetID, 'BAD_TRANSFEREE');
+        await member.moveLeader(target, options).catch((error: unknown) => {
+          // One that has been asked to take over may do so later.
+          throw isRefusal(error) ? error : afterEffect(error);
+        });
         return { header: header() };
       },
     ),
@@ -124,6 +129,11 @@ function checkNotCancelled({ cancelled }: Cancellable): void {
   if (cancelled) {
     throw new KvError('CANCELLED');
   }
+}
+
+/** Whether nobody has been asked to lead. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof KvError && error.code === 'BAD_TRANSFEREE';
 }
 
 function statusOf(context: ServiceContext): wire.StatusResponse {

@@ -17,6 +17,7 @@ import type {
   RangeOperation,
 } from '../kv/index.ts';
 import type { CallOptions, MemberApi, WatchEvent, WatchRequest } from '../replica/index.ts';
+import { afterEffect } from './after-effects.ts';
 import type { ServiceContext } from './service.ts';
 
 /** Somebody who is in a queue. */
@@ -159,13 +160,16 @@ export async function waitOrLeave(
     }
   } catch (error) {
     if (candidate.isNew) {
-      await leaveQueue(member, candidate, { caller }).catch(nobodyToTell);
+      await leaveQueue(member, candidate, { caller }).catch(() => {
+        // It stands there until its lease ends, and may come to own.
+        throw afterEffect(error);
+      });
     }
     throw error;
   }
 }
 
-/** Whether the client has gone; a try, or a limit to the wait, ends a wait otherwise. */
+/** Whether the client has gone; a try, or a limit to the wait, is another reason to end one. */
 function isGone({ reason }: AbortSignal): boolean {
   return reason instanceof KvError && reason.code === 'CANCELLED';
 }

@@ -226,6 +226,18 @@ describe('Compact', () => {
     expect(member.askedByRoot.map(({ method }) => method)).toEqual(['propose', 'compactionDone']);
   });
 
+  test('that is done, and whose history is not gone in time, may have happened', async () => {
+    applies({ type: 'compact' });
+    member.onCompactionDone = async () => Promise.reject(new KvError('TIMEOUT'));
+
+    const error = await refusalOf((done) =>
+      serving.kv.Compact({ revision: 6, physical: true }, done),
+    );
+
+    expect(error).toMatchObject({ code: status.UNAVAILABLE });
+    expect(error.metadata.get('holdfast-outcome')).toEqual(['unknown']);
+  });
+
   test.each([
     ['COMPACTED', 'etcdserver: mvcc: required revision has been compacted'],
     ['FUTURE_REVISION', 'etcdserver: mvcc: required revision is a future revision'],

@@ -290,6 +290,19 @@ describe('MoveLeader', () => {
     expect(member.asked).toEqual([]);
   });
 
+  test.each([
+    ['TIMEOUT', 'unknown'],
+    ['BAD_TRANSFEREE', 'rejected'],
+  ] as const)('that fails with %s has the outcome "%s"', async (code, outcome) => {
+    member.onMoveLeader = async () => Promise.reject(new KvError(code));
+
+    const error = await refusalOf((done) =>
+      serving.maintenance.MoveLeader({ targetID: '1002' }, done),
+    );
+
+    expect(error.metadata.get('holdfast-outcome')).toEqual([outcome]);
+  });
+
   test('to an id that no member can have is refused, as to any stranger', async () => {
     const error = await refusalOf((done) =>
       serving.maintenance.MoveLeader({ targetID: '18446744073709551615' }, done),

@@ -138,6 +138,26 @@ describe('who has gone when its turn comes', () => {
   });
 });
 
+describe('who fails while it waits', () => {
+  beforeEach(() => {
+    member.onRange = async () => Promise.reject(new KvError('TIMEOUT'));
+  });
+
+  test('has had no effect when it has left', async () => {
+    const waiting = waitOrLeave(member, { name, candidate }, { signal: wait.signal });
+
+    await expect(waiting).rejects.toMatchObject({ code: 'TIMEOUT', outcome: 'rejected' });
+  });
+
+  test('may have had one when it could not leave', async () => {
+    member.onPropose = async () => Promise.reject(new KvError('NO_LEADER'));
+
+    const waiting = waitOrLeave(member, { name, candidate }, { signal: wait.signal });
+
+    await expect(waiting).rejects.toMatchObject({ code: 'TIMEOUT', outcome: 'unknown' });
+  });
+});
+
 test('a lock that is only tried is had when nobody has it', async () => {
   lineUp(undefined);
   wait.abort(new KvError('LOCK_HELD'));
