@@ -3,6 +3,7 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import { equalBytes, KvError, type Timers } from '../base/index.ts';
 import type { CallOptions } from '../replica/index.ts';
 import type * as wire from '../wire/index.ts';
+import { afterEffect } from './after-effects.ts';
 import { fromKeyValue, toNumber } from './convert.ts';
 import {
   enterQueue,
@@ -107,10 +108,13 @@ async function campaign(
   const { caller } = options;
   return withLease(context, BigInt(lease), options, async (id) => {
     const candidate = await enterQueue(member, { name, lease: id, value }, options);
-    if (!equalBytes(candidate.value, value)) {
+    const isRewritten = !equalBytes(candidate.value, value);
+    if (isRewritten) {
       await rewrite(member, { ...candidate, lease: id }, { value, caller });
     }
-    await waitOrLeave(member, { name, candidate }, { caller, signal });
+    await waitOrLeave(member, { name, candidate }, { caller, signal }).catch((error: unknown) => {
+      throw isRewritten ? afterEffect(error) : error;
+    });
     const { key, token } = candidate;
     return {
       header: headerOf(context, member.revision),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KvError } from '../../src/base/index.ts';
 import { FakeMember } from './fake-member.ts';
 import { FakeWatchStream } from './fake-watch-stream.ts';
-import { answerTo, serve, type Serving } from './serving.ts';
+import { answerTo, refusalOf, serve, type Serving } from './serving.ts';
 
 const leader = { name: Buffer.from('name'), key: Buffer.from('name/7'), rev: '9', lease: '7' };
 
@@ -37,6 +37,23 @@ test('proclaiming and resigning last no longer than their callers want', async (
   const bounds = member.asked.map(({ options }) => options?.deadlineMs ?? 0);
   expect(bounds).toHaveLength(2);
   expect(Math.min(...bounds)).toBeGreaterThan(0);
+});
+
+test('a campaign that has written a value, and then fails, may have had an effect', async () => {
+  const old = { key: Buffer.from('name/7'), value: Buffer.from('old'), createRevision: 9 };
+  const kv = { ...old, modRevision: 9, version: 1, lease: 7n, ttlMs: 0 };
+  const known = { type: 'range', kvs: [kv], count: 1, more: false } as const;
+  member.onPropose = async () =>
+    Promise.resolve({
+      ...{ kind: 'ok', revision: 20 },
+      result: { type: 'txn', succeeded: false, responses: [known] },
+    });
+  member.onRange = async () => Promise.reject(new KvError('TIMEOUT'));
+
+  const request = { name: Buffer.from('name'), lease: '7', value: Buffer.from('new') };
+  const error = await refusalOf((done) => serving.election.Campaign(request, done));
+
+  expect(error.metadata.get('holdfast-outcome')).toEqual(['unknown']);
 });
 
 describe('observing', () => {
