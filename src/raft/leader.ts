@@ -199,10 +199,7 @@ export class Leadership {
       if (progress.matchIndex >= this.#core.log.snapshotIndex) {
         progress.becomeReplicate();
       }
-    } else if (
-      progress.state === 'probe' &&
-      (hasAdvanced || message.index === progress.matchIndex)
-    ) {
+    } else if (progress.state === 'probe' && message.index === progress.matchIndex) {
       progress.becomeReplicate();
     } else {
       progress.inflights.freeTo(message.index);

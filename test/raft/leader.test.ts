@@ -140,6 +140,18 @@ describe('Replication', () => {
     expect(only(subject.heartbeatAnswer(3), 'AppendEntries')).toHaveLength(1);
   });
 
+  test('what is due before a tick is due after it, though no heartbeat is', () => {
+    const subject = streaming({ heartbeatTicks: 3 });
+    propose(subject, 'a');
+    subject.tick();
+    subject.raft.step({ type: 'HeartbeatResponse', from: 3, to: 1, term: 1, readRound: 0 });
+
+    subject.raft.tick();
+
+    expect(subject.raft.hasReady()).toBe(true);
+    expect(subject.raft.ready().messages).toMatchObject([{ type: 'AppendEntries', to: 3 }]);
+  });
+
   test('D12, G10: a follower reported unreachable is probed and found again', () => {
     const subject = streaming();
     subject.raft.reportUnreachable(2);
@@ -405,6 +417,19 @@ describe('Flow control', () => {
     expect(subject.raft.status().progress.get(2)?.inflightMessages).toBe(1);
     subject.accept(2, 2);
     expect(subject.raft.status().progress.get(2)?.inflightMessages).toBe(1);
+  });
+
+  test('an acknowledgement leaves what else is on its way, and sends none of it again', () => {
+    const subject = streaming();
+    for (const text of ['a', 'b', 'c']) {
+      propose(subject, text);
+      subject.drain();
+    }
+
+    const sent = subject.accept(2, 2);
+
+    expect(only(sent, 'AppendEntries')).toEqual([]);
+    expect(subject.raft.status().progress.get(2)).toMatchObject({ matchIndex: 2, nextIndex: 5 });
   });
 
   test('G06: a full window gets one empty append per heartbeat answer', () => {

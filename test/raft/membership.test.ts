@@ -93,6 +93,13 @@ describe('A change of one voter', () => {
     expect(reasonOf(propose(subject, [1]))).toBe('appended');
   });
 
+  test('the next is refused while a joint configuration stays in force, committed or not', () => {
+    const subject = leaderOfThree({ conf: { votersOutgoing: [2, 3, 4] } });
+    expect(subject.raft.commitIndex).toBe(1);
+
+    expect(reasonOf(propose(subject, [1, 2]))).toBe('conf-pending');
+  });
+
   test('L03: a new leader begins none before it has committed an entry of its term', () => {
     const subject = new Subject();
     subject.lead();

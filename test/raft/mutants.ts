@@ -246,8 +246,8 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'ends a probe by an answer from before the link broke',
     file: 'leader.ts',
-    find: '(hasAdvanced || message.index === progress.matchIndex)',
-    replace: '(hasAdvanced || message.index <= progress.matchIndex)',
+    find: "progress.state === 'probe' && message.index === progress.matchIndex",
+    replace: "progress.state === 'probe' && message.index <= progress.matchIndex",
     caughtBy: ['an answer from before the link broke'],
   },
   {
@@ -568,6 +568,20 @@ export const mutants: readonly Mutant[] = [
     find: "const isSent = progress.state === 'replicate' && progress.nextIndex > commitIndex;",
     replace: 'const isSent = progress.nextIndex > commitIndex;',
     caughtBy: ['goes to nobody who is probed'],
+  },
+  {
+    lesson: 'sends what is on its way again with each acknowledgement',
+    file: 'leader.ts',
+    find: "progress.state === 'probe' && message.index === progress.matchIndex",
+    replace: 'message.index === progress.matchIndex',
+    caughtBy: ['sends none of it again'],
+  },
+  {
+    lesson: 'forgets at a tick that there is something to send',
+    file: 'leader.ts',
+    find: 'this.#hasNews = this.#pace.tick() || this.#hasNews;',
+    replace: 'this.#hasNews = this.#pace.tick();',
+    caughtBy: ['due before a tick is due after it'],
   },
   {
     lesson: 'names as the source of a snapshot a member that its own log has left behind',

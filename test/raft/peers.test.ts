@@ -81,6 +81,8 @@ describe('Peers', () => {
 
   test.each([
     { before: [1], voters: [1, 2], heard: [], isRisk: false },
+    { before: [1], voters: [2, 3], heard: [], isRisk: true },
+    { before: [1], voters: [1, 2, 3], heard: [], isRisk: true },
     { before: [1, 2, 3], voters: [1, 2], heard: [], isRisk: true },
     { before: [1, 2, 3], voters: [1, 2], heard: [2], isRisk: false },
     { before: [1, 2, 3], voters: [1, 2, 3, 4], heard: [2], isRisk: true },
