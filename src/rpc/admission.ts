@@ -14,6 +14,7 @@ import {
 } from '@grpc/grpc-js';
 import { KvError, type TimerHandle, type Timers } from '../base/index.ts';
 import type { Metrics } from '../observability/index.ts';
+import type { ConnectionEnd, GatewayIdentity } from './gateway-identity.ts';
 import {
   bulkAnswerBytes,
   type ClientUse,
@@ -58,6 +59,7 @@ export interface AdmissionOptions {
   readonly metrics: Metrics;
   readonly timers: Timers;
   readonly onShedding: (event: SheddingEvent) => void;
+  readonly gateway: Pick<GatewayIdentity, 'takeFrom'>;
 }
 
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
@@ -110,6 +112,17 @@ export class Admission {
   /** The books' entry of a call that is under way, by the metadata it came with. */
   callOf(metadata: Metadata): AdmittedCall | undefined {
     return this.#calls.get(metadata);
+  }
+
+  /** Whose call it is that comes by the gateway of this process. */
+  clientBehind(metadata: Metadata): ClientUse | undefined {
+    const end = this.#options.gateway.takeFrom(metadata);
+    return end && this.clientAt(end);
+  }
+
+  /** The client at the other end of a connection. */
+  clientAt({ remoteAddress = 'unknown', remotePort = 0 }: ConnectionEnd): ClientUse {
+    return this.limits.client(remoteAddress, remotePort);
   }
 
   /** Makes a call known to `callOf`. */
@@ -207,13 +220,13 @@ export class AdmittedCall extends ServerInterceptingCall {
   readonly #next: ServerInterceptingCallInterface;
   readonly #admission: Admission;
   readonly #kind: CallKind;
-  readonly #client: ClientUse;
+  #clientUse: ClientUse | undefined;
   #listener: Listener | undefined;
   #state: 'new' | 'entered' | 'working' | 'answered' | 'over' = 'new';
   #isCancelled = false;
   /** Charged for its request, and its answer unless that is large. */
   #bytes = 0;
-  readonly #largeAnswer: LargeAnswer;
+  #ownAnswer: LargeAnswer | undefined;
   /** Charged for a message that is not whole yet. */
   #partialBytes = 0;
 
@@ -222,9 +235,17 @@ export class AdmittedCall extends ServerInterceptingCall {
     this.#next = call;
     this.#admission = admission;
     this.#kind = kind;
-    const { remoteAddress = 'unknown', remotePort = 0 } = call.getConnectionInfo();
-    this.#client = admission.limits.client(remoteAddress, remotePort);
-    this.#largeAnswer = this.largeAnswer();
+  }
+
+  /** Whose call it is: that of its connection, unless its metadata says otherwise. */
+  get #client(): ClientUse {
+    this.#clientUse ??= this.#admission.clientAt(this.#next.getConnectionInfo());
+    return this.#clientUse;
+  }
+
+  get #largeAnswer(): LargeAnswer {
+    this.#ownAnswer ??= this.largeAnswer();
+    return this.#ownAnswer;
   }
 
   override start(listener: Listener): void {
@@ -261,6 +282,7 @@ export class AdmittedCall extends ServerInterceptingCall {
   onReceiveMetadata(metadata: Metadata): void {
     const { limits } = this.#admission;
     const { work } = this.#kind;
+    this.#clientUse = this.#admission.clientBehind(metadata);
     const refusal = limits.maybeEnter(this.#client, work);
     if (refusal !== undefined) {
       this.#refuse(refusal);

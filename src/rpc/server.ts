@@ -9,7 +9,10 @@ import { createAuthService } from './auth.ts';
 import { Callers, type CallersOptions } from './callers.ts';
 import { createClusterService } from './cluster.ts';
 import { createElectionService } from './election.ts';
+import { GatewayIdentity } from './gateway-identity.ts';
 import { createHealthService } from './health.ts';
+import { HttpPages } from './http-pages.ts';
+import { JsonGateway } from './json-gateway.ts';
 import { createKvService } from './kv.ts';
 import { createLeaseService } from './lease.ts';
 import { createLockService } from './lock.ts';
@@ -33,7 +36,7 @@ const txnPartsMax = 16_384;
 export interface RpcServerOptions
   extends Omit<ServiceContext, 'admission' | 'callers'>,
     Pick<CallersOptions, 'cryptography' | 'tokenLifeMs' | 'passwordWork' | 'onDenied'>,
-    Omit<AdmissionOptions, 'metrics'> {
+    Omit<AdmissionOptions, 'metrics' | 'gateway'> {
   /** Where connections come in. */
   readonly listen: readonly Listener[];
   readonly timers: EventLoop;
@@ -49,9 +52,12 @@ export class RpcServer {
   readonly #readTxn: ReturnType<typeof txnRequestReader>;
   /** Takes the connections that a listener has let in, secured or not. */
   readonly #incoming: ConnectionInjector;
+  /** Takes those of HTTP/1. */
+  readonly #gateway: JsonGateway;
 
   constructor(options: RpcServerOptions) {
-    const admission = new Admission(options);
+    const identity = new GatewayIdentity(options.cryptography);
+    const admission = new Admission({ ...options, gateway: identity });
     this.#options = { ...options, admission, callers: new Callers(options) };
     this.#server = new Server({
       interceptors: [admission.interceptor],
@@ -64,6 +70,16 @@ export class RpcServer {
     this.#addUnary();
     this.#long = this.#addLong();
     this.#incoming = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#gateway = new JsonGateway({
+      pages: new HttpPages(options),
+      inject: (connection) => {
+        this.#incoming.injectConnection(connection);
+      },
+      identity: (socket) => identity.metadataOf(socket),
+      messageBytesMax: options.requestBytesMax + grpcOverheadBytes,
+      timers: options.timers,
+      onDefect: options.onDefect,
+    });
   }
 
   #addUnary(): void {
@@ -107,8 +123,12 @@ export class RpcServer {
     const ports: number[] = [];
     for (const listener of this.#options.listen) {
       ports.push(
-        await listener.open((socket) => {
-          this.#incoming.injectConnection(socket);
+        await listener.open((socket, protocol) => {
+          if (protocol === 'http/1') {
+            this.#gateway.take(socket);
+          } else {
+            this.#incoming.injectConnection(socket);
+          }
         }),
       );
     }
@@ -122,6 +142,7 @@ export class RpcServer {
     for (const listener of listen) {
       listener.stop();
     }
+    this.#gateway.stop(graceMs);
     // First of all `drain`: it alone cuts connections off later. `forceShutdown` knows of none
     // while channelz is off.
     this.#incoming.drain(graceMs);

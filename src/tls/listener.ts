@@ -53,8 +53,24 @@ const flagByPurpose = {
   metrics: '--listen-metrics-urls',
 } as const;
 
+/** What is spoken there, by the names that TLS agrees on; the first that the other side knows. */
+const alpnByPurpose = {
+  clients: ['h2', 'http/1.1'],
+  peers: ['h2'],
+  metrics: ['http/1.1'],
+} as const;
+
+/** What a connection of HTTP/2 begins with, as no method of HTTP/1 does. */
+const http2Preface = 'PRI';
+
 /** Whom connections are taken for. */
 export type ListenPurpose = 'clients' | 'peers' | 'metrics';
+
+/** What a connection speaks: clients may speak HTTP/1 as well as gRPC, which is HTTP/2. */
+export type Protocol = 'http/1' | 'http/2';
+
+/** Takes a connection that may come in. */
+type OnConnection = (socket: Socket, protocol: Protocol) => void;
 
 /** How to listen. */
 export interface ListenerOptions {
@@ -110,7 +126,7 @@ export class Listener {
    *
    * @throws {KvError} CONFIG_INVALID — it cannot; names the address.
    */
-  async open(onConnection: (socket: Socket) => void): Promise<number> {
+  async open(onConnection: OnConnection): Promise<number> {
     const { purpose, host, certificates } = this.#options;
     if (certificates !== undefined) {
       this.#tls = this.#createTls(certificates, onConnection);
@@ -172,11 +188,7 @@ export class Listener {
     await this.ended();
   }
 
-  async #listen(
-    host: string,
-    port: number,
-    onConnection: (socket: Socket) => void,
-  ): Promise<number> {
+  async #listen(host: string, port: number, onConnection: OnConnection): Promise<number> {
     // A client of HTTP/1 may end its side once it has asked.
     const allowHalfOpen = this.#options.purpose === 'metrics';
     const server = createServer({ allowHalfOpen }, (socket) => {
@@ -193,7 +205,7 @@ export class Listener {
     });
   }
 
-  #take(socket: Socket, onConnection: (socket: Socket) => void): void {
+  #take(socket: Socket, onConnection: OnConnection): void {
     this.#sockets.add(socket);
     // Without a listener an error of the connection, which is the other side's, would end the
     // process.
@@ -233,13 +245,12 @@ export class Listener {
   }
 
   /** Looks at the first byte, since TLS here would only be an unreadable request. */
-  #takePlain(socket: Socket, onConnection: (socket: Socket) => void): void {
+  #takePlain(socket: Socket, onConnection: OnConnection): void {
     const { purpose } = this.#options;
     const key = keyOf(socket);
-    socket.once('readable', () => {
+    this.#listenTo(socket, (protocol) => {
       this.#settle(key);
-      const first = socket.read() as Buffer | null;
-      if (first?.[0] === tlsHandshakeByte) {
+      if (protocol === 'tls') {
         socket.end(plainTextAnswer);
         this.#refuse(
           socket,
@@ -248,16 +259,34 @@ export class Listener {
             `${flagByPurpose[purpose]} or http:// there`,
           'soft',
         );
-        return;
-      }
-      if (first === null) {
+      } else if (protocol === 'nothing') {
         // It has gone without a word.
         socket.destroy();
+      } else {
+        onConnection(socket, protocol);
+      }
+    });
+  }
+
+  /** Tells what a connection speaks, once it has said enough; nothing of that is lost. */
+  #listenTo(socket: Socket, tell: (protocol: Protocol | 'tls' | 'nothing') => void): void {
+    let said = Buffer.alloc(0);
+    const listen = (): void => {
+      const piece = socket.read() as Buffer | null;
+      if (piece === null) {
+        tell('nothing');
         return;
       }
-      socket.unshift(first);
-      onConnection(socket);
-    });
+      said = Buffer.concat([said, piece]);
+      const protocol = protocolOf(this.#options.purpose, said);
+      if (protocol === undefined) {
+        socket.once('readable', listen);
+        return;
+      }
+      socket.unshift(said);
+      tell(protocol);
+    };
+    socket.once('readable', listen);
   }
 
   /** Sees to it that one more may begin; returns why it may not. */
@@ -287,14 +316,14 @@ export class Listener {
       : ['full', `${this.#beginnersMax} connections have not finished their beginning`];
   }
 
-  #createTls(certificates: Certificates, onConnection: (socket: Socket) => void): TlsServer {
+  #createTls(certificates: Certificates, onConnection: OnConnection): TlsServer {
     const { settings } = certificates;
     const isAsked = settings.ca !== undefined;
     const tls = createTlsServer({
       ...certificates.material.options,
       requestCert: isAsked,
       rejectUnauthorized: isAsked,
-      ALPNProtocols: [this.#options.purpose === 'metrics' ? 'http/1.1' : 'h2'],
+      ALPNProtocols: [...alpnByPurpose[this.#options.purpose]],
     });
     this.#forget = certificates.onChange(() => {
       tls.setSecureContext(certificates.material.options);
@@ -310,13 +339,31 @@ export class Listener {
         socket.destroy();
       } else {
         socket.on('error', () => undefined);
-        onConnection(socket);
+        this.#takeSecured(socket, onConnection);
       }
     });
     tls.on('tlsClientError', (error, socket) => {
       this.#refuseTls(error, socket);
     });
     return tls;
+  }
+
+  /** What it speaks was agreed on in the handshake, but by clients that know of no such thing. */
+  #takeSecured(socket: TLSSocket, onConnection: OnConnection): void {
+    const { alpnProtocol } = socket;
+    if (alpnProtocol === 'h2') {
+      onConnection(socket, 'http/2');
+    } else if (alpnProtocol === 'http/1.1') {
+      onConnection(socket, 'http/1');
+    } else {
+      this.#listenTo(socket, (protocol) => {
+        if (protocol === 'http/1' || protocol === 'http/2') {
+          onConnection(socket, protocol);
+        } else {
+          socket.destroy();
+        }
+      });
+    }
   }
 
   #refuseTls(error: NodeJS.ErrnoException, socket: TLSSocket): void {
@@ -358,6 +405,21 @@ function certificateProblem(socket: TLSSocket, certificates: Certificates): stri
     return 'it has shown no certificate in this handshake';
   }
   return nameProblem(certificates.settings, certificate);
+}
+
+/** What somebody speaks who has begun with `said`; undefined when that does not tell yet. */
+function protocolOf(purpose: ListenPurpose, said: Buffer): Protocol | 'tls' | undefined {
+  if (said[0] === tlsHandshakeByte) {
+    return 'tls';
+  }
+  if (purpose !== 'clients') {
+    return purpose === 'metrics' ? 'http/1' : 'http/2';
+  }
+  const beginning = said.toString('latin1', 0, http2Preface.length);
+  if (!http2Preface.startsWith(beginning)) {
+    return 'http/1';
+  }
+  return beginning.length === http2Preface.length ? 'http/2' : undefined;
 }
 
 /** For the log only: a TLS socket that Node has ended has no address; the one beneath it has. */

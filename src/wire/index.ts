@@ -27,14 +27,9 @@ export {
   type ReceivedBatch,
   type ReceivedOperation,
 } from './pipeline-operations.ts';
+export { messageFromJson, messageToJson } from './json.ts';
 export { operateMethod, pipelineService } from './pipeline-service.ts';
 export { ProtoReader, ProtoWriter } from './protobuf.ts';
 export { services } from './services.ts';
 export type * from './types.ts';
-export {
-  type WatchAnswer,
-  type WatchCreateMessage,
-  type WatchEventAnswer,
-  type WatchMessage,
-  watchMethod,
-} from './watch-client-codec.ts';
+export * from './watch-client-codec.ts';

@@ -59,6 +59,32 @@ function definitions(): Definitions {
   return loaded;
 }
 
+/** What a contract says of an enum. */
+export interface EnumDescription {
+  readonly value: readonly { readonly name: string; readonly number: number }[];
+}
+
+/** What a contract says of a message. */
+export interface MessageDescription {
+  readonly field: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly type: string;
+    /** In full, or as seen from the message. */
+    readonly typeName: string;
+  }[];
+  /** Enums inside of it. */
+  readonly enumType: readonly (EnumDescription & { readonly name: string })[];
+}
+
+/** What the contracts say of a type that is not inside of another one, by its full name. */
+export function describedType(name: string): EnumDescription | MessageDescription | undefined {
+  const types = definitions() as unknown as Readonly<
+    Record<string, { readonly type: EnumDescription | MessageDescription } | undefined>
+  >;
+  return types[name]?.type;
+}
+
 /** The service definitions, as `addService` and client constructors of grpc-js take them. */
 export const services: Definitions = {
   get 'etcdserverpb.KV'() {

@@ -76,7 +76,7 @@ describe('docs/observability.md', () => {
   });
 
   test('has every HTTP endpoint', () => {
-    const paths = [...read('src/rpc/http-endpoints.ts').matchAll(/case '(\/\w+)'/g)];
+    const paths = [...read('src/rpc/http-pages.ts').matchAll(/^ {2}'(\/\w+)',$/gm)];
 
     expect(paths.length).toBeGreaterThan(3);
     expect([...rowsOf(/^\//).keys()].sort()).toEqual(paths.map(([, path = '']) => path).sort());

@@ -16,11 +16,13 @@ export const farLimits: RequestLimits = {
 };
 
 /** Options of admission that refuses nothing. */
-export const farAdmission: Pick<AdmissionOptions, 'limits' | 'memory' | 'onShedding'> = {
-  limits: farLimits,
-  memory: {
-    bounds: { residentBytes: 1000, heapBytes: 1000 },
-    sample: () => ({ residentBytes: 0, heapBytes: 0 }),
-  },
-  onShedding: () => undefined,
-};
+export const farAdmission: Pick<AdmissionOptions, 'limits' | 'memory' | 'onShedding' | 'gateway'> =
+  {
+    limits: farLimits,
+    memory: {
+      bounds: { residentBytes: 1000, heapBytes: 1000 },
+      sample: () => ({ residentBytes: 0, heapBytes: 0 }),
+    },
+    onShedding: () => undefined,
+    gateway: { takeFrom: () => undefined },
+  };

@@ -18,7 +18,13 @@ import {
 } from 'vitest';
 import { Certificates } from '../../src/tls/certificates.ts';
 import { ConnectionBound } from '../../src/tls/connection-bound.ts';
-import { handshakeMsMax, Listener, type ListenerOptions } from '../../src/tls/listener.ts';
+import {
+  handshakeMsMax,
+  Listener,
+  type ListenerOptions,
+  type ListenPurpose,
+  type Protocol,
+} from '../../src/tls/listener.ts';
 import type { RefusedConnection } from '../../src/tls/refusal-log.ts';
 import type { TlsSettings } from '../../src/tls/settings.ts';
 import { type Pair, TestCa, writeFiles } from '../harness/certificates.ts';
@@ -32,6 +38,8 @@ let bob: Pair;
 let loop: VirtualLoop;
 let refused: RefusedConnection[];
 let accepted: Socket[];
+/** What each of them speaks. */
+let spoken: Protocol[];
 let listener: Listener | undefined;
 let certificates: Certificates;
 let dialled: Socket[];
@@ -48,7 +56,7 @@ afterAll(async () => rm(folder, { recursive: true, force: true }));
 
 beforeEach(() => {
   loop = new VirtualLoop();
-  [refused, accepted, dialled] = [[], [], []];
+  [refused, accepted, dialled, spoken] = [[], [], [], []];
 });
 
 afterEach(async () => {
@@ -84,8 +92,9 @@ async function listen(
     onRefused: (connection) => refused.push(connection),
     ...options,
   });
-  return listener.open((socket) => {
+  return listener.open((socket, protocol) => {
     accepted.push(socket);
+    spoken.push(protocol);
     socket.write('welcome');
   });
 }
@@ -133,6 +142,64 @@ test.each(['plain', 'tls'] as const)(
     expect(asked.mock.calls).toEqual([[true, 30_000]]);
   },
 );
+
+const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const post = 'POST /v3/kv/put HTTP/1.1\r\n\r\n';
+
+describe('what a connection speaks', () => {
+  test.each<[ListenPurpose, string, Protocol]>([
+    ['clients', preface, 'http/2'],
+    ['clients', post, 'http/1'],
+    ['clients', 'GET / HTTP/1.1\r\n\r\n', 'http/1'],
+    ['peers', preface, 'http/2'],
+    ['peers', 'nonsense', 'http/2'],
+    ['metrics', 'PRI', 'http/1'],
+  ])(
+    'is told by its first bytes, to %s, however they come: %j',
+    async (purpose, said, protocol) => {
+      const port = await listen('plain', { purpose });
+      const [whole, inPieces] = [plain(port), plain(port)];
+      whole.write(said);
+      expect(await outcomeOf(whole)).toBe('welcome');
+
+      for (const piece of [said.slice(0, 1), said.slice(1, 2), said.slice(2)]) {
+        inPieces.write(piece);
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+      }
+      expect(await outcomeOf(inPieces)).toBe('welcome');
+
+      expect(spoken).toEqual([protocol, protocol]);
+      const heard = accepted.map(async (socket) => {
+        let text = String(socket.read() ?? '');
+        while (text.length < said.length) {
+          await once(socket, 'readable');
+          text += String(socket.read() ?? '');
+        }
+        return text;
+      });
+      expect(await Promise.all(heard)).toEqual([said, said]);
+    },
+  );
+
+  test.each<[string[], string, Protocol]>([
+    [['h2'], '', 'http/2'],
+    [['h2', 'http/1.1'], '', 'http/2'],
+    [['http/1.1', 'h2'], '', 'http/2'],
+    [['http/1.1'], '', 'http/1'],
+    [[], preface, 'http/2'],
+    [[], post, 'http/1'],
+  ])('is agreed on by TLS where it is known: %j, %j', async (ALPNProtocols, said, protocol) => {
+    const port = await listen({ ca: undefined });
+    const socket = connectTls({ port, host: '127.0.0.1', ca: ca.pem, ALPNProtocols });
+    dialled.push(socket);
+    socket.write(said);
+
+    expect(await outcomeOf(socket)).toBe('welcome');
+    expect(spoken).toEqual([protocol]);
+  });
+});
 
 describe('a listener in plain text', () => {
   test('tells beginners apart that come from one port to two of its addresses', async () => {
@@ -222,13 +289,14 @@ describe('a listener by TLS', () => {
   test('does not resume what it has refused, or anything else', async () => {
     const port = await listen({});
     const sessions: Buffer[] = [];
-    const socket = connectTls({ port, host: '127.0.0.1', ca: ca.pem, ...shown(alice) });
+    const known = { port, host: '127.0.0.1', ca: ca.pem, ALPNProtocols: ['h2'] };
+    const socket = connectTls({ ...known, ...shown(alice) });
     dialled.push(socket);
     socket.on('session', (session: Buffer) => sessions.push(session));
     await outcomeOf(socket);
 
     for (const session of [...sessions, socket.getSession()]) {
-      const again = connectTls({ port, host: '127.0.0.1', ca: ca.pem, session });
+      const again = connectTls({ ...known, session });
       dialled.push(again);
       expect(await outcomeOf(again)).not.toBe('welcome');
     }
