@@ -35,6 +35,8 @@ export interface CallHandler {
   onMetadata(metadata: Readonly<Record<string, string>>): void;
   /** A message has come. */
   onMessage(message: Buffer): void;
+  /** Messages may be sent again, after `send` said that they should wait. */
+  onDrain(): void;
   /** The call is over; nothing follows. */
   onEnd(end: CallEnd): void;
 }
@@ -106,16 +108,20 @@ export class GatewayCall {
     stream.on('data', (chunk: Buffer) => {
       this.#take(chunk);
     });
+    stream.on('drain', () => {
+      handler.onDrain();
+    });
     stream.on('error', () => undefined);
     stream.on('close', () => {
       handler.onEnd(this.#end);
     });
   }
 
-  send(message: Uint8Array): void {
+  /** Sends a message; false when the next one should wait. */
+  send(message: Uint8Array): boolean {
     const header = Buffer.alloc(headerBytes);
     header.writeUInt32BE(message.length, 1);
-    this.#stream.write(Buffer.concat([header, message]));
+    return this.#stream.write(Buffer.concat([header, message]));
   }
 
   /** Nothing more is sent. */

@@ -15,7 +15,7 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { status } from '@grpc/grpc-js';
-import { type EventLoop, KvError } from '../base/index.ts';
+import { type EventLoop, KvError, type TimerHandle } from '../base/index.ts';
 import { messageFromJson, messageToJson } from '../wire/index.ts';
 import { type CallEnd, type GatewayCall, GatewayConnection } from './gateway-connection.ts';
 import { type HttpPages, pathOf } from './http-pages.ts';
@@ -73,7 +73,8 @@ export class JsonGateway {
   readonly #connections = new Map<Socket, GatewayConnection>();
   readonly #sockets = new Set<Socket>();
   #heldBytes = 0;
-  #isStopping = false;
+  /** Set while it stops: what has not ended by then is cut off. */
+  #cutOff: TimerHandle | undefined;
 
   constructor(options: JsonGatewayOptions) {
     this.#options = options;
@@ -93,27 +94,30 @@ export class JsonGateway {
       this.#sockets.delete(socket);
       this.#connections.get(socket)?.close();
       this.#connections.delete(socket);
+      if (this.#sockets.size === 0) {
+        this.#cutOff?.cancel();
+      }
     });
     this.#server.emit('connection', socket);
   }
 
   /** Takes no more requests, and cuts off after `graceMs` what has not ended. */
   stop(graceMs: number): void {
-    this.#isStopping = true;
-    this.#server.close();
-    this.#server.closeIdleConnections();
-    const timer = this.#options.timers.after(graceMs, () => {
+    this.#cutOff = this.#options.timers.after(graceMs, () => {
       for (const socket of this.#sockets) {
         socket.destroy();
       }
     });
+    this.#server.close();
+    this.#server.closeIdleConnections();
     if (this.#sockets.size === 0) {
-      timer.cancel();
+      this.#cutOff.cancel();
     }
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#isStopping) {
+    const isStopping = this.#cutOff !== undefined;
+    if (isStopping) {
       response.setHeader('connection', 'close');
     }
     // Those of a version that etcd 3.4 still has are the same.
@@ -121,7 +125,7 @@ export class JsonGateway {
     const route = this.#routes.get(path);
     if (route === undefined) {
       this.#options.pages.answer(request, response);
-    } else if (this.#isStopping) {
+    } else if (isStopping) {
       const { code, message } = new KvError('STOPPED');
       const body = JSON.stringify({ error: message, message, code: status.UNAVAILABLE });
       const headers = { ...json, 'grpc-trailer-holdfast-code': code };
@@ -164,6 +168,10 @@ export class JsonGateway {
       }
     });
     const take = (pieces: () => readonly unknown[]): void => {
+      // What still comes when the answer is known is not kept.
+      if (exchange.isOver) {
+        return;
+      }
       try {
         for (const value of pieces()) {
           if (sent++ === 0 || method.requestStream) {
@@ -255,17 +263,25 @@ class Exchange {
     });
   }
 
+  /** Whether the answer is known. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   begin(call: GatewayCall): void {
     this.#call = call;
   }
 
   /** @throws {KvError} INVALID_ARGUMENT — the value is no such request. */
   send(value: unknown): void {
-    if (this.#isOver) {
-      return;
-    }
     const message = messageFromJson(this.#route.request, value);
-    this.#call?.send(this.#route.method.requestSerialize(message));
+    if (this.#call?.send(this.#route.method.requestSerialize(message)) === false) {
+      this.#response.req.pause();
+    }
+  }
+
+  onDrain(): void {
+    this.#response.req.resume();
   }
 
   /** So much is kept of a request that is not whole. */
@@ -306,7 +322,7 @@ class Exchange {
     }
     this.#beginStream(200);
     const hasRoom = this.#response.write(`${JSON.stringify({ result: answer })}\n`);
-    this.#releaseAll();
+    this.#release(3 * bytes.length);
     if (!hasRoom) {
       this.#call?.pause();
     }
@@ -316,6 +332,7 @@ class Exchange {
     if (this.#isOver) {
       return;
     }
+    this.#isOver = true;
     if (end.code !== okCode) {
       this.#end(end);
     } else if (this.#route.method.responseStream) {
@@ -332,20 +349,21 @@ class Exchange {
     if (this.#isOver) {
       return;
     }
+    this.#isOver = true;
     const { code, details, metadata } = toServiceError(error, this.#host.onDefect);
     const told: Record<string, string> = {};
     for (const [name, value] of Object.entries(metadata.getMap())) {
       told[name] = String(value);
     }
     this.#end({ code, message: details, metadata: told });
-    this.over();
+    this.#call?.cancel();
   }
 
   /** The response has left, or nobody waits for it. */
   over(): void {
     this.#isOver = true;
     this.#call?.cancel();
-    this.#releaseAll();
+    this.#release(this.#heldBytes);
   }
 
   #end({ code, message, metadata }: CallEnd): void {
@@ -370,6 +388,7 @@ class Exchange {
     headers: Readonly<Record<string, string>> = { ...json, ...this.#headers },
   ) {
     if (!this.#response.headersSent) {
+      endUnread(this.#response);
       this.#response.writeHead(http, headers);
     }
   }
@@ -380,9 +399,9 @@ class Exchange {
     return hasRoom;
   }
 
-  #releaseAll(): void {
-    this.#host.release(this.#heldBytes);
-    this.#heldBytes = 0;
+  #release(bytes: number): void {
+    this.#host.release(bytes);
+    this.#heldBytes -= bytes;
   }
 }
 
@@ -406,12 +425,20 @@ function prefixed(
   );
 }
 
+/** Who is answered before all has come ends the connection: the rest may have no end. */
+function endUnread(response: ServerResponse): void {
+  if (!response.req.complete) {
+    response.setHeader('connection', 'close');
+  }
+}
+
 function respond(
   response: ServerResponse,
   http: number,
   headers: Readonly<Record<string, string>>,
   body: string,
 ): void {
+  endUnread(response);
   response.writeHead(http, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }

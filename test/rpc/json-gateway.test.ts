@@ -116,6 +116,19 @@ describe('a call by JSON', () => {
     expect(asked?.options?.deadlineMs).toBeLessThanOrEqual(2000);
   });
 
+  test('that is answered before it is whole ends its connection, and is kept no more', async () => {
+    const begun = begin('/v3/kv/put');
+    const closed = new Promise((resolve) => begun.once('close', resolve));
+    begun.write('{"key":5}');
+    begun.write(' '.repeat(1024 * 1024));
+
+    const response = await answerOf(begun);
+
+    expect(response.headers.connection).toBe('close');
+    response.resume();
+    await closed;
+  });
+
   test('that is too large is refused before it is read', async () => {
     const begun = begin('/v3/kv/put');
     begun.write(`{"key":"${'A'.repeat(1024 * 1024)}`);
