@@ -84,16 +84,13 @@ describe('cluster/kubernetes', () => {
   });
 
   test('probes ask paths that a member serves, at the port where it serves them', () => {
-    const endpoints = readFileSync(
-      new URL('../../src/rpc/http-endpoints.ts', import.meta.url),
-      'utf8',
-    );
+    const pages = readFileSync(new URL('../../src/rpc/http-pages.ts', import.meta.url), 'utf8');
     const { listenMetrics } = configOf('holdfast-0');
     const ports = new Map(container.ports.map((each) => [each.name, each.containerPort]));
     const { startupProbe, livenessProbe, readinessProbe } = container;
 
     for (const { httpGet } of [startupProbe, livenessProbe, readinessProbe]) {
-      expect(endpoints).toContain(`case '${httpGet.path}'`);
+      expect(pages).toContain(`\n  '${httpGet.path}',\n`);
       expect(ports.get(httpGet.port)).toBe(listenMetrics[0]?.port);
     }
     expect(readinessProbe.httpGet.path).toBe('/readyz');
