@@ -28,6 +28,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/kv/key-selector.ts': 'types only',
   'src/rpc/cryptography.ts': 'types only',
   'src/rpc/gateway-connection.ts': 'test/rpc/json-gateway.test.ts',
+  'src/rpc/large-answer.ts': 'test/rpc/admission.test.ts',
   'src/rpc/http-pages.ts': 'test/rpc/http-endpoints.test.ts',
   'src/rpc/json-routes.ts': 'test/compat/json-gateway.test.ts asks for most of them',
   'src/raft/types.ts': 'types only',

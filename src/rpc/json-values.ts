@@ -3,10 +3,13 @@ import { KvError } from '../base/index.ts';
 
 const [quote, backslash, openBrace, closeBrace] = [0x22, 0x5c, 0x7b, 0x7d];
 
+const noBytes = Buffer.alloc(0);
+
 /** See the module comment. Values are objects; between them may stand white space. */
 export class JsonValues {
   readonly #bytesMax: number;
-  #chunks: Buffer[] = [];
+  /** Has the value that is not whole yet in its first bytes. */
+  #kept: Buffer = noBytes;
   #bytes = 0;
   #depth = 0;
   #isInString = false;
@@ -49,17 +52,24 @@ export class JsonValues {
   }
 
   #keep(piece: Buffer): void {
-    this.#chunks.push(piece);
-    this.#bytes += piece.length;
-    if (this.#bytes > this.#bytesMax) {
+    const end = this.#bytes + piece.length;
+    if (end > this.#bytesMax) {
       throw new KvError('REQUEST_TOO_LARGE');
     }
+    // Copied: a list of pieces, however small, would take many times as much.
+    if (end > this.#kept.length) {
+      const larger = Buffer.allocUnsafe(Math.max(end, 2 * this.#kept.length));
+      this.#kept.copy(larger, 0, 0, this.#bytes);
+      this.#kept = larger;
+    }
+    piece.copy(this.#kept, this.#bytes);
+    this.#bytes = end;
   }
 
   /** What has been kept, parsed; undefined for nothing but white space. */
   #take(): unknown {
-    const text = Buffer.concat(this.#chunks).toString('utf8');
-    this.#chunks = [];
+    const text = this.#kept.toString('utf8', 0, this.#bytes);
+    this.#kept = noBytes;
     this.#bytes = 0;
     return text.trim() === '' ? undefined : parseJson(text);
   }

@@ -10,7 +10,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { EventLoop } from '../base/index.ts';
 import { AnswerBatchWriter, type PipelineResponse, type ReceivedBatch } from '../wire/index.ts';
-import type { LargeAnswer } from './admission.ts';
+import type { LargeAnswer } from './large-answer.ts';
 import type { ServiceContext } from './service.ts';
 
 /** Milliseconds without a word after which a long read says that it goes on. */

@@ -21,7 +21,8 @@ import type {
   ReceivedBatch,
   ReceivedOperation,
 } from '../wire/index.ts';
-import type { AdmittedCall, LargeAnswer } from './admission.ts';
+import type { AdmittedCall } from './admission.ts';
+import type { LargeAnswer } from './large-answer.ts';
 import {
   carryOutRange,
   deleteRangeOperation,

@@ -1,7 +1,7 @@
 /** Answers of a pipeline on their way to a client that takes them as the test says. */
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { LargeAnswer } from '../../src/rpc/admission.ts';
+import type { LargeAnswer } from '../../src/rpc/large-answer.ts';
 import { type OperateCall, PipelineAnswers } from '../../src/rpc/pipeline-answers.ts';
 import type { ServiceContext } from '../../src/rpc/service.ts';
 import { readAnswerBatch } from '../../src/wire/pipeline-answers.ts';
