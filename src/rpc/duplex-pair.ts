@@ -1,4 +1,11 @@
-/** Two streams, each of which reads what the other one writes: a connection within the process. */
+/**
+ * Two streams, each of which reads what the other one writes: a connection within the process, for
+ * HTTP/2.
+ *
+ * No writer waits for its reader: what is on its way is bounded by HTTP/2's own windows. Node's
+ * HTTP/2 does not read while a write of its own waits, so two ends with much to write to each other
+ * would both wait for ever.
+ */
 import { Duplex } from 'node:stream';
 import type { EventLoop } from '../base/index.ts';
 
@@ -14,8 +21,6 @@ export function duplexPair(eventLoop: Pick<EventLoop, 'endOfTurn'>): readonly [D
 class End extends Duplex {
   other: End | undefined;
   readonly #eventLoop: Pick<EventLoop, 'endOfTurn'>;
-  /** The other end may write on, once this one is read. */
-  #onRead: (() => void) | undefined;
 
   constructor(eventLoop: Pick<EventLoop, 'endOfTurn'>) {
     super();
@@ -23,15 +28,14 @@ class End extends Duplex {
   }
 
   override _read(): void {
-    const onRead = this.#onRead;
-    this.#onRead = undefined;
-    onRead?.();
+    // It comes by itself.
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     // In a turn of its own: the other side may answer at once, and this write is not over yet.
     this.#eventLoop.endOfTurn(() => {
-      this.other?.receive(chunk, callback);
+      this.other?.push(chunk);
+      callback();
     });
   }
 
@@ -43,7 +47,6 @@ class End extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#onRead?.();
     const { other } = this;
     this.other = undefined;
     const isDone = this.readableEnded && this.writableFinished;
@@ -51,13 +54,5 @@ class End extends Duplex {
       other.destroy();
     }
     callback(error);
-  }
-
-  receive(chunk: Buffer, onRead: () => void): void {
-    if (this.destroyed || this.push(chunk)) {
-      onRead();
-    } else {
-      this.#onRead = onRead;
-    }
   }
 }
