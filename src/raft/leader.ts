@@ -263,14 +263,13 @@ export class Leadership {
       this.#transfer.abandon('the leader was told to stay');
       return 'it leads already';
     }
-    const progress = this.peers.get(target);
-    if (progress === undefined || !isVoter(this.#core.conf, target)) {
+    if (!isVoter(this.#core.conf, target)) {
       return 'it is not a voter of this cluster';
     }
     if (this.#transfer.maybeBegin(target)) {
       this.#reads.surrenderLease();
       this.#hasNews = true;
-      this.#transfer.maybeOrder(progress);
+      this.#transfer.maybeOrder(must(this.peers.get(target), 'progress of every other voter'));
     }
     return undefined;
   }
@@ -354,7 +353,7 @@ export class Leadership {
   #maybeLeaveJoint(): void {
     const { configuration, log } = this.#core;
     const { index, confState, context } = configuration;
-    if (isJoint(confState) && confState.autoLeave && index <= log.commitIndex) {
+    if (confState.autoLeave && index <= log.commitIndex) {
       this.#appendConfiguration({ confState: leftConfState(confState), context });
     }
   }

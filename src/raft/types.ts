@@ -48,6 +48,7 @@ export interface ConfState {
   readonly votersOutgoing: readonly NodeId[];
   readonly learners: readonly NodeId[];
   readonly learnersNext: readonly NodeId[];
+  /** Only of a joint one: the leader ends it once it is committed. */
   readonly autoLeave: boolean;
 }
 

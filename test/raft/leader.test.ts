@@ -293,6 +293,22 @@ describe('Replication', () => {
 
     expect(subject.raft.commitIndex).toBe(2);
   });
+
+  test('the end of a write that commits nothing is no news', () => {
+    const subject = streaming();
+    propose(subject, 'a');
+    subject.drain();
+    subject.accept(2, 2);
+    subject.raft.tick();
+    const { write } = subject.raft.ready();
+    expect(write).toMatchObject({ hardState: { commitIndex: 2 }, entries: [] });
+
+    if (write !== undefined) {
+      subject.raft.writeDone(write.ticket);
+    }
+
+    expect(subject.raft.hasReady()).toBe(false);
+  });
 });
 
 describe('Backtracking', () => {

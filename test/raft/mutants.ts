@@ -267,6 +267,20 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ['what is loaded is not sent if it has been compacted'],
   },
   {
+    lesson: 'sends what was loaded although the peer needs other entries next',
+    file: 'leader.ts',
+    find: 'entries[0]?.index === progress.nextIndex && ',
+    replace: '',
+    caughtBy: ['a peer that turns out to have it'],
+  },
+  {
+    lesson: 'takes a quorum that is no further for something to send',
+    file: 'leader.ts',
+    find: 'if (index > log.commitIndex && log.termAt(index) === term) {',
+    replace: 'if (log.termAt(index) === term) {',
+    caughtBy: ['commits nothing is no news'],
+  },
+  {
     lesson: 'puts its own proposals into the log while it hands over',
     file: 'leader.ts',
     find:
@@ -322,15 +336,15 @@ export const mutants: readonly Mutant[] = [
   {
     lesson: 'leaves a joint configuration before it is committed',
     file: 'leader.ts',
-    find: 'if (isJoint(confState) && confState.autoLeave && index <= log.commitIndex) {',
-    replace: 'if (isJoint(confState) && confState.autoLeave && index > 0) {',
+    find: 'if (confState.autoLeave && index <= log.commitIndex) {',
+    replace: 'if (confState.autoLeave && index > 0) {',
     caughtBy: ['M09: not before'],
   },
   {
     lesson: 'stays in a joint configuration',
     file: 'leader.ts',
-    find: 'if (isJoint(confState) && confState.autoLeave && index <= log.commitIndex) {',
-    replace: 'if (isJoint(confState) && confState.autoLeave && index < 0) {',
+    find: 'if (confState.autoLeave && index <= log.commitIndex) {',
+    replace: 'if (confState.autoLeave && index < 0) {',
     caughtBy: ['M09', 'Raft thesis §4.3'],
   },
   {

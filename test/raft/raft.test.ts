@@ -95,6 +95,15 @@ describe('Raft', () => {
     expect(sent).toMatchObject([{ to: 3, prevLogIndex: 1, entries: [{ index: 2 }] }]);
   });
 
+  test('what is loaded is not sent to a peer that turns out to have it', () => {
+    const subject = leaderLoadingFor3();
+    subject.accept(3, 2);
+
+    subject.raft.entriesLoaded(1, [entry(2, 1, 'x')]);
+
+    expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
+  });
+
   test('what is loaded is not sent if it has been compacted meanwhile', () => {
     const subject = leaderLoadingFor3();
     subject.raft.step({
