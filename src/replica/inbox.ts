@@ -5,7 +5,7 @@
 import type { NodeId } from '../raft/index.ts';
 import type { Announcement, PeerMessage, TransportHandler } from '../transport/index.ts';
 import { type AdmissionGate, admit, refusedError } from './admission.ts';
-import type { Guard } from './guard.ts';
+import { type Guard, refusalsBy } from './guard.ts';
 import type { Integrity } from './integrity.ts';
 import type { MemberConfig } from './member-config.ts';
 import type { MemberList } from './member-list.ts';
@@ -25,7 +25,7 @@ export interface InboxOptions {
   readonly outbox: Outbox;
   readonly members: MemberList;
   readonly snapshots: Snapshots;
-  /** What is told comes in through it; what is asked for is answered, errors included. */
+  /** What is told comes in through it. */
   readonly guard: Guard;
   /** Raft has been told something: a turn is due. */
   readonly onNews: () => void;
@@ -38,6 +38,7 @@ export function createInbox(options: InboxOptions): TransportHandler {
   const { config, clusterId, replica, state, integrity, gate, outbox, members } = options;
   const { snapshots, guard, onNews, onFatal } = options;
   const { eventLoop, incarnations, logger, name } = config;
+  const refusal = refusalsBy(onFatal);
   return {
     onMessages: guard((messages: readonly PeerMessage[]) => {
       replica.noteTime(eventLoop.nowMs());
@@ -64,25 +65,37 @@ export function createInbox(options: InboxOptions): TransportHandler {
     onAnnounced: guard((peer: NodeId, { clientUrls }: Announcement) => {
       members.announce(peer, clientUrls);
     }),
-    admit: async (from) => admit(from, members, incarnations, state.machine),
+    admit: async (from) => {
+      try {
+        return await admit(from, members, incarnations, state.machine);
+      } catch (error) {
+        throw refusal(error);
+      }
+    },
     onRefused: (peer, reason) => {
       onFatal(refusedError(reason, name, peer));
     },
     onSnapshotRequested: async (from, minIndex, formatVersionMax) => {
-      const refusal = integrity.quarantineRefusal;
-      if (refusal !== undefined) {
-        throw refusal;
+      const { quarantineRefusal } = integrity;
+      if (quarantineRefusal !== undefined) {
+        throw quarantineRefusal;
       }
       const { chunks } = await snapshots.open(state.engine, { minIndex, formatVersionMax });
       logger.info({ event: 'snapshot-sending', peer: from, minIndex });
       return chunks;
     },
-    describe: () => ({
-      clusterId,
-      members: members.all(),
-      removedIds: members.removedIds,
-      appliedIndex: state.machine.lastApplied.index,
-      level: state.machine.level,
-    }),
+    describe: () => {
+      try {
+        return {
+          clusterId,
+          members: members.all(),
+          removedIds: members.removedIds,
+          appliedIndex: state.machine.lastApplied.index,
+          level: state.machine.level,
+        };
+      } catch (error) {
+        throw refusal(error);
+      }
+    },
   };
 }

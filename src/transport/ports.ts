@@ -86,7 +86,9 @@ export interface TransportHandler {
   /**
    * Decides whether a member of the same cluster is listened to, whether or not it is in the list
    * of peers: a new leader may be unknown to a member that lags behind (Raft thesis §4.1). Asked
-   * once for each stream and each snapshot. If it throws, the caller is told to come back later.
+   * once for each stream and each snapshot.
+   *
+   * @throws {KvError} when it cannot say; the caller is told to come back later.
    */
   admit(from: Applicant): Promise<Admission>;
   /**

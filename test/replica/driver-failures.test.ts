@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { must } from '../../src/base/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import type { MemberOptions } from '../../src/replica/index.ts';
+import { MemberList } from '../../src/replica/member-list.ts';
 import type { Transport, TransportHandler } from '../../src/transport/index.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { bytes, put } from './commands.ts';
@@ -11,6 +12,10 @@ const broken = new Error('broken');
 
 function breaks(): never {
   throw broken;
+}
+
+async function refusalOf(answer: Promise<unknown>): Promise<unknown> {
+  return answer.catch((error: unknown) => error);
 }
 
 /** A member alone that leads, its ports in the hands of the test, and writes that wait. */
@@ -92,6 +97,31 @@ describe('a member stops, and says why, when it cannot take', () => {
     });
     await cluster.loop.run(1);
 
+    await expectStopped(started, broken);
+  });
+
+  test('a question who is listened to', async () => {
+    const started = await start();
+    const { handler, cluster } = started;
+
+    const answer = handler.admit({
+      ...{ id: 2, incarnation: 1 },
+      get levels() {
+        return breaks();
+      },
+    });
+
+    expect(await cluster.loop.settle(refusalOf(answer))).toMatchObject({ code: 'STOPPED' });
+    await expectStopped(started, broken);
+  });
+
+  test('a question what its cluster is', async () => {
+    const started = await start();
+    vi.spyOn(MemberList.prototype, 'all').mockImplementationOnce(breaks);
+
+    const answer = (async () => started.handler.describe())();
+
+    expect(await started.cluster.loop.settle(refusalOf(answer))).toMatchObject({ code: 'STOPPED' });
     await expectStopped(started, broken);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EventLoop } from '../../src/base/index.ts';
-import { guardedBy, guardedLoop } from '../../src/replica/guard.ts';
+import { type EventLoop, KvError } from '../../src/base/index.ts';
+import { guardedBy, guardedLoop, refusalsBy } from '../../src/replica/guard.ts';
 import { VirtualLoop } from '../harness/virtual-loop.ts';
 
 describe('a guarded input', () => {
@@ -25,6 +25,27 @@ describe('a guarded input', () => {
 
     take();
 
+    expect(failures).toEqual([error]);
+  });
+});
+
+describe('a question that is not answered', () => {
+  test('ends with the error that is the answer, of which nobody else is told', () => {
+    const failures: unknown[] = [];
+    const full = new KvError('TOO_MANY_REQUESTS');
+
+    expect(refusalsBy((error) => failures.push(error))(full)).toBe(full);
+
+    expect(failures).toEqual([]);
+  });
+
+  test('is told of, and its asker only that nobody is there any more', () => {
+    const failures: unknown[] = [];
+    const error = new Error('broken');
+
+    const refusal = refusalsBy((each) => failures.push(each))(error);
+
+    expect(refusal).toMatchObject({ code: 'STOPPED', cause: error });
     expect(failures).toEqual([error]);
   });
 });
