@@ -165,10 +165,9 @@ export class RaftLog {
       return;
     }
     this.#terms.compactTo(index);
-    while (this.#cacheFirst <= index && this.#cacheFirst <= this.lastIndex) {
+    while (this.#cacheFirst <= index) {
       this.#dropOldest();
     }
-    this.#cacheFirst = Math.max(this.#cacheFirst, index + 1);
   }
 
   /** A snapshot takes the place of the log: nothing of it is left, and all up to `index` counts. */

@@ -5,6 +5,7 @@
  * Time here is the ticks of this leadership. Invariant: there is progress of every peer of the
  * newest configuration, and of nobody else. What follows for the leadership is not decided here.
  */
+import { must } from '../base/index.ts';
 import type { Core } from './core.ts';
 import { Inflights, Progress } from './progress.ts';
 import { isVoter, majorityOf, quorumVote } from './quorum.ts';
@@ -71,9 +72,11 @@ export class Peers {
   get hasActiveQuorum(): boolean {
     const { conf, id } = this.#core;
     const outcome = quorumVote(conf, (member) => {
-      const progress = this.#progressById.get(member);
-      const tick = Math.max(progress?.firstTick ?? 0, progress?.lastHeardTick ?? 0);
-      return member === id || (progress !== undefined && this.#isFresh(tick));
+      if (member === id) {
+        return true;
+      }
+      const progress = must(this.#progressById.get(member), 'progress of every other voter');
+      return this.#isFresh(Math.max(progress.firstTick, progress.lastHeardTick));
     });
     return outcome === 'won';
   }

@@ -68,4 +68,11 @@ export const durabilityMutants: readonly Mutant[] = [
     replace: 'this.messages.push(message);',
     caughtBy: ['O01: a heartbeat is answered at once', 'O01: a write vouches'],
   },
+  {
+    lesson: 'takes what is left of a log that was cut for durable',
+    file: 'log.ts',
+    find: 'this.#stableIndex = Math.min(this.#stableIndex, this.lastIndex);',
+    replace: 'this.#stableIndex = this.lastIndex;',
+    caughtBy: ['keep what the naive twin keeps'],
+  },
 ];

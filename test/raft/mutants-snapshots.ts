@@ -87,4 +87,11 @@ export const snapshotMutants: readonly Mutant[] = [
     replace: 'best = conf.voters.some(isWithout) ? each : best;',
     caughtBy: ['no quorum'],
   },
+  {
+    lesson: 'offers a snapshot again at a refusal from before',
+    file: 'progress.ts',
+    find: "if (this.state === 'snapshot' || refusedIndex !== this.nextIndex - 1) {",
+    replace: 'if (refusedIndex !== this.nextIndex - 1) {',
+    caughtBy: ['before the peer was sent for a snapshot'],
+  },
 ];

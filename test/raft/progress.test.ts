@@ -89,6 +89,16 @@ describe('Progress', () => {
     );
   });
 
+  test('a refusal from before the peer was sent for a snapshot changes nothing', () => {
+    const progress = new Progress(2, 10, new Inflights(4, 20));
+    progress.becomeSnapshot();
+    progress.sent(9, 0);
+
+    expect(progress.maybeRetreat(9, 0)).toBe(false);
+
+    expect(progress).toMatchObject({ state: 'snapshot', nextIndex: 10, isProbeSent: true });
+  });
+
   test('G13: a change of state forgets what was in flight', () => {
     const progress = new Progress(2, 1, new Inflights(4, 20));
     progress.becomeReplicate();
