@@ -5,7 +5,14 @@ import type * as wire from '../wire/index.ts';
 import { afterEffect } from './after-effects.ts';
 import { toBound, toNumber } from './convert.ts';
 import { toMemberId } from './member-requests.ts';
-import { headerOf, serverStreaming, type ServiceContext, unary } from './service.ts';
+import {
+  type Cancellable,
+  checkNotCancelled,
+  headerOf,
+  serverStreaming,
+  type ServiceContext,
+  unary,
+} from './service.ts';
 import { sendSnapshot } from './snapshot.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -118,17 +125,6 @@ function longWork(
       },
     ),
   };
-}
-
-/** The part of a call that tells whether anybody waits for it. */
-interface Cancellable {
-  readonly cancelled: boolean;
-}
-
-function checkNotCancelled({ cancelled }: Cancellable): void {
-  if (cancelled) {
-    throw new KvError('CANCELLED');
-  }
 }
 
 /** Whether nobody has been asked to lead. */

@@ -21,11 +21,11 @@ import type {
   SessionRequest,
 } from '../kv/index.ts';
 import type { CallOptions } from '../replica/index.ts';
-import { chargeOf, type ServiceContext } from './service.ts';
+import { type Cancellable, chargeOf, type ServiceContext } from './service.ts';
 import { checkWrittenAnswer, readsManyKeys } from './written-answers.ts';
 
 /** The part of a call that this page looks at. */
-export interface OnceCall {
+export interface OnceCall extends Cancellable {
   readonly metadata: Metadata;
   sendMetadata(metadata: Metadata): void;
 }

@@ -217,21 +217,26 @@ class PipelineStream {
     try {
       const charge = this.#chargeOf(running);
       await checkWrittenAnswer(this.#context, command, { ...options, charge });
+      this.#checkNotOver();
     } catch (error) {
       this.failed(running, error);
       return;
     }
+    this.#context.member.submit(command, options, running);
+  }
+
+  /** @throws {KvError} CANCELLED — the client has gone. */
+  #checkNotOver(): void {
     if (this.#answers.isOver) {
-      this.failed(running, new KvError('CANCELLED'));
-    } else {
-      this.#context.member.submit(command, options, running);
+      throw new KvError('CANCELLED');
     }
   }
 
-  /** Has an answer that grows long make room for itself, or end. */
+  /** Has an answer that grows long make room for itself, or end; it ends with the stream. */
   #chargeOf(running: RunningOperation): Charge {
     running.account = this.#entry?.largeAnswer();
     return (bytes) => {
+      this.#checkNotOver();
       running.account?.grow(bytes);
       this.#answers.maybeShowLife(running.startMs);
     };

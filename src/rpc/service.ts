@@ -193,18 +193,28 @@ export async function writePaced<Request, Response>(
   }
 }
 
-/** Has a call's answer make room for itself as it grows long, or end. */
+/** Has a call's answer make room for itself as it grows long, or end; it ends with its client. */
 export function chargeOf(
   { admission }: ServiceContext,
-  { metadata }: { readonly metadata: Metadata },
-): Charge | undefined {
-  const entry = admission.callOf(metadata);
-  return (
-    entry &&
-    ((bytes): void => {
-      entry.grow(bytes);
-    })
-  );
+  call: Cancellable & { readonly metadata: Metadata },
+): Charge {
+  const entry = admission.callOf(call.metadata);
+  return (bytes) => {
+    checkNotCancelled(call);
+    entry?.grow(bytes);
+  };
+}
+
+/** The part of a call that tells whether anybody waits for it. */
+export interface Cancellable {
+  readonly cancelled: boolean;
+}
+
+/** @throws {KvError} CANCELLED — the client has gone. */
+export function checkNotCancelled({ cancelled }: Cancellable): void {
+  if (cancelled) {
+    throw new KvError('CANCELLED');
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The KV service over real gRPC: what it asks the member, and what it answers. */
-import { Metadata, status } from '@grpc/grpc-js';
+import { type ClientUnaryCall, Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CommandResult, KeyValue, RangeOperation } from '../../src/kv/index.ts';
 import type { RangeAnswer } from '../../src/replica/index.ts';
@@ -293,6 +293,37 @@ describe('a request that breaks a rule is refused before the member is asked', (
 
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details });
     expect(member.asked).toEqual([]);
+  });
+});
+
+describe('what reads many keys', () => {
+  const range_end = Buffer.from('z');
+  const deletion = { key, range_end, prev_kv: true };
+  const txn = { success: [{ request_delete_range: deletion }] };
+
+  test.each<[string, (done: Parameters<typeof serving.kv.Range>[1]) => ClientUnaryCall]>([
+    ['a range', (done) => serving.kv.Range({ key, range_end }, done)],
+    ['a deletion', (done) => serving.kv.DeleteRange(deletion, done as never)],
+    ['a transaction', (done) => serving.kv.Txn(txn, done as never)],
+  ])('ends with its client, and nothing is written: %s', async (_name, ask) => {
+    let call: ClientUnaryCall | undefined;
+    member.onRange = async (range, options) => {
+      if (range.rangeEnd !== undefined) {
+        options?.charge?.(1);
+        call?.cancel();
+        // Another call on the same connection arrives after the cancellation.
+        await answerTo((done) => serving.kv.Range({ key }, done));
+        options?.charge?.(2);
+      }
+      return emptyRange();
+    };
+
+    await refusalOf((done) => (call = ask(done)));
+    await vi.waitFor(async () => {
+      expect(await serving.metrics.render()).toMatch(/requests_total{.*code="CANCELLED"} 1/);
+    });
+
+    expect(member.asked.map(({ method }) => method)).toEqual(['range', 'range']);
   });
 });
 

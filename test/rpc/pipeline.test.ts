@@ -239,6 +239,38 @@ describe('an operation', () => {
     expect(byId.get(4)).toMatchObject({ type: 'range', revision: 5 });
   });
 
+  test('that reads many keys ends with its stream, and what would be written is not', async () => {
+    const ended: unknown[] = [];
+    member.onRange = async (_range, options) => {
+      stream.cancel();
+      // Another call on the same connection arrives after the cancellation.
+      const { path, requestSerialize, responseDeserialize } =
+        services['etcdserverpb.Maintenance'].Status;
+      await answerTo((done) =>
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, done),
+      );
+      try {
+        options?.charge?.(1);
+      } catch (error) {
+        ended.push(error);
+        throw error;
+      }
+      return { revision: 5, result: { type: 'range', kvs: [], more: false, count: 0 } };
+    };
+    const all = { key, rangeEnd: Buffer.from('z') };
+    stream.write(
+      batch([
+        { id: 1, message: { type: 'deleteRange', deleteRange: { ...all, prevKv: true } } },
+        { id: 2, message: { type: 'range', range: all } },
+      ]),
+    );
+
+    await vi.waitFor(() => expect(ended).toHaveLength(2));
+
+    expect(ended).toMatchObject([{ code: 'CANCELLED' }, { code: 'CANCELLED' }]);
+    expect(member.asked.map(({ method }) => method)).toEqual(['range', 'range']);
+  });
+
   test('that writes, and whose answer would be too long, is refused and not proposed', async () => {
     member.onRange = async (_range, options) => {
       options?.charge?.(writtenAnswerBytesMax + 1);
