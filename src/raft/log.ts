@@ -275,8 +275,7 @@ export class RaftLog {
    * way.
    */
   get nextToApply(): LogIndex | undefined {
-    const isFull =
-      this.#applyingBytes >= this.#applyingBytesMax && this.#applyingBatches.length > 0;
+    const isFull = this.#applyingBytes >= this.#applyingBytesMax;
     return isFull || this.#isSuspended || this.#applyingIndex >= this.applicableIndex
       ? undefined
       : this.#applyingIndex + 1;
@@ -287,9 +286,9 @@ export class RaftLog {
     return Math.min(this.#commitIndex, this.#stableIndex);
   }
 
-  /** Data bytes that may still be handed out for applying. */
+  /** Data bytes that may still be handed out for applying, if there is a next entry to. */
   get applyingRoom(): number {
-    return Math.max(1, this.#applyingBytesMax - this.#applyingBytes);
+    return this.#applyingBytesMax - this.#applyingBytes;
   }
 
   /** Notes that these entries, the next ones, have been handed out. */
@@ -353,7 +352,7 @@ export class RaftLog {
 
   /** Gives up the oldest entries beyond the bounds, but none that is only here, or may go again. */
   #evict(): void {
-    this.#dropWhileAbove(this.#cacheBytesMax, Math.min(this.#stableIndex, this.#appliedIndex));
+    this.#dropWhileAbove(this.#cacheBytesMax, this.#appliedIndex);
     this.#dropWhileAbove(this.#unappliedBytesMax, this.applicableIndex);
     if (this.#cacheHead > 1024 && this.#cacheHead * 2 > this.#cache.length) {
       this.#cache = this.#cache.slice(this.#cacheHead);

@@ -6,7 +6,7 @@
  * Invariant: there is a leadership exactly while the role is leader, a campaign exactly while it is
  * preCandidate or candidate. Leader to candidate, and follower to leader, never happen directly.
  */
-import { assert } from '../base/index.ts';
+import { assert, must } from '../base/index.ts';
 import type { Core } from './core.ts';
 import { Campaign } from './election.ts';
 import type { ForwardedReads } from './forwarded-reads.ts';
@@ -72,7 +72,7 @@ export class Roles {
   /** See `Raft.reportDown`. */
   reportDown(peer: NodeId): void {
     const core = this.#core;
-    if (core.role !== 'follower' || core.leader !== peer || !core.isPromotable) {
+    if (core.leader !== peer || !core.isPromotable) {
       return;
     }
     this.becomeFollower(core.term, 0);
@@ -91,7 +91,7 @@ export class Roles {
   heardLeader(from: NodeId): void {
     const core = this.#core;
     assert(core.role !== 'leader', () => `two leaders in term ${core.term}: ${core.id}, ${from}`);
-    if (core.role !== 'follower' || core.leader !== from) {
+    if (core.leader !== from) {
       this.becomeFollower(core.term, from);
     }
     core.electionElapsed = 0;
@@ -111,13 +111,11 @@ export class Roles {
     this.#concludeCampaign(campaign);
   }
 
-  /** Counts this node's own vote in its election; it must be durable. */
+  /** Counts a candidate's own vote in its election; it must be durable. */
   countOwnVote(): void {
-    const campaign = this.#campaign;
-    if (campaign?.isPreVote === false) {
-      campaign.record(this.#core.id, true);
-      this.#concludeCampaign(campaign);
-    }
+    const campaign = must(this.#campaign, 'the campaign of a candidate');
+    campaign.record(this.#core.id, true);
+    this.#concludeCampaign(campaign);
   }
 
   /** Enters `term`, if it is a later one, and follows `leader` there, if that is not 0. */

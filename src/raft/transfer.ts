@@ -15,7 +15,7 @@ import type { NodeId } from './types.ts';
 export class Transfer {
   readonly #core: Core;
   #target: NodeId = 0;
-  /** Ticks since it began. */
+  /** Ticks since the last one began. */
   #elapsed = 0;
 
   constructor(core: Core) {
@@ -28,7 +28,7 @@ export class Transfer {
   }
 
   tick(): void {
-    if (this.#target !== 0 && ++this.#elapsed >= this.#core.options.electionTimeoutTicks) {
+    if (++this.#elapsed >= this.#core.options.electionTimeoutTicks) {
       this.abandon('it did not take over in time');
     }
   }
@@ -55,7 +55,7 @@ export class Transfer {
 
   /** The newest configuration counts from now on: who votes no longer takes nothing over. */
   configurationChanged(): void {
-    if (this.#target !== 0 && !isVoter(this.#core.conf, this.#target)) {
+    if (!isVoter(this.#core.conf, this.#target)) {
       this.abandon('it votes no longer');
     }
   }
@@ -67,6 +67,5 @@ export class Transfer {
     }
     this.#core.events.push({ type: 'transfer-abandoned', target: this.#target, reason });
     this.#target = 0;
-    this.#elapsed = 0;
   }
 }

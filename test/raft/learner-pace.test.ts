@@ -30,7 +30,8 @@ describe('the share of a tick', () => {
 
   test.each([
     { title: 'entries', sent: { entries: 3, bytes: 3 } },
-    { title: 'bytes', sent: { entries: 1, bytes: 500 } },
+    { title: 'bytes', sent: { entries: 1, bytes: 100 } },
+    { title: 'bytes and more', sent: { entries: 1, bytes: 500 } },
   ])('a learner that has had its $title waits for the next tick', ({ sent }) => {
     const pace = paceOf();
     pace.sent(3, sent);

@@ -197,6 +197,58 @@ describe('RaftLog', () => {
     expect(log.nextToApply).toBe(3);
   });
 
+  test('more is handed out while there is room beside what is unconfirmed', () => {
+    const log = logOf([], { applyingBytesMax: 4 });
+    log.append([entry(1, 1, 'aa'), entry(2, 1, 'bb')]);
+    log.stableTo(2);
+    log.commitTo(2);
+
+    log.markApplying([entry(1, 1, 'aa')], 2);
+
+    expect([log.nextToApply, log.applyingRoom]).toEqual([2, 2]);
+  });
+
+  test('the end of an earlier write takes back nothing of what is on disk', () => {
+    const log = logOf([]);
+    log.append(entriesOf([1, 1, 1]));
+    log.stableTo(3);
+
+    log.stableTo(2);
+
+    expect(log.stableIndex).toBe(3);
+  });
+
+  test('what is applied is so for good, told late or twice', () => {
+    const log = logOf([]);
+    log.append(entriesOf([1, 1, 1]));
+    log.stableTo(3);
+    log.commitTo(3);
+    log.markApplying(entriesOf([1, 1, 1]), 0);
+    log.appliedTo(2);
+
+    log.appliedTo(2);
+    expect(() => {
+      log.appliedTo(1);
+    }).toThrow('never shrinks');
+    log.restore(9, 2);
+    log.appliedTo(3);
+
+    expect(log.appliedIndex).toBe(9);
+  });
+
+  test('what fits the memory for applied entries to the byte stays there', () => {
+    const log = logOf([], { cacheBytesMax: 2 * (3 + 64) });
+    const entries = ['abc', 'def', 'ghi'].map((text, i) => entry(i + 1, 1, text));
+    log.append(entries);
+    log.stableTo(3);
+    log.commitTo(3);
+    log.markApplying(entries, 9);
+
+    log.appliedTo(3);
+
+    expect(log.cacheFirst).toBe(2);
+  });
+
   test('what waits to be applied fills the memory up to a bound: its disk has it', () => {
     const log = logOf([], { cacheBytesMax: 100, unappliedBytesMax: 500 });
     const most: number[] = [];

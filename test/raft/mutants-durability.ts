@@ -75,4 +75,18 @@ export const durabilityMutants: readonly Mutant[] = [
     replace: 'this.#stableIndex = this.lastIndex;',
     caughtBy: ['keep what the naive twin keeps'],
   },
+  {
+    lesson: 'takes entries for not durable any more when an earlier write ends',
+    file: 'log.ts',
+    find: 'this.#stableIndex = Math.max(this.#stableIndex, index);',
+    replace: 'this.#stableIndex = index;',
+    caughtBy: ['the end of an earlier write takes back'],
+  },
+  {
+    lesson: 'takes entries for not applied any more when their end is told late',
+    file: 'log.ts',
+    find: 'if (index < this.#appliedIndex) {',
+    replace: 'if (index < 0) {',
+    caughtBy: ['told late or twice'],
+  },
 ];

@@ -102,4 +102,18 @@ export const electionMutants: readonly Mutant[] = [
       '    if (this.#transfer.target < 0) {',
     caughtBy: ['takes none of its own proposals'],
   },
+  {
+    lesson: 'hurries to succeed a leader that it has heard since it started',
+    file: 'roles.ts',
+    find: "if (role === 'follower' && leader === 0 && options.preVote && isPromotable) {",
+    replace: "if (role === 'follower' && options.preVote && isPromotable) {",
+    caughtBy: ['knows a leader by the time it is told'],
+  },
+  {
+    lesson: 'forgets a leader that is called down, though it cannot succeed it',
+    file: 'roles.ts',
+    find: 'if (core.leader !== peer || !core.isPromotable) {',
+    replace: 'if (core.leader !== peer) {',
+    caughtBy: ['keeps to it if it may not lead itself'],
+  },
 ];

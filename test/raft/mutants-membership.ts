@@ -93,7 +93,7 @@ export const membershipMutants: readonly Mutant[] = [
   {
     lesson: 'hands over to a member that has left',
     file: 'transfer.ts',
-    find: 'if (this.#target !== 0 && !isVoter(this.#core.conf, this.#target)) {',
+    find: 'if (!isVoter(this.#core.conf, this.#target)) {',
     replace: 'if (this.#target < 0) {',
     caughtBy: ['K09'],
   },
@@ -110,5 +110,12 @@ export const membershipMutants: readonly Mutant[] = [
     find: ' &&\n      progress.matchIndex > 0',
     replace: '',
     caughtBy: ['nothing is known to match'],
+  },
+  {
+    lesson: 'gives up handing over whenever the members change',
+    file: 'transfer.ts',
+    find: 'if (!isVoter(this.#core.conf, this.#target)) {',
+    replace: 'if (this.#target >= 0) {',
+    caughtBy: ['as long as the target votes'],
   },
 ];

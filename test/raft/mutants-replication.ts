@@ -135,4 +135,32 @@ export const replicationMutants: readonly Mutant[] = [
     replace: 'this.#hasNews = this.#pace.tick();',
     caughtBy: ['due before a tick is due after it'],
   },
+  {
+    lesson: 'sends what was loaded without looking whether its log has that there',
+    file: 'loads.ts',
+    find: 'leadership.sendLoaded(load.peer, isCurrent ? entries : []);',
+    replace: 'leadership.sendLoaded(load.peer, entries);',
+    caughtBy: ['not what the log has there'],
+  },
+  {
+    lesson: 'cannot take entries that were loaded for a leadership which has ended in its term',
+    file: 'loads.ts',
+    find: '} else if (load.term === term && leadership !== undefined) {',
+    replace: '} else if (load.term === term) {',
+    caughtBy: ['has stepped down by itself'],
+  },
+  {
+    lesson: 'has always something to do while entries to be applied are loaded',
+    file: 'loads.ts',
+    find: 'return this.#core.log.nextToApply !== undefined && !this.#isApplyLoading;',
+    replace: 'return this.#core.log.nextToApply !== undefined;',
+    caughtBy: ['there is nothing else to do for it'],
+  },
+  {
+    lesson: 'applies whatever it is given for the entries that it has asked for',
+    file: 'loads.ts',
+    find: 'entries.every((entry) => log.matches(entry.index, entry.term));',
+    replace: 'entries.length > 0;',
+    caughtBy: ['loaded for entries to be applied stops the node'],
+  },
 ];

@@ -60,6 +60,16 @@ describe('a cluster that has just started', () => {
     expect(network.raft(3).term).toBe(term);
   });
 
+  test('is in no hurry at a node that knows a leader by the time it is told', () => {
+    const subject = new Subject({ id: 2 });
+    subject.heartbeat(1, 1);
+
+    subject.raft.reportStarted();
+    subject.tick(electionTicksMin - 1);
+
+    expect(subject.raft).toMatchObject({ role: 'follower', leader: 1 });
+  });
+
   test('waits as ever without pre-vote, which alone makes an early try harmless', () => {
     const subject = new Subject({ options: { preVote: false } });
 
@@ -126,6 +136,15 @@ describe('a follower that is told that its leader is down', () => {
 
     expect(subject.raft.leader).toBe(1);
     expect(subject.raft.role).toBe('follower');
+  });
+
+  test('keeps to it if it may not lead itself', () => {
+    const subject = new Subject({ id: 4, conf: { learners: [4] } });
+    subject.heartbeat(1, 1);
+
+    subject.raft.reportDown(1);
+
+    expect(subject.raft.leader).toBe(1);
   });
 
   test('does nothing about a peer that does not lead', () => {

@@ -95,6 +95,20 @@ describe('Raft', () => {
     expect(sent).toMatchObject([{ to: 3, prevLogIndex: 1, entries: [{ index: 2 }] }]);
   });
 
+  test('what is loaded and is not what the log has there is not sent', () => {
+    const subject = leaderLoadingFor3();
+    subject.raft.step({
+      ...{ type: 'AppendEntriesResponse', from: 3, to: 1, term: 1, isRejected: false, index: 1 },
+      ...{ hintIndex: 0, hintTerm: 0 },
+    });
+
+    subject.raft.entriesLoaded(1, [entry(2, 9, 'x')]);
+
+    expect(only(subject.drain(), 'AppendEntries')).toMatchObject([
+      { to: 3, prevLogIndex: 1, entries: [{ index: 2, term: 1 }] },
+    ]);
+  });
+
   test('what is loaded is not sent to a peer that turns out to have it', () => {
     const subject = leaderLoadingFor3();
     subject.accept(3, 2);
@@ -138,6 +152,37 @@ describe('Raft', () => {
     subject.answerLoads(ready);
 
     expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
+  });
+
+  test('a load that is answered after the leader has stepped down by itself is ignored', () => {
+    const subject = leaderLoadingFor3();
+    subject.tick(20);
+    expect(subject.raft).toMatchObject({ term: 1, leader: 0 });
+
+    subject.raft.entriesLoaded(1, [entry(2, 1, 'x')]);
+
+    expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
+  });
+
+  test('while entries to be applied are loaded, there is nothing else to do for it', () => {
+    const subject = new Subject({ terms: [1, 1], hardState: { commitIndex: 2 } });
+
+    expect(subject.raft.ready().loads).toMatchObject([{ lo: 1, hi: 3 }]);
+
+    expect(subject.raft.hasReady()).toBe(false);
+  });
+
+  test.each([
+    ['nothing', []],
+    ['others', [entry(2, 1)]],
+    ['some of another term', [entry(1, 1), entry(2, 2)]],
+  ])('%s loaded for entries to be applied stops the node', (_, entries) => {
+    const subject = new Subject({ terms: [1, 1], hardState: { commitIndex: 2 } });
+    const [load] = subject.raft.ready().loads;
+
+    expect(() => {
+      subject.raft.entriesLoaded(load?.id ?? 0, entries);
+    }).toThrow('entries to apply are committed');
   });
 
   test('two nodes that start alike and see alike do alike', () => {

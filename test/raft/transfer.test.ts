@@ -138,12 +138,24 @@ describe('Transfer', () => {
     ]);
   });
 
-  test('without a target there is nothing to abandon', () => {
+  test('goes on when the members change, as long as the target votes', () => {
+    const core = coreOf({ id: 1 });
+    const transfer = new Transfer(core);
+    transfer.maybeBegin(2);
+
+    transfer.configurationChanged();
+
+    expect(transfer.target).toBe(2);
+  });
+
+  test('without a target there is nothing to abandon, however long it lasts', () => {
     const core = coreOf({ id: 1 });
     const transfer = new Transfer(core);
 
     transfer.abandon('the leader was told to stay');
-    transfer.tick();
+    for (let tick = 0; tick <= core.options.electionTimeoutTicks; tick++) {
+      transfer.tick();
+    }
     transfer.configurationChanged();
 
     expect(core.events).toEqual([]);
