@@ -83,3 +83,11 @@ export class ClusterClock {
     return this.#nowMs;
   }
 }
+
+/**
+ * Whether more has ended than the newest stamp took along. The leader makes the next stamp once it
+ * has applied this one, so what is over goes as fast as stamps are applied.
+ */
+export function isOverdue({ timeMs, nextDeadlineMs }: TimeState): boolean {
+  return nextDeadlineMs !== undefined && nextDeadlineMs <= timeMs;
+}

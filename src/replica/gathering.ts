@@ -1,14 +1,14 @@
 /**
- * Lets work of the state lane wait a few milliseconds for more of its kind, while nobody would
- * notice: a caller that only writes, one call after another, would else pay for a trip to the
- * engine, and for a turn of each follower's state machine, with each call.
+ * Lets work of the state lane wait for more of its kind, some hundredths of a second at most, while
+ * nobody would notice: a caller that only writes, one call after another, would else pay for a trip
+ * to the engine, and for a turn of each follower's state machine, with each call.
  *
  * Who reads says so (`wanted`): what waits goes on at once, and for a while nothing waits any more.
  */
 import type { EventLoop, TimerHandle } from '../base/index.ts';
 
 /** Milliseconds that work may wait; so much later a follower's state may be than it could. */
-const gatherMs = 8;
+const gatherMs = 40;
 /** Milliseconds after somebody wanted the state in which the next one is expected. */
 const wantedAgainMs = 100;
 

@@ -30,6 +30,7 @@ import type {
 } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
+import { isOverdue } from './cluster-clock.ts';
 import { type ApplyBatch, isAwaited } from './effects.ts';
 import { EngineWriter } from './engine-writer.ts';
 import { Gathering } from './gathering.ts';
@@ -221,6 +222,7 @@ export class StateLane {
       this.#queuedEntries < entriesPerApplyMax &&
       !isAwaited(batch) &&
       !this.#handler.hasListeners() &&
+      !isOverdue(this.#stateMachine.time) &&
       this.#gathering.mayWait()
     );
   }

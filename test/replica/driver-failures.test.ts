@@ -149,7 +149,7 @@ describe('a member stops, and says why, when it cannot take', () => {
     ]);
 
     open();
-    await cluster.loop.run(10);
+    await cluster.loop.run(100);
 
     const why: unknown = expect.objectContaining({
       message: expect.stringContaining('entries to apply are committed') as string,

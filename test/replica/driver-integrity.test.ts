@@ -26,6 +26,8 @@ async function write(cluster: VirtualCluster, key: string, value: string): Promi
 
 /** Makes the state of a member another one than its log says, behind its back. */
 async function tamper(cluster: VirtualCluster, id: number, bits: number): Promise<Member> {
+  // Time for what nobody waits for there to be applied.
+  await cluster.loop.run(100);
   await cluster.loop.settle(cluster.member(id).stop());
   const engine = cluster.engine(id);
   const [record] = await engine.getMany([stateMetaKey]);

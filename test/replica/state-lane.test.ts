@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { rangeQuery } from '../../src/kv/index.ts';
+import { type Command, rangeQuery } from '../../src/kv/index.ts';
 import { get, put } from './commands.ts';
 import { LaneHarness } from './lane.ts';
+
+const grant = (id: bigint): Command => ({ type: 'leaseGrant', id, ttlMs: 1000 });
+const stamp = (timeMs: number): Command => ({ type: 'advanceTime', timeMs, keepAnswersMs: 1000 });
 
 describe('StateLane', () => {
   test('gives out results before the engine has them, and reads only after', async () => {
@@ -321,6 +324,27 @@ describe('StateLane', () => {
     harness.pushUnawaited(put('a', '4'));
     await harness.settleNow();
     expect(harness.applied, 'they read no more').toEqual([1, 2, 3]);
+  });
+
+  test('a stamp does not wait while the one before has left it something to end', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    // One more than a stamp ends.
+    const grants = Array.from({ length: 257 }, (_, i) => grant(BigInt(i + 1)));
+    harness.push(...grants, stamp(1), stamp(2));
+    await harness.settle();
+
+    harness.pushUnawaited(stamp(5000));
+    await harness.settleNow();
+    expect(harness.applied).toHaveLength(259);
+    await harness.settle();
+    harness.pushUnawaited(stamp(5001));
+    await harness.settleNow();
+    expect(harness.applied).toHaveLength(261);
+
+    harness.pushUnawaited(stamp(5002));
+    await harness.settleNow();
+    expect(harness.applied, 'all is at its end').toHaveLength(261);
   });
 
   test('a reader who wants it up to date sees all that is applied', async () => {

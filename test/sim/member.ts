@@ -119,7 +119,10 @@ export type CrashPoint =
 
 /** Turns without anything from outside; more means that the member is busy with nothing. */
 const turnsMax = 10_000;
-/** Microseconds that a batch nobody waits for may gather others. */
+/**
+ * Microseconds that a batch nobody waits for may gather others. Less than a member's own time: here
+ * somebody always reads.
+ */
 const gatherUs = 8000;
 /** Ticks between looks at whether the log is to be compacted. */
 const compactionTicks = 7;
