@@ -85,9 +85,9 @@ export class Administration implements MembershipApi, MaintenanceApi {
     return snapshots.open(state.engine);
   }
 
-  async hashKv(revision: number): Promise<KeyspaceHash> {
+  async hashKv(revision: number, signal?: AbortSignal): Promise<KeyspaceHash> {
     this.#options.checkState();
-    return this.#options.state.hashKv(revision);
+    return this.#options.state.hashKv(revision, signal);
   }
 
   alarms(): readonly MemberAlarm[] {

@@ -208,11 +208,11 @@ export interface MaintenanceApi {
    */
   openSnapshot(): Promise<SnapshotStream>;
   /**
-   * Hashes the keyspace at `revision`, 0 for the newest.
+   * Hashes the keyspace at `revision`, 0 for the newest; gives up once `signal` has fired.
    *
-   * @throws {KvError} COMPACTED, FUTURE_REVISION, STOPPED.
+   * @throws {KvError} COMPACTED, FUTURE_REVISION, STOPPED; the reason of `signal`.
    */
-  hashKv(revision: number): Promise<KeyspaceHash>;
+  hashKv(revision: number, signal?: AbortSignal): Promise<KeyspaceHash>;
   alarms(): readonly MemberAlarm[];
   /** Raises (`isActive`) or lifts an alarm; goes through the log. */
   setAlarm(alarm: MemberAlarm, isActive: boolean, options?: CallOptions): Promise<void>;

@@ -22,7 +22,7 @@ import {
 import { type Configuration, decodeConfiguration } from '../raft/index.ts';
 import type { Engine, LogPosition, StagedState, StateStore } from '../storage/index.ts';
 import type { KeyspaceHash, RangeAnswer, RangeOptions } from './api.ts';
-import { RangeReader } from './range-reader.ts';
+import { eachTrip, RangeReader } from './range-reader.ts';
 import { StateLane, type StateLaneHandler } from './state-lane.ts';
 
 /** What a state tells its member; see {@link StateLaneHandler}. */
@@ -104,9 +104,9 @@ export class MemberState {
     return this.read(async ({ lane, machine }) => lane.read(machine.hasAnswered(id)));
   }
 
-  /** @throws {KvError} COMPACTED, FUTURE_REVISION. */
-  async hashKv(revision: number): Promise<KeyspaceHash> {
-    return this.read(async (state) => hashOf(state, revision));
+  /** @throws {KvError} COMPACTED, FUTURE_REVISION; the reason of `signal`. */
+  async hashKv(revision: number, signal?: AbortSignal): Promise<KeyspaceHash> {
+    return this.read(async (state) => hashOf(state, revision, signal));
   }
 
   /** Reads of the state in use; see the module comment. */
@@ -165,12 +165,17 @@ async function openGeneration(engine: Engine, options: MemberStateOptions): Prom
   };
 }
 
-async function hashOf({ lane, machine }: ReadableState, revision: number): Promise<KeyspaceHash> {
+async function hashOf(
+  { lane, machine }: ReadableState,
+  revision: number,
+  signal: AbortSignal | undefined,
+): Promise<KeyspaceHash> {
   await lane.upToDate();
   for (;;) {
     const readable = lane.readableRevision;
     const compactRevision = Math.min(machine.compactRevision, readable);
-    const outcome = await lane.read(hashKv(revision, { revision: readable, compactRevision }));
+    const hashing = hashKv(revision, { revision: readable, compactRevision });
+    const outcome = await lane.read(eachTrip(hashing, () => signal?.throwIfAborted()));
     if (outcome.kind === 'refused') {
       throw new KvError(outcome.code);
     }

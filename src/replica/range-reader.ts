@@ -57,7 +57,7 @@ export class RangeReader {
       const point = this.#readPoint();
       const gauge: RangeGauge = { keptBytes: 0, keptBytesMax: bytesMax };
       const query = rangeQuery(range, point, undefined, gauge);
-      const reading = charge === undefined ? query : metered(query, charge, gauge);
+      const reading = charge === undefined ? query : eachTrip(query, () => charge(gauge.keptBytes));
       const answer = answerOf(await this.#lane.read(reading), point);
       const readRevision = range.revision > 0 ? range.revision : point.revision;
       if (this.#lane.removedRevision <= readRevision) {
@@ -79,16 +79,12 @@ export class RangeReader {
   }
 }
 
-/** The same reading, which tells how much it keeps as it goes on. */
-function* metered<T>(
-  reading: Reading<T>,
-  charge: (bytes: number) => void,
-  gauge: RangeGauge,
-): Reading<T> {
+/** The same reading, which tells of each trip to the engine; what `tell` throws ends it. */
+export function* eachTrip<T>(reading: Reading<T>, tell: () => void): Reading<T> {
   let step = reading.next();
   while (step.done !== true) {
     step = reading.next(yield step.value);
-    charge(gauge.keptBytes);
+    tell();
   }
   return step.value;
 }

@@ -5,16 +5,10 @@ import type * as wire from '../wire/index.ts';
 import { afterEffect } from './after-effects.ts';
 import { toBound, toNumber } from './convert.ts';
 import { toMemberId } from './member-requests.ts';
-import {
-  type Cancellable,
-  checkNotCancelled,
-  headerOf,
-  serverStreaming,
-  type ServiceContext,
-  unary,
-} from './service.ts';
+import { headerOf, serverStreaming, type ServiceContext, unary } from './service.ts';
 import { sendSnapshot } from './snapshot.ts';
 import { WaitingLine } from './waiting-line.ts';
+import { goneSignal } from './waits.ts';
 
 const alarmTypes: Readonly<Record<string, MemberAlarm['alarm'] | 'any'>> = {
   NONE: 'any',
@@ -77,27 +71,22 @@ export function createMaintenanceService(context: ServiceContext): wire.Maintena
   };
 }
 
-/** What goes through all that is stored; passes over a call that is cancelled before its turn. */
+/** What goes through all that is stored, or waits to; a hash ends with its client. */
 function longWork(
   context: ServiceContext,
 ): Pick<wire.MaintenanceHandlers, 'Defragment' | 'Hash' | 'HashKV'> {
   const { administration } = context.member;
   const hashing = new WaitingLine(hashLine);
   const defragmenting = new WaitingLine(defragmentLine);
-  const hashKv = async (revision: number, call: Cancellable): Promise<KeyspaceHash> =>
-    hashing.take(async () => {
-      checkNotCancelled(call);
-      return administration.hashKv(revision);
-    });
+  const hashKv = async (revision: number, signal: AbortSignal): Promise<KeyspaceHash> =>
+    hashing.take(async () => administration.hashKv(revision, signal), signal);
   return {
     Defragment: unary(
       context,
       'Defragment',
       async (_request: wire.DefragmentRequest, options, call): Promise<wire.DefragmentResponse> => {
-        await defragmenting.take(async () => {
-          checkNotCancelled(call);
-          await administration.defragment(options);
-        });
+        const defragment = async (): Promise<void> => administration.defragment(options);
+        await defragmenting.take(defragment, goneSignal(call));
         return { header: headerOf(context, context.member.revision) };
       },
     ),
@@ -106,7 +95,7 @@ function longWork(
       context,
       'Hash',
       async (_request: wire.HashRequest, _options, call): Promise<wire.HashResponse> => {
-        const { hash, revision } = await hashKv(0, call);
+        const { hash, revision } = await hashKv(0, goneSignal(call));
         return { header: headerOf(context, revision), hash };
       },
     ),
@@ -115,7 +104,7 @@ function longWork(
       context,
       'HashKV',
       async (request: wire.HashKVRequest, _options, call): Promise<wire.HashKVResponse> => {
-        const answer = await hashKv(Math.max(0, toBound(request.revision)), call);
+        const answer = await hashKv(Math.max(0, toBound(request.revision)), goneSignal(call));
         return {
           header: headerOf(context, answer.revision),
           hash: answer.hash,

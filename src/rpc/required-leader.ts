@@ -2,7 +2,8 @@
  * Streams of clients that ask for a member with a leader (`hasleader: true`, etcd's
  * `WithRequireLeader`): a stream that stays with a member which has been cut off for long would
  * tell its client nothing, and not that it does. Whether there is a leader when it begins,
- * `callOptions` has looked.
+ * `callOptions` has looked; of a unary call, be it one that waits for its turn, that is all that is
+ * asked, as in etcd.
  */
 import { KvError, type TimerHandle, type Timers } from '../base/index.ts';
 import { type CallView, requiresLeader, type ServiceContext } from './service.ts';

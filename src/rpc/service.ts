@@ -211,7 +211,7 @@ export interface Cancellable {
 }
 
 /** @throws {KvError} CANCELLED — the client has gone. */
-export function checkNotCancelled({ cancelled }: Cancellable): void {
+function checkNotCancelled({ cancelled }: Cancellable): void {
   if (cancelled) {
     throw new KvError('CANCELLED');
   }

@@ -27,26 +27,43 @@ export class WaitingLine {
   }
 
   /**
-   * Does `work` when its turn has come.
+   * Does `work` when its turn has come; until then, whoever has `signal` fire leaves the line.
    *
-   * @throws {KvError} TOO_MANY_REQUESTS — too many wait already; what `work` throws.
+   * @throws {KvError} TOO_MANY_REQUESTS — too many wait already; what `work` throws, and the reason
+   *   of `signal`.
    */
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  async take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     const { underWayMax, waitingMax, reason, retryMs } = this.#options;
     if (this.#underWay < underWayMax) {
       this.#underWay++;
     } else if (this.#waiting.length < waitingMax) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
+      await this.#turn(signal);
     } else {
       throw new KvError('TOO_MANY_REQUESTS', { details: { reason, retryMs } });
     }
     try {
+      signal?.throwIfAborted();
       return await work();
     } finally {
       this.#passOn();
     }
+  }
+
+  /** Waits at the end of the line. */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(begin), 1);
+        reject(signal?.reason as Error);
+      };
+      const begin = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      this.#waiting.push(begin);
+      signal?.addEventListener('abort', leave);
+    });
   }
 
   /** The place goes to the next in line: a newcomer that finds it free would be one too many. */

@@ -6,6 +6,19 @@ interface Call {
   on(event: 'cancelled', listener: () => void): unknown;
 }
 
+/** Fires once nobody waits for a call any more; its reason says so. */
+export function goneSignal(call: Call & { readonly cancelled: boolean }): AbortSignal {
+  const gone = new AbortController();
+  const abort = (): void => {
+    gone.abort(new KvError('CANCELLED'));
+  };
+  call.on('cancelled', abort);
+  if (call.cancelled) {
+    abort();
+  }
+  return gone.signal;
+}
+
 /** See the module comment. */
 export class Waits {
   readonly #open = new Set<AbortController>();

@@ -125,3 +125,18 @@ describe('A read while the state is replaced', () => {
 async function discard(): Promise<void> {
   return Promise.resolve();
 }
+
+describe('A hash of the keyspace', () => {
+  test('is given up between two trips to the engine once its client has gone', async () => {
+    const disk = new StateDisk();
+    const { state, apply, loop } = await open(disk);
+    await apply(put('a', 'x'));
+    const gone = new AbortController();
+
+    const hashing = state.hashKv(0, gone.signal).catch((error: unknown) => error);
+    gone.abort(new KvError('CANCELLED'));
+
+    expect(await loop.settle(hashing)).toMatchObject({ code: 'CANCELLED' });
+    expect(await loop.settle(state.hashKv(0))).toMatchObject({ hashRevision: 2 });
+  });
+});

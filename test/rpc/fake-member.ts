@@ -116,7 +116,7 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
   onChange = async (): Promise<void> => Promise.resolve();
   onOpenSnapshot = async (): Promise<SnapshotStream> =>
     Promise.reject(new Error('no snapshot is expected'));
-  onHashKv = async (_revision: number): Promise<KeyspaceHash> =>
+  onHashKv = async (_revision: number, _signal?: AbortSignal): Promise<KeyspaceHash> =>
     Promise.reject(new Error('no hash is expected'));
   onSetAlarm = async (): Promise<void> => Promise.resolve();
   onDefragment = async (): Promise<void> => Promise.resolve();
@@ -245,9 +245,9 @@ export class FakeMember implements MemberApi, MembershipApi, MaintenanceApi {
     return this.onOpenSnapshot();
   }
 
-  async hashKv(revision: number): Promise<KeyspaceHash> {
+  async hashKv(revision: number, signal?: AbortSignal): Promise<KeyspaceHash> {
     this.asked.push({ method: 'hashKv', revision });
-    return this.onHashKv(revision);
+    return this.onHashKv(revision, signal);
   }
 
   alarms(): readonly MemberAlarm[] {

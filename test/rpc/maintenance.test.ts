@@ -210,6 +210,27 @@ describe('Hash and HashKV', () => {
     ]);
   });
 
+  test('are given up when their client goes, and the next one has its turn', async () => {
+    const { onHashKv } = member;
+    const ends: unknown[] = [];
+    member.onHashKv = async (_revision, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          ends.push(signal.reason);
+          reject(signal.reason as Error);
+        });
+      });
+    const call = serving.maintenance.HashKV({ revision: 1 }, () => undefined);
+    await vi.waitFor(() => expect(member.asked).toHaveLength(1));
+    member.onHashKv = onHashKv;
+    const next = answerTo((done) => serving.maintenance.HashKV({ revision: 2 }, done));
+
+    call.cancel();
+
+    expect(await next).toMatchObject({ hash_revision: '2' });
+    expect(ends).toMatchObject([{ code: 'CANCELLED' }]);
+  });
+
   test('Hash is that of the newest revision', async () => {
     const answer = await answerTo((done) => serving.maintenance.Hash({}, done));
 

@@ -11,7 +11,7 @@ class Works {
   #underWay = 0;
   readonly #ends = new Map<string, (error?: Error) => void>();
 
-  async start(name: string): Promise<string> {
+  async start(name: string, signal?: AbortSignal): Promise<string> {
     return this.line.take(async () => {
       this.begun.push(name);
       this.#underWay++;
@@ -26,7 +26,7 @@ class Works {
           }
         });
       });
-    });
+    }, signal);
   }
 
   end(name: string, error?: Error): void {
@@ -85,6 +85,25 @@ describe('a waiting line', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await Promise.all(all);
+  });
+
+  test('is left by who has gone, whose place another one may take', async () => {
+    const works = new Works();
+    const gone = new AbortController();
+    const all = ['a', 'b', 'c', 'd'].map(async (name) => works.start(name));
+    const leaving = works.start('e', gone.signal);
+
+    gone.abort(new Error('gone'));
+
+    await expect(leaving).rejects.toThrow('gone');
+    await expect(works.start('f', gone.signal)).rejects.toThrow('gone');
+    all.push(works.start('g'));
+    for (const name of ['a', 'b', 'c', 'd', 'g']) {
+      works.end(name);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd', 'g']);
+    expect(works.begun).not.toContain('e');
   });
 
   test('goes on when work fails', async () => {
