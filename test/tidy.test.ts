@@ -93,7 +93,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/client/pending.ts': 'test/client/pipeline.test.ts',
   'src/client/pipeline-stream.ts': 'test/client/pipeline.test.ts',
   'src/client/ports.ts': 'types only',
-  'src/client/session-keeper.ts': 'test/client/pipeline.test.ts',
   'src/client/transact.ts': 'test/client/txn.test.ts',
   'src/rpc/kv-operations.ts': 'test/rpc/kv.test.ts and pipeline.test.ts',
   'src/cli/client/watch.ts': 'test/cli/client/watch-command.test.ts, as processes',

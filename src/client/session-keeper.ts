@@ -35,8 +35,11 @@ export interface SessionKeeperParts {
 export class SessionKeeper {
   readonly #parts: SessionKeeperParts;
   #current: WriteSession | undefined;
-  #isOpening = false;
+  /** Settles, and never rejects, when what is asked for is there or not, and ended if need be. */
+  #opening: Promise<void> | undefined;
   #isClosed = false;
+  /** Fires when the end of the client has waited for long enough. */
+  readonly #givingUp = new AbortController();
   #timer: TimerHandle | undefined;
 
   constructor(parts: SessionKeeperParts) {
@@ -50,9 +53,8 @@ export class SessionKeeper {
 
   /** Begins to ask for a session, unless there is one or it is asked for. */
   open(): void {
-    if (this.#current === undefined && !this.#isOpening && !this.#isClosed) {
-      this.#isOpening = true;
-      void this.#open();
+    if (this.#current === undefined && this.#opening === undefined && !this.#isClosed) {
+      this.#opening = this.#open();
     }
   }
 
@@ -64,17 +66,27 @@ export class SessionKeeper {
     }
   }
 
-  /** Lets go of the session; waits for that, but not for long. */
+  /** Lets go of the session, of one that is asked for too; waits for that, but not for long. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    const limit = this.#parts.environment.loop.after(revokeMaxMs, () => this.#givingUp.abort());
     const session = this.#current;
     if (session !== undefined) {
       this.ended(session);
-      const bounds = { what: 'ending the session', timeoutMs: revokeMaxMs };
-      const revocation = revokeLease(this.#parts.caller, session.id, bounds);
-      // It ends by itself if this fails.
-      await revocation.catch(() => undefined);
+      await this.#revoke(session.id);
     }
+    await this.#opening;
+    limit.cancel();
+  }
+
+  async #revoke(id: string): Promise<void> {
+    const bounds = { timeoutMs: revokeMaxMs, signal: this.#givingUp.signal };
+    const revocation = revokeLease(this.#parts.caller, id, {
+      what: 'ending the session',
+      ...bounds,
+    });
+    // It ends by itself if this fails.
+    await revocation.catch(() => undefined);
   }
 
   async #open(): Promise<void> {
@@ -82,16 +94,21 @@ export class SessionKeeper {
     try {
       const what = 'opening a session';
       const name = environment.uniqueName();
-      const { id } = await grantLease(caller, { what, ttlSeconds, name });
-      this.#isOpening = false;
-      if (!this.#isClosed) {
-        this.#current = new WriteSession(id);
-        this.#timer = environment.loop.every(renewalMs, () => this.#tick());
-        onOpen();
+      const { signal } = this.#givingUp;
+      const { id } = await grantLease(caller, { what, ttlSeconds, name, signal });
+      if (this.#isClosed) {
+        await this.#revoke(id);
+        return;
       }
+      this.#opening = undefined;
+      this.#current = new WriteSession(id);
+      this.#timer = environment.loop.every(renewalMs, () => this.#tick());
+      onOpen();
     } catch (error) {
-      this.#isOpening = false;
-      onFailure(error as HoldfastError);
+      this.#opening = undefined;
+      if (!this.#isClosed) {
+        onFailure(error as HoldfastError);
+      }
     }
   }
 
