@@ -72,7 +72,10 @@ export interface ReconcilerOptions<V>
   readonly campaign?: ((signal: AbortSignal) => Promise<Leading>) | undefined;
   /** Milliseconds between two times that all keys are looked at; ten minutes when absent. */
   readonly resyncMs?: number | undefined;
-  /** Told of every failure. What it throws is a warning of the process. */
+  /**
+   * Told of every failure, but not of what ends since it was told to, by its signal. What it throws
+   * is a warning of the process.
+   */
   readonly onFailure?: ((failure: ReconcileFailure) => void) | undefined;
 }
 
@@ -163,6 +166,7 @@ export class Reconciler<V> {
       if (!signal.aborted) {
         throw error;
       }
+      this.#tellAtEnd({ key: undefined, error, attempt: 1 }, signal);
     } finally {
       this.#isRunning = false;
     }
@@ -204,6 +208,7 @@ export class Reconciler<V> {
     } catch (error) {
       // Leadership was lost meanwhile: it is stood for again.
       if (signal.aborted) {
+        this.#tellAtEnd({ key: undefined, error, attempt: 1 }, signal);
         return;
       }
       throw error;
@@ -253,7 +258,7 @@ export class Reconciler<V> {
         const desired = cache.get(key);
         await options.reconcile(key, { desired, attempt, signal, token });
       },
-      onFailure: (key, error, attempt) => this.#tellFailure({ key, error, attempt }),
+      onFailure: (key, error, attempt) => this.#tellAtEnd({ key, error, attempt }, signal),
     });
   }
 
@@ -276,7 +281,9 @@ export class Reconciler<V> {
         }
       };
       // It ends without success only when the reconciler does.
-      await this.#repeated(list, signal, () => true).catch(() => undefined);
+      await this.#repeated(list, signal, () => true).catch((error: unknown) => {
+        this.#tellAtEnd({ key: undefined, error, attempt: 1 }, signal);
+      });
     }
   }
 
@@ -288,6 +295,13 @@ export class Reconciler<V> {
         // Then leadership ends with its lease.
         this.#tellFailure({ key: undefined, error, attempt: 1 });
       }
+    }
+  }
+
+  /** The same of what may have failed since its signal has fired. */
+  #tellAtEnd(failure: ReconcileFailure, signal: AbortSignal): void {
+    if (!isEndBy(signal, failure.error)) {
+      this.#tellFailure(failure);
     }
   }
 
@@ -359,6 +373,12 @@ async function untilEnd<V>(cache: Cache<V>, queue: WorkQueue, signal: AbortSigna
       resolve();
     }
   });
+}
+
+/** Whether something has ended since it was told to, in the ways in which that is said. */
+function isEndBy({ aborted, reason }: AbortSignal, error: unknown): boolean {
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
+  return aborted && (error === reason || name === 'AbortError' || code === 'ABORTED');
 }
 
 /** Whether it is the members' state that is in the way, not the request. */

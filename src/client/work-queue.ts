@@ -191,9 +191,13 @@ export class WorkQueue {
   #failedWith(item: Item, error: unknown): void {
     this.#failed++;
     item.failures++;
-    if (this.#isStopped) {
-      return;
+    if (!this.#isStopped) {
+      this.#repeat(item);
     }
+    this.#parts.onFailure(item.key, error, item.failures);
+  }
+
+  #repeat(item: Item): void {
     if (item.againSinceMs !== undefined) {
       item.againSinceMs = undefined;
       this.#enqueue(item);
@@ -204,7 +208,6 @@ export class WorkQueue {
         this.#pump();
       });
     }
-    this.#parts.onFailure(item.key, error, item.failures);
   }
 
   #pauseMs(failures: number): number {

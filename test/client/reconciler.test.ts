@@ -320,6 +320,57 @@ describe('a reconciler', () => {
     expect(election.state.resigned).toBe(1);
   });
 
+  test.each<[string, (signal: AbortSignal) => Error, readonly string[]]>([
+    ['fails meanwhile, and that is told', () => new Error('out of order'), ['out of order']],
+    ['ends by its signal, which is no failure', ({ reason }) => reason as Error, []],
+    [
+      'ends by a call that its signal has ended, which is no failure',
+      () => new HoldfastError('ABORTED', 'get was aborted'),
+      [],
+    ],
+  ])('is told to end, and its work %s', async (_name, errorOf, told) => {
+    const { store, loop, failures, start, stop } = setUp({
+      actual: undefined,
+      reconcile: async (_key, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => loop.after(500, () => reject(errorOf(signal))));
+        }),
+    });
+    store.write({ 'w/1': 'one' });
+    const running = start();
+    await loop.run(0);
+
+    expect(await stop(running)).toBeUndefined();
+
+    expect(failures.map(({ error }) => (error as Error).message)).toEqual(told);
+    expect(failures.every(({ key }) => key === 'w/1')).toBe(true);
+  });
+
+  test('tells of a list that fails, and of leadership that cannot be had, as it ends', async () => {
+    const { loop, failures, start, stop } = setUp({
+      actual: async (signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('no list')));
+        }),
+    });
+    const running = start();
+    await loop.run(0);
+    await stop(running);
+
+    const standing = setUp({
+      campaign: async (signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('no leave')));
+        }),
+    });
+    const campaigning = standing.start();
+    await standing.loop.run(0);
+    expect(await standing.stop(campaigning)).toBeUndefined();
+
+    expect(failures).toMatchObject([{ key: undefined, error: { message: 'no list' } }]);
+    expect(standing.failures).toMatchObject([{ key: undefined, error: { message: 'no leave' } }]);
+  });
+
   test('begins nothing when work ends in the moment in which it is to end', async () => {
     const election = fakeElection();
     const calls: string[] = [];
