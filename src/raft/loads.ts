@@ -90,7 +90,7 @@ export class Loads {
     const hi = log.applicableIndex + 1;
     const slice =
       this.#loadedToApply[0]?.index === lo
-        ? measured(this.#loadedToApply.filter((entry) => entry.index < hi))
+        ? measured(this.#loadedToApply)
         : log.slice(lo, hi, log.applyingRoom);
     if (slice.kind === 'not-cached') {
       this.#isApplyLoading = true;

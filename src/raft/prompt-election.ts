@@ -37,7 +37,7 @@ export class PromptElection {
 
   /** A tick without a leadership: has the promise ended that it waits for? */
   tick(): void {
-    if (this.#excluding !== undefined && !this.#core.promise.isBinding) {
+    if (this.#excluding !== undefined) {
       this.expect(this.#excluding);
     }
   }

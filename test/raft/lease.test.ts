@@ -329,6 +329,17 @@ describe('a follower that has promised', () => {
     expect(follower.raft).toMatchObject({ role: 'follower', leader: 2 });
   });
 
+  test('campaigns soon after its promise though it was told just before that nobody leads', () => {
+    const follower = createFollower();
+    follower.raft.noteTime(leaseMs - 1);
+    follower.raft.reportDown(2);
+    expect(follower.tick()).toEqual([]);
+
+    follower.raft.noteTime(leaseMs);
+
+    expect(only(follower.tick(3), 'PreVote')).toHaveLength(2);
+  });
+
   test('campaigns soon after its promise when it was told that the leader is gone', () => {
     const network = new RaftNetwork(3, { leaseMs });
     const pass = (nowMs: number): void => {

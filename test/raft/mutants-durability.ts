@@ -89,4 +89,11 @@ export const durabilityMutants: readonly Mutant[] = [
     replace: 'if (index < 0) {',
     caughtBy: ['told late or twice'],
   },
+  {
+    lesson: 'takes entries for written that came after a write, since the log was cut behind them',
+    file: 'storage-queue.ts',
+    find: 'this.#pending.intactIndex = Math.min(this.#pending.intactIndex, index - 1);',
+    replace: 'this.#pending.intactIndex = index - 1;',
+    caughtBy: ['however the log is cut'],
+  },
 ];

@@ -116,4 +116,11 @@ export const electionMutants: readonly Mutant[] = [
     replace: 'if (core.leader !== peer) {',
     caughtBy: ['keeps to it if it may not lead itself'],
   },
+  {
+    lesson: 'forgets at the end of its promise that nobody leads',
+    file: 'prompt-election.ts',
+    find: 'if (this.#excluding !== undefined) {',
+    replace: 'if (this.#excluding !== undefined && this.#core.promise.isBinding) {',
+    caughtBy: ['told just before that nobody leads'],
+  },
 ];

@@ -163,4 +163,25 @@ export const replicationMutants: readonly Mutant[] = [
     replace: 'entries.length > 0;',
     caughtBy: ['loaded for entries to be applied stops the node'],
   },
+  {
+    lesson: 'takes entries loaded for an earlier leadership for those of the present one',
+    file: 'loads.ts',
+    find: '} else if (load.term === term && leadership !== undefined) {',
+    replace: '} else if (leadership !== undefined) {',
+    caughtBy: ['not taken for the one under way'],
+  },
+  {
+    lesson: 'forgets what it loads for peers when its own state is damaged',
+    file: 'loads.ts',
+    find: "      if (load.purpose === 'apply') {\n        this.#pending.delete(id);",
+    replace: "      if (load.purpose !== '') {\n        this.#pending.delete(id);",
+    caughtBy: ['whose state is damaged sends'],
+  },
+  {
+    lesson: 'loads more to be applied than is committed',
+    file: 'loads.ts',
+    find: 'this.#ask(load, Math.min(hi, log.cacheFirst), log.applyingRoom);',
+    replace: 'this.#ask(load, log.cacheFirst, log.applyingRoom);',
+    caughtBy: ['there is nothing else to do for it'],
+  },
 ];

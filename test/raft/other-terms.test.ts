@@ -55,6 +55,8 @@ describe('a message of an earlier term', () => {
     expect(answered(heartbeat)).toEqual([
       { type: 'HeartbeatResponse', from: 1, to: 2, term: 7, readRound: 0 },
     ]);
+    expect(answered(heartbeat, { checkQuorum: false })).toHaveLength(1);
+    expect(answered(heartbeat, { preVote: false })).toHaveLength(1);
     expect(answered(heartbeat, { checkQuorum: false, preVote: false })).toEqual([]);
   });
 

@@ -164,12 +164,43 @@ describe('Raft', () => {
     expect(only(subject.drain(), 'AppendEntries')).toEqual([]);
   });
 
+  test('a load that is answered in a later leadership is not taken for the one under way', () => {
+    const subject = leaderLoadingFor3();
+    subject.heartbeat(2, 2);
+    subject.lead();
+    subject.raft.step({
+      ...{ type: 'AppendEntriesResponse', from: 3, to: 1, term: 3, isRejected: true, index: 2 },
+      ...{ hintIndex: 1, hintTerm: 1 },
+    });
+    expect(subject.raft.ready().loads).toMatchObject([{ id: 2, lo: 2, hi: 3 }]);
+
+    subject.raft.entriesLoaded(1, [entry(2, 1, 'x')]);
+
+    expect(subject.raft.ready()).toMatchObject({ messages: [], loads: [] });
+  });
+
+  test('a leader whose state is damaged sends what was loaded for a peer nevertheless', () => {
+    const subject = leaderLoadingFor3();
+    subject.raft.step({
+      ...{ type: 'AppendEntriesResponse', from: 3, to: 1, term: 1, isRejected: false, index: 1 },
+      ...{ hintIndex: 0, hintTerm: 0 },
+    });
+
+    subject.raft.suspendApplying();
+    subject.raft.entriesLoaded(1, [entry(2, 1, 'x')]);
+
+    expect(only(subject.drain(), 'AppendEntries')).toMatchObject([
+      { to: 3, prevLogIndex: 1, entries: [{ index: 2 }] },
+    ]);
+  });
+
   test('while entries to be applied are loaded, there is nothing else to do for it', () => {
-    const subject = new Subject({ terms: [1, 1], hardState: { commitIndex: 2 } });
+    const subject = new Subject({ terms: [1, 1, 1], hardState: { commitIndex: 2 } });
 
     expect(subject.raft.ready().loads).toMatchObject([{ lo: 1, hi: 3 }]);
 
     expect(subject.raft.hasReady()).toBe(false);
+    expect(subject.raft.ready().loads).toEqual([]);
   });
 
   test.each([

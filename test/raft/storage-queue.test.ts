@@ -65,6 +65,18 @@ describe('StorageQueue', () => {
     expect(subject.raft.status()).toMatchObject({ stableIndex: 1, lastIndex: 2, lastTerm: 3 });
   });
 
+  test('entries that came while a write was out are not stable by it, however the log is cut', () => {
+    const subject = new Subject();
+    subject.raft.step(append(1, [0, 0], [1, 1]));
+    const first = takeWrite(subject);
+    subject.raft.step(append(1, [2, 1], [1, 1]));
+    subject.raft.step(append(2, [3, 1], [2]));
+
+    subject.raft.writeDone(first.ticket);
+
+    expect(subject.raft.status()).toMatchObject({ stableIndex: 2, lastIndex: 4, lastTerm: 2 });
+  });
+
   test('O12: term, vote and entries must be synced, a commit index need not', () => {
     const subject = new Subject({ terms: [1, 1] });
     subject.heartbeat(2, 1, 2);
