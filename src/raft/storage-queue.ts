@@ -105,9 +105,9 @@ export class StorageQueue {
     const pending = this.#pending;
     assert(pending?.ticket.sequence === ticket.sequence, 'the write that is out is acknowledged');
     this.#pending = undefined;
-    this.#core.durableTerm = Math.max(this.#core.durableTerm, pending.hardState.currentTerm);
+    this.#core.durableTerm = pending.hardState.currentTerm;
     if (pending.intactIndex > 0) {
-      this.#core.log.stableTo(Math.min(pending.intactIndex, this.#core.log.lastIndex));
+      this.#core.log.stableTo(pending.intactIndex);
     }
   }
 

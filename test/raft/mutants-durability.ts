@@ -57,8 +57,8 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     lesson: 'takes a term for durable that came while the write of another was out',
     file: 'storage-queue.ts',
-    find: 'Math.max(this.#core.durableTerm, pending.hardState.currentTerm);',
-    replace: 'this.#core.term;',
+    find: 'this.#core.durableTerm = pending.hardState.currentTerm;',
+    replace: 'this.#core.durableTerm = this.#core.term;',
     caughtBy: ['O01: a write vouches'],
   },
   {
@@ -95,5 +95,26 @@ export const durabilityMutants: readonly Mutant[] = [
     find: 'this.#pending.intactIndex = Math.min(this.#pending.intactIndex, index - 1);',
     replace: 'this.#pending.intactIndex = index - 1;',
     caughtBy: ['however the log is cut'],
+  },
+  {
+    lesson: 'does not sync that a snapshot has taken the place of its log',
+    file: 'storage-queue.ts',
+    find: 'const mustSync = isInstall || entries.length > 0',
+    replace: 'const mustSync = entries.length > 0',
+    caughtBy: ['and so must a snapshot'],
+  },
+  {
+    lesson: 'takes its vote for durable while it is being written',
+    file: 'storage-queue.ts',
+    find: 'return isDurable && currentTerm',
+    replace: 'return currentTerm',
+    caughtBy: ['one for itself on disk only if'],
+  },
+  {
+    lesson: 'takes a vote for another candidate for its own',
+    file: 'storage-queue.ts',
+    find: ' && votedFor === this.#core.id;',
+    replace: ';',
+    caughtBy: ['one for itself on disk only if'],
   },
 ];

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { must } from '../../src/base/index.ts';
 import type { Message, StorageWrite } from '../../src/raft/index.ts';
-import { bytesOf, entriesOf, Subject } from './subject.ts';
+import { StorageQueue } from '../../src/raft/storage-queue.ts';
+import { bytesOf, coreOf, entriesOf, snapshotAt, Subject } from './subject.ts';
 
 function append(term: number, prev: readonly [number, number], terms: readonly number[]): Message {
   return {
@@ -65,7 +66,7 @@ describe('StorageQueue', () => {
     expect(subject.raft.status()).toMatchObject({ stableIndex: 1, lastIndex: 2, lastTerm: 3 });
   });
 
-  test('entries that came while a write was out are not stable by it, however the log is cut', () => {
+  test('entries that came during a write are not stable by it, however the log is cut', () => {
     const subject = new Subject();
     subject.raft.step(append(1, [0, 0], [1, 1]));
     const first = takeWrite(subject);
@@ -91,6 +92,18 @@ describe('StorageQueue', () => {
     });
   });
 
+  test('and so must a snapshot in the place of the log', () => {
+    const subject = new Subject({ terms: [1, 1] });
+
+    expect(subject.raft.installSnapshot(snapshotAt(7, 1), 1)).toBe(true);
+
+    expect(takeWrite(subject)).toMatchObject({
+      mustSync: true,
+      install: { index: 7 },
+      hardState: { currentTerm: 1, commitIndex: 7 },
+    });
+  });
+
   test('O01: a write vouches for the term that it carries, not for one that came meanwhile', () => {
     const { raft } = new Subject();
     const heartbeat = { type: 'Heartbeat', from: 2, to: 1, commitIndex: 0, readRound: 0 } as const;
@@ -107,6 +120,23 @@ describe('StorageQueue', () => {
     expect(write?.hardState?.currentTerm).toBe(5);
     const answer = { type: 'HeartbeatResponse', to: 3, term: 5 };
     expect(write?.messages).toMatchObject([answer, answer]);
+  });
+
+  test.each([
+    ['itself', 1, [false, true]],
+    ['another', 3, [false, false]],
+  ])('a vote for %s is one for itself on disk only if it is, and is written', (_, votedFor, is) => {
+    const core = coreOf({ id: 1 });
+    const queue = new StorageQueue(core, { currentTerm: 1, votedFor: 0, commitIndex: 0 });
+    core.enterTerm(2);
+    core.votedFor = votedFor;
+    const { ticket } = must(queue.take().write, 'the write of the vote');
+
+    const seen = [queue.isOwnVoteDurable];
+    queue.done(ticket);
+    seen.push(queue.isOwnVoteDurable);
+
+    expect(seen).toEqual(is);
   });
 
   test('O13: an idle node asks for nothing', () => {

@@ -29,6 +29,22 @@ const ascending = fc
   .map((terms) => terms.sort((a, b) => a - b));
 
 describe('TermRuns', () => {
+  test('a log that has nothing after its snapshot ends there, told or not', () => {
+    const summary = { snapshotIndex: 5, snapshotTerm: 2, termRuns: [], confEntries: [] };
+
+    const ends = [0, 5].map((lastIndex) => new TermRuns({ ...summary, lastIndex }).lastIndex);
+
+    expect(ends).toEqual([5, 5]);
+  });
+
+  test('compacted to its end it has no runs, but the term of the last entry', () => {
+    const runs = runsOf(0, 0, [2, 3, 3]);
+
+    runs.compactTo(3);
+
+    expect(runs).toMatchObject({ runs: [], lastIndex: 3, lastTerm: 3 });
+  });
+
   test('F01, O14: terms and hints after a snapshot are those of the naive twin', () => {
     fc.assert(
       fc.property(ascending, fc.nat(6), fc.nat(25), fc.nat(7), (terms, snapshotIndex, at, term) => {
