@@ -18,13 +18,12 @@ import { status } from '@grpc/grpc-js';
 import { type EventLoop, KvError, type TimerHandle } from '../base/index.ts';
 import { messageFromJson, messageToJson } from '../wire/index.ts';
 import { type CallEnd, type GatewayCall, GatewayConnection } from './gateway-connection.ts';
+import { GatewayRoom, type RoomShare } from './gateway-room.ts';
 import { type HttpPages, pathOf } from './http-pages.ts';
 import { jsonRoutes, type Route } from './json-routes.ts';
 import { JsonValues } from './json-values.ts';
 import { toServiceError } from './status.ts';
 
-/** Limit: bytes of requests and answers that are in memory here, at once. */
-const heldBytesMax = 64 * 1024 * 1024;
 /** A request's headers, and the whole of one that has one message, must be here by then. */
 const requestMsMax = 30_000;
 /** Base64 is a third longer; names and numbers come on top. */
@@ -71,8 +70,9 @@ export class JsonGateway {
   readonly #server: Server;
   /** Of each connection that has made a call. */
   readonly #connections = new Map<Socket, GatewayConnection>();
-  readonly #sockets = new Set<Socket>();
-  #heldBytes = 0;
+  readonly #room = new GatewayRoom();
+  /** Of each connection. */
+  readonly #shares = new Map<Socket, RoomShare>();
   /** Set while it stops: what has not ended by then is cut off. */
   #cutOff: TimerHandle | undefined;
 
@@ -89,12 +89,12 @@ export class JsonGateway {
 
   /** Takes a connection of HTTP/1. */
   take(socket: Socket): void {
-    this.#sockets.add(socket);
+    this.#shares.set(socket, this.#room.share());
     socket.once('close', () => {
-      this.#sockets.delete(socket);
+      this.#shares.delete(socket);
       this.#connections.get(socket)?.close();
       this.#connections.delete(socket);
-      if (this.#sockets.size === 0) {
+      if (this.#shares.size === 0) {
         this.#cutOff?.cancel();
       }
     });
@@ -104,13 +104,13 @@ export class JsonGateway {
   /** Takes no more requests, and cuts off after `graceMs` what has not ended. */
   stop(graceMs: number): void {
     this.#cutOff = this.#options.timers.after(graceMs, () => {
-      for (const socket of this.#sockets) {
+      for (const socket of this.#shares.keys()) {
         socket.destroy();
       }
     });
     this.#server.close();
     this.#server.closeIdleConnections();
-    if (this.#sockets.size === 0) {
+    if (this.#shares.size === 0) {
       this.#cutOff.cancel();
     }
   }
@@ -142,13 +142,9 @@ export class JsonGateway {
 
   #begin(route: Route, request: IncomingMessage, response: ServerResponse): void {
     const { method } = route;
-    const exchange = new Exchange(route, response, {
-      maybeHold: (bytes) => this.#maybeHold(bytes),
-      release: (bytes) => {
-        this.#heldBytes -= bytes;
-      },
-      onDefect: this.#options.onDefect,
-    });
+    const share = this.#shares.get(request.socket) ?? this.#room.share();
+    const { onDefect } = this.#options;
+    const exchange = new Exchange(route, response, { share, onDefect });
     const connection = this.#connectionOf(request.socket);
     try {
       exchange.begin(connection.call(method.path, this.#metadataOf(request), exchange));
@@ -220,12 +216,6 @@ export class JsonGateway {
     }
     return { ...metadata, ...this.#options.identity(socket) };
   }
-
-  #maybeHold(bytes: number): boolean {
-    const hasRoom = this.#heldBytes + bytes <= heldBytesMax;
-    this.#heldBytes += hasRoom ? bytes : 0;
-    return hasRoom;
-  }
 }
 
 const forwarded: ReadonlySet<string> = new Set([
@@ -236,9 +226,7 @@ const forwarded: ReadonlySet<string> = new Set([
 
 /** What an exchange has of the gateway. */
 interface ExchangeHost {
-  /** Takes room for bytes; false when there is not so much. */
-  readonly maybeHold: (bytes: number) => boolean;
-  readonly release: (bytes: number) => void;
+  readonly share: RoomShare;
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -394,13 +382,13 @@ class Exchange {
   }
 
   #maybeHold(bytes: number): boolean {
-    const hasRoom = this.#host.maybeHold(bytes);
+    const hasRoom = this.#host.share.maybeHold(bytes);
     this.#heldBytes += hasRoom ? bytes : 0;
     return hasRoom;
   }
 
   #release(bytes: number): void {
-    this.#host.release(bytes);
+    this.#host.share.release(bytes);
     this.#heldBytes -= bytes;
   }
 }

@@ -166,6 +166,26 @@ describe('a call by JSON', () => {
     expect((await ask('/v3/kv/put', put)).status).toBe(200);
   });
 
+  test('has room for its answer though another connection does not read its own', async () => {
+    const kvOf = (bytes: number) => ({
+      ...{ key: Buffer.from('foo'), value: Buffer.alloc(bytes), createRevision: 1 },
+      ...{ modRevision: 1, version: 1, lease: 0n, ttlMs: 0 },
+    });
+    const answersWith = (bytes: number): void => {
+      member.onPropose = async () =>
+        Promise.resolve({ kind: 'ok', revision: 9, result: { type: 'put', prevKv: kvOf(bytes) } });
+    };
+    answersWith(20 * 1024 * 1024);
+    const unread = begin('/v3/kv/put');
+    unread.end(JSON.stringify({ ...put, prev_kv: true }));
+    await answerOf(unread);
+
+    answersWith(5 * 1024 * 1024);
+    const { status } = await ask('/v3/kv/put', { ...put, prev_kv: true });
+
+    expect(status).toBe(200);
+  });
+
   test('of a page in a browser is refused, and nothing done', async () => {
     const headers = { origin: 'http://elsewhere.example', 'content-type': 'text/plain' };
 
