@@ -131,18 +131,31 @@ export class ProposalTable {
     return id;
   }
 
-  /** The queued proposals as one batch for Raft, in order; the queue is empty afterwards. */
-  takeQueued(): { readonly ids: readonly ProposalId[]; readonly data: readonly Uint8Array[] } {
+  /**
+   * The first of the queued proposals as one batch for Raft, in order: as many as `bytesMax` holds,
+   * and at least one, if there is any.
+   */
+  takeQueued(bytesMax: number): {
+    readonly ids: readonly ProposalId[];
+    readonly data: readonly Uint8Array[];
+  } {
     const ids: ProposalId[] = [];
     const data: Uint8Array[] = [];
+    let bytes = 0;
+    let passed = 0;
     for (const id of this.#queue) {
       const proposal = this.#proposalsById.get(id);
       if (proposal !== undefined) {
+        bytes += proposal.data.length;
+        if (ids.length > 0 && bytes > bytesMax) {
+          break;
+        }
         ids.push(id);
         data.push(proposal.data);
       }
+      passed++;
     }
-    this.#queue = [];
+    this.#queue = this.#queue.slice(passed);
     return { ids, data };
   }
 

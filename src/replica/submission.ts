@@ -41,6 +41,11 @@ interface Refusal {
   readonly commitIndex: LogIndex | undefined;
 }
 
+/**
+ * Limit: bytes of proposals that go to Raft as one, and to another member in one message; a larger
+ * proposal goes alone.
+ */
+const batchBytesMax = 4 * 1024 * 1024;
 /** Limit: of either kind remembered; a refusal comes within a round trip or not at all. */
 const forwardedMax = 1024;
 
@@ -62,13 +67,16 @@ export class Submission {
   /** Hands over what is queued, if a leader is known that has not refused it in this very tick. */
   submitQueued(tick: number): void {
     const { raft, proposals } = this.#options;
-    if (!proposals.hasQueued || raft.leader === 0 || this.#hasRefused(tick)) {
-      return;
+    while (proposals.hasQueued && raft.leader !== 0 && !this.#hasRefused(tick)) {
+      const { ids, data } = proposals.takeQueued(batchBytesMax);
+      if (ids.length > 0) {
+        this.#submit(ids, data, tick);
+      }
     }
-    const { ids, data } = proposals.takeQueued();
-    if (ids.length === 0) {
-      return;
-    }
+  }
+
+  #submit(ids: readonly ProposalId[], data: readonly Uint8Array[], tick: number): void {
+    const { raft, proposals } = this.#options;
     const context = this.#nextContext++;
     const result = raft.propose(data, context);
     switch (result.kind) {

@@ -56,11 +56,19 @@ export interface GrpcTransportOptions extends MemberIdentity {
   readonly prng: Prng;
   /** Bytes that may wait for one peer. Default 64 MiB. */
   readonly queueBytesMax?: number | undefined;
+  /** Bytes of one message of a peer; those of this build outside tests. */
+  readonly messageBytesMax?: number | undefined;
   /** Bytes of snapshots sent in a second, to all peers together. Default 64 MiB. */
   readonly snapshotBytesPerSecondMax?: number | undefined;
   readonly onEvent: (event: PeerEvent) => void;
 }
 
+/**
+ * Limit: bytes of one message of a peer. The largest that is sent is one entry, which holds at most
+ * the largest request that a member can be configured to take, 512 MiB, and what is around it. Why
+ * not less at a member that takes less: entries may come from others, and from other times.
+ */
+const defaultMessageBytesMax = 516 * 1024 * 1024;
 const defaultQueueBytesMax = 64 * 1024 * 1024;
 const defaultSnapshotBytesPerSecondMax = 64 * 1024 * 1024;
 
@@ -128,7 +136,7 @@ export class GrpcTransport implements Transport {
     this.#handler = handler;
     const server = new Server({
       'grpc.enable_channelz': 0,
-      'grpc.max_receive_message_length': -1,
+      'grpc.max_receive_message_length': this.#options.messageBytesMax ?? defaultMessageBytesMax,
       'grpc.max_send_message_length': -1,
       'grpc-node.max_session_memory': 256,
     });

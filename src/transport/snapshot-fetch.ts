@@ -107,6 +107,5 @@ const channelOptions = {
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_channelz': 0,
   'grpc.enable_retries': 0,
-  'grpc.max_receive_message_length': -1,
   'grpc-node.flow_control_window': windowBytes,
 };

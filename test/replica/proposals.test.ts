@@ -17,7 +17,7 @@ function add(table: ProposalTable, deadlineTick = 100): number {
 
 /** Proposes all that is queued in `term` and returns the entries' data. */
 function proposeAll(table: ProposalTable, term: number): readonly Uint8Array[] {
-  const { ids, data } = table.takeQueued();
+  const { ids, data } = table.takeQueued(Infinity);
   table.markProposed(ids, term);
   return data;
 }
@@ -89,13 +89,13 @@ describe('ProposalTable', () => {
     const table = createTable();
     const first = add(table);
     const second = add(table);
-    const taken = table.takeQueued();
+    const taken = table.takeQueued(Infinity);
     table.markProposed(taken.ids, 1);
     const third = add(table);
 
     table.requeue(taken.ids);
 
-    expect(table.takeQueued().ids).toEqual([first, second, third]);
+    expect(table.takeQueued(Infinity).ids).toEqual([first, second, third]);
   });
 
   test('an applied entry of a later term queues again what was proposed before it', () => {
@@ -109,9 +109,9 @@ describe('ProposalTable', () => {
     expect(table.hasQueued).toBe(false);
     table.requeueLost(3);
 
-    expect(table.takeQueued().ids).toEqual([old]);
+    expect(table.takeQueued(Infinity).ids).toEqual([old]);
     table.requeueLost(4);
-    expect(table.takeQueued().ids).toEqual([recent]);
+    expect(table.takeQueued(Infinity).ids).toEqual([recent]);
   });
 
   test('a refusal that comes after its proposals have been proposed again changes nothing', () => {
@@ -121,12 +121,12 @@ describe('ProposalTable', () => {
     table.requeueLost(3);
     table.requeueRefused([lost], 2);
 
-    expect(table.takeQueued().ids).toEqual([lost]);
+    expect(table.takeQueued(Infinity).ids).toEqual([lost]);
     table.markProposed([lost], 3);
     table.requeueRefused([lost], 2);
     expect(table.hasQueued).toBe(false);
     table.requeueRefused([lost], 3);
-    expect(table.takeQueued().ids).toEqual([lost]);
+    expect(table.takeQueued(Infinity).ids).toEqual([lost]);
   });
 
   test('what was queued again counts as rejected when it then expires', () => {
@@ -136,7 +136,7 @@ describe('ProposalTable', () => {
     table.requeueLost(3);
 
     expect(table.expire(10)).toEqual([{ id, reason: 'timeout', outcome: 'rejected' }]);
-    expect(table.takeQueued().ids).toEqual([]);
+    expect(table.takeQueued(Infinity).ids).toEqual([]);
   });
 
   test('cancelled tells whether it may still happen', () => {

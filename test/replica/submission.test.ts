@@ -33,11 +33,11 @@ function start() {
       return raft.answer;
     },
   };
-  const proposals = new ProposalTable(1, 9, { countMax: 100, bytesMax: 10_000 });
+  const proposals = new ProposalTable(1, 9, { countMax: 100, bytesMax: 20_000_000 });
   const changes = new MembershipChanges({ origin: 1, incarnation: 9 }, 5);
   const submission = new Submission({ raft, proposals, changes, firstContext: 1000 });
-  const add = (): void => {
-    proposals.maybeAdd(withRoom(new Uint8Array(1)), 100);
+  const add = (bytes = 1): void => {
+    proposals.maybeAdd(withRoom(new Uint8Array(bytes)), 100);
   };
   return { raft, proposals, changes, submission, add };
 }
@@ -57,6 +57,35 @@ describe('Proposals', () => {
       { ids: [1, 2], context: 1000 },
       { ids: [3], context: 1001 },
     ]);
+  });
+
+  test('go in batches of 4 MiB, and one that is larger by itself', () => {
+    const { raft, submission, add } = start();
+    for (const mebibytes of [1, 2, 2, 5, 1]) {
+      add(mebibytes * 1024 * 1024);
+    }
+
+    submission.submitQueued(1);
+
+    expect(raft.batches).toEqual([
+      { ids: [1, 2], context: 1000 },
+      { ids: [3], context: 1001 },
+      { ids: [4], context: 1002 },
+      { ids: [5], context: 1003 },
+    ]);
+  });
+
+  test('wait all of them once Raft has no room for a batch', () => {
+    const { raft, proposals, submission, add } = start();
+    for (const mebibytes of [3, 3]) {
+      add(mebibytes * 1024 * 1024);
+    }
+    raft.answer = { kind: 'dropped', reason: 'log-full' };
+
+    submission.submitQueued(1);
+
+    expect(raft.batches).toEqual([{ ids: [1], context: 1000 }]);
+    expect(proposals.takeQueued(Infinity).ids).toEqual([1, 2]);
   });
 
   test('wait while no leader is known, or Raft has no room for them', () => {

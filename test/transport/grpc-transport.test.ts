@@ -205,9 +205,9 @@ describe('delivery', () => {
     expect(commitIndexes(three)).toEqual([30]);
   });
 
-  test('carries entries of any bytes', async () => {
+  test('carries entries of any bytes, and of more than a batch holds', async () => {
     const [one, two] = await pair();
-    const large = Buffer.alloc(3 * 1024 * 1024, 0xee);
+    const large = Buffer.alloc(20 * 1024 * 1024, 0xee);
     const append = {
       type: 'AppendEntries' as const,
       from: 1,
@@ -610,6 +610,32 @@ describe('a stream is ended', () => {
       details: 'malformed peer message: it has encoding 103, and its stream has 4',
     });
     expect(two.received).toEqual([]);
+  });
+
+  test('that carries more than its member takes, its sender says so, and both go on', async () => {
+    const one = await started(1);
+    const two = await started(2, { messageBytesMax: 1000 });
+    await until(() => isConnected(one, 2) && isConnected(two, 1));
+    const data = new Uint8Array(2000);
+
+    one.transport.send([
+      {
+        ...{ type: 'AppendEntries', from: 1, to: 2, term: 3, prevLogIndex: 0, prevLogTerm: 0 },
+        ...{ commitIndex: 0, entries: [{ type: 'normal', index: 1, term: 3, data }] },
+      },
+    ]);
+    await until(() => one.events.some(({ type }) => type === 'peer-disconnected'));
+
+    expect(one.events.find(({ type }) => type === 'peer-disconnected')).toEqual({
+      ...{ type: 'peer-disconnected', peer: 'n2' },
+      reason: expect.stringMatching(
+        /^the peer takes messages of up to 1000 bytes, and was sent one of 20\d\d$/,
+      ) as string,
+    });
+    await until(() => isConnected(one, 2));
+    one.transport.send([heartbeat(1, 2, 8)]);
+    await until(() => two.received.length > 0);
+    expect(commitIndexes(two)).toEqual([8]);
   });
 
   test('that carries bytes which are no batch, and the member goes on', async () => {
