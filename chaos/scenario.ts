@@ -14,6 +14,7 @@ import type { Fault, FaultContext, Injected, Setting } from './nemesis/fault.ts'
 import { Observer } from './observer.ts';
 import { Cluster, type ReadMode } from './topology/cluster.ts';
 import { attachContainers } from './topology/containers.ts';
+import { prefixOf } from './topology/links.ts';
 import { Watcher } from './watcher.ts';
 import { Session } from './workloads/session.ts';
 import type { Workload } from './workloads/workload.ts';
@@ -109,7 +110,7 @@ export class Scenario {
         : await Cluster.start({
             ...{ size, directory, toxiproxyUrl, command: options.command },
             ...{ dataDirs: setting.dataDirs, envOf: setting.envOf, readMode: setting.readMode },
-            prefix: `hf${process.pid}-${seed}`,
+            prefix: prefixOf(`${seed}`),
             onCrash: (member, how) => {
               recorder.add({ kind: 'crash', member, atMs: recorder.nowMs(), how });
             },

@@ -5,6 +5,7 @@ import { disks } from '../nemesis/disks.ts';
 import type { Fault } from '../nemesis/fault.ts';
 import { run } from '../nemesis/tools.ts';
 import { Cluster, type MemberPlan } from '../topology/cluster.ts';
+import { prefixOf } from '../topology/links.ts';
 import { holdfastCommand } from '../topology/project.ts';
 import type { WatchEvent } from '../history.ts';
 import type { GameDay } from './gameday.ts';
@@ -146,7 +147,7 @@ async function restoreAndCompare(stage: Stage) {
     size: view.members.length,
     directory: join(stage.directory, 'restored'),
     toxiproxyUrl: stage.toxiproxyUrl,
-    prefix: `hf${process.pid}-restored`,
+    prefix: prefixOf('restored'),
     onCrash: () => undefined,
     fill: async (plan) => restoreInto(stage, plan),
   });

@@ -50,7 +50,9 @@ export class ToxiproxyService implements AsyncDisposable {
   static async start(seed: number, runningUrl = ''): Promise<ToxiproxyService> {
     if (runningUrl !== '') {
       const url = runningUrl.replace(/\/$/, '');
-      return new ToxiproxyService(url, { version: await versionOf(url) });
+      const version = await versionOf(url);
+      await removeLeftovers(url);
+      return new ToxiproxyService(url, { version });
     }
     const program = join(projectRoot, 'chaos/run.mjs');
     const args = [program, 'chaos/toxiproxy/main.ts', '--port=0', `--seed=${seed}`];
@@ -99,6 +101,30 @@ async function versionOf(url: string): Promise<string> {
     const { message, cause } = error as Error;
     const why = cause instanceof Error ? cause.message : message;
     throw new Error(`no Toxiproxy at ${url}, which TOXIPROXY_URL names: ${why}`, { cause: error });
+  }
+}
+
+/** Begins the names of a run's proxies: whose they are shows when the run has been killed. */
+export function prefixOf(what: string, pid = process.pid): string {
+  return `hf${pid}-${what}`;
+}
+
+/** Removes the proxies of runs that are over: they were killed, or they would have done it. */
+async function removeLeftovers(url: string): Promise<void> {
+  const proxies = Object.values(await new Toxiproxy(url).getAll());
+  const leftovers = proxies.filter(({ name }) => {
+    const pid = /^hf(\d+)-/.exec(name)?.[1];
+    return pid !== undefined && !isRunning(Number(pid));
+  });
+  await Promise.all(leftovers.map(async (proxy) => proxy.remove()));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Somebody else's, but there.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

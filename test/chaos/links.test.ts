@@ -1,7 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { blackHole, Links, type LinkToxic, ToxiproxyService } from '../../chaos/topology/links.ts';
+import {
+  blackHole,
+  Links,
+  type LinkToxic,
+  prefixOf,
+  ToxiproxyService,
+} from '../../chaos/topology/links.ts';
 import { ToxiproxyServer } from '../../chaos/toxiproxy/server.ts';
 
 let toxiproxy: ToxiproxyServer;
@@ -129,6 +136,26 @@ describe('ToxiproxyService', () => {
     await using service = await ToxiproxyService.start(1, `${toxiproxy.url}/`);
 
     expect(service).toMatchObject({ url: toxiproxy.url, version: '2.12.0' });
+  });
+
+  test('removes what runs that were killed have left there, and nothing else', async () => {
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const names = [prefixOf('1', pid), prefixOf('1'), prefixOf('1', 1), `of-hf${pid}`];
+    const { port } = echo.address() as { readonly port: number };
+    const kept = await Promise.all(
+      names.map(async (name) => {
+        const those = new Links(toxiproxy.url, name);
+        await those.add('n1>n2', `127.0.0.1:${port}`);
+        return those;
+      }),
+    );
+
+    await using service = await ToxiproxyService.start(1, toxiproxy.url);
+
+    const answer = await fetch(`${service.url}/proxies`);
+    const left = Object.keys((await answer.json()) as object);
+    expect(left.sort()).toEqual(['test', ...names.slice(1)].map((it) => `${it}-n1-to-n2`).sort());
+    await Promise.all(kept.slice(1).map(async (those) => those.remove()));
   });
 
   test('says what is wrong where no Toxiproxy is', async () => {
