@@ -142,15 +142,11 @@ export class Core {
     this.#noteConfiguration();
   }
 
-  /** The configuration, if it has changed since the last call. */
+  /** The configuration, if it has changed since the last call; an event says so, too. */
   takeConfiguration(): Configuration | undefined {
     const isNews = this.#isConfigurationNews;
     this.#isConfigurationNews = false;
     return isNews ? this.configuration : undefined;
-  }
-
-  get isConfigurationNews(): boolean {
-    return this.#isConfigurationNews;
   }
 
   #noteConfiguration(): void {

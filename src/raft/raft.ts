@@ -298,7 +298,6 @@ export class Raft {
       events.length > 0 ||
       this.#storage.hasWork ||
       this.#core.snapshotRequest !== undefined ||
-      this.#core.isConfigurationNews ||
       this.#forwardedReads.waiting > 0 ||
       this.#roles.leadership?.hasNews === true ||
       this.#loads.mayApply

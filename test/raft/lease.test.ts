@@ -269,6 +269,30 @@ describe('a leader that reads by lease', () => {
   });
 });
 
+describe('an answer without a promise', () => {
+  const conf = { votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+
+  test('is none of a majority that is bound', () => {
+    const lease = new LeaderLease(leaseMs);
+    lease.noteSending(1, 0);
+    lease.notePromise(2, 1, leaseMs);
+
+    lease.notePromise(3, 1, undefined);
+
+    expect(lease.isHeld({ ...conf, voters: [1, 2, 3, 4, 5] }, 1, 10)).toBe(false);
+  });
+
+  test('takes back no promise', () => {
+    const lease = new LeaderLease(leaseMs);
+    lease.noteSending(1, 0);
+    lease.notePromise(2, 1, leaseMs);
+
+    lease.notePromise(2, 1, undefined);
+
+    expect(lease.isHeld({ ...conf, voters: [1, 2, 3] }, 1, 10)).toBe(true);
+  });
+});
+
 describe('a follower that has promised', () => {
   const last = [0, 0] as const;
 

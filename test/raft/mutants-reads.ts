@@ -114,4 +114,11 @@ export const readMutants: readonly Mutant[] = [
     replace: 'forget(): void {',
     caughtBy: ['is in no hurry after its promise'],
   },
+  {
+    lesson: 'counts an answer without a promise as one that has no end',
+    file: 'lease.ts',
+    find: 'if (sending !== undefined && leaseMs !== undefined) {',
+    replace: 'if (sending !== undefined) {',
+    caughtBy: ['none of a majority that is bound', 'takes back no promise'],
+  },
 ];

@@ -165,6 +165,15 @@ describe('ReadIndex', () => {
     expect(subject.raft.readIndex(2)).toEqual({ kind: 'dropped', reason: 'too-many' });
   });
 
+  test('as many reads wait at a follower as may, and no more', () => {
+    const subject = new Subject({ options: { pendingReadsMax: 1 } });
+    subject.heartbeat(2, 1);
+
+    const answers = [subject.raft.readIndex(1).kind, subject.raft.readIndex(2).kind];
+
+    expect(answers).toEqual(['pending', 'dropped']);
+  });
+
   test('J09: a single voter answers without a round trip', () => {
     const subject = new Subject({ size: 1 });
     subject.raft.campaign();
