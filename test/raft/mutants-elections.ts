@@ -123,4 +123,18 @@ export const electionMutants: readonly Mutant[] = [
     replace: 'if (this.#excluding !== undefined && this.#core.promise.isBinding) {',
     caughtBy: ['told just before that nobody leads'],
   },
+  {
+    lesson: 'hurries to lead when it starts, though it may not',
+    file: 'roles.ts',
+    find: 'leader === 0 && options.preVote && isPromotable) {',
+    replace: 'leader === 0 && options.preVote) {',
+    caughtBy: ['hurries nobody who may not lead'],
+  },
+  {
+    lesson: 'hurries on with a campaign when it is told that it has started',
+    file: 'roles.ts',
+    find: "if (role === 'follower' && leader === 0 && options",
+    replace: 'if (leader === 0 && options',
+    caughtBy: ['hurries nobody who may not lead'],
+  },
 ];

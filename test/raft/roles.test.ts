@@ -45,6 +45,17 @@ describe('Roles', () => {
     expect(core).toMatchObject({ term: 2, leader: 1, votedFor: 1 });
   });
 
+  test('a start hurries nobody who may not lead, or campaigns already', () => {
+    const learner = rolesOf({ conf: { voters: [2, 3], learners: [1] } });
+    const candidate = rolesOf();
+    candidate.roles.campaign();
+
+    for (const { core, roles } of [learner, candidate]) {
+      roles.reportStarted();
+      expect(core.electionElapsed).toBe(0);
+    }
+  });
+
   test('a voice for another campaign than the one under way is not counted', () => {
     const { core, roles } = rolesOf();
     roles.campaign();
