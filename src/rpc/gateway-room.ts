@@ -1,7 +1,7 @@
 /**
  * Room for the bytes of requests and answers that the JSON gateway has in memory. As of all that
  * clients use (`limits.ts`), a connection may have as much as it leaves free: half of all when it
- * is alone, so that who does not read its answers is in nobody’s way.
+ * is alone, so that who does not read its answers is in nobody's way.
  */
 
 /** Limit: bytes that are in memory at once. */
