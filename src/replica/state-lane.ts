@@ -65,8 +65,8 @@ export interface RemovalStep {
   readonly isDone: boolean;
 }
 
-/** Limit: entries applied in one go; keeps a batch well under 10 ms of the event loop. */
-const entriesPerApplyMax = 512;
+/** Limit: entries applied in one go; of puts that keeps a batch under 10 ms of the event loop. */
+const entriesPerApplyMax = 1024;
 /**
  * Limit: what one step of removal looks at. So many point reads, which a batch may have to wait
  * for, take about 2 ms.
@@ -76,8 +76,8 @@ const stepLimits: CompactionStepLimits = { events: 128, bytes: 1024 * 1024 };
 const stepRestMs = 4;
 /** Limit: batches that a step lets pass; history must not grow without end under unbroken load. */
 const batchesPerStepMax = 16;
-/** Limit: operations of the engine that wait for more of them; about what a long batch makes. */
-const gatheredWritesMax = 1024;
+/** Limit: operations of the engine that wait for more of them; what a long batch of puts makes. */
+const gatheredWritesMax = 3072;
 
 /** See the module comment. */
 export class StateLane {

@@ -44,12 +44,12 @@ describe('StateLane', () => {
   test('cuts a long batch into pieces, with a turn of the event loop between them', async () => {
     const harness = new LaneHarness();
 
-    harness.push(...Array.from({ length: 1200 }, (_, i) => put(`key ${i}`, 'value')));
+    harness.push(...Array.from({ length: 2400 }, (_, i) => put(`key ${i}`, 'value')));
     const atOnce = harness.applied.length;
     await harness.settle();
 
-    expect(atOnce).toBeLessThanOrEqual(512);
-    expect(harness.applied).toEqual(Array.from({ length: 1200 }, (_, i) => i + 1));
+    expect(atOnce).toBeLessThanOrEqual(1024);
+    expect(harness.applied).toEqual(Array.from({ length: 2400 }, (_, i) => i + 1));
   });
 
   test('goes on with the entries that a batch had no memory for', async () => {
@@ -235,7 +235,7 @@ describe('StateLane', () => {
     harness.holdGets();
     harness.push(put('unknown', '1'));
     // Long ones, so that no two of them become one.
-    const long = Array.from({ length: 300 }, (_, i) => put('key', `more ${i}`));
+    const long = Array.from({ length: 600 }, (_, i) => put('key', `more ${i}`));
     for (let i = 0; i < 40; i++) {
       harness.push(...long);
     }
@@ -362,14 +362,14 @@ describe('StateLane', () => {
   test('batches and writes that wait are bounded', async () => {
     const harness = new LaneHarness();
     await harness.settle();
-    for (let i = 0; i < 511; i++) {
+    for (let i = 0; i < 1023; i++) {
       harness.pushUnawaited(put('a', `${i}`));
     }
     await harness.settleNow();
     expect(harness.applied).toEqual([]);
     harness.pushUnawaited(put('a', 'last'));
     await harness.settleNow();
-    expect(harness.applied).toHaveLength(512);
+    expect(harness.applied).toHaveLength(1024);
 
     await harness.settle();
     harness.written.length = 0;
