@@ -3,10 +3,9 @@
  * Whatever an entry changes goes into the state's hash here, entry by entry.
  *
  * It numbers revisions, writes events, keeps each changed key's newest record, and lets ranges of
- * the same batch see all of it as an {@link Overlay}. A key that changes many times in one batch
- * has one current record written, the last; every event is written, for history and watches.
+ * the same batch see all of it as an {@link Overlay}.
  */
-import { append, assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
+import { assert, compareBytes, emptyBytes, equalBytes, must } from '../base/index.ts';
 import type { Alarm, LeaseId } from './command.ts';
 import type { Access, AuthTable } from './auth-table.ts';
 import type { AnswerTable } from './answer-table.ts';
@@ -46,6 +45,9 @@ const hashedEvent = 1;
 const hashedKey = 2;
 const hashedValue = 3;
 const hashedTime = 6;
+
+/** A record of the revisions table, as the engine is to write it. */
+export type EventWrite = Extract<StateWrite, { type: 'put' }>;
 
 /** What a put leaves behind. */
 export interface PutContent {
@@ -87,7 +89,7 @@ export class ApplyBatch implements Overlay {
   /** Changes of the command under way; they share the revision after `#revision`. */
   #sub = 0;
   /** Events in the order of revisions. */
-  readonly #events: Extract<StateWrite, { type: 'put' }>[] = [];
+  readonly #events: EventWrite[] = [];
   /** Entries of all changed keys, each once. */
   readonly #changed: CacheEntry[] = [];
   /** The same as records by ascending key, from the first range on. */
@@ -156,7 +158,7 @@ export class ApplyBatch implements Overlay {
   }
 
   /** The events, in order. */
-  get events(): readonly StoredRecord[] {
+  get events(): readonly EventWrite[] {
     return this.#events;
   }
 
@@ -339,19 +341,10 @@ export class ApplyBatch implements Overlay {
     this.delete(entry, key);
   }
 
-  /**
-   * Returns the engine operations: every event, then each changed key's newest record, then what is
-   * not keyspace.
-   */
-  writes(): StateWrite[] {
+  /** Ends the batch; returns the engine operations that are not of the keyspace. */
+  finish(): readonly StateWrite[] {
     this.answers.finish();
-    const writes: StateWrite[] = this.#events.slice();
-    for (const { change } of this.#changed) {
-      const { keysKey, current } = must(change, 'the change of a changed key');
-      writes.push({ type: 'put', key: keysKey, value: current });
-    }
-    append(writes, this.#metaWrites);
-    return writes;
+    return this.#metaWrites;
   }
 
   pointRecord(key: Uint8Array): MvccRecord | undefined {

@@ -49,8 +49,6 @@ export interface CompactionPlan {
   /** Deletions among them, each the newest one seen of its key. */
   readonly tombstones: readonly RemovedTombstone[];
   readonly progress: CompactProgress;
-  /** False when there was nothing to do. */
-  readonly hasMoved: boolean;
 }
 
 /** How much one step looks at, which bounds what it costs in time and memory. */
@@ -68,7 +66,7 @@ export function* planCompaction(
   const { events: limit, bytes: bytesMax } = limits;
   assert(limit > 0 && bytesMax > 0, 'a step of compaction looks at one event at least');
   if (progress.compactedRevision === compactRevision) {
-    return { compactRevision, removedEvents: [], tombstones: [], progress, hasMoved: false };
+    return { compactRevision, removedEvents: [], tombstones: [], progress };
   }
   const range = revisionsRange(progress.cursor, compactRevision);
   const { records } = expectScan(
@@ -96,7 +94,6 @@ export function* planCompaction(
     progress: isFinished
       ? { compactedRevision: compactRevision, cursor: { main: compactRevision, sub: 0 } }
       : { ...progress, cursor: nextRevision(revisionOf(must(records.at(-1), 'an event').key)) },
-    hasMoved: true,
   };
 }
 

@@ -2,6 +2,7 @@
 export { hasAlarm } from './alarms.ts';
 export type { MetaChange } from './meta-changes.ts';
 export type { Access, AuthTable, User } from './auth-table.ts';
+export { type Checkpoint, type Checkpoints, eventsAhead } from './checkpoint.ts';
 export * from './command.ts';
 export * from './command-codec.ts';
 export type { CompactionPlan, CompactionStepLimits } from './compaction.ts';
@@ -10,23 +11,13 @@ export { hashKv, type HashKvOutcome, /** @internal For tests. */ hashState } fro
 export { verifyState } from './invariants.ts';
 export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export * from './feature-level.ts';
-export { membershipMetaKey, stateRanges } from './key-layout.ts';
+export { membershipMetaKey, /** @internal For tests. */ stateRanges } from './key-layout.ts';
 export { readExpiries } from './expiry-table.ts';
 export { type Lease, remainingMs, visitAttachedKeys } from './leases.ts';
 export { type NamedRecord, /** @internal */ readRecord, readRecords } from './named-records.ts';
 export type { Loaded, Need, Reading, StateWrite, StoredRecord } from './need.ts';
 export { type RangeGauge, type RangeOutcome, rangeQuery, type ReadPoint } from './range.ts';
-export {
-  attributesPrefix,
-  isLiveKey,
-  readSnapshotHead,
-  type RestoreAction,
-  restoredMembership,
-  type RestoreOptions,
-  restoreRecord,
-  type SnapshotHead,
-  snapshotHeadKeys,
-} from './snapshot.ts';
+export * from './snapshot.ts';
 export { decodeMembershipRecord } from './state-meta.ts';
 export {
   type AppliedEntry,

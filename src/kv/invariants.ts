@@ -76,7 +76,8 @@ export function verifyState(records: Iterable<StoredRecord>): void {
     verifyMetaRecord(record, meta);
   }
   const histories = verifyEvents(
-    sorted.filter(({ key }) => key[0] === revisionsTable),
+    // Beyond the revision are those that a checkpoint is to follow.
+    sorted.filter(({ key }) => key[0] === revisionsTable && revisionOf(key).main <= meta.revision),
     meta,
   );
   const current = sorted.filter(({ key }) => key[0] === keysTable);

@@ -1,10 +1,10 @@
 /**
  * Current records of recently used keys, known absences included, within a bound of bytes.
  *
- * It is more than a cache while a write is on its way: a record that has been handed out to be
- * written, but that the engine does not hold yet, is *pinned*: it cannot be evicted until the
- * engine has settled it. So a key that is not in here may be read from the engine at any time and
- * yields its newest record.
+ * It is more than a cache while the engine does not hold a record's newest state: then the record
+ * is *pinned*, and cannot be evicted until the engine has settled it. So a key that is not in here
+ * may be read from the engine at any time and yields its newest record. What finished outputs have
+ * written since the last checkpoint is *dirty*: the next one takes it, each key once.
  *
  * Records that were written here share slabs; the bound counts each slab once, whole, for as long
  * as any entry refers to it.
@@ -14,6 +14,7 @@
  */
 import { assert } from '../base/index.ts';
 import { mapKeyOf } from './key-layout.ts';
+import type { StateWrite } from './need.ts';
 import type { EncodedChange, MvccRecord } from './record.ts';
 import { type Slab, SlabAllocator } from './slab.ts';
 
@@ -34,8 +35,12 @@ export interface CacheEntry {
    * above 0.
    */
   writtenBy: number;
-  /** What that output writes; undefined when it removes the record or nothing is under way. */
+  /** What the batch under way makes of it; undefined when it removes the record, or leaves it. */
   change: EncodedChange | undefined;
+  /** What finished outputs have made of it since the last checkpoint; undefined as above. */
+  finished: StateWrite | undefined;
+  /** Whether the next checkpoint is to look at it. */
+  isDirty: boolean;
   /** The slab that `record` lies in, if it was written here. */
   slab: Slab | undefined;
   /** What the entry counts for, its slab apart. */
@@ -48,7 +53,9 @@ export interface CacheEntry {
 export class RecordCache {
   readonly #bytesMax: number;
   readonly #entriesByKey = new Map<string, CacheEntry>();
-  /** Entries that each output not yet settled has written, by its sequence. */
+  /** Entries that the next checkpoint is to look at. */
+  #dirty: CacheEntry[] = [];
+  /** Entries of each checkpoint that is not settled yet, by its sequence. */
   readonly #unsettled = new Map<number, readonly CacheEntry[]>();
   #bytes = 0;
   /** Ends of the recency list. */
@@ -67,6 +74,11 @@ export class RecordCache {
   /** Estimated memory taken. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Keys that the next checkpoint has a record of. */
+  get dirtyCount(): number {
+    return this.#dirty.length;
   }
 
   /** Number of keys known. */
@@ -99,6 +111,8 @@ export class RecordCache {
       record: undefined,
       writtenBy: 0,
       change: undefined,
+      finished: undefined,
+      isDirty: false,
       slab: undefined,
       bytes: entryOverheadBytes + mapKey.length,
       newer: undefined,
@@ -149,15 +163,47 @@ export class RecordCache {
     this.#isHeld = true;
   }
 
-  /** Ends the batch `sequence`, which has written `written`. */
-  release(sequence: number, written: readonly CacheEntry[]): void {
+  /** Ends a batch, which has written `written`. */
+  release(written: readonly CacheEntry[]): void {
     assert(this.#isHeld, 'a batch ends once');
     this.#isHeld = false;
-    this.#unsettled.set(sequence, written);
+    for (const entry of written) {
+      const { change } = entry;
+      // Not the change itself: it would keep the views of its event in memory.
+      entry.finished =
+        change === undefined
+          ? undefined
+          : { type: 'put', key: change.keysKey, value: change.current };
+      entry.change = undefined;
+      if (!entry.isDirty) {
+        entry.isDirty = true;
+        this.#dirty.push(entry);
+      }
+    }
     this.#evict();
   }
 
-  /** The engine holds what output `sequence` and all before it wrote. */
+  /**
+   * The current records that a checkpoint at `sequence`, the last finished output, writes. A batch
+   * under way may have changed them further; that is not seen.
+   */
+  takeDirty(sequence: number): readonly StateWrite[] {
+    const writes: StateWrite[] = [];
+    for (const entry of this.#dirty) {
+      const { finished } = entry;
+      entry.isDirty = false;
+      entry.finished = undefined;
+      // Where there is none, whatever removed the record is written with the checkpoint.
+      if (finished !== undefined) {
+        writes.push(finished);
+      }
+    }
+    this.#unsettled.set(sequence, this.#dirty);
+    this.#dirty = [];
+    return writes;
+  }
+
+  /** The engine holds the checkpoint at `sequence`, and all before it. */
   settle(sequence: number): void {
     for (const [unsettled, entries] of this.#unsettled) {
       if (unsettled > sequence) {
@@ -166,9 +212,8 @@ export class RecordCache {
       this.#unsettled.delete(unsettled);
       for (const entry of entries) {
         // Otherwise a later output has written it too, and settles it.
-        if (entry.writtenBy === unsettled) {
+        if (entry.writtenBy > 0 && entry.writtenBy <= unsettled) {
           entry.writtenBy = 0;
-          entry.change = undefined;
           this.#link(entry);
         }
       }

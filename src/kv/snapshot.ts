@@ -2,9 +2,9 @@
  * The state as a whole: what a snapshot says of itself, and what becomes of a snapshot's records
  * when a new cluster is made of them.
  *
- * A snapshot of the state is a scan of `stateRanges` over one pinned engine state. To restore one
- * as another member's state is to write its records into an empty engine. To restore one as a *new
- * cluster*, each record goes through {@link restoreRecord}:
+ * A snapshot of the state is a scan of {@link snapshotRanges} over one pinned engine state. To
+ * restore one as another member's state is to write its records into an empty engine. To restore
+ * one as a *new cluster*, each record goes through {@link restoreRecord}:
  *
  * | record                                | restored                                              |
  * |---------------------------------------|-------------------------------------------------------|
@@ -21,9 +21,12 @@
 import { assert, equalBytes } from '../base/index.ts';
 import type { Alarm } from './command.ts';
 import {
+  type EngineRange,
   keysTable,
   membershipMetaKey,
   namedRecordsPrefix,
+  revisionKey,
+  revisionsTable,
   stateMetaKey,
   stateRanges,
 } from './key-layout.ts';
@@ -45,6 +48,16 @@ export const attributesPrefix = 'attributes/';
 
 /** Keys of the records that {@link readSnapshotHead} reads, in order. */
 export const snapshotHeadKeys: readonly Uint8Array[] = [stateMetaKey, membershipMetaKey];
+
+/**
+ * Where the records of a state at `revision` stand in its engine: everywhere, but for the events
+ * that were written ahead of it (`checkpoint.ts`).
+ */
+export function snapshotRanges(revision: number): readonly EngineRange[] {
+  return stateRanges.map((range) =>
+    range.gte[0] === revisionsTable ? { gte: range.gte, lt: revisionKey(revision + 1, 0) } : range,
+  );
+}
 
 /** What a state says of itself. */
 export interface SnapshotHead {

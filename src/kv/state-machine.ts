@@ -5,22 +5,24 @@
  * keyspace, only a bounded cache; what else it needs to know it asks for (`need.ts`). Reads of a
  * batch come first, in one request, so applying a batch of puts is one synchronous run over arrays.
  *
- * The caller runs `apply` and `removeCompacted` one after the other, hands the writes of each
- * output to the engine in order, as one atomic batch each, and calls `settled` once the engine
- * holds them. It may start the next run before that.
+ * The caller runs `apply` and `removeCompacted` one after the other, and hands their events to the
+ * engine in order, as it likes. All else goes as a checkpoint (`checkpoint.ts`), an atomic batch
+ * that may stand for many outputs; the caller says once the engine holds it, and may start the next
+ * run before that.
  *
- * Invariant: the writes of an output bring the engine from the state at the last output's
- * `lastApplied` to the state at this one's, the meta record included; so a crash at any point
- * leaves a state that is exactly some applied index.
+ * Invariant: a checkpoint brings the engine from the state at the one before it to the state at the
+ * last finished output, the meta record included; so a crash at any point leaves a state that is
+ * exactly some applied index, with events after it at most.
  */
 import { assert, must } from '../base/index.ts';
 import { hasAlarm } from './alarms.ts';
 import { AnswerTable } from './answer-table.ts';
 import { AuthTable } from './auth-table.ts';
-import { ApplyBatch } from './apply-batch.ts';
+import { ApplyBatch, type EventWrite } from './apply-batch.ts';
 import type { Alarm, Command, CommandResult, LeaseId, RangeOperation } from './command.ts';
 import type { RequestId } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
+import { Checkpoints } from './checkpoint.ts';
 import {
   type CompactionPlan,
   type CompactionStepLimits,
@@ -35,7 +37,7 @@ import { checkLevel, featureLevels, type LevelRange } from './feature-level.ts';
 import { ExpiryTable } from './expiry-table.ts';
 import { LeaseTable } from './leases.ts';
 import type { MetaChange } from './meta-changes.ts';
-import { expectGet, type Reading, type StateWrite, type StoredRecord } from './need.ts';
+import { expectGet, type Reading, type StateWrite } from './need.ts';
 import { pointResult, type RangeOutcome, type ReadPoint, resolveRevision } from './range.ts';
 import { type CacheEntry, RecordCache } from './record-cache.ts';
 import { resultBytes } from './result-size.ts';
@@ -67,29 +69,22 @@ export interface StateHash {
 
 /** What one run of `apply` amounts to. */
 export interface ApplyOutput {
-  /** Names it to `settled`; outputs of `apply` and `removeCompacted` are numbered together. */
-  readonly sequence: number;
   /** One per applied entry, in order; undefined for an empty command, and where nobody wants it. */
   readonly results: readonly (CommandResult | undefined)[];
-  /** One atomic engine batch. */
-  readonly writes: readonly StateWrite[];
   readonly lastApplied: AppliedPosition;
   readonly revision: number;
   readonly compactRevision: number;
   /** Whether history has become unreadable: some of it may have to be removed. */
   readonly hasCompacted: boolean;
-  /** The records of the revisions table among the writes, in the order of the changes. */
-  readonly events: readonly StoredRecord[];
+  /** Records that come to the revisions table, in the order of the changes. */
+  readonly events: readonly EventWrite[];
   /** What changed besides the keyspace, in order. */
   readonly changes: readonly MetaChange[];
 }
 
 /** What one step of physical compaction amounts to. */
 export interface CompactOutput {
-  readonly sequence: number;
-  /** One atomic engine batch; empty when there was nothing to do. */
-  readonly writes: readonly StateWrite[];
-  /** Events among them. */
+  /** Events that go with the next checkpoint. */
   readonly removed: number;
   /** True once history is physically gone up to the compact revision. */
   readonly isDone: boolean;
@@ -157,12 +152,14 @@ export class StateMachine {
   readonly #hashHistory = new HashHistory();
   /** Number of the last output. */
   #sequence = 0;
-  #settled = 0;
   #isRunning = false;
+  /** What is not history, on its way to the engine. */
+  readonly checkpoints: Checkpoints;
 
   private constructor(options: StateMachineOptions, meta: StateMeta, tables: Tables) {
     this.#cache = new RecordCache(options.cacheBytesMax);
     this.#loader = new KeyLoader(this.#cache);
+    this.checkpoints = new Checkpoints(this.#cache);
     this.#timeMs = meta.timeMs;
     this.#level = meta.level;
     this.#levels = options.levels ?? featureLevels;
@@ -353,14 +350,6 @@ export class StateMachine {
     return this.#finishApply(batch, results);
   }
 
-  /** The engine holds the writes of output `sequence` and of all before it. */
-  settled(sequence: number): void {
-    assert(sequence > this.#settled, 'outputs settle once and in order');
-    assert(sequence <= this.#sequence, 'only what was handed out can settle');
-    this.#settled = sequence;
-    this.#cache.settle(sequence);
-  }
-
   /**
    * Answers a range of one key without reading, when its record is cached and tells; otherwise
    * undefined, and `rangeQuery` must be asked.
@@ -393,8 +382,8 @@ export class StateMachine {
    * the plan's deletions.
    *
    * @remarks
-   * Progress is part of the writes, so after a crash the next step goes on where the engine's state
-   * says.
+   * Progress is part of the checkpoint, so after a crash the next step goes on where the engine's
+   * state says.
    */
   *removeCompacted(plan: CompactionPlan): Reading<CompactOutput> {
     const sequence = this.#begin();
@@ -410,12 +399,8 @@ export class StateMachine {
       }
     }
     this.#progress = progressFor(plan.progress, plan.compactRevision, this.#compactRevision);
-    if (plan.hasMoved) {
-      writes.push(this.#metaWrite());
-    }
-    this.#end(sequence, removed);
-    const isDone = !this.hasCompactionWork;
-    return { sequence, writes, removed: plan.removedEvents.length, isDone };
+    this.#end(sequence, removed, writes);
+    return { removed: plan.removedEvents.length, isDone: !this.hasCompactionWork };
   }
 
   /** Decodes all commands first: a malformed one stops the member before anything is changed. */
@@ -446,9 +431,12 @@ export class StateMachine {
     return ++this.#sequence;
   }
 
-  #end(sequence: number, written: readonly CacheEntry[]): void {
+  #end(sequence: number, written: readonly CacheEntry[], writes: readonly StateWrite[]): void {
     this.#isRunning = false;
-    this.#cache.release(sequence, written);
+    this.#cache.release(written);
+    const { index } = this.#lastApplied;
+    const meta = this.#metaWrite();
+    this.checkpoints.add({ sequence, writes, index, revision: this.#revision, meta });
   }
 
   #finishApply(batch: ApplyBatch, results: ApplyOutput['results']): ApplyOutput {
@@ -462,13 +450,9 @@ export class StateMachine {
       this.#progress = progressFor(this.#progress, this.#compactRevision, compactRevision);
       this.#compactRevision = compactRevision;
     }
-    const writes = batch.writes();
-    writes.push(this.#metaWrite());
-    this.#end(batch.sequence, batch.changed);
+    this.#end(batch.sequence, batch.changed, batch.finish());
     return {
-      sequence: batch.sequence,
       results,
-      writes,
       lastApplied: this.#lastApplied,
       revision: this.#revision,
       compactRevision: this.#compactRevision,

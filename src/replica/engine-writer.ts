@@ -1,12 +1,14 @@
 /**
- * Gives the engine what the state machine has computed, in the order of the log: all that has come
- * meanwhile as one batch, one batch at a time.
+ * Gives the engine what the state machine has computed, one batch at a time: events as they come,
+ * all else by checkpoints (`checkpoint.ts` of the state machine), as seldom as may be: a key that
+ * changes often is then written once for many changes.
  *
- * Invariant: each output carries its own position, so the engine is always the state of an exact
- * prefix of the log. What waits is bounded by whoever adds: nothing more while this is full.
+ * Invariant: a checkpoint goes with all events before it or after them, so the engine is always the
+ * state of an exact prefix of the log, with events after it at most. What waits is bounded by
+ * whoever adds: nothing more while this is full.
  */
-import { assert, must } from '../base/index.ts';
-import type { ApplyOutput, StateMachine, StateWrite } from '../kv/index.ts';
+import { append, assert } from '../base/index.ts';
+import type { Checkpoint, Checkpoints, StateWrite } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
 
@@ -18,14 +20,19 @@ import type { Engine } from '../storage/index.ts';
 const waitingBytesMax = 32 * 1024 * 1024;
 /** What a write costs in memory beside its key and value. */
 const writeOverheadBytes = 64;
+/** Limit: operations of one checkpoint; handing them over takes the event loop some 10 ms. */
+const checkpointWritesMax = 12_288;
+/**
+ * Limit: bytes of history since the last checkpoint, and of what waits for the next one. The
+ * records of as much history stay in memory until then, and a start after a crash applies it anew.
+ */
+const checkpointBytesMax = 16 * 1024 * 1024;
 
-/** An output on its way to the engine. */
-export interface EngineOutput {
-  readonly writes: readonly StateWrite[];
-  readonly sequence: number;
-  /** What a batch has come to; undefined for a step of removal. */
-  readonly applied?: Pick<ApplyOutput, 'lastApplied' | 'revision'> | undefined;
-  readonly onWritten?: (() => void) | undefined;
+/** Where the engine's state is to begin from. */
+export interface EngineWriterStart {
+  readonly checkpoints: Pick<Checkpoints, 'count' | 'bytes' | 'take' | 'settled'>;
+  readonly lastApplied: { readonly index: LogIndex };
+  readonly revision: number;
 }
 
 /** Whom it tells. */
@@ -41,14 +48,20 @@ export interface EngineWriterHandler {
 /** See the module comment. */
 export class EngineWriter {
   readonly #engine: Pick<Engine, 'write'>;
-  readonly #stateMachine: Pick<StateMachine, 'settled'>;
+  readonly #checkpoints: EngineWriterStart['checkpoints'];
   readonly #handler: EngineWriterHandler;
-  /** Outputs that have not been given to the engine yet. */
-  #outputs: EngineOutput[] = [];
-  /** Operations in them. */
-  #waitingWrites = 0;
+  /** Events that have not been given to the engine yet. */
+  #events: StateWrite[] = [];
   #waitingBytes = 0;
-  /** Resolves when everything handed to the engine so far has been written. */
+  /** Bytes of events since the last checkpoint. */
+  #aheadBytes = 0;
+  /** There is something that no checkpoint has taken. */
+  #hasNews = false;
+  /** The next batch is to be a checkpoint. */
+  #isWanted = false;
+  /** Called once the next checkpoint is in the engine. */
+  #onCheckpoint: (() => void)[] = [];
+  /** Resolves when the batch on its way has been written. */
   #writing: Promise<void> | undefined;
   /** A batch is missing in the engine: none may follow it. */
   #hasFailed = false;
@@ -57,16 +70,17 @@ export class EngineWriter {
 
   constructor(
     engine: Pick<Engine, 'write'>,
-    stateMachine: Pick<StateMachine, 'settled' | 'lastApplied' | 'revision'>,
+    start: EngineWriterStart,
     handler: EngineWriterHandler,
   ) {
     this.#engine = engine;
-    this.#stateMachine = stateMachine;
+    this.#checkpoints = start.checkpoints;
     this.#handler = handler;
-    this.#readableIndex = stateMachine.lastApplied.index;
-    this.#readableRevision = stateMachine.revision;
+    this.#readableIndex = start.lastApplied.index;
+    this.#readableRevision = start.revision;
   }
 
+  /** Reads see everything up to here: the last checkpoint that is in the engine. */
   get readableIndex(): LogIndex {
     return this.#readableIndex;
   }
@@ -75,40 +89,55 @@ export class EngineWriter {
     return this.#readableRevision;
   }
 
-  /** Operations that wait for `write`. */
-  get waitingWrites(): number {
-    return this.#waitingWrites;
+  /** Events that wait for `write`. */
+  get waitingEvents(): number {
+    return this.#events.length;
+  }
+
+  /** So much has gathered that the next write is a checkpoint. */
+  get isDue(): boolean {
+    const { count, bytes } = this.#checkpoints;
+    return count >= checkpointWritesMax || this.#aheadBytes + bytes >= checkpointBytesMax;
   }
 
   /** So much waits that nothing is to be added before some of it has gone. */
   get isFull(): boolean {
-    return this.#waitingBytes >= waitingBytesMax;
+    return this.#waitingBytes + this.#checkpoints.bytes >= waitingBytesMax;
   }
 
-  /** Takes the next output; it waits for `write`, or for the end of the write under way. */
-  add(output: EngineOutput): void {
-    this.#outputs.push(output);
-    this.#waitingWrites += output.writes.length;
-    this.#waitingBytes += bytesOf(output.writes);
+  /** Takes the events of a finished output; they wait for `write`. */
+  add(events: readonly StateWrite[]): void {
+    append(this.#events, events);
+    const bytes = bytesOf(events);
+    this.#waitingBytes += bytes;
+    this.#aheadBytes += bytes;
+    this.#hasNews = true;
   }
 
-  /** Gives the engine all that waits as one batch, unless it is busy: then right after. */
+  /** Writes the checkpoint after a step of removal at once, and tells when it is in the engine. */
+  addStep(onWritten: () => void): void {
+    this.#onCheckpoint.push(onWritten);
+    this.#hasNews = true;
+    this.checkpoint();
+  }
+
+  /** Gives the engine the events that wait, unless it is busy: then right after. */
   write(): void {
-    if (this.#hasFailed || this.#writing !== undefined || this.#outputs.length === 0) {
+    if (this.#hasFailed || this.#writing !== undefined) {
       return;
     }
-    const outputs = this.#outputs;
+    const isCheckpoint = this.#hasNews && (this.#isWanted || this.isDue);
+    if (!isCheckpoint && this.#events.length === 0) {
+      return;
+    }
     const wasFull = this.isFull;
-    this.#outputs = [];
-    this.#waitingWrites = 0;
+    const events = this.#events;
+    this.#events = [];
     this.#waitingBytes = 0;
-    const last = must(outputs.at(-1), 'the last output');
-    const writes = outputs.length === 1 ? last.writes : outputs.flatMap((output) => output.writes);
-    this.#writing = this.#engine
-      .write(writes)
+    const writing = isCheckpoint ? this.#writeCheckpoint(events) : this.#engine.write(events);
+    this.#writing = writing
       .then(() => {
         this.#writing = undefined;
-        this.#settle(outputs);
         this.write();
       })
       .catch((error: unknown) => {
@@ -121,30 +150,46 @@ export class EngineWriter {
     }
   }
 
-  /** Resolves once every output so far is in the engine; what comes meanwhile is not waited for. */
-  async written(): Promise<void> {
+  /** The same with all else that waits: reads are to see everything so far. */
+  checkpoint(): void {
+    this.#isWanted = this.#hasNews;
     this.write();
-    const hasMore = this.#outputs.length > 0;
-    await this.#writing;
-    if (hasMore) {
-      // It went to the engine as one batch when the one before it was there.
+  }
+
+  /**
+   * Resolves once everything added so far can be read, or the engine has failed; what comes
+   * meanwhile is not waited for.
+   */
+  async written(): Promise<void> {
+    this.checkpoint();
+    // What could not go at once goes right after what is on its way.
+    const rounds = this.#hasNews ? 2 : 1;
+    for (let round = 0; round < rounds; round++) {
       await this.#writing;
     }
   }
 
-  #settle(outputs: readonly EngineOutput[]): void {
-    this.#stateMachine.settled(must(outputs.at(-1), 'the last output').sequence);
-    const applied = outputs.findLast((output) => output.applied !== undefined)?.applied;
-    if (applied !== undefined) {
-      const { lastApplied, revision } = applied;
-      assert(lastApplied.index >= this.#readableIndex, 'the engine is written in log order');
-      this.#readableIndex = lastApplied.index;
-      this.#readableRevision = revision;
-      this.#handler.onReadable(this.#readableIndex);
+  async #writeCheckpoint(events: StateWrite[]): Promise<void> {
+    const checkpoint = this.#checkpoints.take();
+    const waiters = this.#onCheckpoint;
+    this.#onCheckpoint = [];
+    this.#aheadBytes = 0;
+    this.#hasNews = false;
+    this.#isWanted = false;
+    append(events, checkpoint.writes);
+    await this.#engine.write(events);
+    this.#settle(checkpoint);
+    for (const onWritten of waiters) {
+      onWritten();
     }
-    for (const { onWritten } of outputs) {
-      onWritten?.();
-    }
+  }
+
+  #settle({ sequence, index, revision }: Checkpoint): void {
+    this.#checkpoints.settled(sequence);
+    assert(index >= this.#readableIndex, 'the engine is written in log order');
+    this.#readableIndex = index;
+    this.#readableRevision = revision;
+    this.#handler.onReadable(index);
   }
 }
 

@@ -15,12 +15,15 @@ const wantedAgainMs = 100;
 /** See the module comment. */
 export class Gathering {
   readonly #eventLoop: Pick<EventLoop, 'after' | 'nowMs'>;
-  readonly #release: () => void;
+  readonly #release: (isWanted: boolean) => void;
   #timer: TimerHandle | undefined;
   #wantedMs = Number.NEGATIVE_INFINITY;
 
-  /** `release` lets go on what waits; it is called from the event loop, or by `wanted`. */
-  constructor(eventLoop: Pick<EventLoop, 'after' | 'nowMs'>, release: () => void) {
+  /**
+   * `release` lets go on what waits; it is called from the event loop, or by `wanted`, and told
+   * whether somebody wants the state.
+   */
+  constructor(eventLoop: Pick<EventLoop, 'after' | 'nowMs'>, release: (isWanted: boolean) => void) {
     this.#eventLoop = eventLoop;
     this.#release = release;
   }
@@ -36,7 +39,7 @@ export class Gathering {
       return false;
     }
     this.#timer ??= this.#eventLoop.after(gatherMs, () => {
-      this.end();
+      this.#end(false);
     });
     return true;
   }
@@ -44,15 +47,14 @@ export class Gathering {
   /** Somebody needs the state as it is, or is about to. */
   wanted(): void {
     this.#wantedMs = this.#eventLoop.nowMs();
-    this.end();
+    this.#end(true);
   }
 
-  /** What waits goes on now. */
-  end(): void {
+  #end(isWanted: boolean): void {
     if (this.#timer !== undefined) {
       this.#timer.cancel();
       this.#timer = undefined;
-      this.#release();
+      this.#release(isWanted);
     }
   }
 }

@@ -9,6 +9,7 @@ import { KvError } from '../base/index.ts';
 import {
   type Alarm,
   attributesPrefix,
+  eventsAhead,
   hashKv,
   type LevelRange,
   membershipMetaKey,
@@ -154,6 +155,7 @@ async function openGeneration(engine: Engine, options: MemberStateOptions): Prom
   const { cacheBytesMax, levels, handler } = options;
   const [membership] = await engine.getMany([membershipMetaKey]);
   const machine = await runOver(engine, StateMachine.open({ cacheBytesMax, levels }));
+  await engine.write(await runOver(engine, eventsAhead(machine.revision)));
   const lane = new StateLane(engine, machine, handler);
   const records = await lane.read(readRecords(attributesPrefix));
   return {

@@ -155,6 +155,7 @@ export class MemberParts {
       },
       onRemoved: removalReporter(config),
       hasListeners: () => made.parts?.watches.hasStreams === true,
+      hasReaders: () => (made.parts?.replica.pendingReads ?? 0) > 0,
       eventLoop: config.eventLoop,
     };
     const { cacheBytesMax } = config.options;

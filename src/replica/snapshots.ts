@@ -8,7 +8,12 @@
  * point leaves the old state, and the next offer of the leader begins anew.
  */
 import { KvError, must } from '../base/index.ts';
-import { readSnapshotHead, type SnapshotHead, snapshotHeadKeys, stateRanges } from '../kv/index.ts';
+import {
+  readSnapshotHead,
+  type SnapshotHead,
+  snapshotHeadKeys,
+  snapshotRanges,
+} from '../kv/index.ts';
 import { decodeConfiguration, type SnapshotPosition } from '../raft/index.ts';
 import type {
   Engine,
@@ -269,7 +274,7 @@ export class Snapshots {
     formatVersionMax: number,
   ): AsyncGenerator<Uint8Array, undefined> {
     const encoder = this.#options.format.createEncoder(header, formatVersionMax);
-    for (const range of stateRanges) {
+    for (const range of snapshotRanges(header.revision)) {
       for await (const records of this.#scan(pinned, range)) {
         yield* encoder.push(records);
       }

@@ -4,12 +4,13 @@
  *
  * An entry's result is known, and given out, as soon as the state machine has computed it: the log
  * holds the entry on a majority, so the answer need not wait for the engine. Reads of the engine
- * wait for its writes: `readableIndex` says up to where they see everything. While too many bytes
- * of them wait, nothing is applied.
+ * wait for its checkpoints (`engine-writer.ts`): `readableIndex` says up to where they see
+ * everything. While too many bytes of them wait, nothing is applied.
  *
  * While nobody reads, work waits for more of its kind (`gathering.ts`), each batch once: one that a
- * caller of this member waits for is applied at once, and then its writes wait; any other waits
- * before it is applied.
+ * caller of this member waits for is applied at once, and then its events wait; any other waits
+ * before it is applied. Checkpoints wait for longer: until much has come, or somebody reads, or
+ * nothing comes any more.
  *
  * Compacted history is removed in small steps. What a step removes is looked for beside the lane;
  * its removal takes a turn in the lane when no batch waits, so that it never races with a command,
@@ -17,7 +18,7 @@
  * step at most, and for nothing of it but one read of a bounded number of keys. After each step the
  * removal rests; under unbroken load a step has its turn after a number of batches.
  */
-import { append, type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
+import { type EventLoop, KvError, must, type TimerHandle } from '../base/index.ts';
 import type {
   ApplyOutput,
   CompactionPlan,
@@ -30,6 +31,7 @@ import type {
 } from '../kv/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { Engine } from '../storage/index.ts';
+import { ApplyQueue } from './apply-queue.ts';
 import { isOverdue } from './cluster-clock.ts';
 import { type ApplyBatch, isAwaited } from './effects.ts';
 import { EngineWriter } from './engine-writer.ts';
@@ -52,6 +54,8 @@ export interface StateLaneHandler {
   onRemoved(step: RemovalStep): void;
   /** Whether somebody on this member is told of changes as they are applied. */
   hasListeners(): boolean;
+  /** Whether a read waits for the state. */
+  hasReaders(): boolean;
   readonly eventLoop: Pick<EventLoop, 'after' | 'endOfTurn' | 'nowMs'>;
 }
 
@@ -65,8 +69,6 @@ export interface RemovalStep {
   readonly isDone: boolean;
 }
 
-/** Limit: entries applied in one go; of puts that keeps a batch under 10 ms of the event loop. */
-const entriesPerApplyMax = 1024;
 /**
  * Limit: what one step of removal looks at. So many point reads, which a batch may have to wait
  * for, take about 2 ms.
@@ -76,17 +78,15 @@ const stepLimits: CompactionStepLimits = { events: 128, bytes: 1024 * 1024 };
 const stepRestMs = 4;
 /** Limit: batches that a step lets pass; history must not grow without end under unbroken load. */
 const batchesPerStepMax = 16;
-/** Limit: operations of the engine that wait for more of them; what a long batch of puts makes. */
-const gatheredWritesMax = 3072;
+/** Limit: events that wait for more of them. */
+const gatheredEventsMax = 2048;
 
 /** See the module comment. */
 export class StateLane {
   readonly #engine: Engine;
   readonly #stateMachine: StateMachine;
   readonly #handler: StateLaneHandler;
-  #queue: ApplyBatch[] = [];
-  /** Entries in it. */
-  #queuedEntries = 0;
+  readonly #queue = new ApplyQueue();
   #isBusy = false;
   #isClosed = false;
   #needsCompaction: boolean;
@@ -98,8 +98,10 @@ export class StateLane {
   #passed = 0;
   #rest: TimerHandle | undefined;
   readonly #writer: EngineWriter;
-  /** What waits here: batches in the queue, and outputs for the engine. */
+  /** What waits here: batches in the queue, and what is on its way to the engine. */
   readonly #gathering: Gathering;
+  /** Something has been applied since what waited was let go on the last time. */
+  #hasApplied = false;
   #removedRevision: number;
   #gets: PendingGet[] = [];
 
@@ -118,9 +120,8 @@ export class StateLane {
         this.#fail(error);
       },
     });
-    this.#gathering = new Gathering(handler.eventLoop, () => {
-      this.#pump();
-      this.#writer.write();
+    this.#gathering = new Gathering(handler.eventLoop, (isWanted) => {
+      this.#release(isWanted);
     });
     this.#removedRevision = stateMachine.compactRevision;
     // A compaction that a crash cut short goes on where it stopped; with nothing to do it ends at
@@ -151,8 +152,7 @@ export class StateLane {
 
   /** Takes the next committed entries. */
   push(batch: ApplyBatch): void {
-    append(this.#queue, splitBatch(batch));
-    this.#queuedEntries += batch.entries.length;
+    this.#queue.push(batch);
     if (!this.#mayGather(batch)) {
       this.#pump();
     }
@@ -205,26 +205,46 @@ export class StateLane {
   }
 
   /**
-   * Stops taking work and waits until the engine has what was applied. What waits in the lane, or
-   * for the engine, is dropped.
+   * Stops taking work and waits until the engine has what was applied. What waits in the lane is
+   * dropped.
    */
   async close(): Promise<void> {
     this.#end();
-    this.#queue = [];
-    this.#queuedEntries = 0;
-    this.#gathering.end();
+    this.#queue.clear();
+    this.#gathering.wanted();
     await this.#writer.written();
   }
 
   /** Lets a batch wait for more, if nobody here waits for it. */
   #mayGather(batch: ApplyBatch): boolean {
     return (
-      this.#queuedEntries < entriesPerApplyMax &&
+      !this.#queue.isLong &&
       !isAwaited(batch) &&
       !this.#handler.hasListeners() &&
       !isOverdue(this.#stateMachine.time) &&
       this.#gathering.mayWait()
     );
+  }
+
+  /** Lets go on what has waited for more of its kind. */
+  #release(isWanted: boolean): void {
+    const isAtRest = !this.#hasApplied && this.#queue.length === 0;
+    this.#hasApplied = false;
+    this.#pump();
+    if (isWanted || isAtRest) {
+      this.#writer.checkpoint();
+    } else {
+      this.#store(false);
+    }
+  }
+
+  /** Gives the engine what has been applied, as far as nobody reads and it may wait for more. */
+  #store(mayEventsWait: boolean): void {
+    if (this.#handler.hasReaders() || !this.#gathering.mayWait()) {
+      this.#writer.checkpoint();
+    } else if (!mayEventsWait) {
+      this.#writer.write();
+    }
   }
 
   #pump(): void {
@@ -240,7 +260,7 @@ export class StateLane {
       });
       return;
     }
-    const batch = this.#takeBatch();
+    const batch = this.#queue.take();
     if (batch !== undefined) {
       this.#passed++;
       this.#isBusy = true;
@@ -299,44 +319,20 @@ export class StateLane {
     advance(undefined);
   }
 
-  /** What is next in the queue, short batches as one. */
-  #takeBatch(): ApplyBatch | undefined {
-    let count = 0;
-    let entries = 0;
-    for (const batch of this.#queue) {
-      entries += batch.entries.length;
-      if (count > 0 && entries > entriesPerApplyMax) {
-        break;
-      }
-      count++;
-    }
-    const batches = this.#queue.splice(0, count);
-    const batch = batches.length === 1 ? batches[0] : joinBatches(batches);
-    this.#queuedEntries -= batch?.entries.length ?? 0;
-    return batch;
-  }
-
   #finishBatch(taken: ApplyBatch, output: ApplyOutput): void {
-    const { writes, sequence, results } = output;
-    const batch = pieceOf(taken, 0, results.length);
-    if (batch !== taken) {
-      this.#queue.unshift(pieceOf(taken, results.length, taken.entries.length));
-      this.#queuedEntries += taken.entries.length - results.length;
-    }
-    this.#writer.add({ writes, sequence, applied: output });
-    const { waitingWrites, isFull } = this.#writer;
-    const mayGather = isAwaited(batch) && waitingWrites < gatheredWritesMax && !isFull;
-    if (!mayGather || !this.#gathering.mayWait()) {
-      this.#writer.write();
-    }
+    const batch = this.#queue.putBack(taken, output.results.length);
+    this.#writer.add(output.events);
+    this.#hasApplied = true;
+    const { waitingEvents, isDue, isFull } = this.#writer;
+    this.#store(isAwaited(batch) && waitingEvents < gatheredEventsMax && !isDue && !isFull);
     this.#handler.onApplied(batch, output);
     this.#next();
   }
 
-  #finishStep({ writes, sequence, removed, isDone }: CompactOutput): void {
+  #finishStep({ removed, isDone }: CompactOutput): void {
     const { compactRevision } = this.#stateMachine;
     this.#removedRevision = compactRevision;
-    const onWritten = (): void => {
+    this.#writer.addStep(() => {
       this.#handler.onRemoved({ removed, compactRevision, isDone });
       if (this.#isClosed) {
         return;
@@ -346,9 +342,7 @@ export class StateLane {
         this.#removal = 'none';
         this.#planStep();
       });
-    };
-    this.#writer.add({ writes, sequence, onWritten });
-    this.#writer.write();
+    });
     this.#next();
   }
 
@@ -463,34 +457,4 @@ interface PendingGet {
   readonly keys: readonly Uint8Array[];
   readonly resolve: (loaded: Loaded) => void;
   readonly reject: (error: unknown) => void;
-}
-
-/** One batch of several, in their order; undefined when there is none. */
-function joinBatches(batches: readonly ApplyBatch[]): ApplyBatch | undefined {
-  return batches.length === 0
-    ? undefined
-    : {
-        entries: batches.flatMap(({ entries }) => entries),
-        proposalIds: batches.flatMap(({ proposalIds }) => proposalIds),
-      };
-}
-
-/** Cuts a batch into pieces of at most `entriesPerApplyMax` entries. */
-function splitBatch(batch: ApplyBatch): readonly ApplyBatch[] {
-  if (batch.entries.length <= entriesPerApplyMax) {
-    return [batch];
-  }
-  const pieces: ApplyBatch[] = [];
-  for (let start = 0; start < batch.entries.length; start += entriesPerApplyMax) {
-    pieces.push(pieceOf(batch, start, start + entriesPerApplyMax));
-  }
-  return pieces;
-}
-
-/** The part of a batch from one place to before another; the batch itself when that is all. */
-function pieceOf(batch: ApplyBatch, start: number, end: number): ApplyBatch {
-  const { entries, proposalIds } = batch;
-  return start === 0 && end >= entries.length
-    ? batch
-    : { entries: entries.slice(start, end), proposalIds: proposalIds.slice(start, end) };
 }

@@ -58,10 +58,7 @@ describe('ApplyBatch', () => {
     put('a', '2');
     expect(batch.finishCommand()).toBe(12);
     expect(batch.finishCommand()).toBe(12);
-    const revisions = batch
-      .writes()
-      .slice(0, 3)
-      .map(({ key }) => key);
+    const revisions = batch.events.map(({ key }) => key);
     expect(revisions).toEqual([revisionKey(11, 0), revisionKey(11, 1), revisionKey(12, 0)]);
   });
 

@@ -78,9 +78,10 @@ describe('a lease', () => {
       ),
     );
 
-    const { writes } = machine.apply([grant(7n, 60_000), ...puts].map(encodeCommand));
+    machine.apply([grant(7n, 60_000), ...puts].map(encodeCommand));
 
-    const attached = writes.filter(({ key }) => isIn(attachmentsRange(7n), key));
+    machine.settle();
+    const attached = machine.store.records().filter(({ key }) => isIn(attachmentsRange(7n), key));
     expect(attached).toHaveLength(130_000);
   });
 

@@ -104,7 +104,15 @@ export function runReading<T>(reading: Reading<T>, store: MapStore, between?: ()
   return step.value;
 }
 
-/** A state machine over a store, with its settlement in the test's hands. */
+/** What an output gives the engine besides the next checkpoint. */
+export function eventsOf(output: ApplyOutput | CompactOutput): ApplyOutput['events'] {
+  return 'events' in output ? output.events : [];
+}
+
+/**
+ * A state machine over a store, with a checkpoint for each output, and its settlement in the test's
+ * hands.
+ */
 export class Machine {
   readonly store: MapStore;
   readonly machine: StateMachine;
@@ -164,7 +172,7 @@ export class Machine {
       if (this.store.queued > this.#unsettled.length) {
         this.store.flush(this.store.queued - this.#unsettled.length);
       }
-      this.machine.settled(sequence);
+      this.machine.checkpoints.settled(sequence);
     }
   }
 
@@ -173,8 +181,9 @@ export class Machine {
   }
 
   #take(output: ApplyOutput | CompactOutput): void {
-    this.store.write(output.writes);
-    this.#unsettled.push(output.sequence);
+    const { sequence, writes } = this.machine.checkpoints.take();
+    this.store.write([...eventsOf(output), ...writes]);
+    this.#unsettled.push(sequence);
   }
 }
 

@@ -60,10 +60,10 @@ const mutants: readonly Mutant[] = [
   {
     lesson: 'hashes what physical removal has done',
     file: 'state-machine.ts',
-    find: '    if (plan.hasMoved) {\n',
+    find: '    this.#end(sequence, removed, writes);\n',
     replace:
-      '    if (plan.hasMoved) {\n' +
-      '    this.#stateHash = { high: this.#stateHash.high, low: writes.length };\n',
+      '    this.#stateHash = { high: this.#stateHash.high, low: writes.length };\n' +
+      '    this.#end(sequence, removed, writes);\n',
     caughtBy: hashFollowsFromTheLogAlone,
   },
   {

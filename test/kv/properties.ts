@@ -7,7 +7,7 @@ import { assert, createPrng, type Prng } from '../../src/base/index.ts';
 import type * as Kv from '../../src/kv/index.ts';
 import type { AppliedEntry, ReadPoint } from '../../src/kv/index.ts';
 import { chance, randomCommand } from './generators.ts';
-import { bytes, MapStore, runReading } from './map-store.ts';
+import { bytes, eventsOf, MapStore, runReading } from './map-store.ts';
 
 /** The facade of `src/kv`, or of a mutated copy. */
 export type KvModule = typeof Kv;
@@ -54,10 +54,11 @@ export class Member {
     return runReading(this.#kv.StateMachine.open({ cacheBytesMax: 10_000 }), this.store);
   }
 
-  #take({ sequence, writes }: Kv.ApplyOutput | Kv.CompactOutput): void {
-    this.store.write(writes);
+  #take(output: Kv.ApplyOutput | Kv.CompactOutput): void {
+    const { sequence, writes } = this.machine.checkpoints.take();
+    this.store.write([...eventsOf(output), ...writes]);
     this.store.flush();
-    this.machine.settled(sequence);
+    this.machine.checkpoints.settled(sequence);
   }
 }
 

@@ -1,8 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { encodeChange, type MvccRecord } from '../../src/kv/record.ts';
+import { userKeyOf } from '../../src/kv/key-layout.ts';
+import {
+  decodeCurrent,
+  encodeChange,
+  type EncodedChange,
+  type MvccRecord,
+} from '../../src/kv/record.ts';
 import { type CacheEntry, RecordCache } from '../../src/kv/record-cache.ts';
 import { slabBytes } from '../../src/kv/slab.ts';
-import { bytes } from './map-store.ts';
+import { bytes, text } from './map-store.ts';
 
 function recordOf(value: string): MvccRecord {
   return {
@@ -24,7 +30,7 @@ function recordOf(value: string): MvccRecord {
 let cache: RecordCache;
 let sequence: number;
 
-/** Runs one batch that writes the keys; it stays unsettled. */
+/** Runs one batch that writes the keys, with a checkpoint; it stays unsettled. */
 function write(...keys: readonly string[]): number {
   sequence++;
   cache.hold();
@@ -36,8 +42,29 @@ function write(...keys: readonly string[]): number {
       written.push(entry);
     }
   }
-  cache.release(sequence, written);
+  cache.release(written);
+  cache.takeDirty(sequence);
   return sequence;
+}
+
+function encodedOf(key: string, value: string): EncodedChange {
+  return encodeChange(cache.slabs, bytes(key), recordOf(value));
+}
+
+/** Runs one batch that changes a key; no checkpoint takes it. */
+function change(key: string, value: string): number {
+  cache.hold();
+  const entry = cache.acquire(bytes(key));
+  cache.write(entry, ++sequence, recordOf(value), encodedOf(key, value));
+  cache.release([entry]);
+  return sequence;
+}
+
+function takeDirty(at = sequence): readonly string[] {
+  return cache.takeDirty(at).map((write) => {
+    const value = write.type === 'put' ? text(decodeCurrent(write.value).value) : 'nothing';
+    return `${text(userKeyOf(write.key))}=${value}`;
+  });
 }
 
 /** Runs one batch that loads the keys from the engine. */
@@ -46,7 +73,7 @@ function load(...keys: readonly string[]): void {
   for (const key of keys) {
     cache.load(cache.acquire(bytes(key)), recordOf(key));
   }
-  cache.release(++sequence, []);
+  cache.release([]);
 }
 
 function known(...keys: readonly string[]): string {
@@ -124,7 +151,7 @@ describe('RecordCache', () => {
     cache.hold();
     cache.settle(first);
     expect(known('a')).toBe('a');
-    cache.release(++sequence, []);
+    cache.release([]);
     expect(known('a')).toBe('');
   });
 
@@ -143,9 +170,50 @@ describe('RecordCache', () => {
     const entry = cache.acquire(bytes('a'));
     cache.load(entry, recordOf('a'));
     cache.write(entry, ++sequence, undefined, undefined);
-    cache.release(sequence, [entry]);
+    cache.release([entry]);
+    expect(cache.takeDirty(sequence)).toEqual([]);
     expect(cache.lookup(bytes('a'))?.record).toBeUndefined();
     expect(known('a')).toBe('a');
+    cache.settle(sequence);
+    expect(known('a')).toBe('');
+  });
+
+  test('a checkpoint has the newest record of each key that has changed since the last', () => {
+    change('a', '1');
+    change('b', '1');
+    change('a', '2');
+    expect(cache.dirtyCount).toBe(2);
+    expect(takeDirty()).toEqual(['a=2', 'b=1']);
+    expect([cache.dirtyCount, takeDirty()]).toEqual([0, []]);
+    change('b', '2');
+    expect(takeDirty()).toEqual(['b=2']);
+  });
+
+  test('a checkpoint does not see what the batch under way has changed', () => {
+    cache = new RecordCache(0);
+    change('a', '1');
+    cache.hold();
+    const entry = cache.acquire(bytes('a'));
+    cache.write(entry, ++sequence, recordOf('2'), encodedOf('a', '2'));
+
+    expect(takeDirty(sequence - 1)).toEqual(['a=1']);
+    cache.settle(sequence - 1);
+    cache.release([entry]);
+
+    expect(known('a')).toBe('a');
+    expect(takeDirty()).toEqual(['a=2']);
+    cache.settle(sequence);
+    expect(cache.size).toBe(0);
+  });
+
+  test('a record that changes while its checkpoint is on its way waits for the next one', () => {
+    cache = new RecordCache(0);
+    const first = change('a', '1');
+    takeDirty();
+    change('a', '2');
+    cache.settle(first);
+    expect(known('a')).toBe('a');
+    takeDirty();
     cache.settle(sequence);
     expect(known('a')).toBe('');
   });

@@ -71,6 +71,15 @@ describe('the ranges of the state', () => {
     }
   });
 
+  test('leave out of a snapshot the events that its state does not know of', () => {
+    const { store, machine } = sample();
+    const ranges = kv.snapshotRanges(machine.revision - 1);
+    const isTaken = (key: Uint8Array) => ranges.some((each) => layout.isIn(each, key));
+    const left = store.records().filter(({ key }) => !isTaken(key));
+    expect(left.map(({ key }) => key)).toEqual([layout.revisionKey(machine.revision, 0)]);
+    expect(kv.snapshotRanges(machine.revision)).toHaveLength(kv.stateRanges.length);
+  });
+
   test('include every table of the layout', () => {
     const tables = Object.entries(layout).filter(([name]) => name.endsWith('Table'));
     expect(tables.length).toBe(kv.stateRanges.length);

@@ -21,11 +21,13 @@ describe('apply', () => {
     expect(output.results).toEqual([undefined]);
     expect(output.lastApplied).toEqual({ index: 1, term: 1 });
     expect(output.revision).toBe(1);
-    expect(output.writes).toHaveLength(1);
+    expect(output.events).toEqual([]);
+    machine.settle();
+    expect(machine.store.records().map(({ key }) => key)).toEqual([stateMetaKey]);
     expect(machine.machine.lastApplied).toEqual({ index: 1, term: 1 });
   });
 
-  test('the position and the revisions are part of every batch of writes', () => {
+  test('the position and the revisions are part of every checkpoint', () => {
     machine.apply(encode('1', '2'));
     machine.settle();
     const meta = decodeMeta(machine.store.get(stateMetaKey) as Uint8Array);
@@ -36,9 +38,11 @@ describe('apply', () => {
   });
 
   test('a key that changes many times in a batch has one current record written', () => {
-    const { writes } = machine.apply(encode('1', '2', '3'));
+    const { events } = machine.apply(encode('1', '2', '3'));
+    machine.settle();
+    expect(events).toHaveLength(3);
     // Three events, one current record, one meta record.
-    expect(writes).toHaveLength(5);
+    expect(machine.store.records()).toHaveLength(5);
   });
 
   test('all records of a batch are asked for at once, and those of later batches are known', () => {
@@ -112,20 +116,6 @@ describe('apply', () => {
     const second = new Machine({ store });
     expect(second.machine.lastApplied.index).toBe(1);
     expect(second.apply(commands.slice(1)).results).toEqual(results);
-  });
-});
-
-describe('settled', () => {
-  test('outputs settle once, in order, and only after they were handed out', () => {
-    machine.apply(encode('1'));
-    const { sequence } = machine.apply(encode('2'));
-    machine.machine.settled(sequence);
-    expect(() => {
-      machine.machine.settled(sequence);
-    }).toThrow('once and in order');
-    expect(() => {
-      machine.machine.settled(sequence + 1);
-    }).toThrow('handed out');
   });
 });
 

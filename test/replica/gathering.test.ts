@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Gathering } from '../../src/replica/gathering.ts';
 
 function start() {
-  const state = { nowMs: 0, releases: 0, timers: new Set<() => void>() };
+  const state = { nowMs: 0, releases: [] as string[], timers: new Set<() => void>() };
   const gathering = new Gathering(
     {
       nowMs: () => state.nowMs,
@@ -11,7 +11,7 @@ function start() {
         return { cancel: () => state.timers.delete(callback) };
       },
     },
-    () => state.releases++,
+    (isWanted) => state.releases.push(isWanted ? 'wanted' : 'in time'),
   );
   return { state, gathering };
 }
@@ -27,7 +27,7 @@ describe('Gathering', () => {
     for (const fire of state.timers) {
       fire();
     }
-    expect(state.releases).toBe(1);
+    expect(state.releases).toEqual(['in time']);
     expect(gathering.isWaiting).toBe(false);
   });
 
@@ -36,7 +36,7 @@ describe('Gathering', () => {
     gathering.mayWait();
 
     gathering.wanted();
-    expect(state.releases).toBe(1);
+    expect(state.releases).toEqual(['wanted']);
     expect(state.timers.size).toBe(0);
     expect(gathering.mayWait()).toBe(false);
 
@@ -48,8 +48,7 @@ describe('Gathering', () => {
     const { state, gathering } = start();
 
     gathering.wanted();
-    gathering.end();
 
-    expect(state.releases).toBe(0);
+    expect(state.releases).toEqual([]);
   });
 });

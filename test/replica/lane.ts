@@ -21,6 +21,7 @@ export class LaneHarness {
   /** Set to make the engine's next write fail. */
   writeFailure: Error | undefined;
   hasListeners = false;
+  hasReaders = false;
   nowMs = 0;
   #turns: (() => void)[] = [];
   readonly #timers = new Set<() => void>();
@@ -53,6 +54,7 @@ export class LaneHarness {
         this.removals.push(step);
       },
       hasListeners: () => this.hasListeners,
+      hasReaders: () => this.hasReaders,
       eventLoop: {
         nowMs: () => this.nowMs,
         endOfTurn: (callback) => {

@@ -17,6 +17,7 @@ async function open(disk: StateDisk, loop = new VirtualLoop()) {
       onDamaged: fail,
       onRemoved: ignore,
       hasListeners: () => true,
+      hasReaders: () => false,
       eventLoop: loop,
     },
   });

@@ -40,6 +40,7 @@ async function start() {
       },
       ...{ onFatal: fail, onDamaged: fail, onRemoved: note('history goes') },
       hasListeners: () => true,
+      hasReaders: () => false,
       eventLoop: loop,
     },
   });

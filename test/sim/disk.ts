@@ -15,7 +15,9 @@ import { mapKeyOf } from '../../src/kv/key-layout.ts';
 import {
   type Loaded,
   type Need,
-  stateRanges,
+  readSnapshotHead,
+  snapshotHeadKeys,
+  snapshotRanges,
   type StateWrite,
   type StoredRecord,
 } from '../../src/kv/index.ts';
@@ -262,9 +264,11 @@ export class SimEngine {
   /** What a snapshot of it holds: all of the state, as it is now. */
   copy(): SimEngine {
     const copy = new SimEngine();
+    const head = readSnapshotHead(snapshotHeadKeys.map((key) => this.get(key)));
+    const ranges = snapshotRanges(head?.revision ?? 0);
     copy.#keys = this.#keys.filter((mapKey) => {
       const record = must(this.#records.get(mapKey), 'the record of a key');
-      return stateRanges.some(
+      return ranges.some(
         ({ gte, lt }) => compareBytes(record.key, gte) >= 0 && compareBytes(record.key, lt) < 0,
       );
     });

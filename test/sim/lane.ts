@@ -1,15 +1,15 @@
 /**
  * Committed entries become state: the synchronous twin of `src/replica/state-lane.ts`, on a
- * simulated engine. One batch after another through the state machine, its writes behind it;
- * results are given out before the engine has them, reads see only what it has. Now and then a
- * batch that no caller waits for gathers with those after it, as in `gathering.ts`.
+ * simulated engine. One batch after another through the state machine, its events and checkpoints
+ * behind it; results are given out before the engine has them, reads see only what it has. Now and
+ * then a batch that no caller waits for gathers with those after it, as in `gathering.ts`, and a
+ * checkpoint waits for more, as in `engine-writer.ts`.
  */
 import { assert } from '../../src/base/index.ts';
 import type {
   ApplyOutput,
   CommandResult,
   CompactionPlan,
-  CompactOutput,
   Loaded,
   Need,
   Reading,
@@ -25,6 +25,8 @@ export interface LaneHost {
   afterEngine(run: () => void): void;
   /** Calls back after a while, if work is to wait for more of its kind; else returns false. */
   maybeGather(run: () => void): boolean;
+  /** The same for the next checkpoint. */
+  maybeLag(run: () => void): boolean;
   onApplied(
     batch: ApplyBatch,
     results: readonly (CommandResult | undefined)[],
@@ -41,6 +43,7 @@ const batchesGatheredMax = 4;
 /** Batches that a step lets pass. */
 const batchesPerStepMax = 3;
 
+/** What is on its way into the engine as one batch. */
 interface PendingWrite {
   readonly writes: readonly StateWrite[];
   readonly settle: () => void;
@@ -67,10 +70,15 @@ export class SimLane {
   #removal: 'none' | 'planning' | 'planned' = 'none';
   #plan: CompactionPlan | undefined;
   #passed = 0;
-  /** Not given to the engine yet. */
-  #unwritten: PendingWrite[] = [];
-  /** On their way into the engine, as one batch. */
-  #writing: PendingWrite[] | undefined;
+  /** Events not given to the engine yet. */
+  #events: StateWrite[] = [];
+  /** Something has changed that no checkpoint has taken. */
+  #hasNews = false;
+  /** The next batch is to be a checkpoint. */
+  #isCheckpointDue = false;
+  /** A step of removal is waiting for its checkpoint. */
+  #isStepDone = false;
+  #writing: PendingWrite | undefined;
   /** Go on once the engine has everything. */
   #waiters: (() => void)[] = [];
   readableIndex: number;
@@ -108,10 +116,7 @@ export class SimLane {
 
   get isIdle(): boolean {
     return (
-      !this.#isBusy &&
-      this.#writing === undefined &&
-      this.#queue.length === 0 &&
-      this.#removal === 'none'
+      !this.#isBusy && !this.#isWriting && this.#queue.length === 0 && this.#removal === 'none'
     );
   }
 
@@ -133,11 +138,11 @@ export class SimLane {
 
   /** The batch on its way, for a crash that finds it half there. */
   get writingBatch(): readonly StateWrite[] | undefined {
-    return this.#writing?.flatMap(({ writes }) => writes);
+    return this.#writing?.writes;
   }
 
   get #isWriting(): boolean {
-    return this.#writing !== undefined || this.#unwritten.length > 0;
+    return this.#writing !== undefined || this.#hasNews;
   }
 
   /** A method, since whoever is called may have closed it. */
@@ -151,8 +156,8 @@ export class SimLane {
       if (plan !== undefined && (this.#queue.length === 0 || this.#passed >= batchesPerStepMax)) {
         this.#plan = undefined;
         this.#isBusy = true;
-        this.#run(this.#stateMachine.removeCompacted(plan), (step) => {
-          this.#finishStep(step);
+        this.#run(this.#stateMachine.removeCompacted(plan), () => {
+          this.#finishStep();
         });
         continue;
       }
@@ -184,6 +189,7 @@ export class SimLane {
           this.#waiters.push(() => {
             advance(this.#engine.load(need));
           });
+          this.#checkpoint();
           return;
         }
         step = reading.next(this.#engine.load(need));
@@ -194,49 +200,73 @@ export class SimLane {
   }
 
   #finishBatch(batch: ApplyBatch, output: ApplyOutput): void {
-    const { lastApplied, revision, sequence } = output;
     assert(output.results.length === batch.entries.length, 'simulated records are small');
-    this.#unwritten.push({
-      writes: output.writes,
-      settle: () => {
-        this.#stateMachine.settled(sequence);
-        this.readableIndex = lastApplied.index;
-        this.readableRevision = revision;
-        this.#host.onReadable(lastApplied.index);
-      },
-    });
-    this.#write();
+    this.#events.push(...output.events);
+    this.#hasNews = true;
+    if (this.#host.maybeLag(() => this.#checkpoint())) {
+      this.#write();
+    } else {
+      this.#checkpoint();
+    }
     this.#host.onApplied(batch, output.results, output);
     this.#isBusy = false;
     this.#pump();
   }
 
-  #finishStep({ writes, sequence }: CompactOutput): void {
-    this.#unwritten.push({
-      writes,
-      settle: () => {
-        this.#stateMachine.settled(sequence);
-        this.#removal = 'none';
-        this.compact();
-      },
-    });
+  #finishStep(): void {
+    this.#isStepDone = true;
+    this.#hasNews = true;
     this.#isBusy = false;
+    this.#checkpoint();
+  }
+
+  #checkpoint(): void {
+    this.#isCheckpointDue = this.#hasNews;
     this.#write();
   }
 
   #write(): void {
-    if (this.#writing !== undefined || this.#unwritten.length === 0) {
+    if (this.#writing !== undefined) {
       return;
     }
-    this.#writing = this.#unwritten;
-    this.#unwritten = [];
+    const events = this.#events;
+    if (this.#isCheckpointDue) {
+      this.#writing = this.#takeCheckpoint(events);
+    } else if (events.length > 0) {
+      this.#writing = { writes: events, settle: () => undefined };
+    } else {
+      return;
+    }
+    this.#events = [];
     this.#host.afterEngine(() => {
       this.#settle();
     });
   }
 
+  #takeCheckpoint(events: readonly StateWrite[]): PendingWrite {
+    const { checkpoints } = this.#stateMachine;
+    const { sequence, writes, index, revision } = checkpoints.take();
+    const isStepDone = this.#isStepDone;
+    this.#hasNews = false;
+    this.#isCheckpointDue = false;
+    this.#isStepDone = false;
+    return {
+      writes: [...events, ...writes],
+      settle: () => {
+        checkpoints.settled(sequence);
+        this.readableIndex = index;
+        this.readableRevision = revision;
+        this.#host.onReadable(index);
+        if (isStepDone) {
+          this.#removal = 'none';
+          this.compact();
+        }
+      },
+    };
+  }
+
   #settle(): void {
-    const written = this.#writing ?? [];
+    const written = this.#writing;
     if (this.#isClosed) {
       return;
     }
@@ -246,11 +276,9 @@ export class SimLane {
     if (this.#hasClosed()) {
       return;
     }
-    for (const { settle } of written) {
-      settle();
-    }
+    written?.settle();
     this.#write();
-    if (this.writingBatch === undefined) {
+    if (!this.#isWriting) {
       const waiters = this.#waiters;
       this.#waiters = [];
       for (const go of waiters) {

@@ -13,6 +13,7 @@ import {
   type CommandResult,
   decodeMembershipRecord,
   encodeCommandBehind,
+  eventsAhead,
   firstLevel,
   membershipMetaKey,
   type MetaChange,
@@ -124,6 +125,8 @@ const turnsMax = 10_000;
  * somebody always reads.
  */
 const gatherUs = 8000;
+/** How long a checkpoint may wait for more, while what it is to follow is in the engine already. */
+const lagUs = 200_000;
 /** Ticks between looks at whether the log is to be compacted. */
 const compactionTicks = 7;
 
@@ -518,7 +521,10 @@ export class Run {
   #createStateMachine(): StateMachine {
     const cacheBytesMax = this.#host.parameters.member.stateCacheBytesMax;
     const levels = { oldest: firstLevel, newest: this.#member.newestLevel };
-    return runOver(this.#member.disk.engine, StateMachine.open({ cacheBytesMax, levels }));
+    const { engine } = this.#member.disk;
+    const machine = runOver(engine, StateMachine.open({ cacheBytesMax, levels }));
+    engine.write(runOver(engine, eventsAhead(machine.revision)));
+    return machine;
   }
 
   #createLane(): SimLane {
@@ -536,6 +542,17 @@ export class Run {
           return false;
         }
         this.after(this.#member.prng.nextInt(0, gatherUs), () => {
+          if (this.#lane === lane) {
+            run();
+          }
+        });
+        return true;
+      },
+      maybeLag: (run) => {
+        if (this.#member.prng.nextInt(0, 2) === 0) {
+          return false;
+        }
+        this.after(this.#member.prng.nextInt(0, lagUs), () => {
           if (this.#lane === lane) {
             run();
           }

@@ -253,11 +253,33 @@ export const mutants: readonly Mutant[] = [
     seeds: 10,
     patches: [
       {
-        file: 'src/kv/state-machine.ts',
-        find: 'const writes = batch.writes();\n    writes.push(this.#metaWrite());',
-        replace:
-          'const writes = batch.writes();\n' +
-          '    if (batch.sequence % 3 === 0) writes.push(this.#metaWrite());',
+        file: 'src/kv/checkpoint.ts',
+        find: 'writes.push(meta);',
+        replace: 'if (sequence % 3 === 0) writes.push(meta);',
+      },
+    ],
+  },
+  {
+    lesson: 'leaves out of a checkpoint what has changed again since the last',
+    profile: 'crashes',
+    seeds: 10,
+    patches: [
+      {
+        file: 'src/kv/record-cache.ts',
+        find: '      if (!entry.isDirty) {\n',
+        replace: '      if (!entry.isDirty && !this.#unsettled.has(entry.writtenBy - 1)) {\n',
+      },
+    ],
+  },
+  {
+    lesson: 'gives up a record that has changed since the checkpoint that is settled',
+    profile: 'crashes',
+    seeds: 40,
+    patches: [
+      {
+        file: 'src/kv/record-cache.ts',
+        find: 'entry.writtenBy > 0 && entry.writtenBy <= unsettled',
+        replace: 'entry.writtenBy > 0',
       },
     ],
   },

@@ -101,13 +101,14 @@ describe('simulated clusters', () => {
 
   test('end those of an older build that meet what they do not read, under `upgrade`', () => {
     const ended: string[] = [];
-    const { failure } = simulate(createCase(1, 'upgrade'), (line) => {
-      if (line.includes('its build is too old')) {
-        ended.push(line);
-      }
-    });
-
-    expect(failure).toBeUndefined();
+    for (let seed = 1; ended.length === 0 && seed <= 8; seed++) {
+      const { failure } = simulate(createCase(seed, 'upgrade'), (line) => {
+        if (line.includes('its build is too old')) {
+          ended.push(line);
+        }
+      });
+      expect(failure).toBeUndefined();
+    }
     expect(ended.length).toBeGreaterThan(0);
   });
 
