@@ -352,9 +352,8 @@ export class ApplyBatch implements Overlay {
   }
 
   changedIn(range: EngineRange): readonly StoredRecord[] {
-    this.#sorted ??= this.#changed
-      .slice()
-      .sort((a, b) => compareBytes(changeKeyOf(a), changeKeyOf(b)));
+    // The order of the keys' bytes is that of the characters that stand for them.
+    this.#sorted ??= this.#changed.slice().sort((a, b) => (a.mapKey < b.mapKey ? -1 : 1));
     const sorted = this.#sorted;
     const records: StoredRecord[] = [];
     for (let at = indexOfKey(sorted, range.gte); at < sorted.length; at++) {
@@ -416,8 +415,9 @@ export class ApplyBatch implements Overlay {
       const { ttlMs: newTtlMs, main: modRevision } = record;
       this.#expiries.change(key, { oldTtlMs, newTtlMs, modRevision, timeMs: this.#timeMs });
     }
-    this.#hasher.bytes(hashedEvent, change.event);
-    this.#events.push({ type: 'put', key: change.revisionKey, value: change.event });
+    const { event } = change;
+    this.#hasher.bytes(hashedEvent, event);
+    this.#events.push({ type: 'put', key: change.revisionKey, value: event });
     if (this.#cache.write(entry, this.sequence, record, change)) {
       this.#changed.push(entry);
       if (this.#sorted !== undefined) {

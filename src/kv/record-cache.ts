@@ -38,7 +38,7 @@ export interface CacheEntry {
   /** What the batch under way makes of it; undefined when it removes the record, or leaves it. */
   change: EncodedChange | undefined;
   /** What finished outputs have made of it since the last checkpoint; undefined as above. */
-  finished: StateWrite | undefined;
+  finished: EncodedChange | undefined;
   /** Whether the next checkpoint is to look at it. */
   isDirty: boolean;
   /** The slab that `record` lies in, if it was written here. */
@@ -168,12 +168,7 @@ export class RecordCache {
     assert(this.#isHeld, 'a batch ends once');
     this.#isHeld = false;
     for (const entry of written) {
-      const { change } = entry;
-      // Not the change itself: it would keep the views of its event in memory.
-      entry.finished =
-        change === undefined
-          ? undefined
-          : { type: 'put', key: change.keysKey, value: change.current };
+      entry.finished = entry.change;
       entry.change = undefined;
       if (!entry.isDirty) {
         entry.isDirty = true;
@@ -195,7 +190,7 @@ export class RecordCache {
       entry.finished = undefined;
       // Where there is none, whatever removed the record is written with the checkpoint.
       if (finished !== undefined) {
-        writes.push(finished);
+        writes.push({ type: 'put', key: finished.keysKey, value: finished.current });
       }
     }
     this.#unsettled.set(sequence, this.#dirty);

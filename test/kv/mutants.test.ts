@@ -69,7 +69,7 @@ const mutants: readonly Mutant[] = [
   {
     lesson: 'leaves events out of the hash',
     file: 'apply-batch.ts',
-    find: 'this.#hasher.bytes(hashedEvent, change.event);',
+    find: 'this.#hasher.bytes(hashedEvent, event);',
     replace: '',
     caughtBy: hashShowsEveryDifference,
   },
