@@ -4,13 +4,13 @@
  * Events are final once they are computed, and nobody reads beyond the revision that the meta
  * record tells of, so they may go to the engine ahead of everything else. The rest is gathered here
  * and goes as one atomic batch, a *checkpoint*, with which the engine is at exactly one applied
- * index. A key that has changed a hundred times since the last checkpoint has one record in it.
+ * index. A record that has changed a hundred times since the last checkpoint is in it once.
  *
  * After a crash the engine is at a checkpoint, with events after it: they are removed
  * ({@link eventsAhead}), and the log brings the same ones again.
  */
 import { append, assert, must } from '../base/index.ts';
-import { revisionsRange, revisionsTable } from './key-layout.ts';
+import { mapKeyOf, revisionsRange, revisionsTable } from './key-layout.ts';
 import type { Reading, StateWrite } from './need.ts';
 import type { RecordCache } from './record-cache.ts';
 import { ChunkedScan } from './scan.ts';
@@ -36,8 +36,8 @@ export interface FinishedOutput extends Checkpoint {
 /** What finished outputs have left for the next checkpoint. */
 export class Checkpoints {
   readonly #cache: RecordCache;
-  /** Writes that are neither events nor current records, in order. */
-  #writes: StateWrite[] = [];
+  /** The newest write of each key that is neither of an event nor a changed current record. */
+  #writesByKey = new Map<string, StateWrite>();
   #bytes = 0;
   #last: FinishedOutput | undefined;
   #taken = 0;
@@ -49,7 +49,7 @@ export class Checkpoints {
 
   /** Operations that the next checkpoint would have now, the meta record apart. */
   get count(): number {
-    return this.#writes.length + this.#cache.dirtyCount;
+    return this.#writesByKey.size + this.#cache.dirtyCount;
   }
 
   /** Bytes of keys and values that wait here; current records share theirs with their events. */
@@ -60,8 +60,10 @@ export class Checkpoints {
   /** Takes what a finished output leaves. */
   add(output: FinishedOutput): void {
     for (const write of output.writes) {
-      this.#writes.push(write);
-      this.#bytes += write.key.length + (write.type === 'put' ? write.value.length : 0);
+      const mapKey = mapKeyOf(write.key);
+      const before = this.#writesByKey.get(mapKey);
+      this.#bytes += bytesOf(write) - (before === undefined ? 0 : bytesOf(before));
+      this.#writesByKey.set(mapKey, write);
     }
     this.#last = output;
   }
@@ -72,8 +74,8 @@ export class Checkpoints {
     assert(sequence > this.#taken, 'there is something that no checkpoint has taken');
     this.#taken = sequence;
     // What removed a key's record stands before what has put it anew.
-    const writes = this.#writes;
-    this.#writes = [];
+    const writes = [...this.#writesByKey.values()];
+    this.#writesByKey = new Map();
     this.#bytes = 0;
     append(writes, this.#cache.takeDirty(sequence));
     writes.push(meta);
@@ -87,6 +89,10 @@ export class Checkpoints {
     this.#settled = sequence;
     this.#cache.settle(sequence);
   }
+}
+
+function bytesOf(write: StateWrite): number {
+  return write.key.length + (write.type === 'put' ? write.value.length : 0);
 }
 
 /** Removes the events after `revision`, which a checkpoint was to follow. */

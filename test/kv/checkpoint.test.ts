@@ -66,6 +66,21 @@ describe('Checkpoints', () => {
     expect(currentRecords()).toBe(2);
   });
 
+  test('what changes again and again, or is gone again, is written once', () => {
+    apply(grant, { type: 'leaseKeepAlive', ids: [7n] });
+    apply({ type: 'leaseKeepAlive', ids: [7n] });
+    const { bytes: before } = machine.checkpoints;
+    apply({ type: 'leaseKeepAlive', ids: [7n] });
+    expect([machine.checkpoints.count, machine.checkpoints.bytes]).toEqual([1, before]);
+    apply({ type: 'leaseRevoke', id: 7n });
+
+    // The lease's record is deleted, whether it was ever there or not.
+    expect(machine.checkpoints.count).toBe(1);
+    expect(machine.checkpoints.bytes).toBeLessThan(before);
+    checkpoint();
+    expect(store.records().map(({ key }) => key)).toEqual([stateMetaKey]);
+  });
+
   test('says how many bytes wait besides current records', () => {
     apply(put('a', 'much more than a lease takes, but history has it already'));
     expect(machine.checkpoints.bytes).toBe(0);
