@@ -18,7 +18,7 @@ export interface LogKeeperOptions {
   readonly replica: Pick<Replica, 'maybeCompact' | 'compacted'>;
   /** As it is now: a state may take the place of another. */
   readonly state: {
-    readonly lane: Pick<StateLane, 'readableIndex'>;
+    readonly lane: Pick<StateLane, 'readableIndex' | 'appliedIndex' | 'checkpoint'>;
     readonly engine: Pick<Engine, 'flush'>;
   };
   readonly snapshots: Pick<Snapshots, 'retainIndex'>;
@@ -40,12 +40,19 @@ export class LogKeeper {
 
   /** Begins a compaction, if it is worth it and none is under way. */
   maybeCompact(): void {
-    const index = this.#options.state.lane.readableIndex;
-    const isBusy = this.#compacting !== undefined || this.#isStopped;
-    if (isBusy || (this.#owedIndex === undefined && this.#target(index) === undefined)) {
+    if (this.#compacting !== undefined || this.#isStopped) {
       return;
     }
+    const { lane } = this.#options.state;
+    const index = lane.readableIndex;
     const owed = this.#owedIndex;
+    if (owed === undefined && this.#target(index) === undefined) {
+      if (this.#target(lane.appliedIndex) !== undefined) {
+        // The next call finds it in the engine, and may compact.
+        lane.checkpoint();
+      }
+      return;
+    }
     this.#compacting = (owed === undefined ? this.#compact(index) : this.#dropTo(owed))
       .catch(this.#options.onFatal)
       .finally(() => {

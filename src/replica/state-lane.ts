@@ -10,7 +10,7 @@
  * While nobody reads, work waits for more of its kind (`gathering.ts`), each batch once: one that a
  * caller of this member waits for is applied at once, and then its events wait; any other waits
  * before it is applied. Checkpoints wait for longer: until much has come, or somebody reads, or
- * nothing comes any more.
+ * nothing comes any more, or for a second.
  *
  * Compacted history is removed in small steps. What a step removes is looked for beside the lane;
  * its removal takes a turn in the lane when no batch waits, so that it never races with a command,
@@ -80,6 +80,8 @@ const stepRestMs = 4;
 const batchesPerStepMax = 16;
 /** Limit: events that wait for more of them. */
 const gatheredEventsMax = 2048;
+/** Limit: milliseconds that a checkpoint waits under unbroken load; the log is kept meanwhile. */
+const checkpointDelayMsMax = 1000;
 
 /** See the module comment. */
 export class StateLane {
@@ -102,6 +104,8 @@ export class StateLane {
   readonly #gathering: Gathering;
   /** Something has been applied since what waited was let go on the last time. */
   #hasApplied = false;
+  /** Since when something has been applied that the lane has asked no checkpoint for. */
+  #behindSinceMs: number | undefined;
   #removedRevision: number;
   #gets: PendingGet[] = [];
 
@@ -127,6 +131,11 @@ export class StateLane {
     // A compaction that a crash cut short goes on where it stopped; with nothing to do it ends at
     // once.
     this.#needsCompaction = true;
+  }
+
+  /** Last entry that has been applied, be it readable or not. */
+  get appliedIndex(): LogIndex {
+    return this.#stateMachine.lastApplied.index;
   }
 
   get readableIndex(): LogIndex {
@@ -170,6 +179,12 @@ export class StateLane {
     if (isBehind) {
       await this.#writer.written();
     }
+  }
+
+  /** Brings the engine up to what has been applied, though nobody reads it. */
+  checkpoint(): void {
+    this.#behindSinceMs = undefined;
+    this.#writer.checkpoint();
   }
 
   /** Starts (or resumes) the physical removal of compacted history, in the background. */
@@ -232,7 +247,7 @@ export class StateLane {
     this.#hasApplied = false;
     this.#pump();
     if (isWanted || isAtRest) {
-      this.#writer.checkpoint();
+      this.checkpoint();
     } else {
       this.#store(false);
     }
@@ -240,8 +255,10 @@ export class StateLane {
 
   /** Gives the engine what has been applied, as far as nobody reads and it may wait for more. */
   #store(mayEventsWait: boolean): void {
-    if (this.#handler.hasReaders() || !this.#gathering.mayWait()) {
-      this.#writer.checkpoint();
+    const nowMs = this.#handler.eventLoop.nowMs();
+    const isLate = nowMs - (this.#behindSinceMs ?? nowMs) >= checkpointDelayMsMax;
+    if (isLate || this.#handler.hasReaders() || !this.#gathering.mayWait()) {
+      this.checkpoint();
     } else if (!mayEventsWait) {
       this.#writer.write();
     }
@@ -323,6 +340,7 @@ export class StateLane {
     const batch = this.#queue.putBack(taken, output.results.length);
     this.#writer.add(output.events);
     this.#hasApplied = true;
+    this.#behindSinceMs ??= this.#handler.eventLoop.nowMs();
     const { waitingEvents, isDue, isFull } = this.#writer;
     this.#store(isAwaited(batch) && waitingEvents < gatheredEventsMax && !isDue && !isFull);
     this.#handler.onApplied(batch, output);

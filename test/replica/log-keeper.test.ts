@@ -4,7 +4,7 @@ import { KvError } from '../../src/base/index.ts';
 import { LogKeeper } from '../../src/replica/log-keeper.ts';
 
 /** A log that may go up to 10, once; what happens is noted, and its compaction fails as told. */
-function start() {
+function start({ readableIndex = 20 } = {}) {
   let mayGo: number | undefined = 10;
   const order: string[] = [];
   const failures: (Error | undefined)[] = [];
@@ -22,14 +22,20 @@ function start() {
       },
     },
     replica: {
-      maybeCompact: () => mayGo,
+      maybeCompact: ({ durableIndex }) => (durableIndex >= 20 ? mayGo : undefined),
       compacted: (index) => {
         mayGo = undefined;
         order.push(`raft ${index}`);
       },
     },
     state: {
-      lane: { readableIndex: 20 },
+      lane: {
+        readableIndex,
+        appliedIndex: 20,
+        checkpoint: () => {
+          order.push('checkpoint');
+        },
+      },
       engine: {
         flush: async () => {
           order.push('flush');
@@ -57,6 +63,14 @@ describe('LogKeeper', () => {
     await compact();
 
     expect(order).toEqual(['flush', 'raft 10', 'log 10', 'log-compacted']);
+  });
+
+  test('what only the engine lacks is written to it first', async () => {
+    const { order, compact } = start({ readableIndex: 19 });
+
+    await compact();
+
+    expect(order).toEqual(['checkpoint']);
   });
 
   test('a disk without room is told of once and waited out', async () => {

@@ -287,6 +287,27 @@ describe('StateLane', () => {
     expect(harness.timers).toBe(0);
   });
 
+  test('a checkpoint waits for a second at most while more and more comes', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    for (let i = 1; i <= 25; i++) {
+      harness.push(put('a', `${i}`));
+      await harness.settleNow();
+      harness.nowMs += 40;
+      harness.fireTimers();
+      await harness.settleNow();
+      expect(harness.readable).toEqual(i < 25 ? [] : [25]);
+    }
+    for (let i = 26; i <= 50; i++) {
+      harness.push(put('a', `${i}`));
+      await harness.settleNow();
+      harness.nowMs += 40;
+    }
+    harness.push(put('a', 'last'));
+    await harness.settleNow();
+    expect(harness.readable).toEqual([25, 51]);
+  });
+
   test('a checkpoint waits for no more while a read waits for the state', async () => {
     const harness = new LaneHarness();
     await harness.settle();
