@@ -19,6 +19,7 @@ import {
   type MetaChange,
   type RangeOperation,
   rangeQuery,
+  type Reading,
   readSnapshotHead,
   snapshotHeadKeys,
   StateMachine,
@@ -501,6 +502,14 @@ export class Run {
         this.#changes.set(id, done);
       }
     });
+  }
+
+  /**
+   * Runs a reading over what the engine of this state shows now: while a snapshot takes its place,
+   * that is not the engine on disk any more.
+   */
+  runReading<T>(reading: Reading<T>): T {
+    return this.#lane.read(reading);
   }
 
   /** Reads what the engine shows now. */

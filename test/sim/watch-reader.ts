@@ -26,7 +26,6 @@ import type { WatchRoom } from '../../src/replica/watch-room.ts';
 import type { EventLedger, TrueEvent } from './event-ledger.ts';
 import { holds } from './failure.ts';
 import type { Places } from './gate.ts';
-import { runOver } from './lane.ts';
 import { describe } from './ledger-model.ts';
 import type { SimMember } from './member.ts';
 
@@ -210,13 +209,13 @@ export class WatchReader {
       if (waiting === undefined) {
         return;
       }
-      const { run, disk } = this.member;
+      const { run } = this.member;
       const { found } = must(this.#place, 'what its watches stand on');
       if (waiting.type === 'events' && waiting.revision > run.readableRevision) {
         this.#pending = waiting;
         return;
       }
-      const next = runOver(disk.engine, noticeOf(waiting, previousBytesMax, found));
+      const next = run.runReading(noticeOf(waiting, previousBytesMax, found));
       assert(next.type === 'notice', 'a revision of a run is not too long');
       this.#pending = next.rest;
       if (next.rest === undefined) {

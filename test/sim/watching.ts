@@ -17,7 +17,6 @@ import { WatchRoom } from '../../src/replica/watch-room.ts';
 import type { VirtualClock } from './clock.ts';
 import { EventLedger } from './event-ledger.ts';
 import { holds } from './failure.ts';
-import { runOver } from './lane.ts';
 import type { AppliedBatch, SimMember } from './member.ts';
 import type { Observer } from './observer.ts';
 import { rootName, userName } from './permissions.ts';
@@ -168,6 +167,6 @@ function serve(member: SimMember, hub: WatchHub, limit: number): void {
   const through = member.run.readableRevision;
   if (historyFrom !== undefined && historyFrom <= through) {
     const reading = readHistory(historyFrom, through, limit);
-    hub.feedHistory(historyFrom, runOver(member.disk.engine, reading));
+    hub.feedHistory(historyFrom, member.run.runReading(reading));
   }
 }
