@@ -33,7 +33,10 @@ export interface FinishedOutput extends Checkpoint {
   readonly meta: StateWrite;
 }
 
-/** What finished outputs have left for the next checkpoint. */
+/**
+ * What finished outputs have left for the next checkpoint. Bounded by whoever takes them, by
+ * `count` and `bytes`.
+ */
 export class Checkpoints {
   readonly #cache: RecordCache;
   /** The newest write of each key that is neither of an event nor a changed current record. */

@@ -82,7 +82,7 @@ export class Administration implements MembershipApi, MaintenanceApi {
   async openSnapshot(): Promise<SnapshotStream> {
     const { snapshots, state, checkState } = this.#options;
     checkState();
-    await state.lane.upToDate();
+    await state.lane.allReadable();
     return snapshots.open(state.engine);
   }
 

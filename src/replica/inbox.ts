@@ -80,7 +80,7 @@ export function createInbox(options: InboxOptions): TransportHandler {
       if (quarantineRefusal !== undefined) {
         throw quarantineRefusal;
       }
-      await state.lane.upToDate();
+      await state.lane.allReadable();
       const { chunks } = await snapshots.open(state.engine, { minIndex, formatVersionMax });
       logger.info({ event: 'snapshot-sending', peer: from, minIndex });
       return chunks;

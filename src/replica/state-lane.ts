@@ -181,6 +181,12 @@ export class StateLane {
     }
   }
 
+  /** Resolves once everything that has been applied can be read, be it on its way already. */
+  async allReadable(): Promise<void> {
+    this.#gathering.wanted();
+    await this.#writer.written();
+  }
+
   /** Brings the engine up to what has been applied, though nobody reads it. */
   checkpoint(): void {
     this.#behindSinceMs = undefined;

@@ -417,6 +417,25 @@ describe('StateLane', () => {
     expect(harness.lane.readableIndex).toBe(2);
   });
 
+  test('all can be read only once what is on its way is there', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    harness.push(put('a', '1'));
+    await harness.settleNow();
+    harness.holdWrites();
+    harness.lane.wanted();
+    const order: string[] = [];
+    const waiting = harness.lane.allReadable().then(() => order.push('readable'));
+    await harness.settleNow();
+    expect(order).toEqual([]);
+
+    await harness.releaseWrites();
+    await waiting;
+
+    expect(harness.lane.readableIndex).toBe(1);
+    await harness.lane.allReadable();
+  });
+
   test('batches and writes that wait are bounded', async () => {
     const harness = new LaneHarness();
     await harness.settle();

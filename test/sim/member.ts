@@ -538,6 +538,17 @@ export class Run {
 
   #createLane(): SimLane {
     const { engineUs } = this.#host.parameters.disk;
+    const maybeWait = (maxUs: number, run: () => void): boolean => {
+      if (this.#member.prng.nextInt(0, 2) === 0) {
+        return false;
+      }
+      this.after(this.#member.prng.nextInt(0, maxUs), () => {
+        if (this.#lane === lane) {
+          run();
+        }
+      });
+      return true;
+    };
     const lane: SimLane = new SimLane(this.#member.disk.engine, this.stateMachine, {
       afterEngine: (run) => {
         this.after(this.#member.prng.nextInt(0, engineUs + 1), () => {
@@ -546,28 +557,8 @@ export class Run {
           }
         });
       },
-      maybeGather: (run) => {
-        if (this.#member.prng.nextInt(0, 2) === 0) {
-          return false;
-        }
-        this.after(this.#member.prng.nextInt(0, gatherUs), () => {
-          if (this.#lane === lane) {
-            run();
-          }
-        });
-        return true;
-      },
-      maybeLag: (run) => {
-        if (this.#member.prng.nextInt(0, 2) === 0) {
-          return false;
-        }
-        this.after(this.#member.prng.nextInt(0, lagUs), () => {
-          if (this.#lane === lane) {
-            run();
-          }
-        });
-        return true;
-      },
+      maybeGather: (run) => maybeWait(gatherUs, run),
+      maybeLag: (run) => maybeWait(lagUs, run),
       onApplied: (batch, results, output) => {
         this.#onApplied(batch, results, output);
       },
