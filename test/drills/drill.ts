@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { type AdminClient, connectAdmin, eventually } from '../harness/admin-client.ts';
 import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
+import { type EndedTest, showIfFailed } from '../harness/members-output.ts';
 import { ProcessCluster } from '../harness/processes.ts';
 import { verifyLoad, type WriteLoad } from './load.ts';
 
@@ -47,7 +48,7 @@ export class Drill {
   /** Starts the members of `cluster`, whose data is below `directory`. */
   static async over(directory: string, cluster: ProcessCluster): Promise<Drill> {
     const drill = new Drill(directory, cluster);
-    onTestFinished(async () => drill.#clean());
+    onTestFinished(async ({ task }) => drill.#clean(task));
     await cluster.startAll();
     for (const i of cluster.members.keys()) {
       drill.#take(i);
@@ -190,7 +191,8 @@ export class Drill {
     }, startLimitMs);
   }
 
-  async #clean(): Promise<void> {
+  async #clean(task: EndedTest): Promise<void> {
+    await showIfFailed(task, this.cluster);
     for (const { client, admin } of this.#opened) {
       client.close();
       admin.close();

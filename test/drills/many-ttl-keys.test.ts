@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { codecs, Holdfast } from '../../src/client/index.ts';
 import { connectKv, waitForLeader } from '../harness/kv-client.ts';
+import { showIfFailed } from '../harness/members-output.ts';
 import { ProcessCluster } from '../harness/processes.ts';
 import { describeResident } from './memory.ts';
 
@@ -38,7 +39,8 @@ beforeEach(async () => {
   client = new Holdfast({ endpoints: cluster.endpoints });
 });
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  await showIfFailed(task, cluster);
   await client.close();
   await cluster.stopAll();
   await rm(directory, { recursive: true, force: true });

@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
+import { showIfFailed } from '../harness/members-output.ts';
 import { ProcessCluster } from '../harness/processes.ts';
 import { verifyLoad, WriteLoad } from './load.ts';
 
@@ -98,10 +99,11 @@ beforeEach(async () => {
   await waitForLeader(clients, 30_000);
 });
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
   if (missing.length > 0) {
     return;
   }
+  await showIfFailed(task, cluster);
   for (const client of clients) {
     client.close();
   }

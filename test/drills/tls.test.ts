@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectAdmin, eventually } from '../harness/admin-client.ts';
 import { type Pair, TestCa, writeFiles } from '../harness/certificates.ts';
 import { connectKv, type KvClient, waitForLeader } from '../harness/kv-client.ts';
+import { showIfFailed } from '../harness/members-output.ts';
 import { ProcessCluster } from '../harness/processes.ts';
 import { verifyLoad, WriteLoad } from './load.ts';
 
@@ -29,7 +30,8 @@ beforeEach(async () => {
   cluster = await ProcessCluster.create(all.map((i) => join(directory, `m${i}`)));
 });
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  await showIfFailed(task, cluster);
   for (const client of clients) {
     client.close();
   }
@@ -77,10 +79,12 @@ async function compactedBeyond(i: number): Promise<void> {
   }, startLimitMs);
 }
 
-/** Has every member read its files, and waits until it has. */
-async function reloadAll(): Promise<void> {
+/** Puts other files in the place of each member's, has it read them, and waits until it has. */
+async function replaceAll(ca: string, pairs: readonly Pair[]): Promise<void> {
   const count = async (i: number): Promise<number> => timesLogged(i, 'certificates-reloaded');
+  // Counted first: a member looks at its files by itself, too.
   const before = await Promise.all(all.map(count));
+  await install(ca, pairs);
   for (const i of all) {
     await cluster.signal(i, 'SIGHUP');
   }
@@ -141,19 +145,15 @@ describe('three members with mutual TLS', () => {
       }, startLimitMs);
     };
 
-    await install(oldCa.pem, await pairsOf(oldCa));
-    await reloadAll();
+    await replaceAll(oldCa.pem, await pairsOf(oldCa));
     await visit();
-    await install(both, await pairsOf(oldCa));
-    await reloadAll();
+    await replaceAll(both, await pairsOf(oldCa));
     await visit();
-    await install(both, await pairsOf(newCa));
-    await reloadAll();
+    await replaceAll(both, await pairsOf(newCa));
     await visit();
     secret = newSecret;
     await visit();
-    await install(newCa.pem, await pairsOf(newCa));
-    await reloadAll();
+    await replaceAll(newCa.pem, await pairsOf(newCa));
     await visit();
     fresh.isOver = true;
     await visitors;

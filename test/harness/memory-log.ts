@@ -12,6 +12,15 @@ export class MemoryDisk {
   start: LogPosition = { index: 0, term: 0 };
   entries: Entry[] = [];
   hardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
+
+  /** What a crash leaves at this moment. */
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk();
+    copy.start = this.start;
+    copy.entries = [...this.entries];
+    copy.hardState = this.hardState;
+    return copy;
+  }
 }
 
 /** See the module comment. */

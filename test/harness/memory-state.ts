@@ -3,6 +3,7 @@ import { assert } from '../../src/base/index.ts';
 import {
   createMemoryEngine,
   type Engine,
+  type EngineSnapshot,
   type LogPosition,
   type StagedState,
   type StateStore,
@@ -28,6 +29,17 @@ export class StateDisk {
     this.installed = undefined;
     this.readFailure = undefined;
     this.writeFailure = undefined;
+  }
+
+  /** What a crash leaves at this moment; a state that was staged is gone. */
+  async copy(): Promise<StateDisk> {
+    const { installed } = this;
+    const pinned = this.engine.snapshot();
+    const copy = new StateDisk();
+    copy.installed = installed;
+    await copyAll(pinned, copy.engine);
+    pinned.close();
+    return copy;
   }
 
   /** What one run of a member sees: closing it ends the run, not the data. */
@@ -74,6 +86,13 @@ export class StateDisk {
       await staged.close();
     }
   }
+}
+
+async function copyAll(from: EngineSnapshot, to: Engine): Promise<void> {
+  const everything = { gte: new Uint8Array(), lt: new Uint8Array([0xff]) };
+  const limits = { limit: Number.MAX_SAFE_INTEGER, bytesMax: Number.MAX_SAFE_INTEGER };
+  const records = await from.scan({ ...everything, ...limits });
+  await to.write(records.map(({ key, value }) => ({ type: 'put', key, value })));
 }
 
 function surviving(engine: Engine, disk: StateDisk): Engine {

@@ -24,8 +24,8 @@ const defaultMemberOptions: MemberOptions = {
 /** One place in the cluster: what survives a crash, and the member that runs on it now. */
 interface Seat {
   readonly id: number;
-  readonly disk: MemoryDisk;
-  readonly state: StateDisk;
+  disk: MemoryDisk;
+  state: StateDisk;
   readonly initialMembers: readonly MemberRecord[];
   incarnation: number;
   member: Member | undefined;
@@ -95,6 +95,22 @@ export class VirtualCluster {
     return member;
   }
 
+  /**
+   * Member `id` is gone at this moment, with all that was under way; its disks are as it left them.
+   */
+  async crash(id: number): Promise<void> {
+    const seat = this.#seat(id);
+    const { member } = seat;
+    this.network.drop(id);
+    seat.member = undefined;
+    seat.log = undefined;
+    // What still goes on in it does so on disks that nobody will read.
+    seat.disk = seat.disk.copy();
+    const state = seat.state.copy();
+    void member?.stop();
+    seat.state = await state;
+  }
+
   /** A place for a member that has been added, or has lost its disk; it starts with nothing. */
   addSeat(id: number): void {
     this.#seats = this.#seats.filter((seat) => seat.id !== id);
@@ -136,6 +152,11 @@ export class VirtualCluster {
       throw new Error(`member ${id} does not run`);
     }
     return member;
+  }
+
+  /** A log over the disk of member `id`, for a run of it. */
+  newLog(id: number): MemoryLog {
+    return new MemoryLog(this.#seat(id).disk);
   }
 
   log(id: number): MemoryLog {

@@ -60,6 +60,13 @@ export class VirtualNetwork {
     this.#deaf.clear();
   }
 
+  /** Member `id` is gone without a word. */
+  drop(id: NodeId): void {
+    if (this.#nodesById.delete(id)) {
+      this.#leave(id);
+    }
+  }
+
   /** What member `id` says of its cluster. */
   describe(id: NodeId): ClusterDescription {
     const node = this.#nodesById.get(id);
