@@ -80,10 +80,14 @@ export function createInbox(options: InboxOptions): TransportHandler {
       if (quarantineRefusal !== undefined) {
         throw quarantineRefusal;
       }
-      await state.lane.allReadable();
-      const { chunks } = await snapshots.open(state.engine, { minIndex, formatVersionMax });
-      logger.info({ event: 'snapshot-sending', peer: from, minIndex });
-      return chunks;
+      try {
+        await state.lane.allReadable();
+        const { chunks } = await snapshots.open(state.engine, { minIndex, formatVersionMax });
+        logger.info({ event: 'snapshot-sending', peer: from, minIndex });
+        return chunks;
+      } catch (error) {
+        throw refusal(error);
+      }
     },
     describe: () => {
       try {

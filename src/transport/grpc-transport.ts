@@ -241,12 +241,13 @@ export class GrpcTransport implements Transport {
   async *fetchSnapshot(from: NodeId, fetch: SnapshotFetch): AsyncGenerator<Uint8Array> {
     const { timers, credentialsOf } = this.#options;
     const stopping = this.#stopping.signal;
-    const peer = this.#links.get(from)?.peer ?? this.#linkToStranger(from)?.peer;
-    if (peer === undefined) {
+    const link = this.#links.get(from) ?? this.#linkToStranger(from);
+    if (link === undefined) {
       throw new KvError('MEMBER_NOT_FOUND', {
         message: `where member ${from} is reached is not known`,
       });
     }
+    const { peer } = link;
     yield* fetchSnapshot({
       identity: this.#options,
       peer,
@@ -254,6 +255,7 @@ export class GrpcTransport implements Transport {
       formatVersionMax: fetch.formatVersionMax ?? 0,
       credentials: credentialsOf(peer),
       timers,
+      isReachable: () => (this.#links.get(from) ?? link).isConnected,
       signal: fetch.signal === undefined ? stopping : AbortSignal.any([stopping, fetch.signal]),
     });
   }

@@ -181,11 +181,11 @@ export interface Transport {
   links(): readonly PeerLink[];
   /**
    * Pulls the state of `from`: its bytes in the snapshot format, in pieces cut anywhere. Ends the
-   * transfer when the consumer returns.
+   * transfer when the consumer returns; an earlier one from the same member ends with CANCELLED.
    *
    * @throws {KvError} from the iteration: the sender's own code when it refused or failed, as
-   *   TOO_MANY_REQUESTS; UNHEALTHY — it cannot be reached; TIMEOUT — it has stalled;
-   *   MEMBER_NOT_FOUND — its address is not known; MEMBER_REMOVED, CANCELLED, STOPPED.
+   *   TOO_MANY_REQUESTS; UNHEALTHY — it cannot be reached, or not any more; TIMEOUT — it has
+   *   stalled; MEMBER_NOT_FOUND — its address is not known; MEMBER_REMOVED, CANCELLED, STOPPED.
    */
   fetchSnapshot(from: NodeId, fetch: SnapshotFetch): AsyncIterable<Uint8Array>;
   stop(): Promise<void>;

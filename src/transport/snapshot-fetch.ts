@@ -14,7 +14,13 @@ import type { Peer } from './ports.ts';
 import { makeRevocable } from './revocable-credentials.ts';
 
 /** A sender from which nothing comes for so long is given up. */
-const stallMsMax = 60_000;
+const stallMsMax = 20_000;
+/**
+ * The same for one that does not answer on its link either, as when its process is paused or the
+ * network cut: it may have been half of those who are left, and nothing is committed meanwhile.
+ */
+const goneMsMax = 3000;
+const stallCheckMs = 500;
 /** Bytes under way that need no acknowledgement: enough for a fast network with a long delay. */
 const windowBytes = 4 * 1024 * 1024;
 
@@ -26,6 +32,8 @@ export interface SnapshotFetchOptions {
   readonly formatVersionMax: number;
   readonly credentials: ChannelCredentials;
   readonly timers: Timers;
+  /** Whether the peer answers what it is sent besides. */
+  readonly isReachable: () => boolean;
   /** Ends the transfer; if its reason is a `KvError`, that is what is thrown. */
   readonly signal: AbortSignal;
 }
@@ -36,7 +44,7 @@ export interface SnapshotFetchOptions {
  * @throws {KvError} see `Transport.fetchSnapshot`.
  */
 export async function* fetchSnapshot(options: SnapshotFetchOptions): AsyncGenerator<Uint8Array> {
-  const { peer, signal, timers } = options;
+  const { signal, timers } = options;
   let failure: KvError | undefined;
   const { stream, close } = call(options);
   const abort = (reason: unknown): void => {
@@ -51,29 +59,48 @@ export async function* fetchSnapshot(options: SnapshotFetchOptions): AsyncGenera
     onAbort();
   }
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<SnapshotChunk, undefined>;
+  // Undefined while the consumer has a chunk.
+  let waitingSinceMs: number | undefined;
+  const stallCheck = timers.every(stallCheckMs, () => {
+    const problem = stallOf(timers.nowMs() - (waitingSinceMs ?? timers.nowMs()), options);
+    if (problem !== undefined) {
+      abort(problem);
+    }
+  });
   try {
     for (;;) {
-      const stall = timers.after(stallMsMax, () => {
-        abort(
-          new KvError('TIMEOUT', { message: `${peer.name} sent nothing for ${stallMsMax} ms` }),
-        );
-      });
-      const next = await chunks.next().finally(() => {
-        stall.cancel();
-      });
+      waitingSinceMs = timers.nowMs();
+      const next = await chunks.next();
+      waitingSinceMs = undefined;
       if (next.done === true) {
         return;
       }
       yield next.value.data;
     }
   } catch (error) {
-    throw failure ?? callErrorToKvError(error, `fetching the snapshot of ${peer.name}`);
+    throw failure ?? callErrorToKvError(error, `fetching the snapshot of ${options.peer.name}`);
   } finally {
+    stallCheck.cancel();
     signal.removeEventListener('abort', onAbort);
     // Cancelling a call that has ended does nothing.
     stream.cancel();
     close();
   }
+}
+
+/** Why a sender that has been silent for `silentMs` is given up, if it is. */
+function stallOf(
+  silentMs: number,
+  { peer, isReachable }: SnapshotFetchOptions,
+): KvError | undefined {
+  if (silentMs >= stallMsMax) {
+    return new KvError('TIMEOUT', { message: `${peer.name} sent nothing for ${stallMsMax} ms` });
+  }
+  return silentMs < goneMsMax || isReachable()
+    ? undefined
+    : new KvError('UNHEALTHY', {
+        message: `${peer.name} sent nothing for ${goneMsMax} ms, and does not answer`,
+      });
 }
 
 function call(options: SnapshotFetchOptions): {

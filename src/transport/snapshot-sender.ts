@@ -2,8 +2,10 @@
  * The sending side of snapshots: from the member's own stream of bytes to the calls of its peers.
  *
  * Limits: four transfers at a time, one for each peer; all of them together send at most
- * `bytesPerSecondMax`; at most four chunks of each wait for the network. The source is always
- * finished or told to return, so whatever it holds on to is let go.
+ * `bytesPerSecondMax`; at most four chunks of each wait for the network. A peer that asks anew has
+ * no use for what it was being sent: that ends, though nobody may have told this member, as when
+ * the peer lost its power. The source is always finished or told to return, so whatever it holds on
+ * to is let go.
  */
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { KvError, type Timers } from '../base/index.ts';
@@ -20,6 +22,8 @@ export type SnapshotCall = ServerWritableStream<FetchSnapshotRequest, SnapshotFr
 const chunksInFlightMax = 4;
 /** Limit: transfers under way. */
 const transfersMax = 4;
+/** Limit: the same with those that have been ended, and have not let go of their sources yet. */
+const runningMax = 2 * transfersMax;
 /** A peer that takes nothing for so long is given up. */
 const stallMsMax = 60_000;
 /**
@@ -54,7 +58,10 @@ export class SnapshotSender {
 
   /** Answers `call` of `peer` with what `open` gives. */
   send(call: SnapshotCall, peer: NodeId, open: () => Promise<AsyncIterable<Uint8Array>>): void {
-    const refusal = this.#refusal(peer);
+    const earlier = this.#transfersById.get(peer);
+    earlier?.abort(new KvError('CANCELLED', { message: `member ${peer} has asked anew` }));
+    this.#transfersById.delete(peer);
+    const refusal = this.#refusal();
     if (refusal !== undefined) {
       call.emit('error', errorToStatus(refusal));
       return;
@@ -62,8 +69,10 @@ export class SnapshotSender {
     const transfer = new Transfer(call, this.#timers, this.#bucket);
     this.#transfersById.set(peer, transfer);
     const running = transfer.run(open).finally(() => {
-      this.#transfersById.delete(peer);
       this.#running.delete(running);
+      if (this.#transfersById.get(peer) === transfer) {
+        this.#transfersById.delete(peer);
+      }
     });
     this.#running.add(running);
   }
@@ -77,16 +86,12 @@ export class SnapshotSender {
     await Promise.all(this.#running);
   }
 
-  #refusal(peer: NodeId): KvError | undefined {
+  #refusal(): KvError | undefined {
     if (this.#isStopped) {
       return new KvError('STOPPED');
     }
-    if (this.#transfersById.has(peer)) {
-      return new KvError('TOO_MANY_REQUESTS', {
-        message: `a snapshot is being sent to member ${peer} already`,
-      });
-    }
-    return this.#transfersById.size < transfersMax
+    const isFull = this.#transfersById.size >= transfersMax || this.#running.size >= runningMax;
+    return !isFull
       ? undefined
       : new KvError('TOO_MANY_REQUESTS', {
           message: `${transfersMax} snapshots are being sent already`,

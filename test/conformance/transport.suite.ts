@@ -514,20 +514,30 @@ export function transportSuite(open: () => Promise<TransportNetwork>): void {
       expect(await endOf(reading)).toBe('end');
     });
 
-    test('is sent once at a time to one member, and to four members at a time', async () => {
+    test('is sent anew to a member that asks anew, and what it was being sent ends', async () => {
+      const [one, two] = await pair();
+      one.source = endless;
+      const earlier = await begun(two, 1);
+      one.source = () => piecesOf('again');
+
+      expect(await fetched(two, 1)).toEqual(['again', undefined]);
+
+      expect(await endOf(earlier)).toBe('CANCELLED');
+    });
+
+    test('is sent to four members at a time', async () => {
       const one = await start(1, { peers: [] });
       one.source = endless;
       const others: TestMember[] = [];
       for (const id of [2, 3, 4, 5, 6]) {
         others.push(await start(id, { peers: [1] }));
       }
-      const [two, six] = [others[0], others[4]] as readonly [TestMember, TestMember];
+      const six = others[4] as TestMember;
       const readings: AsyncIterator<Uint8Array>[] = [];
       for (const member of others.slice(0, 4)) {
         readings.push(await begun(member, 1));
       }
 
-      expect(await fetched(two, 1)).toEqual(['', 'TOO_MANY_REQUESTS']);
       expect(await fetched(six, 1)).toEqual(['', 'TOO_MANY_REQUESTS']);
 
       await settled(Promise.all(readings.map(async (reading) => reading.return?.())));

@@ -83,16 +83,18 @@ async function isReady({ client }: Seat): Promise<boolean> {
   );
 }
 
+const limits = [
+  '--snapshot-count=200',
+  '--snapshot-catchup-entries=50',
+  `--snapshot-rate-bytes=${Math.round((stateMb * 1024 * 1024 * 1000) / installMs)}`,
+];
+
 test(`${kills} kills while a snapshot is installed all end well`, {
   timeout: 90_000 + kills * roundMsMax,
 }, async () => {
   console.log(`seed ${seed}`);
   const prng = createPrng(seed);
-  const drill = await Drill.start(3, [
-    '--snapshot-count=200',
-    '--snapshot-catchup-entries=50',
-    `--snapshot-rate-bytes=${Math.round((stateMb * 1024 * 1024 * 1000) / installMs)}`,
-  ]);
+  const drill = await Drill.start(3, limits);
   await fill(await drill.leader());
   const load = new WriteLoad(drill.clients, 2000);
   load.start(2, prefix);
@@ -136,4 +138,31 @@ test(`${kills} kills while a snapshot is installed all end well`, {
     `${kills} kills during installs of ${stateMb} MB, after: ${points.join(', ')}; ` +
       `${load.record.acknowledged.size} acknowledged meanwhile`,
   );
+});
+
+test('a member whose sender is paused in the middle fetches from another one', {
+  timeout: 60_000 + roundMsMax,
+}, async () => {
+  const drill = await Drill.start(3, limits);
+  const leader = await drill.leader();
+  await fill(leader);
+  const [receiver, third] = drill.seats.filter((seat) => seat !== leader) as [Seat, Seat];
+  await drill.cluster.signal(receiver.index, 'SIGKILL');
+  await outgrow(drill, [leader, third]);
+  await drill.cluster.start(receiver.index);
+  await eventually(async () => {
+    expect(await drill.timesLogged(receiver, 'snapshot-fetching')).toBe(1);
+  }, roundMsMax);
+  await sleep(installMs / 2);
+
+  // Two are left, and no write is acknowledged before both have it.
+  await drill.cluster.signal(leader.index, 'SIGSTOP');
+  const startMs = performance.now();
+
+  await receiver.client.waitUntilReady(roundMsMax);
+  console.log(`served again ${Math.round(performance.now() - startMs)} ms after the pause`);
+  expect(await senderTo(drill, receiver)).toBe(third);
+  expect((await drill.cluster.output(receiver.index)).split('"snapshot-fetching"')).toHaveLength(3);
+  await drill.cluster.signal(leader.index, 'SIGCONT');
+  await drill.expectConverged(roundMsMax);
 });

@@ -245,10 +245,13 @@ export class VirtualNetwork {
     if (admission !== 'ok') {
       throw new KvError(admission === 'removed' ? 'MEMBER_REMOVED' : 'MEMBER_NOT_FOUND');
     }
-    if (sender.transfers.has(node.id) || sender.transfers.size >= transfersMax) {
+    // Who asks anew has no use for what it was being sent.
+    sender.transfers.delete(node.id);
+    if (sender.transfers.size >= transfersMax) {
       throw new KvError('TOO_MANY_REQUESTS');
     }
-    sender.transfers.add(node.id);
+    const transfer = {};
+    sender.transfers.set(node.id, transfer);
     try {
       const { handler } = sender;
       const source = await handler.onSnapshotRequested(node.id, minIndex, formatVersionMax);
@@ -257,10 +260,15 @@ export class VirtualNetwork {
         if (this.#reached(node, from) !== sender) {
           throw new KvError('UNHEALTHY', { message: `member ${from} has started anew` });
         }
+        if (sender.transfers.get(node.id) !== transfer) {
+          throw new KvError('CANCELLED');
+        }
         yield chunk;
       }
     } finally {
-      sender.transfers.delete(node.id);
+      if (sender.transfers.get(node.id) === transfer) {
+        sender.transfers.delete(node.id);
+      }
     }
   }
 
@@ -306,7 +314,7 @@ class Node {
   readonly strangers = new Set<NodeId>();
   readonly redials = new Map<NodeId, TimerHandle>();
   /** To whom it is sending a snapshot. */
-  readonly transfers = new Set<NodeId>();
+  readonly transfers = new Map<NodeId, object>();
   /** Undefined: everybody. */
   #peerIds: ReadonlySet<NodeId> | undefined;
 

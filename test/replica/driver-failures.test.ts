@@ -4,6 +4,7 @@ import { must } from '../../src/base/index.ts';
 import { defaultRaftOptions } from '../../src/raft/index.ts';
 import type { MemberOptions } from '../../src/replica/index.ts';
 import { MemberList } from '../../src/replica/member-list.ts';
+import { Snapshots } from '../../src/replica/snapshots.ts';
 import type { Transport, TransportHandler } from '../../src/transport/index.ts';
 import { VirtualCluster } from '../harness/virtual-cluster.ts';
 import { bytes, put } from './commands.ts';
@@ -120,6 +121,16 @@ describe('a member stops, and says why, when it cannot take', () => {
     vi.spyOn(MemberList.prototype, 'all').mockImplementationOnce(breaks);
 
     const answer = (async () => started.handler.describe())();
+
+    expect(await started.cluster.loop.settle(refusalOf(answer))).toMatchObject({ code: 'STOPPED' });
+    await expectStopped(started, broken);
+  });
+
+  test('a call for its snapshot', async () => {
+    const started = await start();
+    vi.spyOn(Snapshots.prototype, 'open').mockImplementationOnce(breaks);
+
+    const answer = started.handler.onSnapshotRequested(2, 1, 1);
 
     expect(await started.cluster.loop.settle(refusalOf(answer))).toMatchObject({ code: 'STOPPED' });
     await expectStopped(started, broken);

@@ -18,6 +18,8 @@ let owner: GrpcTransport;
 let source: () => AsyncIterable<Uint8Array>;
 let abort: AbortController;
 let address: string;
+/** Whether the member that sends answers on its link. */
+let isReachable: boolean;
 
 const handler: TransportHandler = {
   onMessages: () => undefined,
@@ -34,6 +36,7 @@ beforeEach(async () => {
   loop = new VirtualLoop();
   sockets = [];
   connections = 0;
+  isReachable = true;
   abort = new AbortController();
   const [port = 0, forwarded = 0] = await freePorts(2);
   owner = new GrpcTransport({
@@ -84,6 +87,7 @@ function fetch(): AsyncGenerator<Uint8Array> {
     formatVersionMax: 3,
     credentials: credentials.createInsecure(),
     timers: loop,
+    isReachable: () => isReachable,
     signal: abort.signal,
   });
 }
@@ -170,17 +174,57 @@ describe('fetching a snapshot', () => {
     release();
   });
 
-  test('that gets nothing for a minute gives up', async () => {
+  test('that gets nothing for long gives up', async () => {
     source = stuck;
     const reading = fetch();
     await reading.next();
     const next = failureOf(reading.next());
 
-    await loop.run(60_000);
+    await loop.run(20_000);
 
-    expect(await next).toMatchObject({ code: 'TIMEOUT', message: 'n1 sent nothing for 60000 ms' });
+    expect(await next).toMatchObject({ code: 'TIMEOUT', message: 'n1 sent nothing for 20000 ms' });
     expect(loop.pendingTimers).toBe(0);
     release();
+  });
+
+  test('that gets nothing from one who does not answer elsewhere gives up soon', async () => {
+    source = stuck;
+    const reading = fetch();
+    await reading.next();
+    const next = failureOf(reading.next());
+    isReachable = false;
+
+    await loop.run(3000);
+
+    expect(await next).toMatchObject({
+      code: 'UNHEALTHY',
+      message: 'n1 sent nothing for 3000 ms, and does not answer',
+    });
+    expect(loop.pendingTimers).toBe(0);
+    release();
+  });
+
+  test('goes on with what comes from one who does not answer elsewhere', async () => {
+    let isSilent = false;
+    source = async function* () {
+      yield Buffer.from('begun');
+      isSilent = true;
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      yield Buffer.from('ended');
+    };
+    const reading = fetch();
+    isReachable = false;
+    await reading.next();
+    const next = reading.next();
+    await vi.waitFor(() => expect(isSilent).toBe(true));
+    await loop.run(2900);
+    release();
+
+    expect(await next).toMatchObject({ value: Buffer.from('ended') });
+    await loop.run(60_000);
+    expect(await reading.next()).toMatchObject({ done: true });
   });
 
   test('may take as long as it likes with what it has', async () => {

@@ -194,8 +194,8 @@ describe('SnapshotSender', () => {
     expect(call.hasEnded).toBe(false);
   });
 
-  test('serves one call of a peer, and four peers', async () => {
-    const calls = [2, 3, 4, 5, 6, 2].map((peer) => ({ peer, each: new FakeCall() }));
+  test('serves four peers', async () => {
+    const calls = [2, 3, 4, 5, 6].map((peer) => ({ peer, each: new FakeCall() }));
     for (const { peer, each } of calls) {
       send(each, peer, sourceOf(1, 1, 1, 1, 1, 1).open);
     }
@@ -203,9 +203,45 @@ describe('SnapshotSender', () => {
 
     const codes = calls.map(({ each }) => each.codeTold);
     expect(codes.slice(0, 4)).toEqual([undefined, undefined, undefined, undefined]);
-    expect(codes.slice(4)).toEqual(['TOO_MANY_REQUESTS', 'TOO_MANY_REQUESTS']);
+    expect(codes.slice(4)).toEqual(['TOO_MANY_REQUESTS']);
     expect(calls[4]?.each.failure?.details).toBe('4 snapshots are being sent already');
-    expect(calls[5]?.each.failure?.details).toBe('a snapshot is being sent to member 2 already');
+  });
+
+  test('serves a peer that asks anew, and ends what it was being sent', async () => {
+    const { seen, open } = sourceOf(1, 1, 1, 1, 1, 1);
+    const others = [3, 4, 5];
+    for (const peer of others) {
+      send(new FakeCall(), peer, sourceOf(1, 1, 1, 1, 1, 1).open);
+    }
+    send(call, 2, open);
+    await loop.run(0);
+    const again = new FakeCall();
+
+    send(again, 2, sourceOf(1, 1).open);
+    await loop.run(0);
+
+    expect(call.codeTold).toBe('CANCELLED');
+    expect(call.failure?.details).toBe('member 2 has asked anew');
+    expect(seen.isClosed).toBe(true);
+    expect(again).toMatchObject({ sent: [1, 1], hasEnded: true });
+    // The place is free once that has ended, and not taken twice.
+    const [third, fourth] = [new FakeCall(), new FakeCall()];
+    send(third, 6, sourceOf(1).open);
+    send(fourth, 7, sourceOf(1).open);
+    await loop.run(0);
+    expect([third.codeTold, fourth.codeTold]).toEqual([undefined, 'TOO_MANY_REQUESTS']);
+  });
+
+  test('bounds what has been ended and has not let go of its source', async () => {
+    const open = async (): Promise<never> => new Promise<never>(() => undefined);
+    const calls = Array.from({ length: 9 }, () => new FakeCall());
+    for (const each of calls) {
+      send(each, 2, open);
+    }
+    await loop.run(0);
+
+    expect(calls.map(({ codeTold }) => codeTold).lastIndexOf('TOO_MANY_REQUESTS')).toBe(8);
+    expect(calls.filter(({ failure }) => failure !== undefined)).toHaveLength(1);
   });
 
   test('breaks everything off when it stops, and takes nothing more', async () => {
