@@ -291,6 +291,68 @@ describe('delivery', () => {
   });
 });
 
+describe('a snapshot whose sender is silent', () => {
+  test('is waited for while the sender answers on its link, and given up soon if not', async () => {
+    const [, , , elsewhere = 0] = ports;
+    const sockets: Socket[] = [];
+    let isHeld = false;
+    const forwarder = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      if (!isHeld) {
+        const onward = connect(ports[2] ?? 0, '127.0.0.1');
+        sockets.push(onward);
+        socket.pipe(onward).pipe(socket);
+        onward.on('error', () => undefined);
+      }
+    });
+    forwarder.listen(elsewhere, '127.0.0.1');
+    await once(forwarder, 'listening');
+    const two = member(2, { peers: [] });
+    let release = (): void => undefined;
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('begun');
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    };
+    await two.transport.start({ ...two.handler, onSnapshotRequested: async () => source() });
+    const one = await started(1, {
+      peers: [{ id: 2, name: 'n2', address: `127.0.0.1:${elsewhere}` }],
+    });
+    await until(() => isConnected(one, 2));
+    const chunks = one.transport.fetchSnapshot(2, { minIndex: 1 })[Symbol.asyncIterator]();
+    const begun = chunks.next();
+    let hasBegun = false;
+    void begun.then(() => {
+      hasBegun = true;
+    });
+    await until(() => hasBegun);
+    let failure: unknown;
+    const next = chunks.next().catch((error: unknown) => {
+      failure = error;
+    });
+
+    const aliveMs = loop.nowMs();
+    await until(() => loop.nowMs() - aliveMs > 6000);
+    expect(failure).toBeUndefined();
+    isHeld = true;
+    sockets.forEach((socket) => socket.unpipe());
+    const goneMs = loop.nowMs();
+    await until(() => failure !== undefined);
+
+    expect(failure).toMatchObject({
+      code: 'UNHEALTHY',
+      message: 'n2 sent nothing for 3000 ms, and does not answer',
+    });
+    expect(loop.nowMs() - goneMs).toBeLessThan(4000);
+    await next;
+    release();
+    forwarder.close();
+    sockets.forEach((socket) => socket.destroy());
+  });
+});
+
 describe('a change of peers', () => {
   test('dials an address that has changed, and leaves the old one', async () => {
     const two = await started(2);

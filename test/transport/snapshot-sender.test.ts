@@ -215,15 +215,18 @@ describe('SnapshotSender', () => {
     }
     send(call, 2, open);
     await loop.run(0);
-    const again = new FakeCall();
+    const [again, last] = [new FakeCall(), new FakeCall()];
 
-    send(again, 2, sourceOf(1, 1).open);
+    send(again, 2, sourceOf(1, 1, 1, 1, 1, 1).open);
+    await loop.run(0);
+    send(last, 2, sourceOf(1, 1).open);
     await loop.run(0);
 
     expect(call.codeTold).toBe('CANCELLED');
     expect(call.failure?.details).toBe('member 2 has asked anew');
     expect(seen.isClosed).toBe(true);
-    expect(again).toMatchObject({ sent: [1, 1], hasEnded: true });
+    expect(again.codeTold).toBe('CANCELLED');
+    expect(last).toMatchObject({ sent: [1, 1], hasEnded: true });
     // The place is free once that has ended, and not taken twice.
     const [third, fourth] = [new FakeCall(), new FakeCall()];
     send(third, 6, sourceOf(1).open);
