@@ -55,6 +55,13 @@ export const durabilityMutants: readonly Mutant[] = [
     caughtBy: ['O06', 'O07'],
   },
   {
+    lesson: 'does not write a vote in a term that is on disk already',
+    file: 'storage-queue.ts',
+    find: ' ||\n      hardState.votedFor !== this.#handedOut.votedFor',
+    replace: '',
+    caughtBy: ['O01'],
+  },
+  {
     lesson: 'takes a term for durable that came while the write of another was out',
     file: 'storage-queue.ts',
     find: 'this.#core.durableTerm = pending.hardState.currentTerm;',

@@ -122,6 +122,25 @@ describe('StorageQueue', () => {
     expect(write?.messages).toMatchObject([answer, answer]);
   });
 
+  test('O01: a vote in a term that is on disk already is written before it is told', () => {
+    const subject = new Subject({ terms: [1, 2] });
+    const { raft } = subject;
+    const request = { type: 'RequestVote', to: 1, term: 5, isTransfer: false } as const;
+    raft.step({ ...request, from: 2, lastIndex: 1, lastTerm: 1 });
+    subject.drain();
+    expect(raft.status()).toMatchObject({ term: 5, votedFor: 0 });
+
+    raft.step({ ...request, from: 3, lastIndex: 2, lastTerm: 2 });
+
+    const { messages, write } = raft.ready();
+    expect(messages).toEqual([]);
+    expect(write).toMatchObject({
+      mustSync: true,
+      hardState: { currentTerm: 5, votedFor: 3 },
+      messages: [{ type: 'RequestVoteResponse', to: 3, isGranted: true }],
+    });
+  });
+
   test.each([
     ['itself', 1, [false, true]],
     ['another', 3, [false, false]],
