@@ -126,7 +126,7 @@ export class EngineWriter {
     if (this.#hasFailed || this.#writing !== undefined) {
       return;
     }
-    const isCheckpoint = this.#hasNews && (this.#isWanted || this.isDue);
+    const isCheckpoint = this.#isWanted || this.isDue;
     if (!isCheckpoint && this.#events.length === 0) {
       return;
     }

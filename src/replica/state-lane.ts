@@ -181,7 +181,10 @@ export class StateLane {
     }
   }
 
-  /** Resolves once everything that has been applied can be read, be it on its way already. */
+  /**
+   * Resolves once everything that has been applied can be read, be it on its way already; what can
+   * be applied at once is.
+   */
   async allReadable(): Promise<void> {
     this.#gathering.wanted();
     await this.#writer.written();
@@ -347,8 +350,8 @@ export class StateLane {
     this.#writer.add(output.events);
     this.#hasApplied = true;
     this.#behindSinceMs ??= this.#handler.eventLoop.nowMs();
-    const { waitingEvents, isDue, isFull } = this.#writer;
-    this.#store(isAwaited(batch) && waitingEvents < gatheredEventsMax && !isDue && !isFull);
+    const { waitingEvents, isDue } = this.#writer;
+    this.#store(isAwaited(batch) && waitingEvents < gatheredEventsMax && !isDue);
     this.#handler.onApplied(batch, output);
     this.#next();
   }

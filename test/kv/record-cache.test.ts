@@ -189,6 +189,16 @@ describe('RecordCache', () => {
     expect(takeDirty()).toEqual(['b=2']);
   });
 
+  test('what is encoded is kept for the checkpoint, and no longer', () => {
+    change('a', '1');
+    const entry = cache.lookup(bytes('a'));
+    expect([entry?.change, entry?.finished]).toEqual([undefined, expect.anything()]);
+
+    takeDirty();
+
+    expect([entry?.change, entry?.finished]).toEqual([undefined, undefined]);
+  });
+
   test('a checkpoint does not see what the batch under way has changed', () => {
     cache = new RecordCache(0);
     change('a', '1');

@@ -9,6 +9,9 @@ class Harness {
   readonly told: unknown[] = [];
   readonly settled: number[] = [];
   failure: Error | undefined;
+  /** While true, writes end only when they are released. */
+  isHeld = false;
+  #releases: (() => void)[] = [];
   readonly writer: EngineWriter;
   /** What the next checkpoint would have. */
   readonly next = { count: 0, bytes: 0 };
@@ -20,6 +23,9 @@ class Harness {
         throw this.failure;
       }
       this.batches.push(batch.map(({ key }) => text(key)).join(' '));
+      if (this.isHeld) {
+        await new Promise<void>((resolve) => this.#releases.push(resolve));
+      }
     };
     const { next } = this;
     const start = {
@@ -47,6 +53,15 @@ class Harness {
     this.#index++;
     this.next.count++;
     this.writer.add([{ type: 'put', key: bytes(`e${this.#index}`), value }]);
+  }
+
+  /** The write that is held ends. */
+  release(): void {
+    const releases = this.#releases;
+    this.#releases = [];
+    for (const release of releases) {
+      release();
+    }
   }
 
   #take(): Checkpoint {
@@ -98,6 +113,29 @@ describe('EngineWriter', () => {
 
     expect(harness.batches).toEqual(['e1', 'e2 e3 c3']);
     expect(harness.told).toEqual([3]);
+  });
+
+  test('who waits during a write waits for the checkpoint after it, and for no more', async () => {
+    const harness = new Harness();
+    harness.isHeld = true;
+    harness.add();
+    harness.writer.write();
+    harness.add();
+    let isOver = false;
+    void harness.writer.written().then(() => {
+      isOver = true;
+    });
+
+    harness.release();
+    await settle();
+    expect([isOver, harness.batches]).toEqual([false, ['e1', 'e2 c2']]);
+    harness.add();
+    harness.writer.checkpoint();
+    harness.release();
+    await settle();
+
+    expect([isOver, harness.batches.slice(2)]).toEqual([true, ['e3 c3']]);
+    expect(harness.writer.readableIndex).toBe(2);
   });
 
   test('what comes during a checkpoint goes after it, with none of its own', async () => {
@@ -164,6 +202,10 @@ describe('EngineWriter', () => {
     harness.writer.write();
     await settle();
     expect(harness.batches.slice(2)).toEqual(['e3 e4 c4']);
+    harness.add();
+    harness.writer.write();
+    await settle();
+    expect(harness.batches.slice(3), 'bytes count anew').toEqual(['e5']);
   });
 
   test('is full of what waits, not of what is on its way, and tells of new room', async () => {

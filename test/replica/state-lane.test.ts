@@ -287,6 +287,39 @@ describe('StateLane', () => {
     expect(harness.timers).toBe(0);
   });
 
+  test('what has waited before it was applied is no sign that nothing comes any more', async () => {
+    const harness = new LaneHarness();
+    harness.push(put('a', '1'));
+    await harness.settle();
+    harness.pushUnawaited(put('a', '2'));
+    harness.fireTimers();
+    await harness.settleNow();
+    expect([harness.applied, harness.readable]).toEqual([[1, 2], [1]]);
+
+    harness.fireTimers();
+    await harness.settleNow();
+    expect(harness.readable).toEqual([1]);
+    harness.fireTimers();
+    await harness.settleNow();
+    expect(harness.readable).toEqual([1, 2]);
+  });
+
+  test('a checkpoint that is due waits for nothing', async () => {
+    const harness = new LaneHarness();
+    await harness.settle();
+    const large = 'v'.repeat(1024 * 1024);
+    for (let i = 0; i < 15; i++) {
+      harness.push(put(`key ${i}`, large));
+    }
+    await harness.settleNow();
+    expect([harness.applied.length, harness.written]).toEqual([15, []]);
+
+    harness.push(put('key 15', large));
+    await harness.settleNow();
+
+    expect(harness.readable).toEqual([16]);
+  });
+
   test('a checkpoint waits for a second at most while more and more comes', async () => {
     const harness = new LaneHarness();
     await harness.settle();
@@ -434,6 +467,18 @@ describe('StateLane', () => {
 
     expect(harness.lane.readableIndex).toBe(1);
     await harness.lane.allReadable();
+  });
+
+  test('all can be read, what has waited among it that needs nothing from the engine', async () => {
+    const harness = new LaneHarness();
+    harness.push(put('a', '1'));
+    await harness.settle();
+    harness.pushUnawaited(put('a', '2'));
+    expect(harness.applied).toEqual([1]);
+
+    await harness.lane.allReadable();
+
+    expect(harness.lane.readableIndex).toBe(2);
   });
 
   test('batches and writes that wait are bounded', async () => {
