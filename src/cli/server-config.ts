@@ -7,6 +7,7 @@
 import { featureLevels, type LevelRange } from '../kv/index.ts';
 import type { HistoryRetention } from '../replica/index.ts';
 import type { RequestLimits } from '../rpc/index.ts';
+import { commandBytesLimit } from '../transport/index.ts';
 import { ConfigReader, type ConfigSources } from './config-sources.ts';
 import { parseRetention } from './history-retention.ts';
 import {
@@ -103,7 +104,7 @@ function buildConfig(reader: ConfigReader): ServerConfig {
   const clusterState = reader.choice('initial-cluster-state', clusterStates);
   const token = reader.string('initial-cluster-token', /\S/, 'a word of your choice');
   const timing = timings(reader);
-  const requestBytesMax = reader.integer('max-request-bytes', 1024, 512 * 1024 * 1024);
+  const requestBytesMax = reader.integer('max-request-bytes', 1024, commandBytesLimit);
   return {
     name,
     dataDir: dataDir(reader, name),

@@ -63,12 +63,14 @@ export interface GrpcTransportOptions extends MemberIdentity {
   readonly onEvent: (event: PeerEvent) => void;
 }
 
+/** Bytes of the largest command that members can be configured to take, and send each other. */
+export const commandBytesLimit = 512 * 1024 * 1024;
 /**
- * Limit: bytes of one message of a peer. The largest that is sent is one entry, which holds at most
- * the largest request that a member can be configured to take, 512 MiB, and what is around it. Why
- * not less at a member that takes less: entries may come from others, and from other times.
+ * Limit: bytes of one message of a peer. The largest that is sent is one entry, which holds one
+ * command and what is around it. Why not less at a member that takes less: entries may come from
+ * others, and from other times.
  */
-const defaultMessageBytesMax = 516 * 1024 * 1024;
+const defaultMessageBytesMax = commandBytesLimit + 4 * 1024 * 1024;
 const defaultQueueBytesMax = 64 * 1024 * 1024;
 const defaultSnapshotBytesPerSecondMax = 64 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
 /** Facade of the transport between members. */
 export { type DescribeOptions, describeCluster } from './describe-cluster.ts';
-export { GrpcTransport, type GrpcTransportOptions } from './grpc-transport.ts';
+export { commandBytesLimit, GrpcTransport, type GrpcTransportOptions } from './grpc-transport.ts';
 export type { PeerEvent } from './peer-link.ts';
 export type {
   Admission,
