@@ -69,9 +69,14 @@ export class TlsCredentials extends ChannelCredentials {
         this.#refusal ??= refusalOf(tls, error);
         reject(error);
       });
-      tls.once('close', () => {
+      const closed = (): void => {
         reject(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
-      });
+      };
+      tls.once('close', closed);
+      // Over a connection that has been closed before, Node would wait for ever and say nothing.
+      if (socket.destroyed) {
+        closed();
+      }
     });
   }
 }

@@ -102,5 +102,9 @@ async function secure(
     };
     tlsSocket.once('error', fail);
     tlsSocket.once('close', closed);
+    // Over a connection that has been closed before, Node would wait for ever and say nothing.
+    if (socket.destroyed) {
+      closed();
+    }
   });
 }

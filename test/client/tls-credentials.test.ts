@@ -1,8 +1,12 @@
 /** TLS of the client library against real gRPC servers: who is trusted, and what is said if not. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { grpcTransport, type TlsOptions } from '../../src/client/grpc-transport.ts';
 import { Holdfast } from '../../src/client/index.ts';
+import { TlsCredentials } from '../../src/client/tls-credentials.ts';
 import { TestCa } from '../harness/certificates.ts';
 
 let ca: TestCa;
@@ -99,6 +103,17 @@ describe('a connection by TLS', () => {
     expect(problem).toMatch(/wants one: alert certificate required|handshake was cut off/);
     expect(kind).toBe(problem?.includes('wants one') === true ? 'certificate' : undefined);
   });
+});
+
+test('a connection that is closed before TLS begins fails', async () => {
+  const socket = connect(await listen(), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+  await once(socket, 'close');
+  const credentials = new TlsCredentials('127.0.0.1', createSecureContext({ ca: ca.pem }));
+  const connector = credentials._createSecureConnector({ path: 'x' }, {});
+
+  await expect(connector.connect(socket)).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('a client that does not trust the members fails at once, and says what to do', async () => {

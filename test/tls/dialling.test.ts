@@ -132,6 +132,21 @@ describe('dialling by TLS', () => {
     }
   });
 
+  test('over a connection that is closed already fails', async () => {
+    const port = await listenWith(await ca.issue('n1'));
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.destroy();
+    await once(socket, 'close');
+    const target = { scheme: 'dns', path: `elsewhere:${port}` };
+    const connector = tlsCredentials({ host: '127.0.0.1', context })._createSecureConnector(
+      target,
+      {},
+    );
+
+    await expect(connector.connect(socket)).rejects.toThrow(/^TLS: /);
+  });
+
   test('of a port in plain text says so', async () => {
     [listener] = plainListeners('peers', ['127.0.0.1:0']);
     const port = (await listener?.open(() => undefined)) ?? 0;
