@@ -4,11 +4,12 @@
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { type Duplex, duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nodeEventLoop } from '../../src/cli/event-loop.ts';
 import { RpcServer } from '../../src/rpc/index.ts';
 import type { Listener } from '../../src/tls/index.ts';
+import { heldPair } from '../harness/held-pair.ts';
 import { FakeMember } from './fake-member.ts';
 import { FakeWatchStream } from './fake-watch-stream.ts';
 import { plainOptions } from './serving.ts';
@@ -51,7 +52,7 @@ beforeEach(async () => {
   const listen = [listener as Listener];
   server = new RpcServer({ ...plainOptions(member), listen, timers: nodeEventLoop });
   await server.start();
-  const [near, far] = duplexPair();
+  const [near, far] = heldPair();
   client = near;
   client.on('error', () => undefined);
   take(far as unknown as Socket, 'http/1');
