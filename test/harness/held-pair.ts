@@ -1,4 +1,4 @@
-/** A connection within the process whose writer waits for its reader, as one by TCP would have it. */
+/** A connection within the process whose writer waits for its reader, as it does by TCP. */
 import { Duplex } from 'node:stream';
 import { must } from '../../src/base/index.ts';
 

@@ -499,4 +499,12 @@ describe('LeasePromise', () => {
     bound.noteTime(1300);
     expect(bound.isBinding).toBe(false);
   });
+
+  test('is none at all where leases are off', () => {
+    const promise = new LeasePromise(0, 0);
+    promise.noteTime(5);
+
+    expect(promise.maybeGive()).toBeUndefined();
+    expect(promise.isBinding).toBe(false);
+  });
 });
