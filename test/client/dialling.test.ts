@@ -1,13 +1,24 @@
 /** Connections of grpc-js that end with a signal while they are being made. */
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dialled } from '../../src/client/dialling.ts';
 
-function dial(address: string, signal: AbortSignal): Client {
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+setFlagsFromString('--no-expose-gc');
+
+function dial(address: string, signal: AbortSignal, redialMs = 1000): Client {
   const { target, options } = dialled(address, signal);
-  const client = new Client(target, credentials.createInsecure(), options);
+  const client = new Client(target, credentials.createInsecure(), {
+    ...options,
+    'grpc.initial_reconnect_backoff_ms': redialMs,
+    'grpc.min_reconnect_backoff_ms': redialMs,
+    'grpc.max_reconnect_backoff_ms': redialMs,
+  });
   onTestFinished(() => client.close());
   return client;
 }
@@ -40,10 +51,34 @@ describe('a channel that is dialled', () => {
     client.getChannel().getConnectivityState(true);
     const [socket] = (await once(silent, 'connection')) as [Socket];
     socket.on('error', () => undefined).resume();
+    collectGarbage();
 
     controller.abort();
 
     await once(socket, 'close');
     expect(socket.destroyed).toBe(true);
+  });
+
+  test('leaves nothing behind of the connections that it has made', async () => {
+    let connections = 0;
+    const closing = createServer((socket) => {
+      connections++;
+      socket.destroy();
+    });
+    onTestFinished(() => void closing.close());
+    closing.listen(0, '127.0.0.1');
+    await once(closing, 'listening');
+    const { signal } = new AbortController();
+    const client = dial(`127.0.0.1:${(closing.address() as AddressInfo).port}`, signal, 1);
+
+    await vi.waitFor(
+      () => {
+        client.getChannel().getConnectivityState(true);
+        expect(connections).toBeGreaterThan(30);
+      },
+      { timeout: 20_000, interval: 1 },
+    );
+
+    expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
   });
 });
