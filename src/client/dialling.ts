@@ -8,7 +8,7 @@
  *
  * What Node gets is a signal that does not keep those who hear it. Why: a socket that is opened
  * with one leaves a hearer there that holds the socket, for as long as there is the signal (Node 20
- * to 26), and while a member is away another one is opened every second.
+ * to 26), and while a member is away others are opened every second.
  */
 import { experimental } from '@grpc/grpc-js';
 

@@ -1,6 +1,13 @@
 /** Connections of grpc-js that end with a signal while they are being made. */
 import { getEventListeners, once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type NetConnectOpts,
+  type Socket,
+} from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
@@ -80,5 +87,24 @@ describe('a channel that is dialled', () => {
     );
 
     expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
+  });
+
+  test('keeps no socket that has been', async () => {
+    const { signal } = new AbortController();
+    const [given] = Object.values(dialled('n1:1', signal).options) as [AbortSignal];
+    const sockets: WeakRef<Socket>[] = [];
+    const open = async (): Promise<void> => {
+      const socket = connect({ host: '127.0.0.1', port: 1, signal: given } as NetConnectOpts);
+      sockets.push(new WeakRef(socket));
+      await once(socket, 'close').catch(() => undefined);
+    };
+    for (let count = 0; count < 20; count++) {
+      await open();
+    }
+    await setImmediate();
+    collectGarbage();
+
+    // The last one may be held by what was called last.
+    expect(sockets.filter((socket) => socket.deref() !== undefined).length).toBeLessThan(3);
   });
 });
