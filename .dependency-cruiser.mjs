@@ -128,7 +128,7 @@ export default {
     npmOnlyIn(
       'rocksdb-only-in-its-engine',
       'rocksdb-native',
-      '^src/storage/engine-rocksdb\\.ts$',
+      '^src/storage/(engine-rocksdb|rocksdb-families|rocksdb-reader)\\.ts$',
       'The engine is behind the Engine port: use the port of src/storage.',
     ),
     npmOnlyIn(

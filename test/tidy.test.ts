@@ -41,6 +41,10 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/tls/settings.ts': 'types only',
   'src/wire/types.ts': 'types only',
   'src/storage/snapshot-decoder.ts': 'test/storage/snapshot-format.test.ts',
+  'src/storage/rocksdb-errors.ts': 'test/storage/engine-rocksdb.test.ts and engine-damage.test.ts',
+  'src/storage/rocksdb-families.ts':
+    'test/storage/engine-rocksdb.test.ts, twice with a table apart',
+  'src/storage/rocksdb-reader.ts': 'test/storage/engine-rocksdb.test.ts',
   'src/storage/read-window.ts': 'test/storage/wal-crash-matrix.test.ts',
   'src/storage/wal-recovery.ts': 'test/storage/wal-crash-matrix.test.ts',
   'src/storage/file-system.ts': 'types only',

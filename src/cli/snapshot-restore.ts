@@ -18,6 +18,7 @@ import {
   type RestoreOptions,
   restoredMembership,
   restoreRecord,
+  revisionsTable,
 } from '../kv/index.ts';
 import { encodeConfiguration } from '../raft/index.ts';
 import { initialConfiguration } from '../replica/index.ts';
@@ -127,7 +128,10 @@ async function fillState(
       header = found;
     },
   });
-  const store = await openStateStore({ folder, fileSystem: nodeFileSystem });
+  const store = await openStateStore({
+    ...{ folder, fileSystem: nodeFileSystem },
+    ascendingTable: revisionsTable,
+  });
   try {
     const staged = await store.stage();
     let rewriter: Rewriter | undefined;

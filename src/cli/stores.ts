@@ -3,6 +3,7 @@
  * whole: the member then starts with an empty one, and rebuilds it from the log and from them.
  */
 import { randomBytes } from 'node:crypto';
+import { revisionsTable } from '../kv/index.ts';
 import type { Logger } from '../observability/index.ts';
 import { isEngineDamage } from '../replica/index.ts';
 import {
@@ -116,7 +117,10 @@ async function openState(
   { engineFolder: folder }: DataDirectory,
   rebuild = false,
 ): Promise<StateStore> {
-  return openStateStore({ folder, fileSystem: nodeFileSystem, rebuild });
+  return openStateStore({
+    ...{ folder, fileSystem: nodeFileSystem, rebuild },
+    ascendingTable: revisionsTable,
+  });
 }
 
 /** An empty state in the place of a damaged one, which is kept for whoever wants to look at it. */

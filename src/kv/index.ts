@@ -11,7 +11,8 @@ export { hashKv, type HashKvOutcome, /** @internal For tests. */ hashState } fro
 export { verifyState } from './invariants.ts';
 export { HistoryEvent, readHistory, readPrevious } from './history.ts';
 export * from './feature-level.ts';
-export { membershipMetaKey, /** @internal For tests. */ stateRanges } from './key-layout.ts';
+export { membershipMetaKey, revisionsTable } from './key-layout.ts';
+export { /** @internal For tests. */ stateRanges } from './key-layout.ts';
 export { readExpiries } from './expiry-table.ts';
 export { type Lease, remainingMs, visitAttachedKeys } from './leases.ts';
 export { type NamedRecord, /** @internal */ readRecord, readRecords } from './named-records.ts';

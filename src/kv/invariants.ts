@@ -3,11 +3,13 @@
  * simulation.
  *
  * Invariants:
- * - each key's current record is the newest event of the key, byte for byte;
+ * - each key's current record is the newest event of the key, byte for byte; one that is missing
+ *   is a compacted deletion, whose event the removal of history has yet to come by;
  * - from the compact revision on no event is missing: revisions are contiguous, and `sub` counts
  *   from 0;
  * - the events of a key form a chain by their previous revision; a link may be missing only below
  *   the compact revision; versions count up by one and creation revisions are kept along it;
+ * - where history has been removed, nothing superfluous is left;
  * - a live key's lease exists, and exactly the keys of a lease are attached to it;
  * - exactly the live keys that have a time to live stand in the expiry table, once in the order of
  *   deadlines and once under the key, which agree;
@@ -81,7 +83,7 @@ export function verifyState(records: Iterable<StoredRecord>): void {
     meta,
   );
   const current = sorted.filter(({ key }) => key[0] === keysTable);
-  verifyCurrent(current, histories);
+  verifyCurrent(current, histories, meta);
   const leases = verifyLeases(
     sorted.filter(({ key }) => key[0] === leasesTable),
     current,
@@ -169,6 +171,7 @@ function verifyEvents(events: readonly StoredRecord[], meta: StateMeta): Map<str
     verifyRecord(record, name);
     const history = histories.get(mapKeyOf(key));
     verifyLink(record, history?.newest, { compactRevision: meta.compactRevision, name });
+    verifyRemoval(record, history?.newest, meta);
     histories.set(mapKeyOf(key), { newest: record, bytes: value });
   }
   const isComplete = expectedMain === meta.revision && expectedSub > 0;
@@ -227,16 +230,42 @@ function verifyLink(
   }
 }
 
+/** Removal has come by here: what it was to remove is gone. */
+function verifyRemoval(
+  record: MvccRecord,
+  before: MvccRecord | undefined,
+  { compactedRevision }: StateMeta,
+): void {
+  const { main } = record;
+  assert(
+    main > compactedRevision || before === undefined || before.main === compactedRevision,
+    () => `what event ${main} has superseded is gone, where history has been removed`,
+  );
+  assert(
+    main >= compactedRevision || !record.isTombstone,
+    () => `the deletion ${main} is gone, where history has been removed`,
+  );
+}
+
 function verifyCurrent(
   current: readonly StoredRecord[],
   histories: ReadonlyMap<string, KeyHistory>,
+  { compactRevision, compactCursor }: StateMeta,
 ): void {
-  assert(current.length === histories.size, 'as many current records as keys with events');
+  const missing = new Map(histories);
   for (const { key, value } of current) {
     decodeCurrent(value);
-    const history = histories.get(mapKeyOf(userKeyOf(key)));
-    const { bytes } = must(history, 'the newest event of a current record');
+    const mapKey = mapKeyOf(userKeyOf(key));
+    const { bytes } = must(histories.get(mapKey), 'the newest event of a current record');
     assert(equalBytes(value, bytes.subarray(0, value.length)), 'a current record is an event');
+    missing.delete(mapKey);
+  }
+  for (const { newest } of missing.values()) {
+    const { main, sub, isTombstone } = newest;
+    assert(isTombstone && main < compactRevision, () => `event ${main} has a current record`);
+    const isAhead =
+      main > compactCursor.main || (main === compactCursor.main && sub >= compactCursor.sub);
+    assert(isAhead, () => `removal has yet to come by the deletion ${main}`);
   }
 }
 

@@ -84,8 +84,11 @@ export interface ApplyOutput {
 
 /** What one step of physical compaction amounts to. */
 export interface CompactOutput {
-  /** Events that go with the next checkpoint. */
-  readonly removed: number;
+  /**
+   * Removals of events: for the engine once it has a checkpoint of this output, and then they may
+   * go ahead of the next one, as events do. See {@link StateMachine.removalGiven}.
+   */
+  readonly removals: readonly StateWrite[];
   /** True once history is physically gone up to the compact revision. */
   readonly isDone: boolean;
 }
@@ -137,6 +140,8 @@ export class StateMachine {
   readonly #baseRevision: number;
   /** Invariant: removal never runs ahead of `#compactRevision`. */
   #progress: CompactProgress;
+  /** Before a step whose removals are still to be given: what checkpoints tell until then. */
+  #progressBefore: CompactProgress | undefined;
   #alarms: readonly Alarm[];
   /** Of the state at `#lastApplied`. */
   #stateHash: HashWords;
@@ -382,13 +387,14 @@ export class StateMachine {
    * the plan's deletions.
    *
    * @remarks
-   * Progress is part of the checkpoint, so after a crash the next step goes on where the engine's
-   * state says.
+   * Current records go with the checkpoint, events after it, and the checkpoint after that tells
+   * of both. So after a crash at any point the next step finds what is left, by its events.
    */
   *removeCompacted(plan: CompactionPlan): Reading<CompactOutput> {
+    assert(this.#progressBefore === undefined, 'the removals of the step before were given');
     const sequence = this.#begin();
     const tombstones = yield* this.#loader.load(plan.tombstones.map(({ key }) => key));
-    const writes: StateWrite[] = plan.removedEvents.map((key) => ({ type: 'delete', key }));
+    const writes: StateWrite[] = [];
     const removed: CacheEntry[] = [];
     for (const [index, { key, main, sub }] of plan.tombstones.entries()) {
       const entry = must(tombstones[index], 'the entry of a tombstone');
@@ -398,9 +404,16 @@ export class StateMachine {
         removed.push(entry);
       }
     }
+    this.#progressBefore = this.#progress;
     this.#progress = progressFor(plan.progress, plan.compactRevision, this.#compactRevision);
     this.#end(sequence, removed, writes);
-    return { removed: plan.removedEvents.length, isDone: !this.hasCompactionWork };
+    const removals = plan.removedEvents.map((key): StateWrite => ({ type: 'delete', key }));
+    return { removals, isDone: !this.hasCompactionWork };
+  }
+
+  /** The engine has been given the removals of the last step, ahead of the next checkpoint. */
+  removalGiven(): void {
+    this.#progressBefore = undefined;
   }
 
   /** Decodes all commands first: a malformed one stops the member before anything is changed. */
@@ -447,7 +460,10 @@ export class StateMachine {
     const hasCompacted = batch.compactRevision > this.#compactRevision;
     if (hasCompacted) {
       const { compactRevision } = batch;
-      this.#progress = progressFor(this.#progress, this.#compactRevision, compactRevision);
+      const onwards = (from: CompactProgress): CompactProgress =>
+        progressFor(from, this.#compactRevision, compactRevision);
+      this.#progress = onwards(this.#progress);
+      this.#progressBefore = this.#progressBefore && onwards(this.#progressBefore);
       this.#compactRevision = compactRevision;
     }
     this.#end(batch.sequence, batch.changed, batch.finish());
@@ -463,14 +479,15 @@ export class StateMachine {
   }
 
   #metaWrite(): StateWrite {
+    const { compactedRevision, cursor } = this.#progressBefore ?? this.#progress;
     const value = encodeMeta({
       appliedIndex: this.#lastApplied.index,
       appliedTerm: this.#lastApplied.term,
       revision: this.#revision,
       compactRevision: this.#compactRevision,
       baseRevision: this.#baseRevision,
-      compactedRevision: this.#progress.compactedRevision,
-      compactCursor: this.#progress.cursor,
+      compactedRevision,
+      compactCursor: cursor,
       stateHash: this.#stateHash,
       alarms: this.#alarms,
       timeMs: this.#timeMs,

@@ -1,11 +1,11 @@
 /**
- * Gives the engine what the state machine has computed, one batch at a time: events as they come,
- * all else by checkpoints (`checkpoint.ts` of the state machine), as seldom as may be: a key that
- * changes often is then written once for many changes.
+ * Gives the engine what the state machine has computed, one batch at a time: events as they come
+ * and go, all else by checkpoints (`checkpoint.ts` of the state machine), as seldom as may be: a
+ * key that changes often is then written once for many changes.
  *
- * Invariant: a checkpoint goes with all events before it or after them, so the engine is always the
- * state of an exact prefix of the log, with events after it at most. What waits is bounded by
- * whoever adds: nothing more while this is full.
+ * Invariant: a checkpoint goes with all changes of history before it or after them, so the engine
+ * is always the state of an exact prefix of the log, with history ahead of it at most. What waits
+ * is bounded by whoever adds: nothing more while this is full.
  */
 import { append, assert } from '../base/index.ts';
 import type { Checkpoint, Checkpoints, StateWrite } from '../kv/index.ts';
@@ -50,8 +50,10 @@ export class EngineWriter {
   readonly #engine: Pick<Engine, 'write'>;
   readonly #checkpoints: EngineWriterStart['checkpoints'];
   readonly #handler: EngineWriterHandler;
-  /** Events that have not been given to the engine yet. */
-  #events: StateWrite[] = [];
+  /** Changes of history that the engine has not been given yet: events, and removals of events. */
+  #history: StateWrite[] = [];
+  /** Called once those are in the engine. */
+  #onHistory: (() => void)[] = [];
   #waitingBytes = 0;
   /** Bytes of events since the last checkpoint. */
   #aheadBytes = 0;
@@ -89,9 +91,9 @@ export class EngineWriter {
     return this.#readableRevision;
   }
 
-  /** Events that wait for `write`. */
+  /** Changes of history that wait for `write`. */
   get waitingEvents(): number {
-    return this.#events.length;
+    return this.#history.length;
   }
 
   /** So much has gathered that the next write is a checkpoint. */
@@ -107,36 +109,49 @@ export class EngineWriter {
 
   /** Takes the events of a finished output; they wait for `write`. */
   add(events: readonly StateWrite[]): void {
-    append(this.#events, events);
+    append(this.#history, events);
     const bytes = bytesOf(events);
     this.#waitingBytes += bytes;
     this.#aheadBytes += bytes;
     this.#hasNews = true;
   }
 
-  /** Writes the checkpoint after a step of removal at once, and tells when it is in the engine. */
+  /** Writes the checkpoint of a step of removal at once, and tells when it is in the engine. */
   addStep(onWritten: () => void): void {
     this.#onCheckpoint.push(onWritten);
     this.#hasNews = true;
     this.checkpoint();
   }
 
-  /** Gives the engine the events that wait, unless it is busy: then right after. */
+  /** Removes events at once, and tells when they are gone. */
+  remove(removals: readonly StateWrite[], onWritten: () => void): void {
+    append(this.#history, removals);
+    this.#waitingBytes += bytesOf(removals);
+    this.#onHistory.push(onWritten);
+    this.write();
+  }
+
+  /** Gives the engine the changes of history that wait, unless it is busy: then right after. */
   write(): void {
     if (this.#hasFailed || this.#writing !== undefined) {
       return;
     }
     const isCheckpoint = this.#isWanted || this.isDue;
-    if (!isCheckpoint && this.#events.length === 0) {
+    if (!isCheckpoint && this.#history.length === 0 && this.#onHistory.length === 0) {
       return;
     }
     const wasFull = this.isFull;
-    const events = this.#events;
-    this.#events = [];
+    const history = this.#history;
+    const waiters = this.#onHistory;
+    this.#history = [];
+    this.#onHistory = [];
     this.#waitingBytes = 0;
-    const writing = isCheckpoint ? this.#writeCheckpoint(events) : this.#engine.write(events);
+    const writing = isCheckpoint ? this.#writeCheckpoint(history) : this.#engine.write(history);
     this.#writing = writing
       .then(() => {
+        for (const onWritten of waiters) {
+          onWritten();
+        }
         this.#writing = undefined;
         this.write();
       })
@@ -169,15 +184,15 @@ export class EngineWriter {
     }
   }
 
-  async #writeCheckpoint(events: StateWrite[]): Promise<void> {
+  async #writeCheckpoint(history: StateWrite[]): Promise<void> {
     const checkpoint = this.#checkpoints.take();
     const waiters = this.#onCheckpoint;
     this.#onCheckpoint = [];
     this.#aheadBytes = 0;
     this.#hasNews = false;
     this.#isWanted = false;
-    append(events, checkpoint.writes);
-    await this.#engine.write(events);
+    append(history, checkpoint.writes);
+    await this.#engine.write(history);
     this.#settle(checkpoint);
     for (const onWritten of waiters) {
       onWritten();

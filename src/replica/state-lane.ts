@@ -13,8 +13,9 @@
  * nothing comes any more, or for a second.
  *
  * Compacted history is removed in small steps. What a step removes is looked for beside the lane;
- * its removal takes a turn in the lane when no batch waits, so that it never races with a command,
- * and its writes go to the engine in their order like those of a batch. So a batch waits for one
+ * its removal takes a turn in the lane when no batch waits, so that it never races with a command;
+ * what it removes of the state goes to the engine like the changes of a batch, and the events that
+ * would lead the next attempt there go after that. So a batch waits for one
  * step at most, and for nothing of it but one read of a bounded number of keys. After each step the
  * removal rests; under unbroken load a step has its turn after a number of batches.
  */
@@ -356,21 +357,28 @@ export class StateLane {
     this.#next();
   }
 
-  #finishStep({ removed, isDone }: CompactOutput): void {
+  #finishStep({ removals, isDone }: CompactOutput): void {
     const { compactRevision } = this.#stateMachine;
     this.#removedRevision = compactRevision;
     this.#writer.addStep(() => {
-      this.#handler.onRemoved({ removed, compactRevision, isDone });
-      if (this.#isClosed) {
-        return;
-      }
-      this.#removal = 'resting';
-      this.#rest = this.#handler.eventLoop.after(isDone ? 0 : stepRestMs, () => {
-        this.#removal = 'none';
-        this.#planStep();
+      this.#writer.remove(removals, () => {
+        this.#handler.onRemoved({ removed: removals.length, compactRevision, isDone });
+        this.#restFromRemoval(isDone);
       });
+      this.#stateMachine.removalGiven();
     });
     this.#next();
+  }
+
+  #restFromRemoval(isDone: boolean): void {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#removal = 'resting';
+    this.#rest = this.#handler.eventLoop.after(isDone ? 0 : stepRestMs, () => {
+      this.#removal = 'none';
+      this.#planStep();
+    });
   }
 
   #finishRemoval(): void {

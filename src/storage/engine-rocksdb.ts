@@ -1,36 +1,27 @@
 /**
- * The engine on RocksDB: the only importer of `rocksdb-native` (ADR-002).
+ * The engine on RocksDB: opening, writing and closing a store (ADR-002).
  *
  * The binding runs every batch on libuv's pool, where two batches in flight may pass each other. So
- * one write is in flight at a time, and what is called meanwhile travels together as the next one:
- * order is kept, and a batch stays atomic inside a larger one. There is no synced write: after a
- * power cut the store opens at an exact prefix of its batches, and the log replays the rest.
+ * one is in flight at a time. There is no synced write: after a power cut the store opens at an
+ * exact prefix of its batches, and the log replays the rest. A batch of the binding's is of one
+ * column family: what a batch changes of the table kept apart goes as one of its own, first.
  */
 import type RocksDB from 'rocksdb-native';
-import type { CompactOptions, ReadBatch, WriteBatch } from 'rocksdb-native';
-import { assert, KvError } from '../base/index.ts';
-import { corruptData } from './corruption.ts';
+import type { CompactOptions, WriteBatch } from 'rocksdb-native';
+import { assert, KvError, must } from '../base/index.ts';
 import { checkEngineFiles } from './engine-check.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import type { Engine, EngineOperation, EngineRecord, EngineScan, EngineSnapshot } from './ports.ts';
+import { bindingError, engineError, openError } from './rocksdb-errors.ts';
+import { ascendingFamily, Families } from './rocksdb-families.ts';
+import { RocksdbReader } from './rocksdb-reader.ts';
 import { UseCount } from './use-count.ts';
 
-/** Bytes of recent writes in memory before they become a file; there may be two such buffers. */
+/** Bytes of a family's recent writes in memory before they become a file; twice, while they do. */
 const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
 
-/**
- * Records a scan fetches in one trip; opening an iterator costs about 100 µs, a record in it about
- * 1.
- */
-const SCAN_CHUNK_RECORDS = 512;
-
-/**
- * As above, for a scan that is limited in bytes, as long as the size of its records is not known: a
- * trip is in memory as a whole.
- */
-const BOUNDED_SCAN_CHUNK_RECORDS = 128;
-/** The same once it is known: no fewer than this. */
-const BOUNDED_SCAN_CHUNK_RECORDS_MIN = 16;
+/** The same of the family of ascending keys, whose files need not be large: nothing merges them. */
+const ASCENDING_WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 /** Half of the binding's default: a batched point read costs 13 µs instead of 25. */
 const TABLE_BLOCK_BYTES = 4096;
@@ -45,6 +36,11 @@ const WRITE_CAPACITY = 1024;
 export interface RocksdbEngineOptions {
   /** When true, a store that is not there is damage. By default it is created. */
   readonly mustExist?: boolean | undefined;
+  /**
+   * Leading byte of the keys that are kept apart, which mostly ascend. A store is opened with what
+   * it was made with, always. By default there are no such keys.
+   */
+  readonly ascendingTable?: number | undefined;
 }
 
 /**
@@ -56,12 +52,20 @@ export interface RocksdbEngineOptions {
  */
 export async function openRocksdbEngine(
   folder: string,
-  { mustExist = false }: RocksdbEngineOptions = {},
+  { mustExist = false, ascendingTable }: RocksdbEngineOptions = {},
 ): Promise<Engine> {
   const binding = await loadBinding();
   await checkEngineFiles(folder, nodeFileSystem);
+  const ascending = new binding.ColumnFamily(ascendingFamily, {
+    writeBufferSize: ASCENDING_WRITE_BUFFER_BYTES,
+    tableBlockSize: TABLE_BLOCK_BYTES,
+    // Only keys that exist are asked for there.
+    filterPolicy: null,
+  });
   const db = new binding(folder, {
     createIfMissing: !mustExist,
+    createMissingColumnFamilies: !mustExist,
+    columnFamilies: ascendingTable === undefined ? [] : [ascending],
     writeBufferSize: WRITE_BUFFER_BYTES,
     tableBlockSize: TABLE_BLOCK_BYTES,
     maxBackgroundJobs: BACKGROUND_JOBS_MAX,
@@ -74,7 +78,10 @@ export async function openRocksdbEngine(
     throw openError(error, folder);
   }
   const force = binding.constants.bottommostLevelCompaction.FORCE;
-  return new RocksdbEngine(db, { folder, compactOptions: { bottommostLevelCompaction: force } });
+  return new RocksdbEngine(db, new Families(db, ascendingTable), {
+    folder,
+    compactOptions: { bottommostLevelCompaction: force },
+  });
 }
 
 async function loadBinding(): Promise<typeof RocksDB> {
@@ -85,80 +92,6 @@ async function loadBinding(): Promise<typeof RocksDB> {
   }
 }
 
-/**
- * Says what to install when the native library does not load.
- *
- * @internal for tests.
- */
-export function bindingError(error: unknown): KvError {
-  const reasons: string[] = [];
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    reasons.push(cause.message);
-  }
-  const reason = reasons.join(': ');
-  const remedy = reason.includes('libatomic')
-    ? 'Install the system library libatomic.so.1 (Debian and Ubuntu: apt-get install libatomic1).'
-    : 'On Linux it needs glibc 2.34 or newer and libatomic.so.1 (Debian and Ubuntu: libatomic1).';
-  return new KvError('STORAGE_FAILED', {
-    message: `the storage engine rocksdb-native cannot be loaded. ${remedy} Reason: ${reason}`,
-    cause: error,
-  });
-}
-
-function openError(error: unknown, folder: string): KvError {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (/\block (?:hold|file)/i.test(reason)) {
-    const message = `the store in ${folder} is in use by another process: ${reason}`;
-    return new KvError('DATA_DIR_LOCKED', { message, cause: error });
-  }
-  if (/no such file|does not exist/i.test(reason)) {
-    return corruptData('engine', folder, 0, `a file of the store is gone (${reason})`, error);
-  }
-  return engineError(error, { folder, what: 'the store does not open', outcome: 'rejected' });
-}
-
-/** Something failed: in which store, what, and whether a write may have happened. */
-interface Failed {
-  readonly folder: string;
-  readonly what: string;
-  readonly outcome: 'rejected' | 'unknown';
-}
-
-/**
- * What to do when the disk is full. RocksDB sets space aside for its files before it writes them
- * (40 MiB for a log, 80 for a table of one buffer), so a member needs more to start than it writes.
- */
-const fullDiskRemedy =
-  'Make room, 256 MiB at least, and start this member again; nothing acknowledged is lost.';
-
-/**
- * The error for a failing call of the store.
- *
- * @internal for tests.
- */
-export function engineError(error: unknown, { folder, what, outcome }: Failed): KvError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  if (/corrupt|checksum|CURRENT file|in MANIFEST/i.test(reason)) {
-    const place = / in (\S+) offset (\d+)/.exec(reason);
-    const file = place?.[1] ?? /the file (\S+) may be/i.exec(reason)?.[1] ?? folder;
-    return corruptData('engine', file, Number(place?.[2] ?? 0), `${what} (${reason})`, error);
-  }
-  const isFull = /no space left/i.test(reason);
-  return new KvError(isFull ? 'DISK_FULL' : 'STORAGE_FAILED', {
-    message: `the store in ${folder}: ${what}: ${reason}${isFull ? `. ${fullDiskRemedy}` : ''}`,
-    outcome,
-    cause: error,
-  });
-}
-
-/** A call of `write` that waits for its turn. */
-interface PendingWrite {
-  readonly batch: readonly EngineOperation[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** What an open store needs to know besides its handle. */
 interface StoreOptions {
   readonly folder: string;
@@ -167,16 +100,18 @@ interface StoreOptions {
 
 class RocksdbEngine implements Engine {
   readonly #db: RocksDB;
+  readonly #families: Families;
   readonly #options: StoreOptions;
   readonly #reader: RocksdbReader;
   /** Snapshots that are open, reads and compactions under way. */
   readonly #uses = new UseCount();
-  /** Used again and again: making one costs more than filling it. */
-  readonly #writeBatch: WriteBatch;
-  /** Writes called while one is in flight. Limit: the callers'; each waits for its promise. */
-  #pending: PendingWrite[] = [];
-  /** Settles when nothing is in flight and nothing pending; never rejects. */
-  #writing: Promise<void> | undefined;
+  /** One of each family, used again and again: making one costs more than filling it. */
+  readonly #writeBatches: ReadonlyMap<RocksDB, WriteBatch>;
+  /**
+   * Settles once all that was called is written; never rejects. Limit of what waits: the callers',
+   * each of whom waits for its promise.
+   */
+  #writing: Promise<unknown> = Promise.resolve();
   /**
    * Set by the first failed write. Invariant: no later write is applied, so the store keeps to a
    * prefix.
@@ -184,19 +119,21 @@ class RocksdbEngine implements Engine {
   #failure: KvError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(db: RocksDB, options: StoreOptions) {
+  constructor(db: RocksDB, families: Families, options: StoreOptions) {
     this.#db = db;
+    this.#families = families;
     this.#options = options;
-    this.#reader = new RocksdbReader(db, options.folder);
-    this.#writeBatch = db.write({ capacity: WRITE_CAPACITY });
+    this.#reader = new RocksdbReader(families, options.folder);
+    this.#writeBatches = new Map(
+      families.all.map((family) => [family, family.write({ capacity: WRITE_CAPACITY })]),
+    );
   }
 
   async write(batch: readonly EngineOperation[]): Promise<void> {
     this.#checkOpen();
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ batch, resolve, reject });
-      this.#writing ??= this.#writeAll();
-    });
+    const writing = this.#writing.then(async () => this.#write(batch));
+    this.#writing = writing.catch(() => undefined);
+    return writing;
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
@@ -212,7 +149,7 @@ class RocksdbEngine implements Engine {
   snapshot(): EngineSnapshot {
     this.#checkOpen();
     const isStopped = (): boolean => this.#closing !== undefined;
-    return new RocksdbSnapshot(this.#db.snapshot(), {
+    return new RocksdbSnapshot(this.#families.pinned(), {
       folder: this.#options.folder,
       uses: this.#uses,
       isStopped,
@@ -224,7 +161,9 @@ class RocksdbEngine implements Engine {
     await this.#writing;
     this.#checkHealthy();
     try {
-      await this.#db.flush();
+      for (const family of this.#families.all) {
+        await family.flush();
+      }
     } catch (error) {
       throw this.#error(error, 'it could not be flushed');
     }
@@ -234,7 +173,11 @@ class RocksdbEngine implements Engine {
     this.#checkOpen();
     this.#checkHealthy();
     try {
-      await this.#uses.during(async () => this.#db.compact(this.#options.compactOptions));
+      await this.#uses.during(async () => {
+        for (const family of this.#families.all) {
+          await family.compact(this.#options.compactOptions);
+        }
+      });
     } catch (error) {
       throw this.#error(error, 'it could not be compacted');
     }
@@ -243,9 +186,12 @@ class RocksdbEngine implements Engine {
   async sizeBytes(): Promise<number> {
     this.#checkOpen();
     return this.#uses.during(async () => {
-      const files = await this.#db.getProperty('rocksdb.total-sst-files-size');
-      const buffers = await this.#db.getProperty('rocksdb.cur-size-all-mem-tables');
-      return Number(files ?? 0) + Number(buffers ?? 0);
+      let bytes = 0;
+      for (const family of this.#families.all) {
+        bytes += Number((await family.getProperty('rocksdb.total-sst-files-size')) ?? 0);
+        bytes += Number((await family.getProperty('rocksdb.cur-size-all-mem-tables')) ?? 0);
+      }
+      return bytes;
     });
   }
 
@@ -266,7 +212,9 @@ class RocksdbEngine implements Engine {
 
   async #close(): Promise<void> {
     await this.#writing;
-    this.#writeBatch.destroy();
+    for (const writeBatch of this.#writeBatches.values()) {
+      writeBatch.destroy();
+    }
     await this.#db.close({ force: true });
   }
 
@@ -288,57 +236,72 @@ class RocksdbEngine implements Engine {
     }
   }
 
-  async #writeAll(): Promise<void> {
-    // The writes of one turn travel together.
-    await Promise.resolve();
-    while (this.#pending.length > 0) {
-      const writes = this.#pending;
-      this.#pending = [];
-      try {
-        this.#checkHealthy();
-        await this.#writeTogether(writes);
-      } catch (error) {
-        for (const { reject } of writes) {
-          reject(error);
-        }
-        continue;
-      }
-      for (const { resolve } of writes) {
-        resolve();
-      }
-    }
-    this.#writing = undefined;
-  }
-
-  async #writeTogether(writes: readonly PendingWrite[]): Promise<void> {
-    const target = this.#writeBatch;
-    for (const { batch } of writes) {
-      for (const operation of batch) {
-        addOperation(target, operation);
-      }
-    }
+  async #write(batch: readonly EngineOperation[]): Promise<void> {
+    this.#checkHealthy();
+    const filled = this.#fill(batch);
     try {
-      await target.flush();
+      for (const family of this.#families.all) {
+        if (filled.has(family)) {
+          await this.#batchOf(family).flush();
+        }
+      }
     } catch (error) {
       this.#failure = this.#error(error, 'a batch could not be written');
       throw this.#failure;
     }
   }
+
+  /** Puts the operations into the batches of their families; returns which these are. */
+  #fill(batch: readonly EngineOperation[]): ReadonlySet<RocksDB> {
+    const filled = new Set<RocksDB>();
+    let family: RocksDB | undefined;
+    let target: WriteBatch | undefined;
+    const turnTo = (next: RocksDB): WriteBatch => {
+      // Most follow others of their family.
+      if (target === undefined || next !== family) {
+        family = next;
+        target = this.#batchOf(next);
+        filled.add(next);
+      }
+      return target;
+    };
+    for (const operation of batch) {
+      const { key } = operation;
+      switch (operation.type) {
+        case 'put':
+          turnTo(this.#families.of(key)).tryPut(key, operation.value);
+          break;
+        case 'delete':
+          turnTo(this.#families.of(key)).tryDelete(key);
+          break;
+        case 'deleteRange':
+          for (const part of this.#families.partsOf(key, operation.end)) {
+            turnTo(part.family).tryDeleteRange(part.gte, part.lt);
+          }
+          break;
+      }
+    }
+    return filled;
+  }
+
+  #batchOf(family: RocksDB): WriteBatch {
+    return must(this.#writeBatches.get(family), 'the batch of a family');
+  }
 }
 
 class RocksdbSnapshot implements EngineSnapshot {
-  readonly #session: RocksDB;
+  readonly #families: Families;
   readonly #reader: RocksdbReader;
   readonly #uses: UseCount;
   readonly #isStopped: () => boolean;
   #isClosed = false;
 
   constructor(
-    session: RocksDB,
+    families: Families,
     engine: { folder: string; uses: UseCount; isStopped: () => boolean },
   ) {
-    this.#session = session;
-    this.#reader = new RocksdbReader(session, engine.folder);
+    this.#families = families;
+    this.#reader = new RocksdbReader(families, engine.folder);
     this.#uses = engine.uses;
     this.#isStopped = engine.isStopped;
     engine.uses.begin();
@@ -358,9 +321,8 @@ class RocksdbSnapshot implements EngineSnapshot {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#uses.end();
-      // Closing a session of an open store does its work at once; reads under way keep the state
-      // pinned.
-      void this.#session.close();
+      // Reads under way keep the state pinned.
+      this.#families.close();
     }
   }
 
@@ -369,96 +331,5 @@ class RocksdbSnapshot implements EngineSnapshot {
     if (this.#isStopped()) {
       throw new KvError('STOPPED');
     }
-  }
-}
-
-function addOperation(target: WriteBatch, operation: EngineOperation): void {
-  switch (operation.type) {
-    case 'put':
-      target.tryPut(operation.key, operation.value);
-      break;
-    case 'delete':
-      target.tryDelete(operation.key);
-      break;
-    case 'deleteRange':
-      target.tryDeleteRange(operation.key, operation.end);
-      break;
-  }
-}
-
-/** Reads of a store, or of a session of it that is pinned to one state. */
-class RocksdbReader {
-  readonly #db: RocksDB;
-  readonly #folder: string;
-  /** Average of the last scan that was limited in bytes; 0 before the first. */
-  #recordBytes = 0;
-
-  constructor(db: RocksDB, folder: string) {
-    this.#db = db;
-    this.#folder = folder;
-  }
-
-  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
-    if (keys.length === 0) {
-      return [];
-    }
-    const batch: ReadBatch = this.#db.read({ capacity: keys.length, autoDestroy: true });
-    try {
-      const gets = keys.map((key) => batch.get(key));
-      const [values] = await Promise.all([Promise.all(gets), batch.flush()]);
-      return values.map((value) => value ?? undefined);
-    } catch (error) {
-      throw this.#error(error, 'a read failed');
-    }
-  }
-
-  async scan(range: EngineScan): Promise<readonly EngineRecord[]> {
-    const { gte, lt, limit, bytesMax = Number.POSITIVE_INFINITY, reverse = false } = range;
-    if (limit <= 0) {
-      return [];
-    }
-    // One more than needed: an iterator that comes back short knows its end without another trip.
-    const capacity = Math.min(limit, this.#chunkRecords(bytesMax)) + 1;
-    const stream = this.#db.iterator({ gte, lt, reverse, limit, capacity });
-    return new Promise((resolve, reject) => {
-      const records: EngineRecord[] = [];
-      let bytes = 0;
-      stream
-        .on('data', (record) => {
-          if (bytes >= bytesMax) {
-            return;
-          }
-          records.push(record);
-          bytes += record.key.length + record.value.length;
-          if (bytes >= bytesMax) {
-            stream.destroy();
-          }
-        })
-        .on('error', (error) => {
-          reject(this.#error(error, 'a scan failed'));
-        })
-        .on('close', () => {
-          if (bytesMax < Number.POSITIVE_INFINITY && records.length > 0) {
-            this.#recordBytes = bytes / records.length;
-          }
-          resolve(records);
-        });
-    });
-  }
-
-  /** Records to fetch in one trip: about as many as the scan will take. */
-  #chunkRecords(bytesMax: number): number {
-    if (bytesMax === Number.POSITIVE_INFINITY) {
-      return SCAN_CHUNK_RECORDS;
-    }
-    if (this.#recordBytes === 0) {
-      return BOUNDED_SCAN_CHUNK_RECORDS;
-    }
-    const expected = Math.ceil(bytesMax / this.#recordBytes);
-    return Math.max(BOUNDED_SCAN_CHUNK_RECORDS_MIN, Math.min(SCAN_CHUNK_RECORDS, expected));
-  }
-
-  #error(error: unknown, what: string): KvError {
-    return engineError(error, { folder: this.#folder, what, outcome: 'rejected' });
   }
 }

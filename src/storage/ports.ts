@@ -119,10 +119,14 @@ export interface EngineSnapshot extends EngineReader {
 /**
  * Ordered tables with atomic batches.
  *
+ * A store may keep one table apart, the one whose keys mostly ascend, since files of such keys need
+ * not be written anew again and again. It is read like any other.
+ *
  * To ensure correctness:
  * - A batch is atomic: after a crash all of it is there or nothing, and the store opens at an exact
- *   prefix of its batches. A resolved write is visible to reads; durable only after the next
- *   `flush()` has resolved.
+ *   prefix of its batches. What it changes of the table that is kept apart counts as a batch of its
+ *   own, right before the rest: it may be there alone. A resolved write is visible to reads;
+ *   durable only after the next `flush()` has resolved.
  * - Writes take effect in the order of the calls.
  * - What is read is what was written, or the read fails: damage found at any time, by a read, a
  *   write or the opening, is `DATA_CORRUPT` with `part: 'engine'`.

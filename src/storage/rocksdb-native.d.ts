@@ -1,6 +1,5 @@
 /**
- * The part of `rocksdb-native` that `engine-rocksdb.ts` uses; the package ships no types of its
- * own.
+ * The part of `rocksdb-native` that the engine uses; the package ships no types of its own.
  */
 declare module 'rocksdb-native' {
   /** A batch of reads; each `get` settles when `flush` has. */
@@ -43,17 +42,31 @@ declare module 'rocksdb-native' {
     bottommostLevelCompaction?: number;
   }
 
-  export interface OpenOptions {
-    createIfMissing?: boolean;
-    maxBackgroundJobs?: number;
-    maxOpenFiles?: number;
-    bytesPerSync?: number;
+  /** How a column family keeps its tables. */
+  export interface FamilyOptions {
     writeBufferSize?: number;
     maxWriteBufferNumber?: number;
     tableBlockSize?: number;
     tableCacheIndexAndFilterBlocks?: boolean;
     optimizeFiltersForMemory?: boolean;
+    /** Null is none; by default a bloom filter of 10 bits a key. */
+    filterPolicy?: null;
+  }
+
+  /** The options of a family are those of the one that a store always has. */
+  export interface OpenOptions extends FamilyOptions {
+    createIfMissing?: boolean;
+    createMissingColumnFamilies?: boolean;
+    /** All that the store has, besides that one. */
+    columnFamilies?: readonly ColumnFamily[];
+    maxBackgroundJobs?: number;
+    maxOpenFiles?: number;
+    bytesPerSync?: number;
     walRecoveryMode?: number;
+  }
+
+  class ColumnFamily {
+    constructor(name: string, options?: FamilyOptions);
   }
 
   export interface BatchOptions {
@@ -66,11 +79,14 @@ declare module 'rocksdb-native' {
       readonly walRecoveryMode: { readonly POINT_IN_TIME: number };
       readonly bottommostLevelCompaction: { readonly FORCE: number };
     };
+    static readonly ColumnFamily: typeof ColumnFamily;
     constructor(path: string, options?: OpenOptions);
     ready(): Promise<void>;
     /** With `force`, open sessions are closed first. */
     close(options?: { force?: boolean }): Promise<void>;
     snapshot(): RocksDB;
+    /** A session on another family of the store, at the same state if this one is pinned. */
+    columnFamily(name: string): RocksDB;
     read(options?: BatchOptions): ReadBatch;
     write(options?: BatchOptions): WriteBatch;
     iterator(range: RangeOptions): RecordStream;

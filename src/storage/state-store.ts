@@ -12,6 +12,10 @@
  * or was replaced: it is removed at the next opening. A first generation is named as being made
  * before it is, so that one that was in use and is gone is never taken for one that never was.
  *
+ * Whether a table is kept apart in the store is decided when a first generation is made, and stays
+ * so for those that take its place: a build that does not know of it can go on with any folder that
+ * such a build has made, and with no other.
+ *
  * Invariant: no generation's files go while `current.json` may name it, on disk or after a power
  * cut: whoever removes has made it durable before that another one is named.
  */
@@ -24,7 +28,9 @@ import { type JsonFields, jsonTempSuffix, readJsonFile, writeJsonFile } from './
 import type { Engine, LogPosition, StagedState, StateStore } from './ports.ts';
 import { storageError } from './storage-error.ts';
 
+/** Of a state that is one table for the engine; and of one in which a table is kept apart. */
 const FORMAT_VERSION = 1;
+const FORMAT_VERSION_APART = 2;
 const currentFileName = 'current.json';
 const generationPattern = /^\d{10}$/;
 
@@ -37,6 +43,8 @@ export interface StateStoreOptions {
    * For a member whose log is sound and whose state is not: it fetches the state from its peers.
    */
   readonly rebuild?: boolean | undefined;
+  /** What a state that is made anew keeps apart, see {@link RocksdbEngineOptions}. */
+  readonly ascendingTable?: number | undefined;
   /** Opens the store of a generation; RocksDB outside tests. */
   readonly openEngine?:
     | ((folder: string, options: RocksdbEngineOptions) => Promise<Engine>)
@@ -49,6 +57,8 @@ interface Current {
   /** False while a first generation is being made. */
   readonly isReady: boolean;
   readonly installed: LogPosition | undefined;
+  /** The table that is kept apart in the store. */
+  readonly ascendingTable: number | undefined;
 }
 
 /**
@@ -64,7 +74,7 @@ export async function openStateStore(options: StateStoreOptions): Promise<StateS
     await folders.make();
     const found = options.rebuild === true ? undefined : await folders.readCurrent();
     const current = found?.isReady === true ? found : await folders.create();
-    engine = await folders.open(current.generation, { mustExist: true });
+    engine = await folders.open(current, { mustExist: true });
     // Only under the lock of the current one: the others may be in use by whoever has that.
     await folders.removeAllBut(current.generation);
     return new FileStateStore(folders, current, engine);
@@ -108,7 +118,8 @@ class FileStateStore implements StateStore {
     await this.#staged?.discard();
     try {
       await this.#folders.remove(generation);
-      const engine = await this.#folders.open(generation, { mustExist: false });
+      const { ascendingTable } = this.#current;
+      const engine = await this.#folders.open({ generation, ascendingTable }, { mustExist: false });
       const staged: FileStagedState = new FileStagedState(engine, {
         activate: async (position) => this.#activate(staged, generation, position),
         discard: async () => this.#discard(staged, generation),
@@ -145,7 +156,8 @@ class FileStateStore implements StateStore {
   ): Promise<void> {
     assert(this.#staged === staged, 'what is activated is what was staged last');
     await staged.engine.flush();
-    const current: Current = { generation, isReady: true, installed: { index, term } };
+    const { ascendingTable } = this.#current;
+    const current = { generation, isReady: true, installed: { index, term }, ascendingTable };
     this.#mayBeNamed = generation;
     try {
       await this.#folders.writeCurrent(current);
@@ -223,9 +235,12 @@ class GenerationFolders {
     await fileSystem.syncDirectory(folder);
   }
 
-  async open(generation: number, options: RocksdbEngineOptions): Promise<Engine> {
+  async open(
+    { generation, ascendingTable }: Pick<Current, 'generation' | 'ascendingTable'>,
+    { mustExist }: { readonly mustExist: boolean },
+  ): Promise<Engine> {
     const openEngine = this.#options.openEngine ?? openRocksdbEngine;
-    return openEngine(this.#folderOf(generation), options);
+    return openEngine(this.#folderOf(generation), { mustExist, ascendingTable });
   }
 
   async remove(generation: number): Promise<void> {
@@ -246,10 +261,11 @@ class GenerationFolders {
 
   /** Makes a first generation, durably empty. */
   async create(): Promise<Current> {
-    const current: Current = { generation: 1, isReady: true, installed: undefined };
+    const { ascendingTable } = this.#options;
+    const current = { generation: 1, isReady: true, installed: undefined, ascendingTable };
     await this.writeCurrent({ ...current, isReady: false });
     await this.remove(current.generation);
-    const engine = await this.open(current.generation, { mustExist: false });
+    const engine = await this.open(current, { mustExist: false });
     try {
       await engine.flush();
     } finally {
@@ -280,10 +296,11 @@ class GenerationFolders {
     return current;
   }
 
-  async writeCurrent({ generation, isReady, installed }: Current): Promise<void> {
+  async writeCurrent({ generation, isReady, installed, ascendingTable }: Current): Promise<void> {
     const { folder, fileSystem } = this.#options;
     const state = isReady ? 'ready' : 'initializing';
-    const fields = { formatVersion: FORMAT_VERSION, generation, state, installed };
+    const formatVersion = ascendingTable === undefined ? FORMAT_VERSION : FORMAT_VERSION_APART;
+    const fields = { formatVersion, generation, state, installed, ascendingTable };
     // The folder of the generation is durable before it is named.
     await fileSystem.syncDirectory(folder);
     await writeJsonFile(folder, currentFileName, fields, fileSystem);
@@ -296,20 +313,27 @@ class GenerationFolders {
 
 /** A string says what is wrong. */
 function currentOf(fields: JsonFields, path: string): Current | string {
-  const { formatVersion, generation, state, installed } = fields;
-  if (formatVersion !== FORMAT_VERSION) {
+  const { formatVersion, generation, state, installed, ascendingTable } = fields;
+  if (formatVersion !== FORMAT_VERSION && formatVersion !== FORMAT_VERSION_APART) {
     throw new KvError('CONFIG_INVALID', {
       message:
         `${path} has format version ${String(formatVersion)}, ` +
-        `this program reads ${FORMAT_VERSION}. ` +
+        `this program reads ${FORMAT_VERSION} and ${FORMAT_VERSION_APART}. ` +
         'Start the version that wrote it.',
     });
+  }
+  if ((formatVersion === FORMAT_VERSION_APART) !== isTable(ascendingTable)) {
+    return 'what it says of a table that is kept apart does not go with its format version';
   }
   const isNamed = Number.isSafeInteger(generation) && (generation as number) > 0;
   if (!isNamed || (state !== 'ready' && state !== 'initializing')) {
     return 'it lacks the generation or its state';
   }
-  const current = { generation: generation as number, isReady: state === 'ready' };
+  const current = {
+    generation: generation as number,
+    isReady: state === 'ready',
+    ascendingTable: ascendingTable as number | undefined,
+  };
   if (installed === undefined) {
     return { ...current, installed };
   }
@@ -321,4 +345,8 @@ function currentOf(fields: JsonFields, path: string): Current | string {
   return isPosition
     ? { ...current, installed: { index: index as number, term: term as number } }
     : 'the position of its snapshot is not readable';
+}
+
+function isTable(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 0xff;
 }

@@ -262,7 +262,7 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
 
     test('agrees with a naive twin over random batches', async () => {
       const prng = createPrng(20);
-      const key = (): string => `k${prng.nextInt(0, 60)}`;
+      const key = (): string => `${'abc'[prng.nextInt(0, 3)] ?? ''}${prng.nextInt(0, 20)}`;
       const twin = new Map<string, string>();
       for (let round = 0; round < 60; round++) {
         const batch = Array.from({ length: prng.nextInt(1, 12) }, (_, i) =>

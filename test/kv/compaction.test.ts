@@ -141,7 +141,7 @@ describe('compactStep', () => {
     machine.run(...Array.from({ length: 10 }, (_, at) => put('a', String(at))));
     expect(machine.machine.removedRevision).toBe(-1);
     compact(11);
-    expect(machine.compactStep(4).removed).toBe(3);
+    expect(machine.compactStep(4).removals).toHaveLength(3);
     expect(machine.machine.removedRevision).toBe(5);
     machine.settle();
     removeAll();
@@ -153,12 +153,60 @@ describe('compactStep', () => {
     compact(11);
     machine.compactStep(6);
     machine.settle();
+    machine.run(put('b', '1'));
+    machine.settle();
     const reopened = new Machine({ store: machine.store });
     expect(reopened.machine.hasCompactionWork).toBe(true);
     expect(reopened.compactStep(6).isDone).toBe(true);
     reopened.settle();
-    expect(events()).toBe('11.0');
+    expect(events()).toBe('11.0 12.0');
+    reopened.run(put('b', '2'));
+    reopened.settle();
     expect(new Machine({ store: machine.store }).machine.hasCompactionWork).toBe(false);
+  });
+
+  test('after a crash at any point of a step, the next one removes what it has left', () => {
+    const commands = [put('a', '1'), del('a'), put('b', '1'), put('b', '2'), put('c', '1')];
+    for (let crashAt = 0; crashAt < 4; crashAt++) {
+      machine = new Machine();
+      const { store } = machine;
+      machine.run(...commands);
+      compact(6);
+      machine.settle();
+      const { removals } = machine.compactStep(4);
+      expect(removals).toHaveLength(3);
+      if (crashAt === 1) {
+        // The checkpoint alone has got through.
+        store.flush();
+      } else if (crashAt === 2) {
+        machine.settle();
+      } else if (crashAt === 3) {
+        machine.settle();
+        machine.run(put('d', '1'));
+        machine.settle();
+      }
+      store.crash();
+      verifyState(store.records());
+
+      machine = new Machine({ store });
+      expect(removeAll(4)).toBe(crashAt < 2 ? 2 : 1);
+      expect(current()).toBe(crashAt < 3 ? 'b c' : 'b c d');
+      expect(events()).toBe(crashAt < 3 ? '5.0 6.0' : '5.0 6.0 7.0');
+    }
+  });
+
+  test('a step begins after the removals of the one before were given to the engine', () => {
+    machine.run(put('a', '1'), put('a', '2'), put('a', '3'));
+    compact(4);
+    machine.settle();
+    const step = (): unknown => {
+      const plan = machine.planCompaction(2);
+      return machine.machine.removeCompacted(plan).next();
+    };
+    step();
+    expect(step).toThrow('removals of the step before');
+    machine.machine.removalGiven();
+    expect(step).not.toThrow();
   });
 
   test('a compaction asked for before the last one is done joins the same sweep', () => {
@@ -185,7 +233,7 @@ describe('compactStep', () => {
   test('without work there is nothing to write', () => {
     machine.run(put('a', '1'));
     const output = machine.compactStep(10);
-    expect(output).toEqual({ removed: 0, isDone: true });
+    expect(output).toEqual({ removals: [], isDone: true });
   });
 
   test('a key whose deletion is being removed can be written at once', () => {

@@ -3,7 +3,13 @@ import { type StoredRecord, verifyState } from '../../src/kv/index.ts';
 import { keysKey, revisionKey, stateMetaKey } from '../../src/kv/key-layout.ts';
 import { encodeChange, type MvccRecord } from '../../src/kv/record.ts';
 import { SlabAllocator } from '../../src/kv/slab.ts';
-import { encodeMeta, initialMeta, membershipWrite } from '../../src/kv/state-meta.ts';
+import {
+  decodeMeta,
+  encodeMeta,
+  initialMeta,
+  membershipWrite,
+  type StateMeta,
+} from '../../src/kv/state-meta.ts';
 import { del, put } from './commands.ts';
 import { bytes, Machine, type MapStore } from './map-store.ts';
 
@@ -75,7 +81,35 @@ describe('verifyState', () => {
   });
 
   test('a missing current record is found', () => {
-    expect(verifyWithout(keysKey(bytes('b')))).toThrow('as many current records');
+    expect(verifyWithout(keysKey(bytes('b')))).toThrow('event 5 has a current record');
+  });
+
+  describe('of compacted history', () => {
+    const at = (main: number): StateMeta['compactCursor'] => ({ main, sub: 0 });
+
+    function setMeta(fields: Partial<StateMeta>): void {
+      const meta = decodeMeta(store.get(stateMetaKey) as Uint8Array);
+      const value = encodeMeta({ ...meta, compactRevision: 5, ...fields });
+      store.write([{ type: 'put', key: stateMetaKey, value }]);
+    }
+
+    test('what is left where removal has been is found', () => {
+      setMeta({ compactedRevision: 5, compactCursor: at(5) });
+      expect(verifyWith()).toThrow('what event 3 has superseded is gone');
+      expect(verifyWithout(revisionKey(2, 0))).toThrow('what event 4 has superseded is gone');
+      expect(verifyWithout(revisionKey(3, 0))).toThrow('the deletion 4 is gone');
+      expect(verifyWithout(keysKey(bytes('a')))).toThrow('the deletion 4 is gone');
+      expect(verifyWithout(revisionKey(4, 0))).not.toThrow();
+    });
+
+    test('a deletion may lack its current record until removal has come by', () => {
+      setMeta({ compactCursor: at(4) });
+      expect(verifyWithout(keysKey(bytes('a')))).not.toThrow();
+      setMeta({ compactCursor: { main: 4, sub: 1 } });
+      expect(verifyWith()).toThrow('removal has yet to come by the deletion 4');
+      setMeta({ compactRevision: 4, compactCursor: at(4) });
+      expect(verifyWith()).toThrow('event 4 has a current record');
+    });
   });
 
   test('a current record that is not the newest event is found', () => {

@@ -35,6 +35,12 @@ export class MapStore {
     this.#queue.push(writes);
   }
 
+  /** The same, and shows it at once: before whatever waits. */
+  writeNow(writes: readonly StateWrite[]): void {
+    this.#queue.unshift(writes);
+    this.flush(1);
+  }
+
   /** Number of outputs whose writes are not visible. */
   get queued(): number {
     return this.#queue.length;
@@ -104,7 +110,7 @@ export function runReading<T>(reading: Reading<T>, store: MapStore, between?: ()
   return step.value;
 }
 
-/** What an output gives the engine besides the next checkpoint. */
+/** What an output gives the engine ahead of the next checkpoint. */
 export function eventsOf(output: ApplyOutput | CompactOutput): ApplyOutput['events'] {
   return 'events' in output ? output.events : [];
 }
@@ -119,6 +125,8 @@ export class Machine {
   #index: number;
   /** Sequences of outputs not settled. */
   readonly #unsettled: number[] = [];
+  /** What steps of removal remove of history once they have settled. */
+  readonly #removals = new Map<number, readonly StateWrite[]>();
 
   constructor(options: { store?: MapStore; cacheBytesMax?: number; levels?: LevelRange } = {}) {
     this.store = options.store ?? new MapStore();
@@ -160,19 +168,29 @@ export class Machine {
     return runReading(this.machine.planCompaction({ events, bytes }), this.store);
   }
 
+  /** After the step before has settled, as in the lane. */
   removeCompacted(plan: CompactionPlan): CompactOutput {
+    if (this.#removals.size > 0) {
+      this.settle();
+    }
     const output = runReading(this.machine.removeCompacted(plan), this.store);
-    this.#take(output);
+    this.#removals.set(this.#take(output), output.removals);
     return output;
   }
 
-  /** The engine has written everything. */
+  /** The engine has written everything, and what settled steps remove of history is given to it. */
   settle(count = this.#unsettled.length): void {
     for (const sequence of this.#unsettled.splice(0, count)) {
       if (this.store.queued > this.#unsettled.length) {
         this.store.flush(this.store.queued - this.#unsettled.length);
       }
       this.machine.checkpoints.settled(sequence);
+      const removals = this.#removals.get(sequence);
+      if (removals !== undefined) {
+        this.#removals.delete(sequence);
+        this.store.writeNow(removals);
+        this.machine.removalGiven();
+      }
     }
   }
 
@@ -180,10 +198,11 @@ export class Machine {
     return this.#unsettled.length;
   }
 
-  #take(output: ApplyOutput | CompactOutput): void {
+  #take(output: ApplyOutput | CompactOutput): number {
     const { sequence, writes } = this.machine.checkpoints.take();
     this.store.write([...eventsOf(output), ...writes]);
     this.#unsettled.push(sequence);
+    return sequence;
   }
 }
 

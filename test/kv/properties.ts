@@ -38,7 +38,10 @@ export class Member {
   compactStep(events: number): void {
     const limits = { events, bytes: Number.MAX_SAFE_INTEGER };
     const plan = runReading(this.machine.planCompaction(limits), this.store);
-    this.#take(runReading(this.machine.removeCompacted(plan), this.store));
+    const output = runReading(this.machine.removeCompacted(plan), this.store);
+    this.#take(output);
+    this.store.writeNow(output.removals);
+    this.machine.removalGiven();
   }
 
   restart(): void {

@@ -55,6 +55,11 @@ class Harness {
     this.writer.add([{ type: 'put', key: bytes(`e${this.#index}`), value }]);
   }
 
+  /** A step of removal removes one event. */
+  remove(name: string): void {
+    this.writer.remove([{ type: 'delete', key: bytes(name) }], () => this.told.push(name));
+  }
+
   /** The write that is held ends. */
   release(): void {
     const releases = this.#releases;
@@ -169,6 +174,32 @@ describe('EngineWriter', () => {
     await settle();
     expect(harness.batches).toEqual(['e1', 'c1']);
     expect(harness.told).toEqual([1, 'step']);
+  });
+
+  test('what a step removes of history goes after its checkpoint, ahead of the next', async () => {
+    const harness = new Harness();
+    harness.add();
+    harness.writer.addStep(() => {
+      harness.remove('r1');
+    });
+    harness.writer.write();
+    await settle();
+    expect(harness.batches).toEqual(['e1 c1', 'r1']);
+    expect(harness.told).toEqual([1, 'r1']);
+
+    harness.add();
+    harness.writer.write();
+    harness.remove('r2');
+    await harness.writer.written();
+    expect(harness.batches.slice(2)).toEqual(['e2', 'r2 c2']);
+    expect(harness.told).toEqual([1, 'r1', 2, 'r2']);
+  });
+
+  test('nothing to remove is told of as well', async () => {
+    const harness = new Harness();
+    harness.writer.remove([], () => harness.told.push('nothing'));
+    await settle();
+    expect(harness.told).toEqual(['nothing']);
   });
 
   test('a checkpoint is due after so many operations', async () => {

@@ -4,14 +4,15 @@
  * Fairness: what the disk says is durable stays, on every member, for good. A crash keeps some
  * prefix of the writes that were not yet durable: any of them, all, or none; a torn write counts as
  * not there, because a record is read back whole or not at all (its checksum says which). The state
- * may fall back to any earlier whole batch, but not behind its last flush. Nothing is corrupted.
+ * may fall back to any earlier whole batch, or to what one of them changes of history alone, but
+ * not behind its last flush. Nothing is corrupted.
  *
  * Syncs may be slow or stall for a while, but end. These are the words of `src/storage/ports.ts`;
  * the real log and engine are held to the same by `test/conformance` and the crash tests of
  * storage.
  */
 import { compareBytes, must, type Prng } from '../../src/base/index.ts';
-import { mapKeyOf } from '../../src/kv/key-layout.ts';
+import { mapKeyOf, revisionsTable } from '../../src/kv/key-layout.ts';
 import {
   type Loaded,
   type Need,
@@ -194,7 +195,7 @@ export class SimLog {
 /** A record as it was before a batch. */
 type RecordUndo = readonly [mapKey: string, before: StoredRecord | undefined];
 
-/** An ordered store with atomic batches. */
+/** An ordered store with atomic batches, history apart. */
 export class SimEngine {
   readonly #records = new Map<string, StoredRecord>();
   /** Ascending; one character a byte, so their order is that of the bytes. */
@@ -232,16 +233,8 @@ export class SimEngine {
   }
 
   write(batch: readonly StateWrite[]): void {
-    const undo: RecordUndo[] = [];
-    for (const write of batch) {
-      const mapKey = mapKeyOf(write.key);
-      undo.push([mapKey, this.#records.get(mapKey)]);
-      this.#set(
-        mapKey,
-        write.type === 'put' ? { key: write.key.slice(), value: write.value.slice() } : undefined,
-      );
-    }
-    this.#unflushed.push(undo);
+    this.#write(batch.filter(({ key }) => key[0] === revisionsTable));
+    this.#write(batch.filter(({ key }) => key[0] !== revisionsTable));
   }
 
   flush(): void {
@@ -276,6 +269,21 @@ export class SimEngine {
       copy.#records.set(mapKey, must(this.#records.get(mapKey), 'the record of a key'));
     }
     return copy;
+  }
+
+  #write(writes: readonly StateWrite[]): void {
+    const undo: RecordUndo[] = [];
+    for (const write of writes) {
+      const mapKey = mapKeyOf(write.key);
+      undo.push([mapKey, this.#records.get(mapKey)]);
+      this.#set(
+        mapKey,
+        write.type === 'put' ? { key: write.key.slice(), value: write.value.slice() } : undefined,
+      );
+    }
+    if (undo.length > 0) {
+      this.#unflushed.push(undo);
+    }
   }
 
   #set(mapKey: string, record: StoredRecord | undefined): void {

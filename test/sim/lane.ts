@@ -76,8 +76,8 @@ export class SimLane {
   #hasNews = false;
   /** The next batch is to be a checkpoint. */
   #isCheckpointDue = false;
-  /** A step of removal is waiting for its checkpoint. */
-  #isStepDone = false;
+  /** What a step of removal, waiting for its checkpoint, removes of history after it. */
+  #removals: readonly StateWrite[] | undefined;
   #writing: PendingWrite | undefined;
   /** Go on once the engine has everything. */
   #waiters: (() => void)[] = [];
@@ -156,8 +156,8 @@ export class SimLane {
       if (plan !== undefined && (this.#queue.length === 0 || this.#passed >= batchesPerStepMax)) {
         this.#plan = undefined;
         this.#isBusy = true;
-        this.#run(this.#stateMachine.removeCompacted(plan), () => {
-          this.#finishStep();
+        this.#run(this.#stateMachine.removeCompacted(plan), ({ removals }) => {
+          this.#finishStep(removals);
         });
         continue;
       }
@@ -213,8 +213,8 @@ export class SimLane {
     this.#pump();
   }
 
-  #finishStep(): void {
-    this.#isStepDone = true;
+  #finishStep(removals: readonly StateWrite[]): void {
+    this.#removals = removals;
     this.#hasNews = true;
     this.#isBusy = false;
     this.#checkpoint();
@@ -246,10 +246,10 @@ export class SimLane {
   #takeCheckpoint(events: readonly StateWrite[]): PendingWrite {
     const { checkpoints } = this.#stateMachine;
     const { sequence, writes, index, revision } = checkpoints.take();
-    const isStepDone = this.#isStepDone;
+    const removals = this.#removals;
     this.#hasNews = false;
     this.#isCheckpointDue = false;
-    this.#isStepDone = false;
+    this.#removals = undefined;
     return {
       writes: [...events, ...writes],
       settle: () => {
@@ -257,7 +257,9 @@ export class SimLane {
         this.readableIndex = index;
         this.readableRevision = revision;
         this.#host.onReadable(index);
-        if (isStepDone) {
+        if (removals !== undefined) {
+          this.#events.push(...removals);
+          this.#stateMachine.removalGiven();
           this.#removal = 'none';
           this.compact();
         }

@@ -839,6 +839,12 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    lesson: 'takes history for removed before the engine has been told to',
+    profile: 'history',
+    seeds: 60,
+    patches: [kv('state-machine.ts', 'this.#progressBefore ?? this.#progress', 'this.#progress')],
+  },
+  {
     lesson: 'begins the time of leases anew when another leads',
     profile: 'partitions',
     seeds: 20,

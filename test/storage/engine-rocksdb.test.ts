@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openRocksdbEngine } from '../../src/storage/index.ts';
-import { bindingError, engineError } from '../../src/storage/engine-rocksdb.ts';
+import { type EngineOperation, openRocksdbEngine } from '../../src/storage/index.ts';
+import { bindingError, engineError } from '../../src/storage/rocksdb-errors.ts';
 import { describeEngine } from '../conformance/engine.suite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-rocksdb-'));
@@ -14,6 +16,10 @@ afterAll(() => {
 });
 
 describeEngine('RocksdbEngine', async () => openRocksdbEngine(freshFolder()));
+describe.each(['b', 'k'])('with the table %s kept apart', (table) => {
+  const ascendingTable = table.charCodeAt(0);
+  describeEngine('RocksdbEngine', async () => openRocksdbEngine(freshFolder(), { ascendingTable }));
+});
 
 describe('RocksdbEngine', () => {
   const record = { type: 'put', key: Uint8Array.of(1), value: Uint8Array.of(2) } as const;
@@ -35,6 +41,65 @@ describe('RocksdbEngine', () => {
 
     await expect(openRocksdbEngine(folder)).rejects.toMatchObject({ code: 'DATA_DIR_LOCKED' });
     await first.close();
+  });
+
+  test('does not write anew what is kept apart and comes in ascending order', async () => {
+    const folder = freshFolder();
+    const engine = await openRocksdbEngine(folder, { ascendingTable: 0x72 });
+    const value = Buffer.alloc(1000, 'v');
+    const put = (key: string): EngineOperation => ({ type: 'put', key: Buffer.from(key), value });
+    for (let round = 0; round < 12; round++) {
+      const batch = Array.from({ length: 20 }, (_, i) => [
+        put(`r${1000 + round * 20 + i}`),
+        put(`${i}`),
+      ]);
+      await engine.write(batch.flat());
+      await engine.flush();
+    }
+    const said = async (text: string): Promise<boolean> =>
+      (await readFile(join(folder, 'LOG'), 'utf8')).includes(text);
+    while (!(await said('[default] compacted to')) || !(await said('[ascending] Moving'))) {
+      await sleep(5);
+    }
+    await engine.close();
+
+    expect(await said('[ascending] compacted to')).toBe(false);
+  });
+
+  test('what a batch changes of the table kept apart is there before the rest', async () => {
+    const folder = freshFolder();
+    const engine = await openRocksdbEngine(folder, { ascendingTable: 0x72 });
+    const apart = { type: 'put', key: Buffer.from('r1'), value: Buffer.from('1') } as const;
+    const batch: EngineOperation[] = [record, apart];
+    for (let i = 0; i < 2000; i++) {
+      batch.push({ type: 'put', key: Buffer.from(`s${i}`), value: Buffer.alloc(1000) });
+    }
+    let isWritten = false;
+    const writing = engine.write(batch).then(() => {
+      isWritten = true;
+    });
+    let found: readonly (Uint8Array | undefined)[] = [];
+    while (found[0] === undefined) {
+      found = await engine.getMany([apart.key, record.key]);
+    }
+    expect([isWritten, found[1]]).toEqual([false, undefined]);
+    await writing;
+    expect(await engine.getMany([record.key])).toEqual([Buffer.from([2])]);
+    await engine.close();
+  });
+
+  test('a store is opened with the table that it was made with, or not at all', async () => {
+    const folder = freshFolder();
+    const engine = await openRocksdbEngine(folder, { ascendingTable: 0x72 });
+    await engine.write([record]);
+    await engine.close();
+
+    const outcome = { code: 'STORAGE_FAILED', outcome: 'rejected' };
+    await expect(openRocksdbEngine(folder, { mustExist: true })).rejects.toMatchObject(outcome);
+    const plain = freshFolder();
+    await (await openRocksdbEngine(plain)).close();
+    const apart = { mustExist: true, ascendingTable: 0x72 };
+    await expect(openRocksdbEngine(plain, apart)).rejects.toMatchObject(outcome);
   });
 
   test('finishes the writes under way before it closes', async () => {

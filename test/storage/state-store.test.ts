@@ -11,6 +11,7 @@ import {
   type StateStore,
 } from '../../src/storage/index.ts';
 import { describeStateStore, putText, textsOf } from '../conformance/state-store.suite.ts';
+import { writeJsonFile } from '../../src/storage/json-file.ts';
 import { StateDisk } from '../harness/memory-state.ts';
 import { matching } from './matching.ts';
 import { MemoryFileSystem, systemError } from './memory-file-system.ts';
@@ -296,5 +297,57 @@ describe('the state store', { timeout: 60_000 }, () => {
     const again = await openStateStore({ folder: path, fileSystem: nodeFileSystem });
     expect(await textsOf(again.engine)).toEqual(['a=x']);
     await again.close();
+  });
+});
+
+describe('a table that is kept apart in the store', () => {
+  const ascendingTable = 0x72;
+  const put = { type: 'put', key: Uint8Array.of(0x72, 1), value: Uint8Array.of(1) } as const;
+  const open = async (path: string, table?: number): Promise<StateStore> =>
+    openStateStore({ folder: path, fileSystem: nodeFileSystem, ascendingTable: table });
+  const current = (path: string): string => readFileSync(join(path, 'current.json'), 'utf8');
+
+  test.each([
+    ['a folder that was made without one never has one', undefined, ascendingTable, 1],
+    ['a folder that was made with one always has it', ascendingTable, undefined, 2],
+  ])('%s', async (_, first, later, formatVersion) => {
+    const path = createTempDir();
+    await (await open(path, first)).close();
+    expect(JSON.parse(current(path))).toMatchObject({ formatVersion, generation: 1 });
+
+    for (const generation of [2, 3]) {
+      const store = await open(path, later);
+      const staged = await store.stage();
+      await staged.engine.write([put]);
+      await staged.activate({ index: 5, term: 1 });
+      await store.close();
+      expect(JSON.parse(current(path))).toMatchObject({ formatVersion, generation });
+    }
+    const store = await open(path, later);
+    expect(await store.engine.getMany([put.key])).toEqual([Buffer.from([1])]);
+    await store.close();
+  });
+
+  test('a state that is rebuilt is made anew', async () => {
+    const path = createTempDir();
+    await (await open(path)).close();
+    const options = { folder: path, fileSystem: nodeFileSystem, rebuild: true, ascendingTable };
+    await (await openStateStore(options)).close();
+
+    expect(JSON.parse(current(path))).toMatchObject({ formatVersion: 2, ascendingTable });
+  });
+
+  test.each([
+    ['format version 3', { formatVersion: 3, ascendingTable }, 'CONFIG_INVALID'],
+    ['version 1 with a table', { formatVersion: 1, ascendingTable }, 'DATA_CORRUPT'],
+    ['version 2 without one', { formatVersion: 2 }, 'DATA_CORRUPT'],
+    ['version 2 with one that is none', { formatVersion: 2, ascendingTable: 255 }, 'DATA_CORRUPT'],
+  ])('refuses %s', async (_, fields, code) => {
+    const path = createTempDir();
+    const state = { ...fields, generation: 1, state: 'ready' };
+    await writeJsonFile(path, 'current.json', state, nodeFileSystem);
+
+    await expect(open(path, ascendingTable)).rejects.toMatchObject({ code });
+    expect(JSON.parse(current(path))).toMatchObject(fields);
   });
 });
