@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,23 @@ describe('RocksdbEngine', () => {
     await engine.close();
 
     expect(await said('[ascending] compacted to')).toBe(false);
+  });
+
+  test("RocksDB's log stays short, though one family is hardly written to", async () => {
+    const folder = freshFolder();
+    const engine = await openRocksdbEngine(folder, { ascendingTable: 0x72 });
+    const value = Buffer.alloc(1024 * 1024);
+    for (let at = 0; at < 200; at++) {
+      const event = { type: 'put', key: Buffer.from(`r${1000 + at}`), value } as const;
+      await engine.write([record, event]);
+    }
+    const logs = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.log'));
+    const logBytes = (): number =>
+      logs().reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+    while (logBytes() > 96 * value.length) {
+      await sleep(5);
+    }
+    await engine.close();
   });
 
   test('what a batch changes of the table kept apart is there before the rest', async () => {
