@@ -41,6 +41,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/tls/settings.ts': 'types only',
   'src/wire/types.ts': 'types only',
   'src/storage/snapshot-decoder.ts': 'test/storage/snapshot-format.test.ts',
+  'src/storage/engine-manifest.ts': 'test/storage/engine-check.test.ts and engine-damage.test.ts',
   'src/storage/rocksdb-errors.ts': 'test/storage/engine-rocksdb.test.ts and engine-damage.test.ts',
   'src/storage/rocksdb-families.ts':
     'test/storage/engine-rocksdb.test.ts, twice with a table apart',

@@ -15,14 +15,18 @@
  *   newer one is replayed on top, again over a hole. The same goes for a stretch of zeros within a
  *   log. Here the batches are followed by their sequence numbers, and what comes after a gap is cut
  *   off: it was never flushed, so the member's own log has it.
+ * - Of two families one may have been flushed further than the other. If the logs between are cut
+ *   off, for damage, the other one falls back alone. RocksDB looks for that, but not once they have
+ *   been cut off here. Refused.
  *
  * Manifests and logs have one format: blocks of 32 KiB; in them pieces of records: checksum (u32,
  * CRC-32C of the rest, rotated and shifted), length (u16), type (u8), data. A record of a log is a
  * batch, and begins with its sequence number (u64) and the count of its operations (u32).
  */
-import { must } from '../base/index.ts';
+import { concatBytes, must } from '../base/index.ts';
 import { corruptData } from './corruption.ts';
 import { crc32c } from './crc32c.ts';
+import { type FlushedFamilies, readEdits } from './engine-manifest.ts';
 import type { FileSystem } from './file-system.ts';
 import { viewOf } from './record.ts';
 import { zeroFill } from './zero-fill.ts';
@@ -48,40 +52,73 @@ const CHECKSUM_SHIFT = 0xa282_ead8;
  */
 export async function checkEngineFiles(folder: string, fileSystem: FileSystem): Promise<void> {
   const names = fileSystem.list(folder);
+  const current = await currentManifest(folder, names, fileSystem);
+  let flushed: FlushedFamilies | undefined;
   for (const name of names.filter((it) => it.startsWith('MANIFEST-'))) {
     const path = `${folder}/${name}`;
-    const { damage } = walk(await readWhole(path, fileSystem), true, () => true);
-    if (damage !== undefined) {
-      throw corruptData('engine', path, damage.offset, damage.what);
+    const edits = await checkManifest(path, fileSystem);
+    if (name === current) {
+      flushed = readEdits(path, edits);
     }
   }
-  const logs = names.filter((it) => /^\d+\.log$/.test(it));
-  await cutGaps(
-    folder,
-    logs.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)),
-    fileSystem,
-  );
+  const logs = await followLogs(folder, names, fileSystem);
+  if (flushed !== undefined) {
+    checkFlushed(logs, flushed);
+  }
+  await cutGaps(folder, logs, fileSystem);
+}
+
+/** The one that is in force, by its name; what is wrong with that is for RocksDB to find. */
+async function currentManifest(
+  folder: string,
+  names: readonly string[],
+  fileSystem: FileSystem,
+): Promise<string | undefined> {
+  if (!names.includes('CURRENT')) {
+    return undefined;
+  }
+  const bytes = await readWhole(`${folder}/CURRENT`, fileSystem);
+  return new TextDecoder().decode(bytes).trimEnd();
+}
+
+/** Returns the records of a manifest. */
+async function checkManifest(path: string, fileSystem: FileSystem): Promise<readonly Uint8Array[]> {
+  const edits: Uint8Array[] = [];
+  const { damage } = walk(await readWhole(path, fileSystem), true, (_, data) => {
+    edits.push(data());
+    return true;
+  });
+  if (damage !== undefined) {
+    throw corruptData('engine', path, damage.offset, damage.what);
+  }
+  return edits;
 }
 
 /** A log, and how far it goes on from the one before. */
 interface FollowedLog {
+  readonly number: number;
   readonly path: string;
   readonly sizeBytes: number;
   /** Where its last batch ends that follows the one before. */
   readonly end: number;
   /** Whether there is anything but zeros after `end`. */
   readonly hasRemains: boolean;
+  /** Sequence number that the batch after `end` has to have; undefined before any batch. */
+  readonly next: number | undefined;
 }
 
-async function cutGaps(
+async function followLogs(
   folder: string,
   names: readonly string[],
   fileSystem: FileSystem,
-): Promise<void> {
+): Promise<readonly FollowedLog[]> {
   const logs: FollowedLog[] = [];
   let next: number | undefined;
-  for (const name of names) {
-    const path = `${folder}/${name}`;
+  const inOrder = names
+    .filter((name) => /^\d+\.log$/.test(name))
+    .map((name) => ({ path: `${folder}/${name}`, number: Number.parseInt(name, 10) }))
+    .sort((a, b) => a.number - b.number);
+  for (const { path, number } of inOrder) {
     const bytes = await readWhole(path, fileSystem);
     // A log without any batch before this one has lost them.
     const isAfterNothing = logs.length > 0 && next === undefined;
@@ -97,10 +134,32 @@ async function cutGaps(
       throw corruptData('engine', path, damage.offset, damage.what);
     }
     const hasRemains = bytes.subarray(end).some((byte) => byte !== 0);
-    logs.push({ path, sizeBytes: bytes.length, end, hasRemains });
+    logs.push({ number, path, sizeBytes: bytes.length, end, hasRemains, next });
   }
+  return logs;
+}
+
+/** Nothing is missing in the logs that one family needs and another was flushed beyond. */
+function checkFlushed(all: readonly FollowedLog[], flushed: FlushedFamilies): void {
+  const logs = all.filter(({ number }) => number >= flushed.firstLog);
+  const what = 'a batch is damaged or missing, and one of two tables has been flushed beyond it';
+  const broken = logs.find(({ number, hasRemains }) => number < flushed.lastLog && hasRemains);
+  const next = logs.at(-1)?.next;
+  const isBehind = next !== undefined && next <= flushed.sequence;
+  // Where the last batch is that goes on from the ones before.
+  const damaged = broken ?? (isBehind ? logs.find((log) => log.next === next) : undefined);
+  if (damaged !== undefined) {
+    throw corruptData('engine', damaged.path, damaged.end, what);
+  }
+}
+
+async function cutGaps(
+  folder: string,
+  logs: readonly FollowedLog[],
+  fileSystem: FileSystem,
+): Promise<void> {
   // From the last to the first: at a crash in between the gap is still there.
-  for (const { path, sizeBytes, end, hasRemains } of logs.reverse()) {
+  for (const { path, sizeBytes, end, hasRemains } of [...logs].reverse()) {
     if (hasRemains && end === 0) {
       fileSystem.remove(path);
       await fileSystem.syncDirectory(folder);
@@ -132,18 +191,20 @@ async function readWhole(path: string, fileSystem: FileSystem): Promise<Uint8Arr
 }
 
 /**
- * Walks the records as long as they are intact, and `take`, which sees the beginning of each,
- * agrees; tells where the last of them ends, or what damage there is that RocksDB would not find.
+ * Walks the records as long as they are intact, and `take`, which sees the beginning of each, and
+ * all of it if it asks, agrees; tells where the last of them ends, or what damage there is that RocksDB would not find.
  */
 function walk(
   bytes: Uint8Array,
   isManifest: boolean,
-  take: (head: DataView) => boolean,
+  take: (head: DataView, data: () => Uint8Array) => boolean,
 ): { readonly end: number; readonly damage?: Damage } {
   const view = viewOf(bytes);
   const head = new Uint8Array(HEAD_BYTES);
   /** Bytes of the record under way in `head`; undefined between records. */
   let headBytes: number | undefined;
+  /** The record under way. */
+  let pieces: Uint8Array[] = [];
   let end = 0;
   let at = 0;
   for (;;) {
@@ -162,16 +223,19 @@ function walk(
     }
     const from = begins ? 0 : must(headBytes, 'bytes of a record under way');
     const data = bytes.subarray(at + HEADER_BYTES, piece.end);
+    pieces.push(data);
     const beginning = data.subarray(0, HEAD_BYTES - from);
     head.set(beginning, from);
     headBytes = from + beginning.length;
     at = piece.end;
     if (type === WHOLE || type === LAST) {
       const isWhole = isManifest || headBytes === HEAD_BYTES;
-      if (!isWhole || !take(viewOf(head))) {
+      const record = pieces;
+      if (!isWhole || !take(viewOf(head), () => concatBytes(...record))) {
         return { end };
       }
       headBytes = undefined;
+      pieces = [];
       end = at;
     }
   }

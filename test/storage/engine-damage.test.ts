@@ -6,6 +6,7 @@
  */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createPrng, KvError, type Prng } from '../../src/base/index.ts';
 import { type Engine, type EngineOperation, openRocksdbEngine } from '../../src/storage/index.ts';
@@ -197,5 +198,76 @@ describe.each([
     await expect(engine.write([put])).rejects.toMatchObject(damaged);
     await expect(engine.write([put])).rejects.toMatchObject(damaged);
     await engine.close();
+  });
+});
+
+describe('a RocksdbEngine with a table kept apart, flushed alone', { timeout: 60_000 }, () => {
+  const eventBytes = 1024 * 1024;
+  const events = 24;
+
+  /** Both families in one log, the second one in a file as well. */
+  async function fillUntilFlushed(folder: string): Promise<void> {
+    const engine = await openRocksdbEngine(folder, { ascendingTable: historyTable });
+    const manifest = filesOf(folder).find((name) => name.startsWith('MANIFEST')) ?? '';
+    const manifestBytes = (): number => readFileSync(join(folder, manifest)).length;
+    const bytesBefore = manifestBytes();
+    for (let number = 1; number <= events; number++) {
+      await engine.write([
+        { type: 'put', key: bytes(counterKey), value: bytes(String(number)) },
+        { type: 'put', key: bytes(`history${1000 + number}`), value: new Uint8Array(eventBytes) },
+      ]);
+    }
+    while (manifestBytes() === bytesBefore) {
+      await sleep(5);
+    }
+    await engine.close();
+  }
+
+  async function open(folder: string): Promise<number> {
+    const engine = await openRocksdbEngine(folder, { ascendingTable: historyTable });
+    try {
+      return Number(text((await engine.getMany([bytes(counterKey)]))[0]));
+    } finally {
+      await engine.close();
+    }
+  }
+
+  test.each(['a byte flipped', 'its end lost'])(
+    'is refused when the other table would fall behind it: %s',
+    async (damage) => {
+      const folder = createTempDir();
+      await fillUntilFlushed(folder);
+      const [oldest = ''] = filesOf(folder).filter((name) => name.endsWith('.log'));
+      const path = join(folder, oldest);
+      const content = readFileSync(path);
+      expect(content.length).toBeGreaterThan(14 * eventBytes);
+      const at = 4 * eventBytes;
+      content[at] = (content[at] ?? 0) ^ 1;
+      writeFileSync(path, damage === 'its end lost' ? content.subarray(0, at) : content);
+
+      await expect(open(folder)).rejects.toMatchObject({
+        code: 'DATA_CORRUPT',
+        details: { part: 'engine', file: path },
+      });
+      expect(readFileSync(path).length).toBeGreaterThan(0);
+    },
+  );
+
+  test('falls back to a prefix when what is lost was never flushed', async () => {
+    const folder = createTempDir();
+    await fillUntilFlushed(folder);
+    const newest =
+      filesOf(folder)
+        .filter((name) => name.endsWith('.log'))
+        .at(-1) ?? '';
+    const path = join(folder, newest);
+    const content = readFileSync(path);
+    const end = content.findLastIndex((byte) => byte !== 0);
+    content[end] = (content[end] ?? 0) ^ 1;
+    writeFileSync(path, content);
+
+    const count = await open(folder);
+    expect(count).toBeGreaterThan(14);
+    expect(count).toBeLessThan(events);
   });
 });
