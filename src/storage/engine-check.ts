@@ -192,7 +192,8 @@ async function readWhole(path: string, fileSystem: FileSystem): Promise<Uint8Arr
 
 /**
  * Walks the records as long as they are intact, and `take`, which sees the beginning of each, and
- * all of it if it asks, agrees; tells where the last of them ends, or what damage there is that RocksDB would not find.
+ * all of it if it asks, agrees; tells where the last of them ends, or what damage there is that
+ * RocksDB would not find.
  */
 function walk(
   bytes: Uint8Array,

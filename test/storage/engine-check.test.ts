@@ -260,14 +260,14 @@ describe('checkEngineFiles', () => {
     test('whatever is missing of a log that one of them was flushed beyond is damage', async () => {
       const flushed = flushedTo(102, 100);
       expect(await check(flushed, older, newer)).toBe('none');
+      // Of an empty log nothing tells that it ever had a batch.
       for (let length = 1; length < older.length; length++) {
-        // Nothing is left to tell which batches there were, if the first one is cut short.
         expect(await check(flushed, older.slice(0, length), newer)).toBe(olderName);
         expect(await check(flushed, older.slice(0, length), new Uint8Array())).toBe(olderName);
       }
     });
 
-    test('what is missing of logs that neither was flushed beyond is what a crash leaves', async () => {
+    test('of logs that neither was flushed beyond, anything may be missing', async () => {
       for (const flushed of [flushedTo(101, 99), flushedTo(102, 100)]) {
         for (let length = 0; length < newer.length; length++) {
           expect(await check(flushed, older, newer.slice(0, length))).toBe('none');
