@@ -120,9 +120,11 @@ class RocksdbEngine implements Engine {
   #writing: Promise<unknown> = Promise.resolve();
   /** Bytes written since the last flush of all families began. */
   #loggedBytes = 0;
+  /** A flush that nobody waits for is under way. Limit: one, since each takes a thread. */
+  #isFlushing = false;
   /**
-   * Set by the first failed write. Invariant: no later write is applied, so the store keeps to a
-   * prefix.
+   * Set by the first write, or flush that nobody waits for, that has failed. Invariant: no later
+   * write is applied, so the store keeps to a prefix.
    */
   #failure: KvError | undefined;
   #closing: Promise<void> | undefined;
@@ -234,7 +236,7 @@ class RocksdbEngine implements Engine {
 
   #checkHealthy(): void {
     if (this.#failure !== undefined) {
-      throw new KvError(this.#failure.code === 'DATA_CORRUPT' ? 'DATA_CORRUPT' : 'STORAGE_FAILED', {
+      throw new KvError(this.#failure.code, {
         details: this.#failure.details,
         message: `the store stopped at an earlier failure (${this.#failure.message})`,
         cause: this.#failure,
@@ -245,11 +247,7 @@ class RocksdbEngine implements Engine {
   async #write(batch: readonly EngineOperation[]): Promise<void> {
     this.#checkHealthy();
     const filled = this.#fill(batch);
-    if (this.#families.all.length > 1 && this.#loggedBytes > LOG_BYTES_MAX) {
-      this.#flushFamilies().catch((error: unknown) => {
-        this.#failure ??= this.#error(error, 'it could not be flushed');
-      });
-    }
+    this.#shortenLog();
     try {
       for (const family of this.#families.all) {
         if (filled.has(family)) {
@@ -260,6 +258,22 @@ class RocksdbEngine implements Engine {
       this.#failure = this.#error(error, 'a batch could not be written');
       throw this.#failure;
     }
+  }
+
+  /** Flushes all families, beside writes, once RocksDB's log has become long. */
+  #shortenLog(): void {
+    const isDue = this.#families.all.length > 1 && this.#loggedBytes > LOG_BYTES_MAX;
+    if (!isDue || this.#isFlushing) {
+      return;
+    }
+    this.#isFlushing = true;
+    this.#flushFamilies()
+      .catch((error: unknown) => {
+        this.#failure ??= this.#error(error, 'it could not be flushed');
+      })
+      .finally(() => {
+        this.#isFlushing = false;
+      });
   }
 
   async #flushFamilies(): Promise<void> {
